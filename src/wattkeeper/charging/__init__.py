@@ -1,0 +1,1 @@
+"""What charging means. Pure: no await, no clock, no randomness, no SQL, no JSON."""

@@ -1,0 +1,233 @@
+"""What is wrong or unproven about a session, in words and figures, and the grade of its evidence."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_EVEN, Decimal
+from enum import IntEnum, StrEnum
+
+from wattkeeper.charging.meter import Finding, FindingCode
+from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.charging.token import Authorisation
+
+F = FindingCode
+
+
+class Weight(IntEnum):
+    """What a finding does to the grade."""
+
+    NOTE = 0
+    """Worth knowing; the energy is not in doubt."""
+    RECONSTRUCTED = 1
+    """Part of the session had to be inferred."""
+    DISPUTED = 2
+    """Something contradicts; a person must look before it is billed."""
+
+
+class Grade(StrEnum):
+    """How good a session's evidence is; only the first two bill themselves."""
+
+    VERIFIED = "verified"
+    """Signed at the meter, and the signature checked."""
+    MEASURED = "measured"
+    """Told completely and without contradiction by the station."""
+    RECONSTRUCTED = "reconstructed"
+    DISPUTED = "disputed"
+
+
+WEIGHTS: dict[FindingCode, Weight] = {
+    F.START_MISSING: Weight.RECONSTRUCTED,
+    F.END_ESTIMATED: Weight.RECONSTRUCTED,
+    F.END_CONFLICT: Weight.DISPUTED,
+    F.UNAUTHORISED: Weight.DISPUTED,
+    F.OTHER_TOKEN_AT_END: Weight.NOTE,
+    F.CLOCK_REVERSED: Weight.DISPUTED,
+    F.CLOCK_AHEAD: Weight.DISPUTED,
+    F.MESSAGES_MISSING: Weight.RECONSTRUCTED,
+    F.TOLD_OFFLINE: Weight.NOTE,
+    F.STATION_DEVIATES: Weight.NOTE,
+    F.READINGS_AFTER_END: Weight.NOTE,
+    F.READINGS_CONTRADICT: Weight.DISPUTED,
+    F.NO_REGISTER: Weight.RECONSTRUCTED,
+    F.FROM_INTERVALS: Weight.RECONSTRUCTED,
+    F.BASELINE_LATE: Weight.RECONSTRUCTED,
+    F.REGISTER_ROLLBACK: Weight.DISPUTED,
+    F.REGISTER_RESET: Weight.RECONSTRUCTED,
+    F.ZERO_BASELINE: Weight.DISPUTED,
+    F.LIFETIME_REGISTER: Weight.DISPUTED,
+    F.IMPLAUSIBLE_POWER: Weight.DISPUTED,
+    F.REGISTER_SCALE: Weight.DISPUTED,
+    F.POWER_MISMATCH: Weight.DISPUTED,
+    F.GAP: Weight.NOTE,
+    F.EXPORTED: Weight.NOTE,
+}
+
+WORDS: dict[FindingCode, str] = {
+    F.START_MISSING: "The start of this session was never told; what came before the first message is unknown.",
+    F.END_ESTIMATED: "The station has not told an end. {reason} Ended by estimate at the last thing known.",
+    F.END_CONFLICT: "The station told a second, different end: {other_register_wh}, {other_reason}. The first one stands.",
+    F.UNAUTHORISED: "It ran although the card was refused: {verdict}.",
+    F.OTHER_TOKEN_AT_END: "It was stopped with another card than it was started with.",
+    F.CLOCK_REVERSED: "By the station's clock it ended before it began.",
+    F.CLOCK_AHEAD: "The station's clock ran {seconds} ahead of ours.",
+    F.MESSAGES_MISSING: "{count} message(s) of this session have not arrived (numbers {numbers}).",
+    F.TOLD_OFFLINE: "Part of it was told after the station had been offline.",
+    F.STATION_DEVIATES: "The station departed from the standard: {codes}.",
+    F.READINGS_AFTER_END: "{count} reading(s) were told for instants after the end; kept, not counted.",
+    F.READINGS_CONTRADICT: "Two different registers were told for one instant: {lower_wh} and {higher_wh}.",
+    F.NO_REGISTER: "No energy register was told, so the energy is unknown.",
+    F.FROM_INTERVALS: "No energy register was told; the energy is the sum of {intervals_wh} in intervals.",
+    F.BASELINE_LATE: "The first register was read {seconds} after the start; what flowed before is not counted.",
+    F.REGISTER_ROLLBACK: "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher one.",
+    F.REGISTER_RESET: "The energy register restarted, from {from_wh} to {to_wh}; the parts were added up.",
+    F.ZERO_BASELINE: "It began at a register of 0 and leapt to {to_wh}: the start was probably not read. From there on, "
+    "the register rose by {rise_after_wh}.",
+    F.LIFETIME_REGISTER: "At the end the register leapt from {from_wh} to {to_wh}: probably the meter's lifetime total.",
+    F.IMPLAUSIBLE_POWER: "The register rose from {from_wh} to {to_wh} in {seconds}: more than this station can deliver.",
+    F.REGISTER_SCALE: "The register rose by {energy_wh}, the power over time comes to {integral_wh}: probably "
+    "the register is in another unit than it says.",
+    F.POWER_MISMATCH: "The register rose by {energy_wh}, the power over time comes to {integral_wh}.",
+    F.GAP: "Nothing was read for {seconds}.",
+    F.EXPORTED: "The vehicle gave energy back; it is not counted here.",
+}
+
+MISMATCH_FROM_WH = Decimal(500)
+BASELINE_S = 300
+
+
+def findings(session: Session) -> tuple[Finding, ...]:
+    """Everything found about a session, the gravest first."""
+    found = [*_of_life(session), *_of_telling(session), *_of_meter(session)]
+    return tuple(sorted(found, key=lambda f: (-WEIGHTS[f.code], f.at or session.started_at, f.code)))
+
+
+def grade(session: Session, found: tuple[Finding, ...] | None = None) -> Grade:
+    """How good the evidence is: as good as its worst finding lets it be."""
+    worst = max((WEIGHTS[f.code] for f in (findings(session) if found is None else found)), default=Weight.NOTE)
+    return {Weight.NOTE: Grade.MEASURED, Weight.RECONSTRUCTED: Grade.RECONSTRUCTED, Weight.DISPUTED: Grade.DISPUTED}[worst]
+
+
+def _of_life(session: Session) -> list[Finding]:
+    """How it began and ended, and on whose card."""
+    found: list[Finding] = []
+    if session.opened is None:
+        found.append(Finding(F.START_MISSING, session.first_at))
+    if session.state is SessionState.ESTIMATED and session.estimate is not None:
+        evidence = {"cause": session.estimate.cause.value, "reason": session.estimate.reason, "by": session.estimate.by}
+        found.append(Finding(F.END_ESTIMATED, session.estimate.at, evidence))
+    for rival in session.rivals:
+        register = "no register" if rival.register_wh is None else str(rival.register_wh)
+        found.append(Finding(F.END_CONFLICT, rival.at, {"other_register_wh": register, "other_reason": rival.reason}))
+    if session.verdict is not None and session.verdict is not Authorisation.ACCEPTED:
+        found.append(Finding(F.UNAUTHORISED, session.started_at, {"verdict": session.verdict.value}))
+    if session.ended and session.ended.token and session.token and session.ended.token != session.token:
+        found.append(Finding(F.OTHER_TOKEN_AT_END, session.ended.at))
+    if session.ended and session.opened and session.ended.at < session.opened.at:
+        found.append(Finding(F.CLOCK_REVERSED, session.ended.at))
+    return found
+
+
+def _of_telling(session: Session) -> list[Finding]:
+    """How it was told."""
+    found: list[Finding] = []
+    missing = missing_seqs(session)
+    if missing:
+        numbers = ", ".join(str(low) if low == high else f"{low} to {high}" for low, high in missing[:5])
+        count = sum(high - low + 1 for low, high in missing)
+        found.append(Finding(F.MESSAGES_MISSING, None, {"count": str(count), "numbers": numbers}))
+    if session.ahead_s:
+        found.append(Finding(F.CLOCK_AHEAD, None, {"seconds": str(session.ahead_s)}))
+    if session.offline:
+        found.append(Finding(F.TOLD_OFFLINE))
+    if session.deviations:
+        found.append(Finding(F.STATION_DEVIATES, None, {"codes": ", ".join(session.deviations)}))
+    if session.after_end:
+        found.append(Finding(F.READINGS_AFTER_END, session.ended_at, {"count": str(session.after_end)}))
+    for c in session.contradictions:
+        evidence = {"lower_wh": str(c.lower_wh), "higher_wh": str(c.higher_wh)}
+        found.append(Finding(F.READINGS_CONTRADICT, c.at, evidence))
+    return found
+
+
+def missing_seqs(session: Session) -> list[tuple[int, int]]:
+    """The sequence numbers that must have been sent and have not arrived, as runs (2.0.1: they begin at 0)."""
+    gaps: list[tuple[int, int]] = []
+    expected = 0
+    for low, high in session.seqs:
+        if low > expected:
+            gaps.append((expected, low - 1))
+        expected = high + 1
+    return gaps
+
+
+def _of_meter(session: Session) -> list[Finding]:
+    """What the readings show."""
+    track = session.track
+    found = [_with_rise_after(f, session) for f in track.findings]
+    if track.first is None and not session.is_live:
+        if track.intervals_wh is None:
+            found.append(Finding(F.NO_REGISTER))
+        else:
+            found.append(Finding(F.FROM_INTERVALS, None, {"intervals_wh": str(track.intervals_wh)}))
+    if session.opened and track.first:
+        late = int((track.first.at - session.opened.at).total_seconds())
+        if late > BASELINE_S:
+            found.append(Finding(F.BASELINE_LATE, track.first.at, {"seconds": str(late)}))
+    mismatch = _mismatch(session)
+    return [*found, mismatch] if mismatch else found
+
+
+def _with_rise_after(finding: Finding, session: Session) -> Finding:
+    """A leap from zero, with what the register rose by from there on."""
+    if finding.code is not F.ZERO_BASELINE:
+        return finding
+    rise = session.track.high_wh - Decimal(finding.evidence["to_wh"])
+    return Finding(finding.code, finding.at, {**finding.evidence, "rise_after_wh": str(rise)})
+
+
+def _mismatch(session: Session) -> Finding | None:
+    """Register against power over time: three times off is a contradiction, a thousand a wrong unit."""
+    energy, integral = session.track.energy_wh, session.track.integral_wh
+    if energy is None or max(energy, integral) < MISMATCH_FROM_WH or min(energy, integral) <= 0:
+        return None
+    ratio = max(energy, integral) / min(energy, integral)
+    if ratio < 3:
+        return None
+    code = F.REGISTER_SCALE if 300 <= ratio <= 3000 else F.POWER_MISMATCH
+    return Finding(code, None, {"energy_wh": str(energy), "integral_wh": str(integral)})
+
+
+# --- in words ---------------------------------------------------------------------------------------
+
+
+def say(finding: Finding) -> str:
+    """A finding in a sentence with its figures."""
+    return WORDS[finding.code].format(**{name: _figure(name, value) for name, value in finding.evidence.items()})
+
+
+def _figure(name: str, value: str) -> str:
+    """A figure of evidence as people read it."""
+    if name.endswith("_wh"):
+        return kwh(value)
+    return duration(int(Decimal(value))) if name == "seconds" else value
+
+
+def kwh(value: str) -> str:
+    """Wh as kWh with two decimals; what is no number is given back."""
+    try:
+        return f"{(Decimal(value) / 1000).quantize(Decimal('0.01'), ROUND_HALF_EVEN)} kWh"
+    except ArithmeticError:
+        return value
+
+
+def duration(seconds: int) -> str:
+    """A duration as people say it: ``3 h 20 min``, ``4 min``, ``12 s``."""
+    if seconds < 60:
+        return f"{seconds} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return f"{hours} h {minutes} min" if hours and minutes else f"{hours} h" if hours else f"{minutes} min"
+
+
+def moment(at: datetime) -> str:
+    """An instant as evidence: ISO 8601, UTC."""
+    return at.isoformat()

@@ -1,0 +1,46 @@
+"""Session ids that people can say aloud: eight drawn symbols and a check symbol, shown as ``K7QM-4XRD-2``.
+
+The symbols are Crockford's 32 (no I, L, O, U). The check is a weighted sum in the field of 32 elements, with a
+different weight for each place, so every single slip and every swap of neighbours (indeed of any two) changes it.
+"""
+
+from __future__ import annotations
+
+ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+DRAWN = 8
+_VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
+_FORGIVE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u2010": None, "\u2011": None, "\u2013": None})
+
+
+def _times_two(value: int) -> int:
+    """Multiply by the generator of the field (polynomial x^5 + x^2 + 1)."""
+    doubled = value << 1
+    return doubled ^ 0b100101 if doubled & 0b100000 else doubled
+
+
+def _check(values: list[int]) -> int:
+    """The check value: Horner's rule, so the place k from the right weighs generator**k."""
+    total = 0
+    for value in values:
+        total = _times_two(total ^ value)
+    return total
+
+
+def session_id(drawn: int) -> str:
+    """The id of 40 drawn bits, without dashes: nine symbols, the last the check."""
+    values = [(drawn >> (5 * place)) & 31 for place in range(DRAWN)]
+    return "".join(ALPHABET[v] for v in values) + ALPHABET[_check(values)]
+
+
+def shown(identifier: str) -> str:
+    """The id as it is shown and read aloud: ``K7QM-4XRD-2``."""
+    return f"{identifier[:4]}-{identifier[4:8]}-{identifier[8:]}"
+
+
+def parse(said: str) -> str | None:
+    """The id that was said or typed, forgiving case, spaces, dashes, 0/O and 1/I/L; None where the check fails."""
+    symbols = said.strip().upper().translate(_FORGIVE) if len(said) <= 64 else ""
+    if len(symbols) != DRAWN + 1 or any(s not in _VALUE for s in symbols):
+        return None
+    values = [_VALUE[s] for s in symbols]
+    return symbols if _check(values[:-1]) == values[-1] else None

@@ -1,0 +1,1 @@
+"""What we do: load, decide, save, announce; one transaction each."""

@@ -1,0 +1,170 @@
+"""What a fact means for us: which session it belongs to, whether the token may charge. Decided once, then recorded."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from wattkeeper.charging.facts import (
+    Alarmed,
+    Fact,
+    MetersRead,
+    SessionEnded,
+    SessionEstimated,
+    SessionFact,
+    SessionOpened,
+    StatusChanged,
+    TokenPresented,
+)
+from wattkeeper.charging.identifiers import DRAWN, session_id
+from wattkeeper.charging.session import Session
+from wattkeeper.charging.token import Verdict, may_charge
+from wattkeeper.operations.desk import Desk, key_of, names_transaction
+from wattkeeper.settings import Settings
+from wattkeeper.store import fold as sessions
+from wattkeeper.store.entry import Decided
+
+LARGEST_NUMBER = 2**31 - 1
+"""1.6 transaction ids are drawn below this: stations keep them in 32 bits, signed."""
+
+
+@dataclass(slots=True)
+class Decision:
+    """What was decided on one fact."""
+
+    fact: Fact
+    decided: Decided = Decided()
+    verdict: Verdict | None = None
+    alarms: list[Alarmed] = field(default_factory=list)
+
+
+async def decide(desk: Desk, station: str, fact: Fact, settings: Settings) -> Decision:
+    """Find or make the fact's session, judge its token, flag its clock."""
+    now = desk.unit.now
+    if isinstance(fact, SessionFact):
+        return await _session_fact(desk, station, fact, settings)
+    if isinstance(fact, TokenPresented):
+        verdict = _judge(desk, fact.token, None, now)
+        return Decision(fact, Decided(verdict=verdict.status.value, reason=verdict.reason), verdict)
+    if isinstance(fact, StatusChanged):
+        live = await desk.live_at(station, fact.evse)
+        return Decision(fact, Decided(session=live[0].id) if live else Decided())
+    if isinstance(fact, SessionEstimated):
+        return Decision(fact, Decided(session=fact.session))
+    return Decision(fact)
+
+
+async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: Settings) -> Decision:
+    """A step of a session: whose, and whether it may."""
+    fact = _timed(fact, desk.unit.now)
+    session, opens, alarms = await _find(desk, station, fact)
+    if session is None and not opens:
+        return Decision(fact, alarms=alarms)
+    made = session.id if session else await _new_id(desk)
+    number = await _new_number(desk) if opens and isinstance(fact, SessionOpened) and fact.ref is None else None
+    verdict = _judge(desk, fact.token, made, desk.unit.now) if fact.token else None
+    limit = desk.limits.get(station)
+    decided = Decided(
+        session=made,
+        opens=opens,
+        ref=number,
+        verdict=verdict.status.value if verdict else None,
+        reason=verdict.reason if verdict else None,
+        max_power_w=str(limit) if opens and limit is not None else None,
+        ahead_s=_ahead(fact, desk.unit.now, settings),
+    )
+    return Decision(fact, decided, verdict, alarms)
+
+
+def _timed(fact: SessionFact, now: datetime) -> SessionFact:
+    """The fact with a time: ours where the station told none, and flagged."""
+    if fact.at is not None:
+        return fact
+    return replace(fact, at=now, deviations=(*fact.deviations, "no_time"))
+
+
+def _ahead(fact: SessionFact, now: datetime, settings: Settings) -> int:
+    """By how many seconds the station's clock runs ahead, where that is more than allowed."""
+    assert fact.at is not None
+    seconds = (fact.at - now).total_seconds()
+    return int(seconds) if seconds > settings.clock_skew_s else 0
+
+
+def _judge(desk: Desk, token: str | None, asking: str | None, now: datetime) -> Verdict:
+    """Whether a token may charge; one rule for Authorize, StartTransaction and TransactionEvent."""
+    card = desk.cards.get(token or "")
+    return may_charge(card, desk.live_count(token or "", asking), now)
+
+
+async def _find(desk: Desk, station: str, fact: SessionFact) -> tuple[Session | None, bool, list[Alarmed]]:
+    """The session of a fact; or None and whether one is to be made for it; and what is alarming about it."""
+    if names_transaction(fact):
+        return await _find_named(desk, station, fact)
+    if isinstance(fact, SessionOpened):
+        known = desk.by_key(station, key_of(fact))
+        return known, known is None, []
+    if isinstance(fact, SessionEnded):
+        ended = await _find_nameless_end(desk, station, fact)
+        return ended, ended is None, []
+    return await _find_by_place(desk, station, fact), False, []
+
+
+async def _find_named(desk: Desk, station: str, fact: SessionFact) -> tuple[Session | None, bool, list[Alarmed]]:
+    """By the transaction id; only the station that owns a session can touch it."""
+    assert fact.ref is not None
+    session = desk.by_ref(station, fact.ref)
+    if session is not None:
+        return session, False, []
+    if fact.seq is None and desk.foreign(station, fact.ref):
+        summary = f"{type(fact).__name__} named a transaction of another station; that session was not touched."
+        return None, False, [Alarmed(code="ForeignTransaction", summary=summary)]
+    if isinstance(fact, MetersRead):
+        return await _find_by_place(desk, station, fact), False, []
+    return None, True, []
+
+
+async def _find_by_place(desk: Desk, station: str, fact: SessionFact) -> Session | None:
+    """By EVSE and time, where a reading names no transaction of ours; never the main meter's."""
+    at = fact.readings[0].at if fact.readings else fact.at
+    if not fact.evse or at is None:
+        return None
+    live = [s for s in await desk.live_at(station, fact.evse) if s.started_at <= at]
+    if live:
+        return live[0]
+    return await sessions.covering(desk.unit, station, fact.evse, at)
+
+
+async def _find_nameless_end(desk: Desk, station: str, fact: SessionEnded) -> Session | None:
+    """The one session that a stop without a transaction can mean; None where none or several fit."""
+    repeated = desk.by_key(station, key_of(fact))
+    if repeated is not None:
+        return repeated
+    assert fact.at is not None
+    fitting = [
+        s
+        for s in await desk.unended(station)
+        if s.started_at <= fact.at and (fact.token is None or s.token is None or s.token == fact.token)
+    ]
+    live = [s for s in fitting if s.is_live]
+    if len(live) == 1:
+        return live[0]
+    return fitting[0] if len(fitting) == 1 else None
+
+
+async def _new_id(desk: Desk) -> str:
+    """A public id that no session has."""
+    while True:
+        drawn = session_id(secrets.randbits(5 * DRAWN))
+        if await desk.get(drawn) is None:
+            return drawn
+
+
+async def _new_number(desk: Desk) -> str:
+    """A 1.6 transaction id, drawn so that it cannot be predicted, that no session has."""
+    while True:
+        drawn = str(1 + secrets.randbelow(LARGEST_NUMBER - 1))
+        if not await sessions.by_refs(desk.unit, [drawn]):
+            return drawn

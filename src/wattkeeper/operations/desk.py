@@ -1,0 +1,168 @@
+"""The working set of one unit: the sessions, cards and limits that its facts concern, loaded in few queries."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime
+from decimal import Decimal
+
+from wattkeeper.charging.facts import (
+    Fact,
+    MetersRead,
+    SessionEnded,
+    SessionFact,
+    SessionOpened,
+    StatusChanged,
+    TokenPresented,
+)
+from wattkeeper.charging.session import Session, start_key, transaction_key
+from wattkeeper.charging.token import Card
+from wattkeeper.store import card as cards
+from wattkeeper.store import fold as sessions
+from wattkeeper.store import station as stations
+from wattkeeper.store.unit import Unit
+
+NAMELESS = frozenset({None, "", "0", "-1"})
+"""Transaction ids that name no transaction (1.6 stations that have none, or lost theirs)."""
+
+
+def names_transaction(fact: Fact) -> bool:
+    """Whether a fact names a transaction that could exist."""
+    return isinstance(fact, SessionFact) and fact.ref not in NAMELESS
+
+
+class Desk:
+    """Sessions by every way they are found; what is put here is saved when the unit ends."""
+
+    def __init__(self, unit: Unit) -> None:
+        self.unit = unit
+        self.cards: dict[str, Card] = {}
+        self.limits: dict[str, Decimal] = {}
+        self.counts: Counter[str] = Counter()
+        self._by_id: dict[str, Session] = {}
+        self._by_ref: dict[str, dict[str, str]] = {}
+        self._by_key: dict[tuple[str, str], str] = {}
+        self._stored_live: set[str] = set()
+        self._heard: dict[str, tuple[datetime, int]] = {}
+        self._known_stations: set[str] = set()
+        self.outside = 0
+        """How many readings outside of any session this unit has put down."""
+
+    # --- loading ------------------------------------------------------------------------------------
+
+    async def lay(self, told: Iterable[tuple[str, Fact]]) -> None:
+        """Load what these facts of these stations concern."""
+        refs, keys, tokens = set[str](), set[str](), set[str]()
+        openers, places = set[str](), set[str]()
+        for station, fact in told:
+            if isinstance(fact, SessionFact):
+                if names_transaction(fact):
+                    refs.add(fact.ref or "")
+                elif isinstance(fact, SessionOpened):
+                    keys.add(start_key(fact))
+                elif isinstance(fact, MetersRead | SessionEnded):
+                    places.add(station)
+                if isinstance(fact, SessionOpened):
+                    openers.add(station)
+                    places.add(station)
+            elif isinstance(fact, StatusChanged):
+                places.add(station)
+            if isinstance(fact, SessionFact | TokenPresented) and fact.token is not None:
+                tokens.add(fact.token)
+        await self._load(refs, keys, tokens, openers, places)
+
+    async def _load(self, refs: set[str], keys: set[str], tokens: set[str], openers: set[str], places: set[str]) -> None:
+        """Ask the store, once for each way of finding."""
+        if refs:
+            self._place(await sessions.by_refs(self.unit, refs))
+        if keys:
+            self._place(await sessions.by_keys(self.unit, keys))
+        if places:
+            self._known_stations |= places
+            self._place(await sessions.live_at(self.unit, places))
+        if tokens:
+            self.cards.update(await cards.by_refs(self.unit, tokens))
+            self.counts.update(await sessions.live_on(self.unit, tokens))
+        if openers:
+            self.limits.update(await stations.max_powers(self.unit, openers))
+
+    def _place(self, found: Iterable[Session]) -> None:
+        """Lay sessions out as the store has them, unless they lie here already."""
+        for session in found:
+            if session.id not in self._by_id:
+                if session.is_live:
+                    self._stored_live.add(session.id)
+                self._index(session)
+
+    def _index(self, session: Session) -> None:
+        self._by_id[session.id] = session
+        self._by_key[session.station, session.key] = session.id
+        if session.ref is not None:
+            self._by_ref.setdefault(session.ref, {})[session.station] = session.id
+
+    # --- finding ------------------------------------------------------------------------------------
+
+    async def get(self, session_id: str) -> Session | None:
+        """The session with this id."""
+        if session_id not in self._by_id:
+            self._place(await sessions.by_ids(self.unit, [session_id]))
+        return self._by_id.get(session_id)
+
+    def by_ref(self, station: str, ref: str) -> Session | None:
+        """The station's session with this transaction id, among those loaded."""
+        found = self._by_ref.get(ref, {}).get(station)
+        return self._by_id[found] if found else None
+
+    def foreign(self, station: str, ref: str) -> bool:
+        """Whether only other stations have a session with this transaction id."""
+        owners = self._by_ref.get(ref, {})
+        return bool(owners) and station not in owners
+
+    def by_key(self, station: str, key: str) -> Session | None:
+        """The station's session with this natural key, among those loaded."""
+        found = self._by_key.get((station, key))
+        return self._by_id[found] if found else None
+
+    async def live_at(self, station: str, evse: int | None) -> list[Session]:
+        """The sessions that occupy this EVSE of the station (any of its EVSEs where None)."""
+        if station not in self._known_stations:
+            self._known_stations.add(station)
+            self._place(await sessions.live_at(self.unit, [station]))
+        here = (s for s in self._by_id.values() if s.station == station and s.is_live)
+        return [s for s in here if evse is None or s.evse == evse]
+
+    async def unended(self, station: str) -> list[Session]:
+        """The station's sessions whose true end was never told."""
+        self._place(await sessions.unended(self.unit, station))
+        return [s for s in self._by_id.values() if s.station == station and s.ended is None]
+
+    def live_count(self, token: str, beside: str | None) -> int:
+        """How many live sessions run on this token, beside the one that asks."""
+        here = [s for s in self._by_id.values() if s.token == token]
+        stored = sum(s.id in self._stored_live for s in here)
+        return self.counts[token] - stored + sum(s.is_live and s.id != beside for s in here)
+
+    # --- putting down ---------------------------------------------------------------------------------
+
+    def put(self, session: Session, heard_at: datetime, n: int) -> None:
+        """Keep the session as it now is; it is saved by `clear`."""
+        self._index(session)
+        self._heard[session.id] = (heard_at, n)
+
+    def clear(self) -> None:
+        """Save what was put down: what frees an EVSE before what occupies it."""
+        put = [(self._by_id[i], *heard) for i, heard in self._heard.items()]
+        for session, heard_at, n in sorted(put, key=lambda p: p[0].is_live):
+            sessions.save(self.unit, session, heard_at, n)
+        self._heard = {}
+
+
+def key_of(fact: SessionFact) -> str:
+    """The natural key of the session that a fact belongs to or begins."""
+    if names_transaction(fact):
+        return transaction_key(fact.ref or "")
+    if isinstance(fact, SessionOpened):
+        return start_key(fact)
+    register = getattr(fact, "register_wh", None)
+    return f"orphan:{fact.evse}:{fact.at}:{register}"

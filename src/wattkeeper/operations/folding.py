@@ -1,0 +1,138 @@
+"""Fold a recorded entry into what is derived from the journal: sessions, readings, stations, connectors.
+
+The same for an entry just recorded and for one that `rebuild` replays: everything that chance, time or other tables
+had a say in stands in the entry.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from msgspec.structs import replace
+
+from wattkeeper.charging.facts import (
+    EstimateCause,
+    MetersRead,
+    SessionEnded,
+    SessionEstimated,
+    SessionFact,
+    SessionOpened,
+)
+from wattkeeper.charging.meter import gathered
+from wattkeeper.charging.reading import Reading
+from wattkeeper.charging.session import (
+    Session,
+    continues,
+    contradicting,
+    follow,
+    measure,
+    readings_in,
+    remeasure,
+)
+from wattkeeper.charging.token import Authorisation
+from wattkeeper.operations.desk import Desk, key_of
+from wattkeeper.store import meter as readings
+from wattkeeper.store.entry import Entry
+
+
+async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
+    """Fold the entry's session in; gives an estimate to record where its EVSE now holds two sessions."""
+    session_id = entry.decided.session
+    if session_id is None:
+        if isinstance(entry.fact, MetersRead):
+            _keep_outside(desk, entry, entry.fact)
+        return None
+    before = _opened(entry) if entry.decided.opens else await desk.get(session_id)
+    if before is None:
+        return None
+    session = _followed(before, entry)
+    session = await _measured(desk, session, entry)
+    if entry.decided.opens and isinstance(entry.fact, SessionOpened):
+        session = await _claimed(desk, session, entry)
+    desk.put(session, entry.received_at, entry.n)
+    if session.is_live and (entry.decided.opens or not before.is_live):
+        return await _crowded(desk, session)
+    return None
+
+
+def _opened(entry: Entry) -> Session:
+    """A session as it is before its first fact."""
+    fact, decided = entry.fact, entry.decided
+    assert isinstance(fact, SessionFact) and decided.session is not None and fact.at is not None
+    session = Session(
+        id=decided.session,
+        station=entry.station,
+        key=key_of(fact),
+        ref=decided.ref or fact.ref,
+        first_at=fact.at,
+        last_at=fact.at,
+    )
+    return replace(session, max_power_w=Decimal(decided.max_power_w)) if decided.max_power_w else session
+
+
+def _followed(session: Session, entry: Entry) -> Session:
+    """The session after the fact itself."""
+    fact = entry.fact if entry.fact.at is not None else replace(entry.fact, at=entry.received_at)
+    verdict = None
+    if entry.decided.verdict is not None and not isinstance(fact, SessionEnded):
+        verdict = Authorisation(entry.decided.verdict)
+    followed = follow(session, fact, verdict)
+    if entry.decided.ahead_s > followed.ahead_s:
+        followed = replace(followed, ahead_s=entry.decided.ahead_s)
+    return followed
+
+
+async def _measured(desk: Desk, session: Session, entry: Entry) -> Session:
+    """The session with the fact's readings: added where they go on, else all folded anew."""
+    fresh = readings_in(entry.fact)
+    if continues(session, fresh):
+        _keep(desk, session, entry.n, fresh)
+        return measure(session, fresh)
+    return await _refolded(desk, session, entry.n, fresh)
+
+
+async def _refolded(desk: Desk, session: Session, n: int, fresh: list[Reading]) -> Session:
+    """The session with its readings folded anew, as late or repeated ones have come."""
+    await desk.unit.flush()
+    known = await readings.of_session(desk.unit, session.station, session.id)
+    session = contradicting(session, known, fresh)
+    merged = gathered([*known, *fresh])
+    instants = {r.at for r in fresh}
+    _keep(desk, session, n, [r for r in merged if r.at in instants])
+    return remeasure(session, merged)
+
+
+def _keep(desk: Desk, session: Session, n: int, fresh: list[Reading]) -> None:
+    for reading in fresh:
+        readings.put(desk.unit, session.station, session.id, readings.BY_SESSION, n, reading)
+
+
+def _keep_outside(desk: Desk, entry: Entry, fact: MetersRead) -> None:
+    """Keep readings that belong to no session."""
+    evse = readings.NOT_TOLD if fact.evse is None else fact.evse
+    for reading in readings_in(fact):
+        desk.outside += 1
+        readings.put(desk.unit, entry.station, readings.OUTSIDE, evse, entry.n, reading)
+
+
+async def _claimed(desk: Desk, session: Session, entry: Entry) -> Session:
+    """The session with the readings of its EVSE that came before its start was told."""
+    if session.evse is None:
+        return session
+    if desk.outside:
+        await desk.unit.flush()
+    found = await readings.claim(desk.unit, session.station, session.evse, session.started_at, session.ended_at)
+    return await _refolded(desk, session, entry.n, found) if found else session
+
+
+async def _crowded(desk: Desk, session: Session) -> SessionEstimated | None:
+    """One EVSE, two live sessions: the one that began earlier must have ended, though nobody told."""
+    others = [s for s in await desk.live_at(session.station, session.evse) if s.id != session.id]
+    if session.evse is None or not others:
+        return None
+    older, newer = sorted((session, others[0]), key=lambda s: (s.started_at, s.id))
+    at = min(max(older.last_at, older.started_at), max(newer.started_at, older.started_at))
+    reason = "The same connector began another session."
+    return SessionEstimated(at=at, session=older.id, cause=EstimateCause.SUPERSEDED, reason=reason, by="wattkeeper")
+
+

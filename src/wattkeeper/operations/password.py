@@ -1,0 +1,67 @@
+"""Passwords of people: argon2id, in a bounded pool beside the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import unicodedata
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+
+from wattkeeper.charging.errors import Code, Refusal
+
+T = TypeVar("T")
+SHORTEST = 15
+"""Characters; a password alone, without a second factor, needs that many (NIST SP 800-63B)."""
+LONGEST = 512
+_WAITING = 32
+"""How many may wait for the pool; the rest are asked to come back, so that a flood costs neither memory nor time."""
+
+
+class Passwords:
+    """Hashes and checks passwords one at a time (32 MiB each), never on the loop."""
+
+    def __init__(self) -> None:
+        self._hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
+        self._waiting = 0
+        self._nobody = self._hasher.hash("nobody's password: an unknown name costs as much time as a known one")
+
+    async def hash(self, password: str) -> str:
+        """The argon2id hash to keep; Refusal (INVALID) where the password is too short or too long."""
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise Refusal(Code.INVALID, f"A password needs {SHORTEST} to {LONGEST} characters.")
+        return await self._run(self._hash, password)
+
+    async def fits(self, kept: str | None, password: str) -> bool:
+        """Whether the password is the one that was kept; as slow where nothing was. Refusal (BUSY) under a flood."""
+        bounded = password if len(password) <= LONGEST else ""
+        fits = await self._run(self._fits, kept or self._nobody, bounded)
+        return fits and kept is not None and bounded == password
+
+    async def _run(self, work: Callable[..., T], *arguments: str) -> T:
+        """Do it in the thread, when it is its turn."""
+        if self._waiting >= _WAITING:
+            raise Refusal(Code.BUSY, "Too many people are signing in at this moment. Try again in a few seconds.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        finally:
+            self._waiting -= 1
+
+    def _hash(self, password: str) -> str:
+        return self._hasher.hash(_canonical(password))
+
+    def _fits(self, kept: str, password: str) -> bool:
+        try:
+            return self._hasher.verify(kept, _canonical(password))
+        except (VerificationError, InvalidHashError):
+            return False
+
+
+def _canonical(password: str) -> bytes:
+    """One form of what keyboards type in several (NIST SP 800-63B 3.1.1.2: NFKC)."""
+    return unicodedata.normalize("NFKC", password).encode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""What we remember: SQLite by default, PostgreSQL to scale."""

@@ -1,0 +1,98 @@
+"""All that differs between SQLite and PostgreSQL, and the two ways in: `Store.unit` to write, `Store.read` to look."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from wattkeeper.store.unit import Unit
+
+Clock = Callable[[], datetime]
+
+SQLITE_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA busy_timeout=10000",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA cache_size=-16000",
+    "PRAGMA journal_size_limit=16777216",
+)
+
+
+def utc_now() -> datetime:
+    """The wall clock, aware, UTC."""
+    return datetime.now(UTC)
+
+
+def async_url(url: str) -> URL:
+    """A database address with its asynchronous driver; raises ValueError for any other database."""
+    parsed = make_url(url)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    family = parsed.drivername.split("+")[0]
+    if family not in drivers:
+        raise ValueError(f"Database {family!r} is not supported; use sqlite:///file.db or postgresql://host/name.")
+    return parsed.set(drivername=drivers[family])
+
+
+def _sqlite_engine(url: URL, writer: bool) -> AsyncEngine:
+    """One writer that begins at once, or readers that see a snapshot."""
+    options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if writer else {"pool_size": 4, "max_overflow": 4}
+    engine = create_async_engine(url, **options)
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None
+        cursor = connection.cursor()
+        for pragma in SQLITE_PRAGMAS if writer else (*SQLITE_PRAGMAS[2:], "PRAGMA query_only=ON"):
+            cursor.execute(pragma)
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Any) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writer else "BEGIN")
+
+    return engine
+
+
+class Store:
+    """One database; ``clock`` gives each transaction its single now."""
+
+    def __init__(self, url: str, clock: Clock = utc_now) -> None:
+        self.url = async_url(url)
+        self.clock = clock
+        self.is_sqlite = self.url.drivername.startswith("sqlite")
+        if self.is_sqlite:
+            self._writer = _sqlite_engine(self.url, writer=True)
+            self._reader = _sqlite_engine(self.url, writer=False)
+        else:
+            self._writer = self._reader = create_async_engine(self.url, pool_size=8, max_overflow=8)
+        self._turn = asyncio.Lock()
+
+    @asynccontextmanager
+    async def unit(self) -> AsyncIterator[Unit]:
+        """One transaction with one ``now``; commits when the block ends, rolls back when it raises."""
+        async with self._turn, self._writer.begin() as connection:
+            unit = Unit(connection, self.clock(), self.is_sqlite)
+            yield unit
+            await unit.flush()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A connection that only looks, at one snapshot."""
+        async with self._reader.connect() as connection:
+            if not self.is_sqlite:
+                await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()

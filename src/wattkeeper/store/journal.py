@@ -1,0 +1,96 @@
+"""Every fact, in order, numbered; append only; no names in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import orjson
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging import facts
+from wattkeeper.charging.facts import Fact
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store.tables import head, journal
+
+KINDS: Mapping[str, type[Fact]] = {
+    name: kind for name, kind in vars(facts).items() if isinstance(kind, type) and issubclass(kind, Fact)
+}
+"""Every fact by the name that the journal gives it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """That something was recorded: enough to know what to look up."""
+
+    n: int
+    kind: str
+    station: str
+    session: str | None
+    """The public id, without dashes."""
+    at: datetime | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Entry(Mark):
+    """What was recorded: the fact, what was decided on it, and the station's words (tokens masked)."""
+
+    fact: Fact
+    evse: int | None = None
+    decided: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, Any] = field(default_factory=dict)
+
+
+MARK = (journal.c.n, journal.c.kind, journal.c.station_id, journal.c.session_id, journal.c.at, journal.c.received_at)
+NAMES = tuple(member.name for member in fields(Entry))
+WHOLE = (*MARK, journal.c.body, journal.c.evse, journal.c.decided, journal.c.words)
+
+
+async def newest(connection: AsyncConnection) -> int:
+    """The number of the newest entry; 0 where there is none."""
+    return await connection.scalar(select(head.c.n)) or 0
+
+
+async def marks_after(connection: AsyncConnection, viewer: Viewer, n: int, limit: int) -> list[Mark]:
+    """The first ``limit`` entries after number ``n``, in order."""
+    viewer.need(Scope.SESSIONS_READ)
+    rows = await connection.execute(select(*MARK).where(journal.c.n > n).order_by(journal.c.n).limit(limit))
+    return [Mark(*row) for row in rows]
+
+
+async def of_session(connection: AsyncConnection, viewer: Viewer, session: str, limit: int) -> list[Entry]:
+    """The first ``limit`` entries about a session, in the order they came."""
+    viewer.need(Scope.SESSIONS_READ)
+    wanted = select(*WHOLE).where(journal.c.session_id == session).order_by(journal.c.n).limit(limit)
+    return [_entry(row) for row in await connection.execute(wanted)]
+
+
+async def around(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    station: str,
+    kinds: Sequence[type[Fact]],
+    since: datetime,
+    until: datetime,
+    limit: int,
+) -> list[Entry]:
+    """The first ``limit`` entries of these kinds that came from a station in a span of our time, in order."""
+    viewer.need(Scope.SESSIONS_READ)
+    came = journal.c.received_at.between(since, until) & (journal.c.station_id == station)
+    names = [kind.__name__ for kind in kinds]
+    wanted = select(*WHOLE).where(came, journal.c.kind.in_(names)).order_by(journal.c.n).limit(limit)
+    return [_entry(row) for row in await connection.execute(wanted)]
+
+
+def _entry(row: Sequence[Any]) -> Entry:
+    """An entry of a row selected as WHOLE."""
+    values = dict(zip(NAMES, row, strict=True))
+    values["fact"] = msgspec.json.decode(values["fact"], type=KINDS[values["kind"]])
+    values["decided"] = orjson.loads(values["decided"]) if values["decided"] else {}
+    values["words"] = orjson.loads(values["words"])
+    return Entry(**values)

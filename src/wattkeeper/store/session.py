@@ -1,0 +1,119 @@
+"""Charging sessions as folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.charging.token import TokenRef
+from wattkeeper.store.tables import card, session
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as listed; `whole` is its fold."""
+
+    id: str
+    station: str
+    evse: int | None
+    connector: int | None
+    ref: str | None
+    """The transaction id in the station's words."""
+    token: TokenRef | None
+    last2: str | None
+    """The last two characters of its card, where the card is enrolled."""
+    state: SessionState
+    live: bool
+    grade: Grade
+    started_at: datetime
+    ended_at: datetime | None
+    energy_wh: Decimal | None
+    power_w: Decimal | None
+    heard_at: datetime
+    last_n: int
+    whole: Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sought:
+    """Which sessions are looked for; None does not restrict."""
+
+    station: str | None = None
+    evse: int | None = None
+    state: SessionState | None = None
+    live: bool | None = None
+    grade: Grade | None = None
+    since: datetime | None = None
+    """Started at this instant or later."""
+    until: datetime | None = None
+    """Started before this instant."""
+    ref: str | None = None
+    """The transaction id in the station's words."""
+    token: str | None = None
+    last2: str | None = None
+    """The last two characters of an enrolled card."""
+
+
+S = session.c
+NAMES = tuple(field.name for field in fields(SessionRow))
+COLUMNS = (
+    *(S.id, S.station_id, S.evse, S.connector, S.ref, S.token, card.c.last2, S.state, S.live, S.grade),
+    *(S.started_at, S.ended_at, S.energy_wh, S.power_w, S.heard_at, S.last_n, S.fold),
+)
+WITH_CARD = session.outerjoin(card, card.c.ref == S.token)
+
+
+async def one(connection: AsyncConnection, viewer: Viewer, identifier: str) -> SessionRow | None:
+    """The session with this id (without dashes), where the viewer may see it."""
+    viewer.need(Scope.SESSIONS_READ)
+    row = (await connection.execute(select(*COLUMNS).select_from(WITH_CARD).where(S.id == identifier))).first()
+    return None if row is None else _session(row)
+
+
+async def find(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    sought: Sought,
+    limit: int,
+    before: tuple[datetime, str] | None = None,
+) -> list[SessionRow]:
+    """The newest ``limit`` sessions that are sought and began before this instant and id."""
+    viewer.need(Scope.SESSIONS_READ)
+    wanted = select(*COLUMNS).select_from(WITH_CARD).where(*_conditions(sought))
+    if before is not None:
+        wanted = wanted.where(tuple_(S.started_at, S.id) < before)
+    rows = await connection.execute(wanted.order_by(S.started_at.desc(), S.id.desc()).limit(limit))
+    return [_session(row) for row in rows]
+
+
+def _conditions(sought: Sought) -> Sequence[ColumnElement[bool]]:
+    """What the database is asked for."""
+    exactly: list[tuple[ColumnElement[Any], object]] = [
+        *((S.station_id, sought.station), (S.evse, sought.evse), (S.state, sought.state), (S.live, sought.live)),
+        *((S.grade, sought.grade), (S.ref, sought.ref), (S.token, sought.token), (card.c.last2, sought.last2)),
+    ]
+    conditions = [column == value for column, value in exactly if value is not None]
+    if sought.since is not None:
+        conditions.append(S.started_at >= sought.since)
+    if sought.until is not None:
+        conditions.append(S.started_at < sought.until)
+    return conditions
+
+
+def _session(row: Sequence[Any]) -> SessionRow:
+    """A session of a row selected as COLUMNS."""
+    values = dict(zip(NAMES, row, strict=True))
+    values["state"] = SessionState(values["state"])
+    values["grade"] = Grade(values["grade"])
+    values["whole"] = msgspec.json.decode(values["whole"], type=Session)
+    return SessionRow(**values)
