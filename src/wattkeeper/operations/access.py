@@ -159,8 +159,9 @@ class Access:
         Where it has, strangers' guesses from elsewhere do not make it wait: its owner is never locked out by them.
         """
         home = (name, address) in self._homes
-        mine = (self._at_home, f"{name}@{address}") if home else (self._by_account, name)
-        judges = (mine, (self._by_address, address))
+        judges = [(self._by_account, name), (self._by_address, address)]
+        if home:
+            judges = [(self._at_home, f"{name}@{address}")]
         wait_s = max(attempts.wait_s(key) for attempts, key in judges)
         if wait_s > 0:
             raise Refusal(Code.BUSY, f"Too many wrong passwords. Try again in {wait_s:.0f} s.", retry_s=wait_s)
@@ -170,11 +171,11 @@ class Access:
 
     def _forgive(self, name: str, address: str, home: bool) -> None:
         """The password was right: nothing is counted against this account here."""
-        self._by_address.forgive(address)
         if home:
             self._at_home.forgive(f"{name}@{address}")
         else:
             self._by_account.forgive(name)
+            self._by_address.forgive(address)
         self._homes.pop((name, address), None)
         self._homes[name, address] = None
         if len(self._homes) > _KNOWN:
@@ -190,8 +191,8 @@ class Access:
 
     async def _touch(self, token: TokenRow, now: datetime) -> None:
         """Note the use of a token, once a minute at most."""
-        noted = max(self._touched.get(token.id, token.created_at), token.last_used_at or token.created_at)
-        if token.last_used_at is not None and now - noted < MINUTE:
+        noted = self._touched.get(token.id) or token.last_used_at
+        if noted is not None and now - noted < MINUTE:
             return
         self._touched[token.id] = now
         async with self._store.unit() as unit:

@@ -22,15 +22,18 @@ class _Count:
 
 
 class Attempts:
-    """Guesses by key (an account, an address): ``free`` ones, then waits of 1, 2, 4 … up to ``longest_s`` seconds.
+    """Guesses by key (an account, an address): ``free`` ones, then waits of ``first_s``, twice that … up to ``longest_s``.
 
     A guess is counted before it is judged, so many at once are many; `forgive` takes the count back where it was
     right. A guess that came while waiting changes nothing, so nobody can prolong another's wait at will.
     """
 
-    def __init__(self, free: int, longest_s: float, ticks: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, free: int, longest_s: float, ticks: Callable[[], float] = time.monotonic, first_s: float = 1.0
+    ) -> None:
         self._free = free
         self._longest_s = longest_s
+        self._first_s = first_s
         self._ticks = ticks
         self._salt = secrets.token_bytes(16)
         self._counts: dict[int, _Count] = {}
@@ -48,7 +51,7 @@ class Attempts:
             count.guesses = 0
         count.guesses += 1
         over = count.guesses - self._free
-        count.until = now + (min(2.0 ** min(over, 30), self._longest_s) if over >= 0 else 0.0)
+        count.until = now + (min(self._first_s * 2.0 ** min(over, 30), self._longest_s) if over >= 0 else 0.0)
 
     def forgive(self, key: str) -> None:
         """The guess was right: the key starts anew."""

@@ -64,7 +64,9 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
     if session is None and not opens:
         return Decision(fact, alarms=alarms)
     made = session.id if session else await _new_id(desk)
-    number = await _new_number(desk) if opens and isinstance(fact, SessionOpened) and fact.ref is None else None
+    number = None
+    if isinstance(fact, SessionOpened) and fact.ref is None:
+        number = session.ref if session else await _new_number(desk)
     verdict = _judge(desk, fact.token, made, desk.unit.now) if fact.token else None
     limit = desk.limits.get(station)
     decided = Decided(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import insert, select
 
 from wattkeeper.charging.token import TokenRef
+from wattkeeper.store.columns import to_micros
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import subject_key
 from wattkeeper.store.unit import Unit
@@ -48,6 +50,13 @@ class Safe:
     async def make_subject(self, unit: Unit, subject: str) -> None:
         """Give a person a key of their own."""
         await _keep(unit, subject, self._ring.make(subject))
+
+    def enter_subject(self, unit: Unit, subject: str) -> Callable[[str, str, bytes], bytes]:
+        """Give a person a key of their own at the next flush; gives what seals under it: (table, column, plain)."""
+        wrapped = self._ring.make(subject)
+        unit.insert(subject_key, (subject, wrapped, to_micros(unit.now)))
+        cipher = self._ring.cipher(subject, wrapped)
+        return lambda table, column, plain: seal(cipher, table, column, subject, plain)
 
     async def seal_for(self, unit: Unit, subject: str, table: str, column: str, plain: bytes) -> bytes:
         """Seal a person's value under their own key; raises KeyRefused when the key was destroyed."""

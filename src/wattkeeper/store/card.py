@@ -7,12 +7,12 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.token import Card, CardState, TokenRef
-from wattkeeper.store.columns import from_micros
+from wattkeeper.store.columns import from_micros, to_micros
 from wattkeeper.store.tables import card, person
 from wattkeeper.store.unit import Unit
 
@@ -83,9 +83,9 @@ async def number(connection: AsyncConnection, ref: str) -> SealedNumber | None:
     return None if row is None else SealedNumber(row.person_id, bytes(row.sealed))
 
 
-async def keep_person(unit: Unit, identifier: str) -> None:
-    """Make a person, without a name."""
-    await unit.connection.execute(insert(person).values(id=identifier, sealed=None, created_at=unit.now))
+def keep_person(unit: Unit, identifier: str, sealed: bytes | None) -> None:
+    """Make a person at the unit's next flush; what is known of them sealed under their key."""
+    unit.insert(person, (identifier, sealed, to_micros(unit.now)))
 
 
 async def name_person(unit: Unit, identifier: str, sealed: bytes) -> None:
@@ -93,14 +93,15 @@ async def name_person(unit: Unit, identifier: str, sealed: bytes) -> None:
     await unit.connection.execute(update(person).where(person.c.id == identifier).values(sealed=sealed))
 
 
-async def keep(unit: Unit, ref: str, person_id: str, sealed: bytes, last2: str, rule: Mapping[str, object]) -> None:
-    """Enrol a card; ``rule`` holds state, expires_at, grouping and max_sessions."""
-    values = {"ref": ref, "person_id": person_id, "sealed": sealed, "last2": last2, "created_at": unit.now}
-    await unit.connection.execute(insert(card).values({**values, **rule}))
+def keep(unit: Unit, person_id: str, sealed: bytes, last2: str, one: Card) -> None:
+    """Enrol a card at the unit's next flush."""
+    expires = None if one.expires_at is None else to_micros(one.expires_at)
+    rule = (one.state.value, expires, one.group, one.max_sessions)
+    unit.insert(card, (one.ref, person_id, sealed, last2, *rule, to_micros(unit.now)))
 
 
 async def change(unit: Unit, ref: str, rule: Mapping[str, object]) -> bool:
-    """Change members of a card's rule (state, expires_at, grouping, max_sessions); False where there is no such card."""
+    """Change some of a card's state, expires_at, grouping and max_sessions; False where there is no such card."""
     if not rule:
         return await unit.connection.scalar(select(C.ref).where(C.ref == ref)) is not None
     changed = await unit.connection.execute(update(card).where(C.ref == ref).values(dict(rule)))

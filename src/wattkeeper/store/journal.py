@@ -1,4 +1,4 @@
-"""Every fact, in order, numbered; append only; no names in it."""
+"""The journal as people read it: every fact, in order, numbered; no names in it (`entry` writes it)."""
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging import facts
 from wattkeeper.charging.facts import Fact
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store.entry import KINDS, NOTHING, Decided
 from wattkeeper.store.tables import head, journal
-
-KINDS: Mapping[str, type[Fact]] = {
-    name: kind for name, kind in vars(facts).items() if isinstance(kind, type) and issubclass(kind, Fact)
-}
-"""Every fact by the name that the journal gives it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +37,7 @@ class Entry(Mark):
 
     fact: Fact
     evse: int | None = None
-    decided: Mapping[str, Any] = field(default_factory=dict)
+    decided: Decided = NOTHING
     words: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -91,6 +86,6 @@ def _entry(row: Sequence[Any]) -> Entry:
     """An entry of a row selected as WHOLE."""
     values = dict(zip(NAMES, row, strict=True))
     values["fact"] = msgspec.json.decode(values["fact"], type=KINDS[values["kind"]])
-    values["decided"] = orjson.loads(values["decided"]) if values["decided"] else {}
+    values["decided"] = msgspec.json.decode(values["decided"], type=Decided) if values["decided"] else NOTHING
     values["words"] = orjson.loads(values["words"])
     return Entry(**values)

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.evidence import Grade
@@ -117,3 +118,51 @@ def _session(row: Sequence[Any]) -> SessionRow:
     values["grade"] = Grade(values["grade"])
     values["whole"] = msgspec.json.decode(values["whole"], type=Session)
     return SessionRow(**values)
+
+
+# --- as pages list them -----------------------------------------------------------------------------
+
+
+class SortedBy(StrEnum):
+    """What a list of sessions can be sorted by."""
+
+    STARTED = "started"
+    ENERGY = "energy"
+    STATION = "station"
+
+
+SORTING: dict[SortedBy, ColumnElement[Any]] = {
+    SortedBy.STARTED: S.started_at,
+    SortedBy.ENERGY: S.energy_wh,
+    SortedBy.STATION: S.station_id,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed(Sought):
+    """Which sessions a page lists, and in which order."""
+
+    stations: tuple[str, ...] | None = None
+    """At any of these."""
+    windows: tuple[tuple[datetime, datetime], ...] = ()
+    """Running at some time between such instants."""
+    by: SortedBy = SortedBy.STARTED
+    upwards: bool = False
+
+
+async def listed(
+    connection: AsyncConnection, viewer: Viewer, wanted: Listed, limit: int, skip: int = 0
+) -> list[SessionRow]:
+    """``limit`` sessions as a page lists them, from the ``skip``-th on; what has no such figure comes last."""
+    viewer.need(Scope.SESSIONS_READ)
+    conditions = [*_conditions(wanted)]
+    if wanted.stations is not None:
+        conditions.append(S.station_id.in_(wanted.stations))
+    if wanted.windows:
+        ran = [(S.started_at < end) & ((S.ended_at > start) | S.ended_at.is_(None)) for start, end in wanted.windows]
+        conditions.append(or_(*ran))
+    column = SORTING[wanted.by]
+    order = (column.asc() if wanted.upwards else column.desc()).nulls_last()
+    query = select(*COLUMNS).select_from(WITH_CARD).where(*conditions)
+    rows = await connection.execute(query.order_by(order, S.started_at.desc(), S.id.desc()).limit(limit).offset(skip))
+    return [_session(row) for row in rows]

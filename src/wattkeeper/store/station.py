@@ -1,12 +1,76 @@
-"""Stations: who is admitted, what each told of itself, and who knocks."""
+"""Stations: who is admitted, by which key, and who knocks."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
+from sqlalchemy import case, delete, exists, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store.columns import from_millionths
+from wattkeeper.store.tables import connector, knock, station, station_state
 from wattkeeper.store.unit import Unit
+
+MOST_KNOCKS = 200
+"""How many unknown stations the waiting room holds; whoever came once and longest ago makes room."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What proves that a connection comes from a station, and how that station was last seen."""
+
+    station: str
+    salt: bytes
+    key_hash: bytes
+    version: Version | None
+    """The dialect of its newest connection."""
+    booted: bool
+    """Whether it ever told us of a boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """Tries of a station that nobody has admitted."""
+
+    station: str
+    address: str
+    offered: str
+    tries: int
+    first_at: datetime
+    last_at: datetime
+    dismissed: bool = False
+
+
+C = station.c
+CREDENTIAL = select(C.id, C.salt, C.key_hash, station_state.c.version, station_state.c.booted_at).select_from(
+    station.outerjoin(station_state, station_state.c.station_id == C.id)
+)
+
+
+async def credentials(connection: AsyncConnection, ids: Collection[str]) -> list[Credential]:
+    """What these stations prove themselves with; stations that do not exist are missing from the list."""
+    rows = await connection.execute(CREDENTIAL.where(C.id.in_(ids)))
+    return [
+        Credential(name, bytes(salt), bytes(key_hash), Version(version) if version else None, booted_at is not None)
+        for name, salt, key_hash, version, booted_at in rows
+    ]
+
+
+async def keys(unit: Unit) -> list[tuple[str, bytes, bytes]]:
+    """Every station with the salt and the HMAC of its key."""
+    rows = await unit.connection.execute(select(C.id, C.salt, C.key_hash))
+    return [(name, bytes(salt), bytes(key_hash)) for name, salt, key_hash in rows]
+
+
+async def known(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """Those of these stations that exist."""
+    return set(await connection.scalars(select(C.id).where(C.id.in_(ids))))
 
 
 async def max_powers(unit: Unit, ids: Collection[str]) -> dict[str, Decimal]:
@@ -14,4 +78,168 @@ async def max_powers(unit: Unit, ids: Collection[str]) -> dict[str, Decimal]:
     rows = await unit.select_in(
         "SELECT id, max_power_w FROM station WHERE max_power_w IS NOT NULL AND id IN {values}", [*ids]
     )
-    return {station: from_millionths(power) for station, power in rows}
+    return {name: from_millionths(power) for name, power in rows}
+
+
+async def admit(
+    unit: Unit, name: str, salt: bytes, key_hash: bytes, by: str, label: str, site: str, max_power_w: Decimal | None
+) -> None:
+    """Make a station, and take it out of the waiting room."""
+    values = {"id": name, "label": label, "site": site, "salt": salt, "key_hash": key_hash}
+    more = {"max_power_w": max_power_w, "created_at": unit.now, "created_by": by}
+    await unit.connection.execute(insert(station).values(values | more))
+    await unit.connection.execute(delete(knock).where(knock.c.station_id == name))
+
+
+async def change_key(unit: Unit, name: str, salt: bytes, key_hash: bytes) -> bool:
+    """Give a station another key; False where there is no such station."""
+    changed = await unit.connection.execute(update(station).where(C.id == name).values(salt=salt, key_hash=key_hash))
+    return bool(changed.rowcount)
+
+
+async def remove(unit: Unit, name: str) -> bool:
+    """Forget that a station may connect (what it told stays in the journal); False where there is no such station."""
+    gone = await unit.connection.execute(delete(station).where(C.id == name))
+    return bool(gone.rowcount)
+
+
+# --- the waiting room ---------------------------------------------------------------------------------
+
+
+async def note_knocks(unit: Unit, tries: Sequence[Knock]) -> None:
+    """Count these tries, then let the waiting room hold no more than it may."""
+    admitted = await known(unit.connection, [one.station for one in tries])
+    for one in tries:
+        if one.station not in admitted:
+            await _note_knock(unit, one)
+    newest = select(knock.c.station_id).order_by(case((knock.c.tries > 1, 0), else_=1), knock.c.last_at.desc())
+    await unit.connection.execute(delete(knock).where(knock.c.station_id.not_in(newest.limit(MOST_KNOCKS))))
+
+
+async def _note_knock(unit: Unit, one: Knock) -> None:
+    """Count the tries of one station."""
+    seen = {"address": one.address, "offered": one.offered, "last_at": one.last_at}
+    again = update(knock).where(knock.c.station_id == one.station).values(**seen, tries=knock.c.tries + one.tries)
+    if not (await unit.connection.execute(again)).rowcount:
+        first = {"station_id": one.station, "tries": one.tries, "first_at": one.first_at, "dismissed": False}
+        await unit.connection.execute(insert(knock).values(**seen, **first))
+
+
+async def knocks(connection: AsyncConnection) -> list[Knock]:
+    """Who waits to be admitted and was not turned away, the newest first."""
+    c = knock.c
+    wanted = select(c.station_id, c.address, c.offered, c.tries, c.first_at, c.last_at).where(~c.dismissed)
+    return [Knock(*row) for row in await connection.execute(wanted.order_by(c.last_at.desc(), c.station_id))]
+
+
+async def dismiss(unit: Unit, name: str) -> bool:
+    """Turn a waiting station away; False where none of that name waits."""
+    changed = await unit.connection.execute(update(knock).where(knock.c.station_id == name).values(dismissed=True))
+    return bool(changed.rowcount)
+
+
+async def exists_here(connection: AsyncConnection, name: str) -> bool:
+    """Whether there is such a station."""
+    return bool(await connection.scalar(select(exists().where(C.id == name))))
+
+
+# --- what people see ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A station as it is listed: what people say of it, then what it told of itself."""
+
+    id: str
+    label: str
+    site: str
+    max_power_w: Decimal | None
+    created_at: datetime
+    created_by: str
+    version: Version | None
+    online: bool
+    online_since: datetime | None
+    """Since when it is, or is not, connected."""
+    last_heard_at: datetime | None
+    booted_at: datetime | None
+    vendor: str | None
+    model: str | None
+    serial: str | None
+    firmware: str | None
+    displays_messages: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorRow:
+    """A connector as it last showed itself; evse 0 is the station as a whole."""
+
+    station: str
+    evse: int
+    connector: int
+    status: ConnectorStatus
+    said: str
+    """The station's own word for the status."""
+    error: str | None
+    info: str | None
+    since: datetime
+
+
+NAMES = tuple(field.name for field in fields(StationRow))
+T = station_state.c
+SEEN = select(
+    *(C.id, C.label, C.site, C.max_power_w, C.created_at, C.created_by, T.version, T.online, T.online_since),
+    *(T.last_heard_at, T.booted_at, T.vendor, T.model, T.serial, T.firmware, T.displays_messages),
+).select_from(station.outerjoin(station_state, T.station_id == C.id))
+
+
+async def seen(connection: AsyncConnection, viewer: Viewer, name: str) -> StationRow | None:
+    """The station of this id, where the viewer may see it."""
+    viewer.need(Scope.STATIONS_READ)
+    row = (await connection.execute(SEEN.where(C.id == name))).first()
+    return None if row is None else _seen(row)
+
+
+async def find(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    limit: int,
+    *,
+    online: bool | None = None,
+    words: str | None = None,
+    after: str | None = None,
+) -> list[StationRow]:
+    """The first ``limit`` stations after this id, by id; ``words`` is looked for in id, label and site."""
+    viewer.need(Scope.STATIONS_READ)
+    wanted = SEEN
+    if online is not None:
+        wanted = wanted.where(func.coalesce(T.online, False) == online)
+    if words:
+        wanted = wanted.where(or_(*(column.icontains(words, autoescape=True) for column in (C.id, C.label, C.site))))
+    if after is not None:
+        wanted = wanted.where(C.id > after)
+    return [_seen(row) for row in await connection.execute(wanted.order_by(C.id).limit(limit))]
+
+
+async def connectors(connection: AsyncConnection, viewer: Viewer, name: str, limit: int = 500) -> list[ConnectorRow]:
+    """The connectors of a station, by EVSE and number."""
+    viewer.need(Scope.STATIONS_READ)
+    c = connector.c
+    wanted = select(c.station_id, c.evse, c.connector, c.status, c.said, c.error, c.info, c.since)
+    wanted = wanted.where(c.station_id == name).order_by(c.evse, c.connector).limit(limit)
+    return [ConnectorRow(*row[:3], ConnectorStatus(row[3]), *row[4:]) for row in await connection.execute(wanted)]
+
+
+async def describe(unit: Unit, name: str, changes: Mapping[str, object]) -> bool:
+    """Change what people say of a station (label, site, max_power_w); False where there is no such station."""
+    if not changes:
+        return await exists_here(unit.connection, name)
+    changed = await unit.connection.execute(update(station).where(C.id == name).values(dict(changes)))
+    return bool(changed.rowcount)
+
+
+def _seen(row: Sequence[Any]) -> StationRow:
+    """A station of a row selected as SEEN; one that never connected has told nothing."""
+    values = dict(zip(NAMES, row, strict=True))
+    values["version"] = Version(values["version"]) if values["version"] else None
+    values["online"], values["displays_messages"] = bool(values["online"]), bool(values["displays_messages"])
+    return StationRow(**values)

@@ -1,0 +1,1 @@
+"""What Wattkeeper costs: speed against a bare responder, CPU time, memory, and whether every session is right."""

@@ -1,0 +1,125 @@
+"""The only file that names every concrete class: wires one installation and runs it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.gateway.gateway import Gateway
+from wattkeeper.operations import display, silence
+from wattkeeper.operations.access import Access
+from wattkeeper.operations.admission import Admission
+from wattkeeper.operations.cards import Cards
+from wattkeeper.operations.dispatch import Dispatch
+from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.safe import open_safe
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.migrate import migrate
+from wattkeeper.web.app import build
+from wattkeeper.web.rooms import Rooms
+
+
+@asynccontextmanager
+async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
+    """Everything but the doors: the database at its newest schema, the vault open, facts being written."""
+    await migrate(settings.database)
+    store = Store(settings.database)
+    try:
+        safe = await open_safe(store, settings.root_key)
+        bus = MemoryBus()
+        intake = Intake(store, safe, bus, settings)
+        rooms = Rooms(
+            settings=settings,
+            store=store,
+            safe=safe,
+            bus=bus,
+            intake=intake,
+            dispatch=Dispatch(store, safe, bus, settings, intake),
+            admission=Admission(store, safe, bus, settings),
+            access=Access(store, settings),
+            cards=Cards(store, safe, bus),
+        )
+        await intake.start()
+        try:
+            yield rooms
+        finally:
+            await intake.stop()
+    finally:
+        await store.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Doors:
+    """Where a running installation listens."""
+
+    http: str
+    """The people's door, such as ``http://127.0.0.1:8080``."""
+    ocpp: str
+    """The stations' door, to which a station adds its id, such as ``ws://127.0.0.1:9000/ocpp``."""
+
+
+@asynccontextmanager
+async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
+    """Let stations and people in while the block runs."""
+    settings = rooms.settings
+    gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission)
+    ocpp_port = await gateway.start()
+    watchers = [
+        asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
+        asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
+    ]
+    try:
+        async with _people(rooms) as http_port:
+            tls = "s" if settings.tls_certificate else ""
+            http = settings.public_url.rstrip("/") or f"http{tls}://{settings.host}:{http_port}"
+            yield Doors(http, f"ws{tls}://{settings.host}:{ocpp_port}/ocpp")
+    finally:
+        for watcher in watchers:
+            watcher.cancel()
+        await asyncio.gather(*watchers, return_exceptions=True)
+        await gateway.stop()
+
+
+@asynccontextmanager
+async def _people(rooms: Rooms) -> AsyncIterator[int]:
+    """The people's door, open while the block runs; gives its port."""
+    settings = rooms.settings
+    listener = socket.create_server((settings.host, settings.http_port), reuse_port=False)
+    config = uvicorn.Config(
+        build(rooms),
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        lifespan="off",
+        timeout_graceful_shutdown=3,
+        ssl_certfile=settings.tls_certificate or None,
+        ssl_keyfile=settings.tls_key or None,
+    )
+    config.load()
+    if isinstance(config.ssl, ssl.SSLContext):
+        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets=[listener]), name="people")
+    try:
+        yield listener.getsockname()[1]
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signal handling: whoever opened the doors closes them."""
+
+    @contextlib.contextmanager
+    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as uvicorn has it
+        """Leave signals alone."""
+        yield

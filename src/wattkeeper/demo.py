@@ -1,0 +1,164 @@
+"""`wattkeeper demo`: a whole installation on one SQLite file, with simulated stations that replay real sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+import shutil
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from pathlib import Path
+
+from wattkeeper.assembly import Doors, open_doors, open_rooms
+from wattkeeper.charging.person import EVERYTHING
+from wattkeeper.settings import Settings, load
+from wattkeeper.web.rooms import Rooms
+
+STATIONS = (
+    ("CP-01", "1.6", 2, "good", "North car park"),
+    ("CP-02", "1.6", 2, "good", "North car park"),
+    ("CP-03", "1.6", 1, "power_loss", "North car park"),
+    ("CP-04", "1.6", 1, "quirky", "Workshop"),
+    ("CP-05", "2.0.1", 2, "good", "South car park"),
+    ("CP-06", "2.0.1", 2, "good", "South car park"),
+    ("CP-07", "2.0.1", 1, "backlog", "South car park"),
+    ("CP-08", "2.0.1", 1, "power_loss", "Visitors"),
+)
+"""Id, version, connectors, behaviour and site of each simulated station."""
+CARDS = 85
+"""As many as there are drivers in the data that is replayed."""
+NEWCOMER = "CP-09"
+"""A station that nobody admitted: it waits on the operator's page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What a person or a script needs to look at the demo."""
+
+    http: str
+    ocpp: str
+    token: str
+    operator: str
+    password: str
+
+    def as_json(self) -> str:
+        """One line of JSON."""
+        return json.dumps({name: getattr(self, name) for name in self.__slots__})
+
+
+Say = Callable[[str], None]
+
+
+async def run(speed: float, as_json: bool, say: Say, database: str | None = None) -> None:
+    """Run the demo until cancelled; ``say`` is told what happens, line by line."""
+    with tempfile.TemporaryDirectory(prefix="wattkeeper-demo-") as folder:
+        settings = _settings(Path(folder), database)
+        async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
+            demo = await _furnish(rooms, doors)
+            fleet = await _fleet(rooms, doors, speed)
+            if as_json:
+                print(demo.as_json(), flush=True)
+            else:
+                _welcome(demo, settings, speed)
+            async with _stations(fleet, say):
+                await asyncio.Event().wait()
+
+
+def _settings(folder: Path, database: str | None) -> Settings:
+    """Settings for one run: everything in one folder, the usual ports where they are free."""
+    given = load()
+    return replace(
+        given,
+        database=database or f"sqlite:///{folder / 'wattkeeper.db'}",
+        root_key=folder / "wattkeeper.key",
+        http_port=_free(given.host, given.http_port),
+        ocpp_port=_free(given.host, given.ocpp_port),
+        waiting_room=True,
+    )
+
+
+def _free(host: str, port: int) -> int:
+    """The port if nothing listens there, else 0: any."""
+    try:
+        with socket.create_server((host, port)):
+            return port
+    except OSError:
+        return 0
+
+
+async def _furnish(rooms: Rooms, doors: Doors) -> Demo:
+    """An operator with a password of this run, and a token for scripts."""
+    password = secrets.token_urlsafe(12)
+    await rooms.access.make_account("operator", password)
+    token = await rooms.access.make_token("demo", EVERYTHING)
+    return Demo(doors.http, doors.ocpp, token, "operator", password)
+
+
+async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:
+    """Admit the simulated stations, enrol the cards; gives the description that the simulator reads."""
+    draw = random.Random(4)  # noqa: S311 - card numbers of a demo
+    cards = [f"04{draw.getrandbits(48):012X}" for _ in range(CARDS)]
+    rows = [f"{number},{'blocked' if at % 17 == 16 else 'active'}" for at, number in enumerate(cards)]
+    await rooms.cards.import_csv("\n".join(["number,state", *rows]), by="demo")
+    stations = []
+    for station, version, connectors, behaviour, site in STATIONS:
+        key = await rooms.admission.provision(station, "demo", label=station, site=site, max_power_w=Decimal(22_000))
+        stations.append(
+            {"id": station, "key": key, "version": version, "connectors": connectors, "behaviour": behaviour}
+        )
+    stranger = {"id": NEWCOMER, "key": secrets.token_hex(20), "version": "1.6", "connectors": 1, "behaviour": "good"}
+    return {"url": doors.ocpp, "speed": speed, "seed": 1, "cards": cards, "stations": [*stations, stranger]}
+
+
+@asynccontextmanager
+async def _stations(fleet: dict[str, object], say: Say) -> AsyncIterator[None]:
+    """The simulator in a process of its own, talking to us only by OCPP, while the block runs."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "wattkeeper.simulator"),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    assert process.stdin is not None and process.stdout is not None
+    process.stdin.write(json.dumps(fleet).encode())
+    process.stdin.close()
+    relay = asyncio.create_task(_relay(process.stdout, say))
+    try:
+        yield
+    finally:
+        relay.cancel()
+        await asyncio.gather(relay, return_exceptions=True)
+        if process.returncode is None:
+            process.terminate()
+            await process.wait()
+
+
+async def _relay(lines: asyncio.StreamReader, say: Say) -> None:
+    """Pass on what the stations tell of themselves."""
+    async for line in lines:
+        say(line.decode("utf-8", "replace").rstrip())
+    say("The simulated stations have stopped.")
+
+
+def _welcome(demo: Demo, settings: Settings, speed: float) -> None:
+    """Where to look, and with which login."""
+    from rich.console import Console
+
+    width = shutil.get_terminal_size().columns
+    console = Console(width=max(width, 60), highlight=False)
+    console.print()
+    console.print("  [bold]Wattkeeper[/bold] is running. Real workplace sessions are being replayed "
+                  f"at {speed:g} times their speed.")
+    console.print()
+    console.print(f"  Open       [bold]{demo.http}[/bold]")
+    console.print(f"  Sign in    [bold]{demo.operator}[/bold]  password  [bold]{demo.password}[/bold]  (for this run only)")
+    console.print(f"  Stations   {demo.ocpp}/<station id>")
+    console.print(f"  API        {demo.http}/api/v1/docs   token {demo.token}")
+    console.print("  Stop       Ctrl-C; nothing is kept.")
+    console.print()

@@ -1,0 +1,227 @@
+"""Who may connect as which station, and the registry of stations: the key is checked before anything else is done."""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from decimal import Decimal
+
+from sqlalchemy.exc import IntegrityError
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.facts import Alarmed
+from wattkeeper.charging.station import Version
+from wattkeeper.operations.attempts import Attempts, neighbourhood
+from wattkeeper.operations.roll import Roll
+from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.station_key import check_key, make_key, spellings
+from wattkeeper.settings import Settings
+from wattkeeper.store import station as stations
+from wattkeeper.store.engines import Store
+from wattkeeper.store.station import Credential, Knock
+from wattkeeper.store.unit import Unit
+
+log = logging.getLogger("wattkeeper.admission")
+LONGEST_ID = 48
+"""Characters of an identity (OCPP 2.0.1 part 2, SecurityCtrlr.Identity)."""
+FREE_TRIES, LONGEST_WAIT_S = 5, 3600.0
+ALARM_AFTER = 20
+"""How many wrong keys for one station raise an alarm, once until it has been quiet for LONGEST_WAIT_S."""
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """An authenticated station."""
+
+    station: str
+    version: Version | None = None
+    """The dialect of its newest connection."""
+    booted: bool = False
+    """Whether it ever told us of a boot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """A connection turned away, with the same HTTP status for an unknown identity and for a wrong key."""
+
+    status: int
+    alarm: Alarmed | None = None
+    """What is to be recorded of it for the station it claimed to be."""
+
+
+@dataclass(slots=True)
+class _Wrong:
+    """Wrong keys for one station: how many, and when the newest came (monotonic seconds)."""
+
+    count: int = 0
+    last: float = 0.0
+
+
+class Admission:
+    """Lets stations in, and keeps the list of those that exist."""
+
+    def __init__(
+        self, store: Store, safe: Safe, bus: Bus, settings: Settings, ticks: Callable[[], float] = time.monotonic
+    ) -> None:
+        self._store = store
+        self._safe = safe
+        self._bus = bus
+        self._settings = settings
+        self._ticks = ticks
+        self._roll = Roll(store)
+        self._attempts = Attempts(FREE_TRIES, LONGEST_WAIT_S, ticks, first_s=60.0)
+        self._wrong: dict[str, _Wrong] = {}
+        self._knocks: OrderedDict[str, Knock] = OrderedDict()
+        self._nobody = Credential("", secrets.token_bytes(16), secrets.token_bytes(32), None, False)
+
+    # --- the door -------------------------------------------------------------------------------------
+
+    async def enter(
+        self, station: str, user: bytes | None, password: bytes | None, address: str, offered: str
+    ) -> Welcome | Turned:
+        """Decide on a connection. A right key is always let in; a wrong one and an unknown identity look alike."""
+        known = await self._roll.find(station if is_identity(station) else "")
+        if self._is_right(known or self._nobody, station, user, password) and known is not None:
+            return Welcome(known.station, known.version, known.booted)
+        if known is None:
+            self._note_knock(station, address, offered)
+        if user is None or password is None:
+            return Turned(401)
+        return self._turn_away(station, address, known is not None)
+
+    def _is_right(self, credential: Credential, station: str, user: bytes | None, password: bytes | None) -> bool:
+        """Whether user and password are the station's: bytes, in any spelling of the key (A00.FR.204)."""
+        tried = [self._safe.station_digest(credential.salt, key) for key in spellings(password or b"")]
+        matches = [hmac.compare_digest(credential.key_hash, digest) for digest in tried]
+        own = hmac.compare_digest(user or b"", station.encode("utf-8", "replace"))
+        return any(matches) and own and user is not None and password is not None
+
+    def _turn_away(self, station: str, address: str, exists: bool) -> Turned:
+        """Count a wrong try, by identity and by address; too many are told so, and the right key still works."""
+        places = (f"station {station}", f"address {neighbourhood(address)}")
+        limited = any(self._attempts.wait_s(place) for place in places)
+        for place in places:
+            if not self._attempts.wait_s(place):
+                self._attempts.count(place)
+        return Turned(429 if limited else 401, self._alarm(station) if exists else None)
+
+    def _alarm(self, station: str) -> Alarmed | None:
+        """Count a wrong key of a station that exists; the alarm when there have been too many."""
+        wrong, now = self._wrong.setdefault(station, _Wrong()), self._ticks()
+        if now - wrong.last > LONGEST_WAIT_S:
+            wrong.count = 0
+        wrong.count, wrong.last = wrong.count + 1, now
+        if wrong.count != ALARM_AFTER:
+            return None
+        return Alarmed(code="WrongKey", summary=f"{ALARM_AFTER} connections as this station came with a wrong key.")
+
+    def _note_knock(self, station: str, address: str, offered: str) -> None:
+        """Remember for the waiting room that an unknown station was here; written by `write_knocks`."""
+        if not self._settings.waiting_room or not is_identity(station):
+            return
+        now, before = self._store.clock(), self._knocks.pop(station, None)
+        offered = "".join(c for c in offered if c.isprintable())[:100]
+        first, tries = (before.first_at, before.tries) if before else (now, 0)
+        self._knocks[station] = Knock(station, address, offered, tries + 1, first, now)
+        if len(self._knocks) > stations.MOST_KNOCKS:
+            self._knocks.popitem(last=False)
+
+    async def write_knocks(self) -> None:
+        """Put who knocked since the last time into the waiting room; the gateway calls this now and then."""
+        tries, self._knocks = [*self._knocks.values()], OrderedDict()
+        if not tries:
+            return
+        async with self._store.unit() as unit:
+            await stations.note_knocks(unit, tries)
+        self._bus.announce("knock")
+
+    async def gone(self, connected: Collection[str]) -> set[str]:
+        """Those of these stations that may not be connected any more, because they were removed."""
+        async with self._store.read() as connection:
+            return set(connected) - await stations.known(connection, connected)
+
+    # --- the registry ---------------------------------------------------------------------------------
+
+    async def provision(
+        self,
+        station: str,
+        by: str,
+        *,
+        label: str = "",
+        site: str = "",
+        key: str | None = None,
+        max_power_w: Decimal | None = None,
+    ) -> str:
+        """Admit a station and give its key, which is shown this once; Refusal INVALID, or CONFLICT if it exists."""
+        if not is_identity(station):
+            raise Refusal(Code.INVALID, f"An identity has 1 to {LONGEST_ID} printable characters, none at its ends blank.")
+        if max_power_w is not None and max_power_w <= 0:
+            raise Refusal(Code.INVALID, "The most power must be above zero.")
+        try:
+            async with self._store.unit() as unit:
+                key, salt, digest = await self._seal_key(unit, station, key)
+                await stations.admit(unit, station, salt, digest, by, label, site, max_power_w)
+        except IntegrityError:
+            raise Refusal(Code.CONFLICT, f"There is a station {station!r} already; give it a new key instead.") from None
+        self._knocks.pop(station, None)
+        self._changed(station, "admitted", by)
+        return key
+
+    async def rekey(self, station: str, by: str, key: str | None = None) -> str:
+        """Give a station another key, shown this once; the old one is dead at once. Refusal NOT_FOUND or INVALID."""
+        async with self._store.unit() as unit:
+            key, salt, digest = await self._seal_key(unit, station, key)
+            if not await stations.change_key(unit, station, salt, digest):
+                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+        self._changed(station, "given another key", by)
+        return key
+
+    async def remove(self, station: str, by: str) -> None:
+        """Forget a station: it is disconnected and may not come back. What it told stays. Refusal NOT_FOUND."""
+        async with self._store.unit() as unit:
+            if not await stations.remove(unit, station):
+                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+        self._changed(station, "removed", by)
+
+    async def dismiss(self, station: str, by: str) -> None:
+        """Turn away a station that waits to be admitted. Refusal NOT_FOUND."""
+        await self.write_knocks()
+        async with self._store.unit() as unit:
+            if not await stations.dismiss(unit, station):
+                raise Refusal(Code.NOT_FOUND, f"No station {station!r} waits to be admitted.")
+        log.info("station %r was turned away by %r", station, by)
+        self._bus.announce("knock")
+
+    async def _seal_key(self, unit: Unit, station: str, key: str | None) -> tuple[str, bytes, bytes]:
+        """A key, its salt and its HMAC; Refusal (INVALID) where a given key is weak or another station's."""
+        if key is None:
+            key = make_key()
+        else:
+            check_key(station, key)
+            others = [one for one in await stations.keys(unit) if one[0] != station]
+            if any(self._fits(key, salt, digest) for _, salt, digest in others):
+                raise Refusal(Code.INVALID, "Another station has this key already; each needs its own.")
+        salt = secrets.token_bytes(16)
+        return key, salt, self._safe.station_digest(salt, key.encode())
+
+    def _fits(self, key: str, salt: bytes, digest: bytes) -> bool:
+        """Whether a key is, in any spelling, the one that is kept like this."""
+        return any(self._safe.station_digest(salt, one) == digest for one in spellings(key.encode()))
+
+    def _changed(self, station: str, what: str, by: str) -> None:
+        """Tell whoever shows or holds stations."""
+        log.info("station %r was %s by %r", station, what, by)
+        self._wrong.pop(station, None)
+        self._bus.announce("stations", station)
+        self._bus.announce("knock")
+
+
+def is_identity(station: str) -> bool:
+    """Whether a text can be a station's identity."""
+    return 0 < len(station) <= LONGEST_ID and station.isprintable() and station == station.strip()
