@@ -102,8 +102,8 @@ def head(text: str) -> None:
 def row(name: str, m: Measured, extra: str = "") -> None:
     """One line of figures."""
     print(
-        f"  {name:<11} {m.stations:>5} stations  {m.rate:>7,.0f} msg/s  p50 {m.p50_ms:>6.1f} ms  p99 {m.p99_ms:>6.1f} ms"
-        f"  {m.cpu_s_per_1000:.3f} CPU s/1,000 {extra}",
+        f"  {name:<11} {m.stations:>5} stations  {m.rate:>7,.0f} msg/s"
+        f"  p50 {m.p50_ms:>6.1f} ms  p99 {m.p99_ms:>6.1f} ms  {m.cpu_s_per_1000:.3f} CPU s/1,000 {extra}",
         flush=True,
     )
 
@@ -135,7 +135,10 @@ def both(
     ours: list[Measured] = []
     bare: list[Measured] = []
     wrong = 0
-    with process("bench.bare") as (plain, port), process("wattkeeper", "serve", environment=environment) as (real, line):
+    with (
+        process("bench.bare") as (plain, port),
+        process("wattkeeper", "serve", environment=environment) as (real, line),
+    ):
         url = line.split()[1].rsplit("/", 1)[0]
         head("Full sessions (Authorize, StartTransaction, ten MeterValues of nine samples, StopTransaction)")
         first = 0

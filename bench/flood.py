@@ -36,8 +36,17 @@ def frame(transaction: int, first: int) -> str:
 
 async def drive(socket: ClientConnection, index: int, count: int) -> None:
     """One station's share of the readings, in one long session."""
-    start = [2, "s", "StartTransaction", {"connectorId": 1, "idTag": Story(index, 0).token, "meterStart": 200_000,
-             "timestamp": BEGIN.strftime("%Y-%m-%dT%H:%M:%SZ")}]
+    start = [
+        2,
+        "s",
+        "StartTransaction",
+        {
+            "connectorId": 1,
+            "idTag": Story(index, 0).token,
+            "meterStart": 200_000,
+            "timestamp": BEGIN.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        },
+    ]
     answer = await call(socket, orjson.dumps(start).decode(), [])
     transaction = answer[2]["transactionId"]  # type: ignore[index,call-overload]
     for first in range(1, count, TOGETHER):

@@ -80,5 +80,6 @@ class Story:
         """The stop."""
         return (
             f'[2,"{self.number}-e","StopTransaction",{{"transactionId":{transaction},"idTag":"{self.token}",'
-            f'"meterStop":{self.register + energy_wh(self.number)},"timestamp":"{self.at(METERS + 2)}","reason":"Local"}}]'
+            f'"meterStop":{self.register + energy_wh(self.number)},"timestamp":"{self.at(METERS + 2)}",'
+            '"reason":"Local"}]'
         )

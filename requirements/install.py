@@ -13,10 +13,10 @@ BIN = Path(sys.executable).parent
 def install(*arguments: str) -> int:
     """Install with uv; with pip where uv has no way to the packages. Gives the exit status."""
     uv = [str(BIN / "uv"), "pip", "install", "--quiet", "--python", sys.executable, *arguments]
-    if subprocess.run(uv, check=False).returncode == 0:  # noqa: S603 - our own lists
+    if subprocess.run(uv, check=False).returncode == 0:
         return 0
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *arguments]
-    return subprocess.run(pip, check=False).returncode  # noqa: S603
+    return subprocess.run(pip, check=False).returncode
 
 
 locks = [word for name in sys.argv[1:] for word in ("-r", str(HERE / f"{name}.txt"))]

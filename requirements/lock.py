@@ -12,5 +12,5 @@ OPTIONS = ("--universal", "--generate-hashes", "--python-version=3.11", "--no-he
 
 for source, lock in LISTS:
     command = (str(Path(sys.executable).parent / "uv"), "pip", "compile", *OPTIONS, "--upgrade", source, "-o", lock)
-    subprocess.run(command, cwd=HERE, check=True)  # noqa: S603 - our own list
+    subprocess.run(command, cwd=HERE, check=True)
     print(f"locked {lock}")

@@ -76,11 +76,14 @@ def serve(database: Database = None) -> None:
 async def _serve(settings: Settings) -> None:
     """Open the rooms and both doors until cancelled."""
     from wattkeeper.assembly import open_doors, open_rooms
+    from wattkeeper.store import account as accounts
 
     async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
         out.print(f"Stations   {doors.ocpp}/<station id>")
         out.print(f"People     {doors.http}")
-        if not await rooms.access.has_accounts():
+        async with rooms.store.read() as connection:
+            empty = not await accounts.any_account(connection)
+        if empty:
             out.print("Nobody can sign in yet. Run: wattkeeper accounts add NAME")
         await asyncio.Event().wait()
 
@@ -122,7 +125,7 @@ def simulate(
     from wattkeeper.simulator import fleet as fleets
 
     text = sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text()
-    _run(fleets.run_fleet(fleets.parse(text), lambda line: out.print(line, markup=False)))
+    _run(fleets.run_fleet(fleets.read_fleet(text), lambda line: out.print(line, markup=False)))
 
 
 @sessions_app.command("list")
@@ -149,15 +152,15 @@ def sessions_list(
         energy = "–" if s.energy_wh is None else kwh(str(s.energy_wh))
         card = f"••{s.last2}" if s.last2 else "unknown" if s.token else "–"
         place = s.station if s.evse is None else f"{s.station} · {s.evse}"
-        table.add_row(
-            shown(s.id), place, card, f"{s.started_at:%Y-%m-%d %H:%M}", energy, s.state.value, s.grade.value
-        )
+        table.add_row(shown(s.id), place, card, f"{s.started_at:%Y-%m-%d %H:%M}", energy, s.state.value, s.grade.value)
     out.print(table)
 
 
 @sessions_app.command("show")
 def sessions_show(
-    identifier: Annotated[str, typer.Argument(metavar="ID", help="As it was said: K7QM-4XRD-2, case and dashes aside.")],
+    identifier: Annotated[
+        str, typer.Argument(metavar="ID", help="As it was said: K7QM-4XRD-2, case and dashes aside.")
+    ],
     database: Database = None,
 ) -> None:
     """Show one session: energy, evidence and its line of time."""
@@ -167,11 +170,11 @@ def sessions_show(
 
     async def work() -> tuple[Any, list[Any]]:
         from wattkeeper.store.session import one
-        from wattkeeper.web.story import story
+        from wattkeeper.web.timeline import line
 
         async with _store(database) as store, store.read() as connection:
             found = await one(connection, VIEWER, wanted or "")
-            return found, await story(connection, VIEWER, found) if found else []
+            return found, list((await line(connection, VIEWER, found)).steps) if found else []
 
     session, steps = _run(work())
     if session is None:
@@ -193,7 +196,9 @@ def _print_session(session: Any, steps: list[Any]) -> None:
 
 @cards_app.command("import")
 def cards_import(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header: number, name, group, …")],
+    file: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="CSV with a header: number, name, group, …")
+    ],
     database: Database = None,
 ) -> None:
     """Enrol cards from a CSV file; a card already known is updated."""
@@ -238,7 +243,9 @@ def accounts_add(
     database: Database = None,
 ) -> None:
     """Let a person sign in, or give them a new password."""
-    password = secrets.token_urlsafe(15) if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    password = (
+        secrets.token_urlsafe(15) if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
 
     async def work() -> None:
         async with _rooms(database) as rooms:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from wattkeeper.bus.memory import MemoryBus
-from wattkeeper.gateway.gateway import Gateway
+from wattkeeper.gateway import Gateway
 from wattkeeper.operations import display, silence
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
@@ -120,6 +120,6 @@ class _Server(uvicorn.Server):
     """Uvicorn without its own signal handling: whoever opened the doors closes them."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]  # noqa: ANN201 - as uvicorn has it
+    def capture_signals(self):  # type: ignore[no-untyped-def]
         """Leave signals alone."""
         yield

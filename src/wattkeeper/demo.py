@@ -6,7 +6,6 @@ import asyncio
 import json
 import random
 import secrets
-import shutil
 import socket
 import sys
 import tempfile
@@ -103,7 +102,7 @@ async def _furnish(rooms: Rooms, doors: Doors) -> Demo:
 
 async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:
     """Admit the simulated stations, enrol the cards; gives the description that the simulator reads."""
-    draw = random.Random(4)  # noqa: S311 - card numbers of a demo
+    draw = random.Random(4)
     cards = [f"04{draw.getrandbits(48):012X}" for _ in range(CARDS)]
     rows = [f"{number},{'blocked' if at % 17 == 16 else 'active'}" for at, number in enumerate(cards)]
     await rooms.cards.import_csv("\n".join(["number,state", *rows]), by="demo")
@@ -150,14 +149,17 @@ def _welcome(demo: Demo, settings: Settings, speed: float) -> None:
     """Where to look, and with which login."""
     from rich.console import Console
 
-    width = shutil.get_terminal_size().columns
-    console = Console(width=max(width, 60), highlight=False)
+    console = Console(highlight=False, soft_wrap=True)
     console.print()
-    console.print("  [bold]Wattkeeper[/bold] is running. Real workplace sessions are being replayed "
-                  f"at {speed:g} times their speed.")
+    console.print(
+        "  [bold]Wattkeeper[/bold] is running. Real workplace sessions are being replayed "
+        f"at {speed:g} times their speed."
+    )
     console.print()
     console.print(f"  Open       [bold]{demo.http}[/bold]")
-    console.print(f"  Sign in    [bold]{demo.operator}[/bold]  password  [bold]{demo.password}[/bold]  (for this run only)")
+    console.print(
+        f"  Sign in    [bold]{demo.operator}[/bold]  password  [bold]{demo.password}[/bold]  (for this run only)"
+    )
     console.print(f"  Stations   {demo.ocpp}/<station id>")
     console.print(f"  API        {demo.http}/api/v1/docs   token {demo.token}")
     console.print("  Stop       Ctrl-C; nothing is kept.")

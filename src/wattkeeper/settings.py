@@ -18,30 +18,55 @@ def setting(default: Any, why: str) -> Any:
 class Settings:
     """How one installation runs."""
 
-    database: str = setting("sqlite:///wattkeeper.db", "Where everything is kept: sqlite:///file or postgresql://…")
-    root_key: Path = setting(Path("wattkeeper.key"), "The root key file (mode 0600); beside, never inside, the database.")
+    database: str = setting(
+        "sqlite:///wattkeeper.db", "Where everything is kept: sqlite:///file or postgresql://host/name."
+    )
+    root_key: Path = setting(
+        Path("wattkeeper.key"), "The root key file (mode 0600); beside, never inside, the database."
+    )
     host: str = setting("127.0.0.1", "The address both doors listen on.")
     http_port: int = setting(8080, "The people's door: pages and API.")
     ocpp_port: int = setting(9000, "The stations' door: OCPP over WebSocket.")
-    public_url: str = setting("", "The address people type; https there makes cookies Secure. Empty: http://host:http_port.")
-    tls_certificate: str = setting("", "PEM certificate chain: stations then use wss (security profile 2), people https.")
+    public_url: str = setting(
+        "", "The address people type; https there makes cookies Secure. Empty: http://host:http_port."
+    )
+    tls_certificate: str = setting(
+        "", "PEM certificate chain: stations then use wss (security profile 2), people https."
+    )
     tls_key: str = setting("", "PEM private key of the certificate.")
-    waiting_room: bool = setting(False, "Hold unknown stations pending on the operator's page instead of only refusing them.")
+    waiting_room: bool = setting(
+        False, "Hold unknown stations pending on the operator's page instead of only refusing them."
+    )
     heartbeat_s: int = setting(300, "The heartbeat interval given to stations, seconds.")
     ping_s: float = setting(30.0, "How often an idle station is pinged, seconds; 0 never pings.")
     pong_s: float = setting(30.0, "How long a ping may stay unanswered and the line silent, seconds.")
-    probation_s: float = setting(2.0, "How long an old connection may take to prove that it lives when its twin appears, seconds.")
+    probation_s: float = setting(
+        2.0, "How long an old connection may take to prove that it lives when its twin appears, seconds."
+    )
     handshake_s: float = setting(10.0, "How long a connection may take to introduce itself, seconds.")
-    max_frame_bytes: int = setting(1_048_576, "The largest message, inflated, bytes; real stations send reports beyond 64 KiB.")
+    max_frame_bytes: int = setting(
+        1_048_576, "The largest message, inflated, bytes; real stations send reports beyond 64 KiB."
+    )
     max_connections: int = setting(20_000, "How many sockets the stations' door holds at once.")
-    max_connections_per_address: int = setting(2_000, "How many of them from one address; a proxy or NAT may hide many stations.")
-    missing_subprotocol: str = setting("ocpp1.6", "What a known station speaks that names no dialect; empty refuses it (Q35).")
+    max_connections_per_address: int = setting(
+        2_000, "How many of them from one address; a proxy or NAT may hide many stations."
+    )
+    missing_subprotocol: str = setting(
+        "ocpp1.6", "What a known station speaks that names no dialect; empty refuses it (Q35)."
+    )
     order_timeout_s: float = setting(30.0, "How long a station may take to answer a command, seconds.")
     order_queue_s: float = setting(60.0, "How long an order waits for its station to connect, seconds.")
-    silence_s: float = setting(3600.0, "After how long without a word from its station an open session is closed by an estimate, seconds.")
-    clock_skew_s: float = setting(300.0, "How far ahead of ours a station's clock may run before it is flagged, seconds.")
-    default_max_power_w: int = setting(400_000, "The most power an EVSE is believed to deliver where the station says nothing, W.")
+    silence_s: float = setting(
+        3600.0, "After how long without a word from its station an open session is closed by an estimate, seconds."
+    )
+    clock_skew_s: float = setting(
+        300.0, "How far ahead of ours a station's clock may run before it is flagged, seconds."
+    )
+    default_max_power_w: int = setting(
+        400_000, "The most power an EVSE is believed to deliver where the station says nothing, W."
+    )
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
+    time_zone: str = setting("UTC", "The zone in which pages tell times, such as Europe/Vienna.")
     docs: bool = setting(True, "Whether the API's description is published at /api/v1/openapi.json and /api/v1/docs.")
 
     @property
@@ -67,11 +92,29 @@ def _parse(kind: object, text: str, name: str) -> object:
 
 
 def load(environment: Mapping[str, str] | None = None, **given: object) -> Settings:
-    """The settings of this process: ``given`` first, then the environment, then the defaults; ValueError names what is wrong."""
+    """``given`` first, then the environment, then the defaults; ValueError names what is wrong."""
     environment = os.environ if environment is None else environment
     known = {f.name: f for f in fields(Settings)}
     unknown = [k for k in environment if k.startswith("WATTKEEPER_") and k[11:].lower() not in known]
     if unknown:
         raise ValueError(f"Unknown setting {unknown[0]}; see docs/settings.md for those that exist.")
-    read = {n: _parse(f.type, environment[f"WATTKEEPER_{n.upper()}"], n) for n, f in known.items() if f"WATTKEEPER_{n.upper()}" in environment}
+    read = {
+        n: _parse(f.type, environment[f"WATTKEEPER_{n.upper()}"], n)
+        for n, f in known.items()
+        if f"WATTKEEPER_{n.upper()}" in environment
+    }
     return Settings(**{**read, **{k: v for k, v in given.items() if v is not None}})  # type: ignore[arg-type]
+
+
+def documented() -> str:
+    """The page `docs/settings.md`: every setting with its default and why."""
+    rows = [
+        f"| `WATTKEEPER_{f.name.upper()}` | {_default(f.default)} | {f.metadata['why']} |" for f in fields(Settings)
+    ]
+    heading = "# Settings\n\nRead from the environment when a command starts. All have defaults.\n\n"
+    return heading + "\n".join(["| setting | default | why |", "|---|---|---|", *rows, ""])
+
+
+def _default(value: object) -> str:
+    """A default as the page shows it."""
+    return "" if value == "" else f"`{str(value).lower() if isinstance(value, bool) else value}`"

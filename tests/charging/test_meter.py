@@ -19,7 +19,9 @@ LIMIT = Decimal(22_000)
 F = FindingCode
 
 
-def at(minute: float, wh: float | str | None = None, power: float | None = None, context: Context = Context.PERIODIC) -> Reading:
+def at(
+    minute: float, wh: float | str | None = None, power: float | None = None, context: Context = Context.PERIODIC
+) -> Reading:
     """A reading so many minutes after noon."""
     return Reading(
         NOON + timedelta(minutes=minute),
@@ -75,7 +77,7 @@ def test_each_oddity_is_a_finding_and_the_figure_is_what_was_told(
 
 def test_findings_say_their_figures() -> None:
     said = [say(finding) for finding in findings(session_of(at(0, 1000), at(10, 4000), at(20, 3900)))]
-    assert said == ["The energy register went back from 4.00 kWh to 3.90 kWh; energy counts on from the higher one."]
+    assert said == ["The energy register went back from 4.00 kWh to 3.90 kWh; energy counts on from the higher."]
 
 
 def test_zero_baseline_says_what_flowed_after_it() -> None:

@@ -155,7 +155,8 @@ def test_the_energy_never_shrinks(data: st.DataObject) -> None:
     """Whatever registers are told, even falling ones, the energy of a session only grows as readings go on."""
     registers = data.draw(st.lists(st.integers(0, 10**7), max_size=20))
     course = [
-        Reading(NOON + timedelta(minutes=minute), energy_wh=Decimal(register)) for minute, register in enumerate(registers)
+        Reading(NOON + timedelta(minutes=minute), energy_wh=Decimal(register))
+        for minute, register in enumerate(registers)
     ]
     energies = [fold_readings(course[:count], Decimal(22_000)).energy_wh or 0 for count in range(len(course) + 1)]
     assert energies == sorted(energies)

@@ -65,7 +65,7 @@ WEIGHTS: dict[FindingCode, Weight] = {
 WORDS: dict[FindingCode, str] = {
     F.START_MISSING: "The start of this session was never told; what came before the first message is unknown.",
     F.END_ESTIMATED: "The station has not told an end. {reason} Ended by estimate at the last thing known.",
-    F.END_CONFLICT: "The station told a second, different end: {other_register_wh}, {other_reason}. The first one stands.",
+    F.END_CONFLICT: "The station told another end: {other_register_wh}, {other_reason}. The first one stands.",
     F.UNAUTHORISED: "It ran although the card was refused: {verdict}.",
     F.OTHER_TOKEN_AT_END: "It was stopped with another card than it was started with.",
     F.CLOCK_REVERSED: "By the station's clock it ended before it began.",
@@ -78,12 +78,12 @@ WORDS: dict[FindingCode, str] = {
     F.NO_REGISTER: "No energy register was told, so the energy is unknown.",
     F.FROM_INTERVALS: "No energy register was told; the energy is the sum of {intervals_wh} in intervals.",
     F.BASELINE_LATE: "The first register was read {seconds} after the start; what flowed before is not counted.",
-    F.REGISTER_ROLLBACK: "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher one.",
+    F.REGISTER_ROLLBACK: "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher.",
     F.REGISTER_RESET: "The energy register restarted, from {from_wh} to {to_wh}; the parts were added up.",
-    F.ZERO_BASELINE: "It began at a register of 0 and leapt to {to_wh}: the start was probably not read. From there on, "
+    F.ZERO_BASELINE: "It began at a register of 0 and leapt to {to_wh}: its start was probably not read. From then on, "
     "the register rose by {rise_after_wh}.",
-    F.LIFETIME_REGISTER: "At the end the register leapt from {from_wh} to {to_wh}: probably the meter's lifetime total.",
-    F.IMPLAUSIBLE_POWER: "The register rose from {from_wh} to {to_wh} in {seconds}: more than this station can deliver.",
+    F.LIFETIME_REGISTER: "At the end the register leapt from {from_wh} to {to_wh}: probably its lifetime total.",
+    F.IMPLAUSIBLE_POWER: "The register rose from {from_wh} to {to_wh} in {seconds}: more than it can deliver.",
     F.REGISTER_SCALE: "The register rose by {energy_wh}, the power over time comes to {integral_wh}: probably "
     "the register is in another unit than it says.",
     F.POWER_MISMATCH: "The register rose by {energy_wh}, the power over time comes to {integral_wh}.",
@@ -104,7 +104,9 @@ def findings(session: Session) -> tuple[Finding, ...]:
 def grade(session: Session, found: tuple[Finding, ...] | None = None) -> Grade:
     """How good the evidence is: as good as its worst finding lets it be."""
     worst = max((WEIGHTS[f.code] for f in (findings(session) if found is None else found)), default=Weight.NOTE)
-    return {Weight.NOTE: Grade.MEASURED, Weight.RECONSTRUCTED: Grade.RECONSTRUCTED, Weight.DISPUTED: Grade.DISPUTED}[worst]
+    return {Weight.NOTE: Grade.MEASURED, Weight.RECONSTRUCTED: Grade.RECONSTRUCTED, Weight.DISPUTED: Grade.DISPUTED}[
+        worst
+    ]
 
 
 def _of_life(session: Session) -> list[Finding]:

@@ -9,7 +9,9 @@ from __future__ import annotations
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DRAWN = 8
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
-_FORGIVE = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u2010": None, "\u2011": None, "\u2013": None})
+_FORGIVE = str.maketrans(
+    {"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u2010": None, "\u2011": None, "\u2013": None}
+)
 
 
 def _times_two(value: int) -> int:

@@ -99,6 +99,19 @@ class Outcome(StrEnum):
     """The station did not answer in time."""
 
 
+class OrderState(StrEnum):
+    """Where an order is in its life."""
+
+    QUEUED = "queued"
+    """It waits for its station."""
+    SENT = "sent"
+    """It is on the wire; it is never sent again."""
+    ANSWERED = "answered"
+    """Its outcome is known."""
+    EXPIRED = "expired"
+    """Nobody answered in time, or it was never sent."""
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """How a station settled an order: the outcome, and the answer in the station's words."""

@@ -173,7 +173,7 @@ def transaction_key(ref: str) -> str:
 
 
 def follow(session: Session, fact: Fact, verdict: Authorisation | None = None) -> Session:
-    """The session after one more fact about it; ``fact.at`` must be set. Readings are not folded here (see `measure`)."""
+    """The session after one more fact about it; ``fact.at`` must be set. Its readings are left to `measure`."""
     assert fact.at is not None
     changes: dict[str, Any] = {}
     if fact.at < session.first_at:
@@ -361,4 +361,6 @@ def contradicting(session: Session, known: list[Reading], fresh: list[Reading]) 
         before, now = by_instant.get(reading.at), reading.energy_wh
         if before is not None and now is not None and before != now and len(found) < 50:
             found.add(Contradiction(reading.at, min(before, now), max(before, now)))
-    return replace(session, contradictions=tuple(sorted(found))) if len(found) > len(session.contradictions) else session
+    return (
+        replace(session, contradictions=tuple(sorted(found))) if len(found) > len(session.contradictions) else session
+    )

@@ -65,7 +65,11 @@ class Dialect(Protocol):
         """The CALLRESULT payload for a call that was recorded."""
 
     def write(self, order: Order) -> tuple[str, dict[str, object]]:
-        """The action and payload of an order; raises `charging.errors.Refusal` (INVALID) where this version has no such command or the payload breaks its schema."""
+        """The action and payload of an order; raises `charging.errors.Refusal` where that cannot be said.
+
+        INVALID where this version has no such command or the payload breaks its schema, NOT_FOUND where no central
+        system has a command of that name.
+        """
 
     def settle(self, order: Order, action: str, payload: Mapping[str, object]) -> Settlement:
         """What the station's CALLRESULT to an order means."""

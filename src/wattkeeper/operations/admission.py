@@ -7,7 +7,7 @@ import logging
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -78,6 +78,7 @@ class Admission:
         self._attempts = Attempts(FREE_TRIES, LONGEST_WAIT_S, ticks, first_s=60.0)
         self._wrong: dict[str, _Wrong] = {}
         self._knocks: OrderedDict[str, Knock] = OrderedDict()
+        self._removed: Callable[[str], None] = _ignore
         self._nobody = Credential("", secrets.token_bytes(16), secrets.token_bytes(32), None, False)
 
     # --- the door -------------------------------------------------------------------------------------
@@ -141,6 +142,10 @@ class Admission:
             await stations.note_knocks(unit, tries)
         self._bus.announce("knock")
 
+    def on_removal(self, tell: Callable[[str], None]) -> None:
+        """Call this with a station's id as soon as it is removed here; for removals elsewhere there is `gone`."""
+        self._removed = tell
+
     async def gone(self, connected: Collection[str]) -> set[str]:
         """Those of these stations that may not be connected any more, because they were removed."""
         async with self._store.read() as connection:
@@ -160,7 +165,7 @@ class Admission:
     ) -> str:
         """Admit a station and give its key, which is shown this once; Refusal INVALID, or CONFLICT if it exists."""
         if not is_identity(station):
-            raise Refusal(Code.INVALID, f"An identity has 1 to {LONGEST_ID} printable characters, none at its ends blank.")
+            raise Refusal(Code.INVALID, f"An identity has 1 to {LONGEST_ID} printable characters and no blank ends.")
         if max_power_w is not None and max_power_w <= 0:
             raise Refusal(Code.INVALID, "The most power must be above zero.")
         try:
@@ -168,10 +173,17 @@ class Admission:
                 key, salt, digest = await self._seal_key(unit, station, key)
                 await stations.admit(unit, station, salt, digest, by, label, site, max_power_w)
         except IntegrityError:
-            raise Refusal(Code.CONFLICT, f"There is a station {station!r} already; give it a new key instead.") from None
+            raise Refusal(Code.CONFLICT, f"There is a station {station!r} already; rekey it instead.") from None
         self._knocks.pop(station, None)
         self._changed(station, "admitted", by)
         return key
+
+    async def describe(self, station: str, by: str, changes: Mapping[str, object]) -> None:
+        """Change what people say of a station: its label, site, max_power_w (W). Refusal NOT_FOUND."""
+        async with self._store.unit() as unit:
+            if not await stations.describe(unit, station, changes):
+                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+        self._changed(station, "described anew", by)
 
     async def rekey(self, station: str, by: str, key: str | None = None) -> str:
         """Give a station another key, shown this once; the old one is dead at once. Refusal NOT_FOUND or INVALID."""
@@ -188,6 +200,7 @@ class Admission:
             if not await stations.remove(unit, station):
                 raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
         self._changed(station, "removed", by)
+        self._removed(station)
 
     async def dismiss(self, station: str, by: str) -> None:
         """Turn away a station that waits to be admitted. Refusal NOT_FOUND."""
@@ -225,3 +238,7 @@ class Admission:
 def is_identity(station: str) -> bool:
     """Whether a text can be a station's identity."""
     return 0 < len(station) <= LONGEST_ID and station.isprintable() and station == station.strip()
+
+
+def _ignore(station: str) -> None:
+    """Nobody holds connections here."""

@@ -22,7 +22,7 @@ class _Count:
 
 
 class Attempts:
-    """Guesses by key (an account, an address): ``free`` ones, then waits of ``first_s``, twice that … up to ``longest_s``.
+    """Guesses by key (an account, an address): ``free`` ones, then waits of ``first_s``, doubled up to ``longest_s``.
 
     A guess is counted before it is judged, so many at once are many; `forgive` takes the count back where it was
     right. A guess that came while waiting changes nothing, so nobody can prolong another's wait at will.

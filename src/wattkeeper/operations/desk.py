@@ -72,7 +72,9 @@ class Desk:
                 tokens.add(fact.token)
         await self._load(refs, keys, tokens, openers, places)
 
-    async def _load(self, refs: set[str], keys: set[str], tokens: set[str], openers: set[str], places: set[str]) -> None:
+    async def _load(
+        self, refs: set[str], keys: set[str], tokens: set[str], openers: set[str], places: set[str]
+    ) -> None:
         """Ask the store, once for each way of finding."""
         if refs:
             self._place(await sessions.by_refs(self.unit, refs))

@@ -134,5 +134,3 @@ async def _crowded(desk: Desk, session: Session) -> SessionEstimated | None:
     at = min(max(older.last_at, older.started_at), max(newer.started_at, older.started_at))
     reason = "The same connector began another session."
     return SessionEstimated(at=at, session=older.id, cause=EstimateCause.SUPERSEDED, reason=reason, by="wattkeeper")
-
-

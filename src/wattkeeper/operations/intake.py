@@ -128,7 +128,9 @@ class Intake:
                 for told in batch:
                     await self._write_batch([told])
                 return
-            log.error("a %s of %s was not stored: %s", type(batch[0].fact).__name__, batch[0].station, type(problem).__name__)
+            log.error(
+                "a %s of %s was not stored: %s", type(batch[0].fact).__name__, batch[0].station, type(problem).__name__
+            )
             if not batch[0].answer.done():
                 batch[0].answer.set_exception(problem)
             return

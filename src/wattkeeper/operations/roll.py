@@ -35,7 +35,7 @@ class Roll:
             asked = {name: self._asked.pop(name) for name in list(self._asked)[:AT_ONCE]}
             try:
                 async with self._store.read() as connection:
-                    found = {one.station: one for one in await stations.credentials(connection, [*asked])}
+                    found = await stations.credentials(connection, [*asked])
             except Exception as fault:
                 for answer in asked.values():
                     answer.set_exception(fault)

@@ -96,7 +96,11 @@ async def _make_installation(unit: Unit, ring: KeyRing) -> dict[str, bytes]:
     """Make and keep the keys of a new installation."""
     wrapped = {INSTALLATION: ring.make_installation()}
     ring.open_installation(wrapped[INSTALLATION])
-    wrapped |= {HOUSE: ring.make(HOUSE), PEPPER: ring.make_secret(PEPPER), STATIONS_PEPPER: ring.make_secret(STATIONS_PEPPER)}
+    wrapped |= {
+        HOUSE: ring.make(HOUSE),
+        PEPPER: ring.make_secret(PEPPER),
+        STATIONS_PEPPER: ring.make_secret(STATIONS_PEPPER),
+    }
     for subject, key in wrapped.items():
         await _keep(unit, subject, key)
     return wrapped

@@ -12,7 +12,9 @@ SHORTEST, LONGEST = 16, 40
 """Bytes of a key (OCPP 1.6 security whitepaper A00.FR.205; 2.0.1 SecurityCtrlr.BasicAuthPassword)."""
 FEWEST_KINDS = 6
 """How many different characters a key must have."""
-COMMON = re.compile(r"(pass(word|wort|phrase)?|secret|change(it|me)?|letmein|default|qwert[yz]?|admin|welcome|wattkeeper)+")
+COMMON = re.compile(
+    r"(pass(word|wort|phrase)?|secret|change(it|me)?|letmein|default|qwert[yz]?|admin|welcome|wattkeeper)+"
+)
 """What people type when they are asked for a password, in lower case and without digits and signs."""
 
 

@@ -115,3 +115,8 @@ def _token(identifier: str, name: str, scopes: str, *times: datetime | None) -> 
     created_at, expires_at, last_used_at = times
     assert created_at is not None
     return TokenRow(identifier, name, known, created_at, expires_at, last_used_at)
+
+
+async def any_account(connection: AsyncConnection) -> bool:
+    """Whether anybody can sign in."""
+    return (await connection.execute(select(account.c.name).limit(1))).first() is not None

@@ -12,7 +12,7 @@ import orjson
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.facts import Fact
+from wattkeeper.charging.facts import Alarmed, Fact, HeartBeaten
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.entry import KINDS, NOTHING, Decided
 from wattkeeper.store.tables import head, journal
@@ -89,3 +89,18 @@ def _entry(row: Sequence[Any]) -> Entry:
     values["decided"] = msgspec.json.decode(values["decided"], type=Decided) if values["decided"] else NOTHING
     values["words"] = orjson.loads(values["words"])
     return Entry(**values)
+
+
+async def of_station(connection: AsyncConnection, viewer: Viewer, station: str, limit: int) -> list[Entry]:
+    """The newest ``limit`` entries of a station, the newest first; heartbeats, of which there are many, left out."""
+    viewer.need(Scope.STATIONS_READ)
+    wanted = select(*WHOLE).where(journal.c.station_id == station, journal.c.kind != HeartBeaten.__name__)
+    rows = await connection.execute(wanted.order_by(journal.c.received_at.desc(), journal.c.n.desc()).limit(limit))
+    return [_entry(row) for row in rows]
+
+
+async def alarms_after(connection: AsyncConnection, viewer: Viewer, n: int, since: datetime) -> list[Entry]:
+    """The alarms after entry ``n`` that came since an instant, in order."""
+    viewer.need(Scope.STATIONS_READ)
+    alarms = (journal.c.n > n) & (journal.c.kind == Alarmed.__name__) & (journal.c.received_at >= since)
+    return [_entry(row) for row in await connection.execute(select(*WHOLE).where(alarms).order_by(journal.c.n))]

@@ -47,7 +47,9 @@ COLUMNS = (
 OPEN = (OrderState.QUEUED.value, OrderState.SENT.value)
 
 
-async def queue(unit: Unit, identifier: str, station: str, kind: str, sealed: bytes, by: str, expires_at: datetime) -> None:
+async def queue(
+    unit: Unit, identifier: str, station: str, kind: str, sealed: bytes, by: str, expires_at: datetime
+) -> None:
     """Keep an order that waits to be sent."""
     values = {"id": identifier, "station_id": station, "kind": kind, "sealed": sealed, "by": by}
     times = {"state": OrderState.QUEUED.value, "created_at": unit.now, "expires_at": expires_at}
@@ -87,9 +89,9 @@ async def settle(
 ) -> bool:
     """Note what became of an order; False where that was known already: the first word stands."""
     unsettled = (O.id == identifier) & O.state.in_(OPEN)
-    values = {"state": state.value, "outcome": outcome.value, "summary": summary, "answer": answer}
-    values["settled_at"] = unit.now
-    return bool((await unit.connection.execute(update(orders).where(unsettled).values(values))).rowcount)
+    told = {"state": state.value, "outcome": outcome.value, "summary": summary, "answer": answer}
+    change = update(orders).where(unsettled).values(**told, settled_at=unit.now)
+    return bool((await unit.connection.execute(change)).rowcount)
 
 
 async def newest(
@@ -113,5 +115,6 @@ async def newest(
 def _order(*row: Any) -> OrderRow:
     """An order of its row, selected as COLUMNS."""
     identifier, station, kind, action, sealed, words, state, outcome, summary, answer, *rest = row
-    told = (OrderState(state), Outcome(outcome) if outcome else None, summary, bytes(answer) if answer is not None else None)
+    sealed_answer = bytes(answer) if answer is not None else None
+    told = (OrderState(state), Outcome(outcome) if outcome else None, summary, sealed_answer)
     return OrderRow(identifier, station, kind, action, bytes(sealed), words, *told, *rest)

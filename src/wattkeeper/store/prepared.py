@@ -28,5 +28,5 @@ class Prepared:
 
 @cache
 def prepared(table: Table, is_sqlite: bool, replace: bool = False) -> Prepared:
-    """The compiled insert of a table; ``replace`` makes it an upsert on the primary key. Values are raw: integers, text."""
+    """A table's insert, or its upsert on the primary key; values are raw: integers, text."""
     return Prepared(table, is_sqlite, replace)

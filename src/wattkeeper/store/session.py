@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import TokenRef
+from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.tables import card, session
 
 
@@ -166,3 +167,23 @@ async def listed(
     query = select(*COLUMNS).select_from(WITH_CARD).where(*conditions)
     rows = await connection.execute(query.order_by(order, S.started_at.desc(), S.id.desc()).limit(limit).offset(skip))
     return [_session(row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """What flows now, over all sessions."""
+
+    live: int
+    """How many sessions occupy an EVSE."""
+    charging: int
+    power_w: Decimal
+
+
+async def flow(connection: AsyncConnection, viewer: Viewer) -> Flow:
+    """How many cars are plugged in, how many of them charge, and with how much power together."""
+    viewer.need(Scope.SESSIONS_READ)
+    charging = case((S.state == SessionState.CHARGING.value, 1), else_=0)
+    power = case((S.state == SessionState.CHARGING.value, type_coerce(S.power_w, BigInteger)), else_=0)
+    sums = select(func.count(), func.sum(charging), func.sum(power)).select_from(session).where(S.live)
+    live, flowing, millionths = (await connection.execute(sums)).one()
+    return Flow(live, flowing or 0, from_millionths(int(millionths or 0)))

@@ -74,8 +74,17 @@ async def connectors_of(unit: Unit, stations: Collection[str]) -> dict[tuple[str
         [*stations],
     )
     states = [
-        ConnectorState(row.station_id, row.evse, row.connector, row.status, row.said, row.error, row.info,
-                       from_micros(row.since), from_micros(row.told_at))
+        ConnectorState(
+            row.station_id,
+            row.evse,
+            row.connector,
+            row.status,
+            row.said,
+            row.error,
+            row.info,
+            from_micros(row.since),
+            from_micros(row.told_at),
+        )
         for row in rows
     ]
     return {(s.station_id, s.evse, s.connector): s for s in states}

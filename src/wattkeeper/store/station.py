@@ -8,7 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import case, delete, exists, func, insert, or_, select, update
+import orjson
+from sqlalchemy import case, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Scope, Viewer
@@ -48,18 +49,33 @@ class Knock:
 
 
 C = station.c
-CREDENTIAL = select(C.id, C.salt, C.key_hash, station_state.c.version, station_state.c.booted_at).select_from(
-    station.outerjoin(station_state, station_state.c.station_id == C.id)
-)
+CREDENTIALS = """
+SELECT asked.id, s.salt, s.key_hash, t.version, t.booted_at IS NOT NULL FROM {asked}
+LEFT JOIN station AS s ON s.id = asked.id LEFT JOIN station_state AS t ON t.station_id = asked.id
+"""
+ON_SQLITE = text(CREDENTIALS.format(asked="(SELECT value AS id FROM json_each(:ids)) AS asked"))
+ON_POSTGRES = text(CREDENTIALS.format(asked="unnest(CAST(:ids AS text[])) AS asked(id)"))
 
 
-async def credentials(connection: AsyncConnection, ids: Collection[str]) -> list[Credential]:
-    """What these stations prove themselves with; stations that do not exist are missing from the list."""
-    rows = await connection.execute(CREDENTIAL.where(C.id.in_(ids)))
-    return [
-        Credential(name, bytes(salt), bytes(key_hash), Version(version) if version else None, booted_at is not None)
-        for name, salt, key_hash, version, booted_at in rows
-    ]
+async def credentials(connection: AsyncConnection, ids: Collection[str]) -> dict[str, Credential | None]:
+    """What these stations prove themselves with, None for those that do not exist.
+
+    Each gives one row, whether it exists or not, so that the time of looking does not tell.
+    """
+    if connection.dialect.name == "sqlite":
+        rows = await connection.execute(ON_SQLITE, {"ids": orjson.dumps([*ids]).decode()})
+    else:
+        rows = await connection.execute(ON_POSTGRES, {"ids": [*ids]})
+    return {row[0]: _credential(*row) for row in rows}
+
+
+def _credential(
+    name: str, salt: bytes | None, key: bytes | None, version: str | None, booted: bool
+) -> Credential | None:
+    """The credential of its row."""
+    spoken = Version(version) if version else None
+    made = Credential(name, bytes(salt or b""), bytes(key or b""), spoken, bool(booted))
+    return made if salt is not None else None
 
 
 async def keys(unit: Unit) -> list[tuple[str, bytes, bytes]]:
@@ -243,3 +259,12 @@ def _seen(row: Sequence[Any]) -> StationRow:
     values["version"] = Version(values["version"]) if values["version"] else None
     values["online"], values["displays_messages"] = bool(values["online"]), bool(values["displays_messages"])
     return StationRow(**values)
+
+
+async def connectors_of(connection: AsyncConnection, viewer: Viewer, names: Collection[str]) -> list[ConnectorRow]:
+    """The connectors of these stations, by station, EVSE and number."""
+    viewer.need(Scope.STATIONS_READ)
+    c = connector.c
+    wanted = select(c.station_id, c.evse, c.connector, c.status, c.said, c.error, c.info, c.since)
+    wanted = wanted.where(c.station_id.in_(names)).order_by(c.station_id, c.evse, c.connector)
+    return [ConnectorRow(*row[:3], ConnectorStatus(row[3]), *row[4:]) for row in await connection.execute(wanted)]

@@ -101,7 +101,9 @@ session = Table(
     kept("station_id", Text, "where", C, SESSION),
     kept("evse", Integer, "at which EVSE", C, SESSION, nullable=True),
     kept("connector", Integer, "at which connector of it", C, SESSION, nullable=True),
-    kept("key", Text, "natural key within the station: a start by its content, a 2.x transaction by its id", C, SESSION),
+    kept(
+        "key", Text, "natural key within the station: a start by its content, a 2.x transaction by its id", C, SESSION
+    ),
     kept("ref", Text, "the transaction id in the station's words", C, SESSION, nullable=True),
     kept("token", Text, "pseudonym of the token it ran on", C, SESSION, nullable=True),
     kept("state", Text, "where it is in its life", C, SESSION),
@@ -139,7 +141,15 @@ reading = Table(
     metadata,
     kept("station_id", Text, "which station", C, SESSION, primary_key=True),
     kept("session_id", Text, "which session; empty for a reading outside of any", C, SESSION, primary_key=True),
-    kept("evse", Integer, "which EVSE; 0 is the main meter, -1 not told", C, SESSION, primary_key=True, autoincrement=False),
+    kept(
+        "evse",
+        Integer,
+        "which EVSE; 0 is the main meter, -1 not told",
+        C,
+        SESSION,
+        primary_key=True,
+        autoincrement=False,
+    ),
     kept("at", Instant, "the station's time", C, SESSION, primary_key=True),
     kept("n", BigInteger, "the journal entry that brought it", C, SESSION),
     kept("context", Text, "why it was taken", C, SESSION),

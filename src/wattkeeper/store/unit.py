@@ -61,7 +61,9 @@ class Unit:
         """Run a select whose ``{values}`` stands for a list of texts, as one bound parameter on both engines."""
         if self.is_sqlite:
             given = orjson.dumps(list(values)).decode()
-            found = await self.connection.exec_driver_sql(sql.format(values="(SELECT value FROM json_each(?))"), (given,))
+            found = await self.connection.exec_driver_sql(
+                sql.format(values="(SELECT value FROM json_each(?))"), (given,)
+            )
         else:
             some = "(SELECT unnest($1::text[]))"
             found = await self.connection.exec_driver_sql(sql.format(values=some), (list(values),))

@@ -35,7 +35,9 @@ def load_root(path: Path) -> aead.Aead:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
-        raise KeyRefused(f"The root key {path} is missing. Restore it from its backup, or name it in WATTKEEPER_ROOT_KEY.") from None
+        raise KeyRefused(
+            f"The root key {path} is missing. Restore it from its backup, or name it in WATTKEEPER_ROOT_KEY."
+        ) from None
     if mode & 0o077:
         raise KeyRefused(f"The root key {path} can be read by others. Run: chmod 600 {path}")
     try:

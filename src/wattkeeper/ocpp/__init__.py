@@ -1,0 +1,1 @@
+"""The dialects: wire words to facts, orders to wire words. Pure."""

@@ -1,0 +1,97 @@
+"""Orders in the words of OCPP 2.0.1."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from wattkeeper.charging.orders import (
+    AnyCommand,
+    ChangeAvailability,
+    Order,
+    Reset,
+    ResetKind,
+    ShowMessage,
+    StartCharging,
+    StopCharging,
+    Trigger,
+    Unlock,
+)
+
+Payload = dict[str, object]
+Command = tuple[str, Mapping[str, object]]
+
+_CARD = re.compile(r"(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}|[0-9A-Fa-f]{20})")
+"""What the chip of a card answers with: 4, 7 or 10 bytes (ISO 14443-3)."""
+
+
+def _start(order: StartCharging) -> Command:
+    """The token's type is told from its form: the number of a card's chip, or one that the centre made."""
+    kind = "ISO14443" if _CARD.fullmatch(order.uid) else "Central"
+    payload: Payload = {"idToken": {"idToken": order.uid, "type": kind}, "remoteStartId": order.remote_start}
+    if order.evse:
+        payload["evseId"] = order.evse
+    return "RequestStartTransaction", payload
+
+
+def _stop(order: StopCharging) -> Command:
+    return "RequestStopTransaction", {"transactionId": order.ref}
+
+
+def _reset(order: Reset) -> Command:
+    payload: Payload = {"type": "Immediate" if order.kind is ResetKind.HARD else "OnIdle"}
+    if order.evse is not None:
+        payload["evseId"] = order.evse
+    return "Reset", payload
+
+
+def _trigger(order: Trigger) -> Command:
+    """A status is asked of a connector (F06.FR.12), so that the EVSE's first one is named."""
+    payload: Payload = {"requestedMessage": order.message}
+    if order.evse is not None:
+        evse: Payload = {"id": order.evse}
+        if order.message == "StatusNotification":
+            evse["connectorId"] = 1
+        payload["evse"] = evse
+    return "TriggerMessage", payload
+
+
+def _unlock(order: Unlock) -> Command:
+    return "UnlockConnector", {"evseId": order.evse, "connectorId": order.connector}
+
+
+def _change_availability(order: ChangeAvailability) -> Command:
+    payload: Payload = {"operationalStatus": "Operative" if order.operative else "Inoperative"}
+    if order.evse:
+        evse: Payload = {"id": order.evse}
+        if order.connector is not None:
+            evse["connectorId"] = order.connector
+        payload["evse"] = evse
+    return "ChangeAvailability", payload
+
+
+def _show(order: ShowMessage) -> Command:
+    message: Payload = {
+        "id": order.message_id,
+        "priority": "InFront",
+        "transactionId": order.ref,
+        "message": {"format": "ASCII" if order.text.isascii() else "UTF8", "content": order.text},
+    }
+    return "SetDisplayMessage", {"message": message}
+
+
+def _any(order: AnyCommand) -> Command:
+    return order.action, order.payload
+
+
+COMMANDS: Mapping[type[Order], Callable[[Any], Command]] = {
+    StartCharging: _start,
+    StopCharging: _stop,
+    Reset: _reset,
+    Trigger: _trigger,
+    Unlock: _unlock,
+    ChangeAvailability: _change_availability,
+    ShowMessage: _show,
+    AnyCommand: _any,
+}

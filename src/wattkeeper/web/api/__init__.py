@@ -1,0 +1,1 @@
+"""JSON over HTTP, versioned, with OpenAPI: one file for each noun."""

@@ -1,0 +1,199 @@
+"""What every part of the API is made of: who asks, bounded parameters, amounts, pages."""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Path, Security
+from fastapi.security import APIKeyCookie, HTTPBearer, SecurityScopes
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    StringConstraints,
+    WithJsonSchema,
+)
+from starlette.requests import Request
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.identifiers import parse, shown
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store.columns import from_micros, to_micros
+from wattkeeper.web.rooms import Rooms
+
+# --- who asks -------------------------------------------------------------------------------------------
+
+_bearer = HTTPBearer(scheme_name="token", description="An API token: `Authorization: Bearer wk_…`", auto_error=False)
+_cookie = APIKeyCookie(
+    name="wattkeeper", scheme_name="sign-in", description="The cookie of a signed-in operator.", auto_error=False
+)
+
+
+def rooms_of(request: Request) -> Rooms:
+    """What `assembly` handed to this app."""
+    rooms: Rooms = request.app.state.rooms
+    return rooms
+
+
+def viewer_of(
+    request: Request,
+    scopes: SecurityScopes,
+    _by_token: Annotated[object, Security(_bearer)],
+    _by_cookie: Annotated[object, Security(_cookie)],
+) -> Viewer:
+    """Who asks, whom `Entrance` has let in; Refusal (FORBIDDEN) without the scope."""
+    viewer: Viewer = request.state.viewer
+    for scope in scopes.scopes:
+        viewer.need(Scope(scope))
+    return viewer
+
+
+Here = Annotated[Rooms, Depends(rooms_of)]
+Anyone = Annotated[Viewer, Security(viewer_of)]
+StationsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STATIONS_READ.value])]
+StationsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STATIONS_READ.value, Scope.STATIONS_WRITE.value])]
+SessionsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.SESSIONS_READ.value])]
+SessionsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.SESSIONS_READ.value, Scope.SESSIONS_WRITE.value])]
+CardsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.CARDS_READ.value])]
+CardsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.CARDS_READ.value, Scope.CARDS_WRITE.value])]
+OrdersReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_READ.value])]
+OrdersWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_WRITE.value])]
+
+# --- what may be sent -----------------------------------------------------------------------------------
+
+
+class Asked(BaseModel):
+    """A body or a query; members that are not described are refused."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+
+PRINTABLE = r"^[^\x00-\x1F\x7F]*$"
+Line = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+"""A line of text."""
+Identity = Annotated[str, StringConstraints(min_length=1, max_length=48, pattern=r"^[^\x00-\x1F\x7F/]+$")]
+"""A station's identity."""
+_RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
+
+
+def _whole(value: object) -> object:
+    """A whole number in plain digits, where it came as text."""
+    if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("It must be a whole number.")
+    return value
+
+
+def _truth(value: object) -> object:
+    if isinstance(value, str) and value not in ("true", "false"):
+        raise ValueError("It must be true or false.")
+    return value
+
+
+def _instant(value: object) -> object:
+    """An instant with an offset, as UTC."""
+    if isinstance(value, datetime) or value is None:
+        return value
+    try:
+        if isinstance(value, str) and _RFC3339.fullmatch(value):
+            return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    raise ValueError("It must be an instant with an offset, such as 2026-11-20T18:00:00Z.")
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""A whole number in a query."""
+Strict = Annotated[int, Field(strict=True)]
+"""A whole number in a body."""
+Truth = Annotated[bool, BeforeValidator(_truth)]
+"""``true`` or ``false`` in a query."""
+Instant = Annotated[datetime, BeforeValidator(_instant)]
+"""An instant with an offset; UTC once read."""
+StationId = Annotated[str, Path(min_length=1, max_length=48, pattern=r"^[^\x00-\x1F\x7F/]+$")]
+
+# --- what is told ---------------------------------------------------------------------------------------
+
+
+def _number(value: Decimal) -> int | float:
+    """The shortest number that is this decimal: exact to a millionth up to nine thousand million."""
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
+Amount = Annotated[
+    Decimal, PlainSerializer(_number, return_type=int | float, when_used="json"), WithJsonSchema({"type": "number"})
+]
+"""A measured value in the unit of its name: a JSON number, exact to a millionth of the unit (up to 9 GWh)."""
+SessionId = Annotated[str, AfterValidator(shown), Field(examples=["K7QM-4XRD-2"])]
+"""A session's id as people say it."""
+
+
+class Told(BaseModel):
+    """Something the API tells."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+def masked(last2: str | None) -> str | None:
+    """A card as it is shown."""
+    return None if last2 is None else f"••{last2}"
+
+
+def session_id_of(text: str) -> str:
+    """The session id that was said or typed; Refusal (NOT_FOUND) where it is none."""
+    identifier = parse(text)
+    if identifier is None:
+        raise Refusal(Code.NOT_FOUND, "There is no such session. Is every character of the id right?")
+    return identifier
+
+
+# --- pages ----------------------------------------------------------------------------------------------
+
+Limit = Annotated[Whole, Field(ge=1, le=500, description="How many at most.")]
+Cursor = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+
+
+Row = TypeVar("Row")
+
+
+class Paged(Asked):
+    """Which page."""
+
+    limit: Limit = 50
+    cursor: Cursor | None = Field(None, description="`next` of the page before.")
+
+
+def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], tuple[datetime, str]]) -> tuple[list[Row], str | None]:
+    """The first ``limit`` of the rows, and the cursor of what follows where there are more."""
+    kept = list(rows[:limit])
+    return kept, cursor_of(*key(kept[-1])) if len(rows) > limit else None
+
+
+def cursor_of(at: datetime, key: str) -> str:
+    """The place of a row in a list that is ordered by instant and key."""
+    return urlsafe_b64encode(f"{to_micros(at)}.{key}".encode()).decode().rstrip("=")
+
+
+def place_of(cursor: str | None) -> tuple[datetime, str] | None:
+    """The instant and key of a cursor; Refusal (INVALID) where it is not one of ours."""
+    if cursor is None:
+        return None
+    try:
+        micros, _, key = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
+        if key and key.isprintable() and len(micros) < 20:
+            return from_micros(int(micros)), key
+    except (ValueError, OverflowError):
+        pass
+    raise Refusal(Code.INVALID, "This cursor is not one that was given here.")
+
+
+def fields_given(model: BaseModel) -> dict[str, Any]:
+    """The members that were sent, null included: what is absent is left alone."""
+    return {name: getattr(model, name) for name in model.model_fields_set}

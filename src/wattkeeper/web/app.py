@@ -1,0 +1,146 @@
+"""The people's door as one application: the API, the pages, their assets, and what guards them all."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.telemetry import TelemetryConfig
+from pydantic import BaseModel
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import compile_path
+from starlette.staticfiles import StaticFiles
+from starlette.types import Scope
+
+from wattkeeper import __version__
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.web import problem
+from wattkeeper.web.api import cards, commands, events, me, orders, sessions, stations, waiting
+from wattkeeper.web.body import BodyLimit
+from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
+from wattkeeper.web.headers import Headers
+from wattkeeper.web.live import Streams
+from wattkeeper.web.operator import routes
+from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.rooms import Rooms
+
+NOUNS = (stations, waiting, sessions, cards, orders, commands, events, me)
+STATIC = Path(__file__).parent / "static"
+LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}
+"""Bytes of a body, where more than usual is needed: a million cards."""
+QUIET: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+"""Telemetry would record what was sent."""
+ABOUT = """Errors are problem details (RFC 9457). Instants are RFC 3339, UTC. Amounts carry their unit in their name
+(`energy_wh`) and are JSON numbers, exact to a millionth of the unit up to 9 GWh: read them as decimals where they are
+billed. Lists end with `next`, the `cursor` of the page that follows, or null."""
+
+
+SHAPES: tuple[type[BaseModel], ...] = (problem.Problem, problem.Fault, events.Recorded)
+"""What is described although no endpoint returns it as such."""
+HASHED = re.compile(r"-[0-9A-Z]{8}\.[a-z0-9]+$")
+
+
+def _problem(words: str) -> dict[str, Any]:
+    schema = {"$ref": "#/components/schemas/Problem"}
+    return {"description": words, "content": {problem.MEDIA_TYPE: {"schema": schema}}}
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    401: _problem("Nobody we know asks."),
+    403: _problem("It needs a scope that the token does not have."),
+    404: _problem("There is no such thing."),
+    422: _problem("It does not make sense as written."),
+    "default": _problem("Any other problem."),
+}
+
+
+class App(FastAPI):
+    """The application; its description names the shape of every problem."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The API's description (OpenAPI 3.1)."""
+        if self.openapi_schema is None:
+            components = super().openapi()["components"]
+            for shape in SHAPES:
+                described = shape.model_json_schema(ref_template="#/components/schemas/{model}")
+                described.pop("$defs", None)
+                components["schemas"][shape.__name__] = described
+            components["securitySchemes"]["sign-in"]["name"] = cookie_name(self.state.rooms.settings)
+        return super().openapi()
+
+    def methods(self, path: str) -> list[str]:
+        """The methods that an address of the API knows."""
+        known = self.openapi()["paths"].items()
+        fitting = [methods for template, methods in known if compile_path(template)[0].match(path)]
+        return sorted({method.upper() for methods in fitting for method in methods})
+
+
+def build(rooms: Rooms) -> App:
+    """The application of one installation."""
+    docs = rooms.settings.docs
+    app = App(
+        title="Wattkeeper",
+        description=ABOUT,
+        version=__version__,
+        openapi_url=f"{PREFIX}/openapi.json" if docs else None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry=QUIET,
+    )
+    app.state.rooms = rooms
+    app.state.streams = Streams()
+    _guard(app, rooms)
+    app.include_router(_api())
+    app.mount("/static", Assets(directory=STATIC, check_dir=False))
+    app.include_router(routes.router(rooms))
+    return app
+
+
+def _api() -> APIRouter:
+    """Every noun of the API, each with the problems it may answer with."""
+    api = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+    for noun in NOUNS:
+        api.include_router(noun.router)
+    return api
+
+
+def _guard(app: App, rooms: Rooms) -> None:
+    """What every request passes, from the outside in: headers, size, who asks; and how refusals are told."""
+    app.add_middleware(Entrance, rooms=rooms)
+    app.add_middleware(BodyLimit, larger=LARGER)
+    app.add_middleware(Headers, is_secure=rooms.settings.is_secure)
+    app.add_exception_handler(Refusal, problem.on_refusal)
+    for kind in (RequestValidationError, HTTPException, Exception):
+        app.add_exception_handler(kind, _on_fault)
+
+
+async def _on_fault(request: Request, error: Exception) -> Response:
+    """Tell what the framework refuses, or a fault of ours: to programs as a problem, to people as a page."""
+    app, path = request.app, request.scope["path"]
+    status = STATUS.get(type(error), getattr(error, "status_code", 500))
+    if not is_ours(path):
+        return await routes.missing(app.state.rooms, request, status)
+    if status == 405:
+        error = HTTPException(405, headers={"Allow": ", ".join(app.methods(path))})
+    return problem.of(error)
+
+
+STATUS: Mapping[type[Exception], int] = {RequestValidationError: 422}
+
+
+class Assets(StaticFiles):
+    """The bundle of the pages: what has its hash in its name may be kept for ever."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """The file, with how long it may be kept."""
+        response = await super().get_response(path, scope)
+        lasting = "public, max-age=31536000, immutable" if HASHED.search(path) else "no-cache"
+        response.headers.setdefault("Cache-Control", lasting)
+        return response

@@ -1,0 +1,63 @@
+// Keyboard through and through; the list of keys is on every page under "?".
+import { copy } from "./copy.js";
+
+const PLACES = { n: "/", s: "/sessions", t: "/stations", c: "/cards" };
+let going = 0;
+
+function move(step) {
+  const rows = [...document.querySelectorAll("tr.row a.open")];
+  if (!rows.length) return;
+  const here = rows.findIndex((row) => row.closest("tr").contains(document.activeElement));
+  const next = here < 0 ? (step > 0 ? 0 : rows.length - 1) : Math.min(rows.length - 1, Math.max(0, here + step));
+  rows[next].focus();
+  rows[next].closest("tr").scrollIntoView({ block: "nearest" });
+}
+
+function toggleTable() {
+  const table = document.querySelector("details[data-key=t]");
+  if (!table) return;
+  table.open = !table.open;
+  if (table.open) table.scrollIntoView({ block: "nearest" });
+}
+
+const KEYS = {
+  j: () => move(1),
+  k: () => move(-1),
+  t: toggleTable,
+  c: () => {
+    const button = document.querySelector("[data-copy]");
+    if (button) copy(button);
+  },
+  "/": () => {
+    const search = document.querySelector("input[type=search]");
+    if (search) search.select();
+    else location.assign("/sessions");
+  },
+  "?": () => document.querySelector("#keys")?.showModal(),
+};
+
+function isTyping(target) {
+  return target.matches("input:not([type=checkbox], [type=radio]), textarea, select") || target.isContentEditable;
+}
+
+export function startKeys() {
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event.target)) {
+      if (event.key === "Escape") event.target.blur();
+      return;
+    }
+    const inRow = event.target.closest?.("tr.row");
+    if (inRow && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
+      event.preventDefault();
+      move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (event.timeStamp - going < 1500 && PLACES[event.key]) {
+      location.assign(PLACES[event.key]);
+    } else if (event.key === "g") {
+      going = event.timeStamp;
+    } else if (KEYS[event.key]) {
+      event.preventDefault();
+      KEYS[event.key]();
+    }
+  });
+}

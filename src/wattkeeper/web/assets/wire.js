@@ -1,0 +1,29 @@
+// The line to the server: says truthfully whether the page is live, and rests while nobody looks at it
+// (a browser grants one address six connections, and every open page would hold one).
+export function startWire(htmx) {
+  let source = null;
+  let resting = false;
+  const say = (text, lost) => {
+    const wire = document.querySelector("#wire");
+    if (!wire) return;
+    wire.textContent = text;
+    wire.classList.toggle("lost", lost);
+  };
+
+  htmx.createEventSource = (url) => (source = new EventSource(url));
+  document.addEventListener("htmx:sseOpen", () => say("live", false));
+  document.addEventListener("htmx:sseError", () => resting || say("Connection lost, trying again", true));
+  document.addEventListener("htmx:sseClose", (event) => {
+    if (event.detail?.type === "message") location.reload();
+  });
+  // Rows that are swapped go on breathing in time with the others.
+  document.addEventListener("htmx:oobAfterSwap", () => {
+    for (const motion of document.getAnimations()) if (motion.animationName === "breathe") motion.startTime = 0;
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (!source) return;
+    resting = document.hidden;
+    if (document.hidden) source.close();
+    else if (source.readyState === EventSource.CLOSED) source.onerror(new Event("error"));
+  });
+}

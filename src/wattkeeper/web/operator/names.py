@@ -1,0 +1,71 @@
+"""What people call the stations that a page mentions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from urllib.parse import quote
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.person import Viewer
+from wattkeeper.store import station as stations
+from wattkeeper.store.session import SessionRow
+from wattkeeper.store.station import StationRow
+
+MOST_STATIONS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A station as a line of a list names it."""
+
+    id: str
+    name: str
+    """Its label, else its id."""
+    site: str
+    max_power_w: Decimal | None
+
+
+def path_of(station: str) -> str:
+    """The address of a station's page; an identity may hold anything that prints."""
+    return f"/stations/{quote(station)}"
+
+
+def place_of(row: StationRow) -> Place:
+    """A station as a line of a list names it."""
+    return Place(row.id, row.label or row.id, row.site, row.max_power_w)
+
+
+class Places:
+    """Stations by id; one that was removed goes by its id."""
+
+    def __init__(self, rows: Sequence[StationRow]) -> None:
+        self._known: Mapping[str, Place] = {row.id: place_of(row) for row in rows}
+
+    def __getitem__(self, station: str) -> Place:
+        return self._known.get(station) or Place(station, station, "", None)
+
+    def called(self, words: Sequence[str]) -> tuple[str, ...]:
+        """The ids of the stations whose id, label or site has every one of these words."""
+        texts = {one.id: f"{one.id} {one.name} {one.site}".casefold() for one in self._known.values()}
+        return tuple(key for key, text in texts.items() if all(word.casefold() in text for word in words))
+
+
+async def places(connection: AsyncConnection, viewer: Viewer) -> Places:
+    """Every station's name."""
+    return Places(await stations.find(connection, viewer, MOST_STATIONS))
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session and where it is."""
+
+    session: SessionRow
+    place: Place
+
+
+def placed(rows: Sequence[SessionRow], known: Places) -> list[Row]:
+    """Sessions with their places."""
+    return [Row(row, known[row.station]) for row in rows]

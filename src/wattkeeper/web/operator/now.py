@@ -1,0 +1,241 @@
+"""Now: what needs a person, each with the one action that settles it; beside it what is plugged in."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from zlib import crc32
+
+from fastapi import APIRouter
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.charging.evidence import Grade, findings, say
+from wattkeeper.charging.facts import Alarmed
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.person import Viewer
+from wattkeeper.store import journal
+from wattkeeper.store import session as sessions
+from wattkeeper.store import station as stations
+from wattkeeper.store.journal import Entry
+from wattkeeper.store.session import Flow, SessionRow, Sought
+from wattkeeper.store.station import Knock, StationRow
+from wattkeeper.web.operator import stream
+from wattkeeper.web.operator.names import MOST_STATIONS, Places, Row, path_of, placed
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.said import kw
+from wattkeeper.web.operator.stream import View
+
+PARTS = "now_parts.html"
+MOST_ROWS = 100
+MOST_NEEDS = 50
+DISPUTED_FOR = timedelta(days=7)
+ALARMED_FOR = timedelta(hours=24)
+SILENT = timedelta(minutes=15)
+"""How long a connected station may say nothing before a person should look; never less than three heartbeats."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What settles a need: a form to send, or a page to go to."""
+
+    name: str
+    path: str
+    fields: dict[str, str] = field(default_factory=dict)
+    post: bool = False
+    busy: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """Something that needs a person; ``weight`` is look or harm."""
+
+    key: str
+    what: str
+    why: str
+    at: datetime | None
+    acts: tuple[Act, ...]
+    weight: str = "look"
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """Everything the page shows, as of position ``n``."""
+
+    n: int
+    now: datetime
+    needs: list[Need]
+    plugged: list[Row]
+    flow: Flow
+
+
+class Alarms:
+    """The alarms of the last day, read once and then only what is new."""
+
+    def __init__(self) -> None:
+        self._n = 0
+        self._known: list[Entry] = []
+
+    async def recent(self, connection: AsyncConnection, viewer: Viewer, n: int, now: datetime) -> list[Entry]:
+        """The alarms since a day ago, up to entry ``n``."""
+        since = now - ALARMED_FOR
+        if n > self._n:
+            known = {one.n for one in self._known}
+            fresh = await journal.alarms_after(connection, viewer, self._n, since)
+            self._known += [one for one in fresh if one.n not in known]
+            self._n = max(self._n, n)
+        self._known = [one for one in self._known if one.received_at >= since]
+        return self._known
+
+
+# --- what needs a person ------------------------------------------------------------------------------
+
+
+def waiting(knocks: Sequence[Knock]) -> list[Need]:
+    """Stations that knock and nobody has admitted."""
+    needs = []
+    for knock in knocks:
+        what = {"station": knock.station}
+        admit = Act("Admit", "/stations/admit", what, post=True, busy="Admitting …")
+        dismiss = Act("Turn away", "/stations/dismiss", what, post=True)
+        tries = "once" if knock.tries == 1 else f"{knock.tries} times"
+        why = f"A station of this name knocked {tries} from {knock.address}. Admit it only if you know it."
+        title = f"{knock.station} waits to be let in"
+        needs.append(Need(f"knock-{knock.station}", title, why, knock.last_at, (admit, dismiss)))
+    return needs
+
+
+def silent(known: Sequence[StationRow], live: Sequence[SessionRow], now: datetime, heartbeat_s: int) -> list[Need]:
+    """Stations that are away, or say nothing, while cars are plugged in."""
+    open_at = {row.station for row in live}
+    patience = max(SILENT, timedelta(seconds=3 * heartbeat_s))
+    needs = []
+    for one in known:
+        is_quiet = one.online and one.last_heard_at is not None and now - one.last_heard_at > patience
+        if one.id not in open_at or (one.online and not is_quiet):
+            continue
+        name, since = one.label or one.id, one.last_heard_at if is_quiet else one.online_since
+        what = f"{name} is connected but silent" if is_quiet else f"{name} is not connected"
+        why = "A car is plugged in there. If the station does not come back, the session is closed by an estimate."
+        needs.append(Need(f"silent-{one.id}", what, why, since, (Act("Look at the station", path_of(one.id)),)))
+    return needs
+
+
+def away(known: Sequence[StationRow], live: Sequence[SessionRow], now: datetime) -> list[Need]:
+    """Stations that have been away for a while, told as one: nobody charges there."""
+    open_at = {row.station for row in live}
+    gone = [one for one in known if one.version and not one.online and one.id not in open_at]
+    gone = [one for one in gone if one.online_since and now - one.online_since > SILENT]
+    if not gone:
+        return []
+    names = ", ".join(one.label or one.id for one in gone[:5]) + (" and others" if len(gone) > 5 else "")
+    what = "1 station is not connected" if len(gone) == 1 else f"{len(gone)} stations are not connected"
+    act = Act("Look at them" if len(gone) > 1 else "Look at it", "/stations?online=no")
+    return [Need("away", what, f"{names}. Nobody is plugged in there.", None, (act,))]
+
+
+def disputed(rows: Sequence[SessionRow], known: Places) -> list[Need]:
+    """Sessions whose figures contradict each other."""
+    needs = []
+    for row in rows:
+        found = findings(row.whole)
+        what = f"{shown(row.id)} at {known[row.station].name} is disputed"
+        act = Act("Look at the session", f"/sessions/{row.id}")
+        needs.append(Need(f"disputed-{row.id}", what, say(found[0]) if found else "", row.heard_at, (act,), "harm"))
+    return needs
+
+
+def alarmed(alarms: Sequence[Entry], known: Places) -> list[Need]:
+    """The newest alarm of each kind at each station."""
+    newest: dict[tuple[str, str], Need] = {}
+    for entry in alarms:
+        fact = entry.fact
+        assert isinstance(fact, Alarmed)
+        key = f"alarm-{entry.station}-{fact.code}"
+        act = Act("Look at the station", path_of(entry.station))
+        what = f"Alarm at {known[entry.station].name}"
+        newest.pop((entry.station, fact.code), None)
+        newest[entry.station, fact.code] = Need(key, what, fact.summary, entry.received_at, (act,), "harm")
+    return list(newest.values())[::-1]
+
+
+# --- the page -------------------------------------------------------------------------------------------
+
+
+async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, viewer: Viewer) -> Glance:
+    """Look at everything at one position of the journal."""
+    now = paper.rooms.store.clock()
+    n = await journal.newest(connection)
+    rows = await stations.find(connection, viewer, MOST_STATIONS)
+    live = await sessions.find(connection, viewer, Sought(live=True), MOST_ROWS)
+    sought = Sought(grade=Grade.DISPUTED, since=now - DISPUTED_FOR)
+    contradict = await sessions.find(connection, viewer, sought, MOST_NEEDS)
+    known = Places(rows)
+    needs = [
+        *waiting(await stations.knocks(connection)),
+        *alarmed(await alarms.recent(connection, viewer, n, now), known),
+        *silent(rows, live, now, paper.rooms.settings.heartbeat_s),
+        *away(rows, live, now),
+        *disputed(contradict, known),
+    ]
+    return Glance(n, now, needs[:MOST_NEEDS], placed(live, known), await sessions.flow(connection, viewer))
+
+
+def regions(paper: Paper, seen: Glance) -> list[Region]:
+    """The parts of the page, all of which can change."""
+    needs = {f"need-{crc32(need.key.encode()):x}": need for need in seen.needs}
+    rows = {f"c-{row.session.id}": row for row in seen.plugged}
+    told = {key: paper.part(PARTS, "need", key, need, seen.now) for key, need in needs.items()}
+    plugged = {key: paper.part(PARTS, "charging", key, row, seen.now) for key, row in rows.items()}
+    return [
+        Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(seen))}, "div"),
+        Region("needs", told or {"needs-none": paper.part(PARTS, "nothing_needed")}, "ol"),
+        Region("charging", plugged or {"charging-none": paper.part(PARTS, "nothing_plugged")}),
+    ]
+
+
+def _answer(seen: Glance) -> tuple[str | Markup, str]:
+    """The page's answer: what flows, and whether anybody is needed."""
+    flow, count = seen.flow, len(seen.needs)
+    cars = "1 car is charging" if flow.charging == 1 else f"{flow.charging} cars are charging"
+    text = f"{cars}, {kw(flow.power_w)} kW" if flow.charging else "No car is charging"
+    more = flow.live - flow.charging
+    plugged = f"{more} more plugged in. " if more else ""
+    needs = "1 thing needs a person." if count == 1 else f"{count or 'No'} things need a person."
+    return text, plugged + (needs if count else "Nothing needs a person.")
+
+
+class Now:
+    """``/`` and its stream."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._alarms = Alarms()
+
+    async def _view(self, viewer: Viewer) -> View:
+        async with self._paper.rooms.store.read() as connection:
+            seen = await glance(self._paper, self._alarms, connection, viewer)
+        return View(seen.n, regions(self._paper, seen))
+
+    async def show(self, request: Request) -> Response:
+        """The page."""
+        viewer = await self._paper.need_viewer(request)
+        view = await self._view(viewer)
+        live = f"/live/now?after={view.n}"
+        return self._paper.page(request, "now.html", viewer, regions=view.by_name, stream=live)
+
+    async def live(self, request: Request, after: int = 0) -> Response:
+        """The page's changes."""
+        return await stream.answer(self._paper, request, after, self._view)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/`` and its stream."""
+    pages, routes = Now(paper), routes_of(paper)
+    routes.add_api_route("/", pages.show, methods=["GET"])
+    routes.add_api_route("/live/now", pages.live, methods=["GET"])
+    return routes

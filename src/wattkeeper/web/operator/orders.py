@@ -1,0 +1,59 @@
+"""What stations were asked to do, and truthfully what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from wattkeeper.charging.orders import OrderState, Outcome
+from wattkeeper.store.order import OrderRow
+from wattkeeper.web.operator.paper import Look, Paper
+from wattkeeper.web.operator.region import Region
+
+NAMES = {
+    "StartCharging": "Start charging",
+    "StopCharging": "Stop charging",
+    "Reset": "Restart",
+    "Trigger": "Ask for a message",
+    "Unlock": "Unlock the connector",
+    "ChangeAvailability": "Change availability",
+    "ShowMessage": "Show the session’s id",
+    "AnyCommand": "Command",
+}
+OUTCOMES = {
+    Outcome.ACCEPTED: Look("The station accepted it", "full"),
+    Outcome.REJECTED: Look("The station declined", "look"),
+    Outcome.ERROR: Look("The station answered with an error", "look"),
+    Outcome.TIMEOUT: Look("No answer", "look"),
+}
+WAITING = {
+    OrderState.QUEUED: Look("Waiting for the station to connect", "none"),
+    OrderState.SENT: Look("Sent, waiting for the answer", "half"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order as a line of a page."""
+
+    name: str
+    look: Look
+    detail: str
+    by: str
+    at: datetime
+
+
+def asked(row: OrderRow) -> Asked:
+    """An order in words."""
+    name = NAMES.get(row.kind, row.kind)
+    if row.action and row.kind in ("AnyCommand", "Trigger"):
+        name = f"{name}: {row.action}"
+    look = OUTCOMES[row.outcome] if row.outcome else WAITING.get(row.state, Look("Expired", "look"))
+    detail = "" if row.outcome in (None, Outcome.ACCEPTED) else row.summary or ""
+    return Asked(name, look, detail, row.by, row.created_at)
+
+
+def region(paper: Paper, rows: list[OrderRow], now: datetime) -> Region:
+    """The orders' lines; nothing where nothing was asked."""
+    printed = {f"o-{row.id}": paper.part("orders_parts.html", "order", f"o-{row.id}", asked(row), now) for row in rows}
+    return Region("orders", printed, "ol")

@@ -1,0 +1,36 @@
+"""The operator's pages, by noun."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.web.operator import cards, door, now, session, sessions, station, stations
+from wattkeeper.web.operator.paper import Paper
+from wattkeeper.web.rooms import Rooms
+
+
+def router(rooms: Rooms) -> APIRouter:
+    """Every page; what is refused or not found comes as a page too (see `missing`)."""
+    paper, routes = Paper(rooms), APIRouter()
+    for noun in (door, now, sessions, session, stations, station, cards):
+        routes.include_router(noun.router(paper))
+    return routes
+
+
+async def missing(rooms: Rooms, request: Request, status: int = 404) -> Response:
+    """The page for what the framework itself refuses: unknown addresses and methods, bodies that cannot be read."""
+    paper = Paper(rooms)
+    title, why = PROBLEMS.get(status, ("That did not work", "Go back and try again."))
+    return paper.problem(request, status, title, why, await paper.viewer(request))
+
+
+PROBLEMS = {
+    400: ("That could not be read", "The form arrived damaged. Go back and send it again."),
+    404: ("Nothing is here", "The address may be mistyped, or what was here is gone."),
+    405: ("Nothing is here", "This address only takes a form. Go back to the page it is on."),
+    413: ("That was too large", "Send it in smaller parts."),
+    422: ("That could not be understood", "Go back, check what was typed, and send it again."),
+    500: ("Something went wrong here", "It is recorded. Trying again may help."),
+}

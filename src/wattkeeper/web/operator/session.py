@@ -1,0 +1,261 @@
+"""One session: its figures, its curve, its line of time, its evidence, and what can be done about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Form
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.evidence import WEIGHTS, Grade, Weight, findings, say
+from wattkeeper.charging.identifiers import parse
+from wattkeeper.charging.orders import StopCharging
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store import journal, order, reading
+from wattkeeper.store import session as store
+from wattkeeper.store import station as stations
+from wattkeeper.store.order import OrderRow
+from wattkeeper.store.session import SessionRow
+from wattkeeper.web import timeline
+from wattkeeper.web.operator import orders, stream
+from wattkeeper.web.operator.curve import Curve, curve, peak
+from wattkeeper.web.operator.names import Place, place_of
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.said import duration_s, kw
+from wattkeeper.web.operator.stream import View
+from wattkeeper.web.timeline import Line
+from wattkeeper.web.words import Step, StepKind
+
+PARTS = "session_parts.html"
+MOST_READINGS = 50_000
+K = StepKind
+MARKED = {
+    K.CHARGING: "flows",
+    K.CONNECTION_LOST: "looks",
+    K.POWER_INTERRUPTION: "looks",
+    K.ESTIMATE: "looks",
+    K.FAULT: "harms",
+    K.ALARM: "harms",
+    K.READINGS: "minor",
+    K.REPORT: "minor",
+    K.CONNECTION_BACK: "minor",
+}
+WEIGHED = {
+    Weight.NOTE: ("", "A note; the energy is not in doubt."),
+    Weight.RECONSTRUCTED: ("look", "Part of the session had to be inferred."),
+    Weight.DISPUTED: ("harm", "A person must look before it is billed."),
+}
+GRADED = {
+    Grade.VERIFIED: "Signed at the meter, and the signature holds.",
+    Grade.MEASURED: "Told completely and without contradiction by the station.",
+    Grade.RECONSTRUCTED: "Part of it had to be inferred; it waits for a person before it is billed.",
+    Grade.DISPUTED: "Its figures contradict each other; it waits for a person before it is billed.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Everything the page tells, as of position ``n``."""
+
+    n: int
+    now: datetime
+    session: SessionRow
+    place: Place
+    curve: Curve
+    line: Line
+    orders: list[OrderRow]
+
+
+async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, identifier: str) -> Story:
+    """A session's story; Refusal NOT_FOUND."""
+    n = await journal.newest(connection)
+    row = await store.one(connection, viewer, identifier)
+    if row is None:
+        raise Refusal(Code.NOT_FOUND, "There is no session with this id. Ask for it again; one character may be off.")
+    station = await stations.seen(connection, viewer, row.station)
+    kept = await reading.of_session(connection, viewer, row.station, row.id, MOST_READINGS)
+    line = await timeline.line(connection, viewer, row)
+    asked = await order.newest(connection, viewer, 20, row.station)
+    place = place_of(station) if station else Place(row.station, row.station, "", None)
+    made = curve(row.whole, [one.reading for one in kept])
+    return Story(n, paper.rooms.store.clock(), row, place, made, line, [o for o in asked if _concerns(row, o)][:5])
+
+
+def _concerns(session: SessionRow, asked: OrderRow) -> bool:
+    """Whether an order was for this session."""
+    if asked.kind != "StopCharging" or session.ref is None or asked.created_at < session.started_at:
+        return False
+    words = orjson.loads(asked.words) if asked.words else {}
+    return not words or session.ref in {str(value) for value in words.values()}
+
+
+def regions(paper: Paper, story: Story) -> list[Region]:
+    """The parts of the page that can change."""
+    row, now = story.session, story.now
+    return [
+        Region("about", {"about-all": paper.part(PARTS, "about", row, story.place)}, "div"),
+        Region("figures", {"figures-all": paper.part(PARTS, "figures", row, now)}, "div"),
+        Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(paper, story))}, "div"),
+        _readings(paper, story),
+        _steps(paper, story),
+        Region("grade", {"grade-all": paper.part(PARTS, "graded", row.grade, GRADED[row.grade])}, "div"),
+        _findings(paper, row),
+        Region("acts", {"acts-all": paper.part(PARTS, "acts", row)}, "div"),
+        orders.region(paper, story.orders, now),
+    ]
+
+
+def _answer(paper: Paper, story: Story) -> tuple[Markup, str]:
+    """The curve's title, which is its answer, and where it comes from."""
+    made, times = story.curve, paper.times
+    top = peak(made)
+    if top is None:
+        title = Markup("No power told yet") if story.session.live else Markup("No power was told")
+    else:
+        title = Markup("Peak: {} kW, {}").format(kw(top.power_w), times.when(top.at, story.now))
+    if not made.count:
+        return title, ""
+    count = "1 reading" if made.count == 1 else f"{made.count} readings"
+    source = "mean between registers" if made.is_derived else "from the station’s meter"
+    thinned = f", {len(made.points)} shown" if len(made.points) < made.count else ""
+    return title, f"{source}, {count}{thinned}"
+
+
+def _readings(paper: Paper, story: Story) -> Region:
+    """The table that the curve is drawn from."""
+    points = {f"r-{int(p.at.timestamp() * 1000)}": p for p in story.curve.points}
+    rows = {key: paper.part(PARTS, "reading", key, point) for key, point in points.items()}
+    return Region("readings", rows or {"readings-none": paper.part(PARTS, "no_readings")})
+
+
+def _steps(paper: Paper, story: Story) -> Region:
+    """The line of time, a heading for each day."""
+    rows: dict[str, Markup] = {}
+    seen: Counter[str] = Counter()
+    day = None
+    for step in story.line.steps:
+        there = paper.times.local(step.happened_at)
+        if there.date() != day:
+            day, key = there.date(), f"t-{there:%Y%m%d}-{step.n}"
+            rows[key] = paper.part(PARTS, "day", key, f"{there:%A} {there.day} {there:%B %Y}")
+        key = f"t-{step.n}-{step.kind.value}"
+        seen[key] += 1
+        key = key if seen[key] == 1 else f"{key}-{seen[key]}"
+        rows[key] = paper.part(PARTS, "step", key, step, _marked(step), _late(step), _words(step))
+    if not story.line.is_whole:
+        rows["t-more"] = paper.part(PARTS, "day", "t-more", "There is more than can be shown here; the API has it all.")
+    return Region("steps", rows, "ol")
+
+
+def _marked(step: Step) -> str:
+    """The step's mark: an accepted card is nothing to look at, a refused one is."""
+    if step.kind is K.AUTHORISATION and "refused" in step.title:
+        return "looks"
+    if step.kind is K.POWER_INTERRUPTION and "back" in step.title:
+        return "minor"
+    return MARKED.get(step.kind, "")
+
+
+def _late(step: Step) -> str:
+    """By how much it came late."""
+    return f"told {duration_s(step.late_s)} late" if step.late else ""
+
+
+def _words(step: Step) -> str:
+    """The station's own words, laid out."""
+    if not step.station_words:
+        return ""
+    return orjson.dumps(step.station_words, option=orjson.OPT_INDENT_2).decode()
+
+
+def _findings(paper: Paper, row: SessionRow) -> Region:
+    """What was found, numbered as on the curve."""
+    rows = {}
+    for number, finding in enumerate(findings(row.whole), 1):
+        mark, consequence = WEIGHED[WEIGHTS[finding.code]]
+        key = f"f-{number}"
+        rows[key] = paper.part(PARTS, "finding", key, number, finding.at, mark, say(finding), consequence)
+    return Region("findings", rows or {"findings-none": paper.part(PARTS, "no_findings", row.live)}, "ol")
+
+
+class Session:
+    """``/sessions/{id}``, its stream, and what can be done about it."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+
+    async def _story(self, viewer: Viewer, identifier: str) -> Story:
+        async with self._rooms.store.read() as connection:
+            return await told(self._paper, connection, viewer, identifier)
+
+    async def show(self, request: Request, said: str) -> Response:
+        """The story; an id as it is spoken leads to the one address of its page."""
+        viewer, identifier = await self._paper.need_viewer(request), identifier_of(said)
+        if identifier != said:
+            return RedirectResponse(f"/sessions/{identifier}", 303)
+        story = await self._story(viewer, identifier)
+        given: dict[str, Any] = {"session": story.session, "regions": view(self._paper, story).by_name}
+        live = f"/live/sessions/{identifier}?after={story.n}"
+        return self._paper.page(request, "session.html", viewer, stream=live, **given)
+
+    async def live(self, request: Request, said: str, after: int = 0) -> Response:
+        """The story's changes."""
+        identifier = identifier_of(said)
+
+        async def again(viewer: Viewer) -> View:
+            return view(self._paper, await self._story(viewer, identifier))
+
+        return await stream.answer(self._paper, request, after, again)
+
+    async def stop(self, request: Request, said: str) -> Response:
+        """Ask the station to stop it; what becomes of that shows on the page."""
+        viewer, identifier = await self._paper.need_viewer(request), identifier_of(said)
+        viewer.need(Scope.ORDERS_WRITE)
+        row = (await self._story(viewer, identifier)).session
+        if not row.live or row.ref is None:
+            raise Refusal(Code.CONFLICT, "This session has ended already.")
+        await self._rooms.dispatch.order(row.station, StopCharging(ref=row.ref), viewer.name)
+        return RedirectResponse(f"/sessions/{identifier}#orders", 303)
+
+    async def close(self, request: Request, said: str, reason: Annotated[str, Form()] = "") -> Response:
+        """Close a stale session, with a reason."""
+        viewer, identifier = await self._paper.need_viewer(request), identifier_of(said)
+        viewer.need(Scope.SESSIONS_WRITE)
+        if not reason.strip():
+            raise Refusal(Code.INVALID, "Say why: the reason is kept with the session.")
+        await self._rooms.intake.close_session(identifier, reason.strip()[:200], viewer.name)
+        return RedirectResponse(f"/sessions/{identifier}", 303)
+
+
+def view(paper: Paper, story: Story) -> View:
+    """The story's parts at its position."""
+    return View(story.n, regions(paper, story))
+
+
+def identifier_of(said: str) -> str:
+    """The session id that an address names; Refusal NOT_FOUND where it is none."""
+    identifier = parse(said)
+    if identifier is None:
+        why = f"{said[:40]} is not the id of any session: a character is wrong. Ask for it again."
+        raise Refusal(Code.NOT_FOUND, why)
+    return identifier
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/sessions/{id}``, its stream, and what can be done about it."""
+    pages, routes = Session(paper), routes_of(paper)
+    routes.add_api_route("/sessions/{said}", pages.show, methods=["GET"])
+    routes.add_api_route("/live/sessions/{said}", pages.live, methods=["GET"])
+    routes.add_api_route("/sessions/{said}/stop", pages.stop, methods=["POST"])
+    routes.add_api_route("/sessions/{said}/close", pages.close, methods=["POST"])
+    return routes

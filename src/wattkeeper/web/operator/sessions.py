@@ -1,0 +1,249 @@
+"""Sessions: found by anything said on the phone; the address bar is the filter, and new ones appear as they begin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, datetime, time, timedelta
+from urllib.parse import urlencode
+
+from fastapi import APIRouter
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.session import SessionState
+from wattkeeper.store import journal
+from wattkeeper.store import session as store
+from wattkeeper.store.session import Listed, SortedBy
+from wattkeeper.web.operator import stream
+from wattkeeper.web.operator.names import Places, Row, placed, places
+from wattkeeper.web.operator.paper import GRADES, STATES, Paper, routes_of
+from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.understood import Said, misheard, understand
+
+PER_PAGE = 50
+LIVE = "live"
+STATE_CHOICES = [(LIVE, "Plugged in now"), *((state.value, look.word) for state, look in STATES.items())]
+STATE_NAMES = {state.value: state for state in SessionState}
+GRADE_NAMES = {grade.value: grade for grade in Grade}
+SORT_NAMES = {column.value: column for column in SortedBy}
+COLUMNS = (
+    ("Session", None, ""),
+    ("Began", SortedBy.STARTED, ""),
+    ("Station", SortedBy.STATION, ""),
+    ("Card", None, "fold-1"),
+    ("State", None, ""),
+    ("kWh", SortedBy.ENERGY, "number"),
+    ("Duration", None, "number fold-1 fold-2"),
+    ("Evidence", None, "fold-1"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address bar asks for, as typed."""
+
+    q: str = ""
+    state: str = ""
+    grade: str = ""
+    day: str = ""
+    station: str = ""
+    sort: str = ""
+    page: int = 1
+
+    def address(self, **changes: object) -> str:
+        """The address of this list, changed."""
+        members = {name: getattr(self, name) for name in self.__slots__} | changes
+        given = {k: v for k, v in members.items() if v and not (k == "page" and v == 1)}
+        return "/sessions" + (f"?{urlencode(given)}" if given else "")
+
+
+def asked_of(request: Request) -> Asked:
+    """What this address asks for; what makes no sense is not asked for."""
+    given = {name: request.query_params.get(name, "").strip()[:200] for name in Asked.__slots__}
+    page = given.pop("page")
+    return Asked(**given, page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What is looked for, and how that reads."""
+
+    wanted: Listed
+    said: Said
+    reads: list[str]
+    nothing: str = ""
+    """Why nothing can be found, where that is clear before looking."""
+
+
+def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
+    """Filters and words together."""
+    times = paper.times
+    said = understand(asked.q, times.local(now).date())
+    state, grade = asked.state or said.state or "", asked.grade or said.grade or ""
+    windows = said.windows(now, times.zone) or _whole_day(paper, asked.day)
+    found = known.called(said.words) if said.words else None
+    wanted = Listed(
+        station=asked.station or None,
+        stations=found,
+        state=STATE_NAMES.get(state),
+        live=True if state == LIVE else None,
+        grade=GRADE_NAMES.get(grade),
+        last2=said.card,
+        windows=windows,
+        by=_sorting(asked)[0],
+        upwards=_sorting(asked)[1],
+    )
+    return Search(wanted, said, _reads(paper, asked, said, known, found, now), _hopeless(asked, said, found))
+
+
+def _sorting(asked: Asked) -> tuple[SortedBy, bool]:
+    """Which column, and whether upwards: ``energy`` sorts downwards, ``-energy`` upwards."""
+    column = SORT_NAMES.get(asked.sort.removeprefix("-"))
+    return (column, asked.sort.startswith("-")) if column else (SortedBy.STARTED, False)
+
+
+def _whole_day(paper: Paper, day: str) -> tuple[tuple[datetime, datetime], ...]:
+    """The day of the date field."""
+    try:
+        start = datetime.combine(date.fromisoformat(day), time(), paper.times.zone)
+    except ValueError:
+        return ()
+    return ((start, start + timedelta(days=1)),)
+
+
+def _reads(
+    paper: Paper, asked: Asked, said: Said, known: Places, found: tuple[str, ...] | None, now: datetime
+) -> list[str]:
+    """What was understood of the words, for the person to check."""
+    reads = [f"Station {known[asked.station].name}"] if asked.station else []
+    if said.card:
+        reads.append(f"Card ending in {said.card}")
+    if said.state:
+        reads.append("Plugged in now" if said.state == LIVE else STATES[SessionState(said.state)].word)
+    if said.grade:
+        reads.append(GRADES[said.grade].word)
+    for start, end in said.windows(now, paper.times.zone):
+        day = paper.times.day(start, now)
+        whole = end - start == timedelta(days=1)
+        reads.append(f"Running {day}" if whole else f"Running {day}, {start:%H:%M} to {end:%H:%M}")
+    if found is not None:
+        reads.append(f"Station {' '.join(said.words)}: {len(found)} found")
+    return reads
+
+
+def _hopeless(asked: Asked, said: Said, found: tuple[str, ...] | None) -> str:
+    """Why nothing can be found."""
+    if said.session:
+        return f"No session has the id {shown(said.session)}."
+    if misheard(asked.q):
+        return f"{asked.q} is not the id of any session: a character was misheard or mistyped. Ask for it again."
+    return f"No station is called “{' '.join(said.words)}”." if found == () else ""
+
+
+async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, asked: Asked) -> tuple[View, Search, bool]:
+    """The list at one position of the journal, what was searched, and whether there are more."""
+    now = paper.rooms.store.clock()
+    n = await journal.newest(connection)
+    known = await places(connection, viewer)
+    sought = search(paper, asked, known, now)
+    rows = []
+    if not sought.nothing:
+        skip = (asked.page - 1) * PER_PAGE
+        rows = await store.listed(connection, viewer, sought.wanted, PER_PAGE + 1, skip)
+    region = _region(paper, placed(rows[:PER_PAGE], known), sought, asked, now)
+    return View(n, [region]), sought, len(rows) > PER_PAGE
+
+
+def _region(paper: Paper, rows: list[Row], sought: Search, asked: Asked, now: datetime) -> Region:
+    """The rows, or why there are none."""
+    if rows:
+        keys = {f"s-{row.session.id}": row for row in rows}
+        printed = {key: paper.part("sessions_parts.html", "row", key, row, now) for key, row in keys.items()}
+        return Region("sessions", printed)
+    if asked == Asked():
+        text = "No session yet.", "A session appears here the moment a station reports one."
+    else:
+        text = "Nothing found.", sought.nothing or "No session fits all of this; leave something out."
+    return Region("sessions", {"sessions-none": paper.part("sessions_parts.html", "none", *text)})
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A heading; a click on it sorts."""
+
+    name: str
+    css: str
+    href: str | None
+    sorted: str | None
+
+
+def columns(asked: Asked) -> list[Column]:
+    """The headings, with the way to sort by each."""
+    by, upwards = _sorting(asked)
+    made = []
+    for name, key, css in COLUMNS:
+        if key is None:
+            made.append(Column(name, css, None, None))
+            continue
+        direction = ("ascending" if upwards else "descending") if key is by else None
+        turned = f"-{key.value}" if key is by and not upwards else key.value
+        made.append(Column(name, css, asked.address(sort=turned, page=1), direction))
+    return made
+
+
+class Sessions:
+    """``/sessions`` and its stream."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+
+    async def show(self, request: Request) -> Response:
+        """The list; a session id that was said leads straight to its page."""
+        viewer, asked = await self._paper.need_viewer(request), asked_of(request)
+        async with self._paper.rooms.store.read() as connection:
+            view, sought, more = await look(self._paper, connection, viewer, asked)
+            said = sought.said.session
+            if said and await store.one(connection, viewer, said):
+                return RedirectResponse(f"/sessions/{said}", 303)
+        return self._page(request, viewer, asked, view, sought, more)
+
+    def _page(
+        self, request: Request, viewer: Viewer, asked: Asked, view: View, sought: Search, more: bool
+    ) -> Response:
+        """The list as a page."""
+        address = asked.address().partition("?")[2]
+        return self._paper.page(
+            request,
+            "sessions.html",
+            viewer,
+            asked=asked,
+            columns=columns(asked),
+            more=asked.address(page=asked.page + 1) if more else None,
+            regions=view.by_name,
+            state_choices=STATE_CHOICES,
+            stream=f"/live/sessions?after={view.n}&{address}" if asked.page == 1 else None,
+            understood=sought.reads,
+        )
+
+    async def live(self, request: Request, after: int = 0) -> Response:
+        """The list's changes."""
+        asked = replace(asked_of(request), page=1)
+
+        async def again(viewer: Viewer) -> View:
+            async with self._paper.rooms.store.read() as connection:
+                return (await look(self._paper, connection, viewer, asked))[0]
+
+        return await stream.answer(self._paper, request, after, again)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/sessions`` and its stream."""
+    pages, routes = Sessions(paper), routes_of(paper)
+    routes.add_api_route("/sessions", pages.show, methods=["GET"])
+    routes.add_api_route("/live/sessions", pages.live, methods=["GET"])
+    return routes

@@ -1,0 +1,186 @@
+"""One station: its connectors, what it told of itself, its sessions, its newest words, and what it can be asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import orjson
+from fastapi import APIRouter, Form
+from markupsafe import Markup
+from sqlalchemy.ext.asyncio import AsyncConnection
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.orders import ChangeAvailability, Order, Reset, ResetKind, Trigger, Unlock
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store import journal, order
+from wattkeeper.store import session as sessions
+from wattkeeper.store import station as store
+from wattkeeper.store.journal import Entry
+from wattkeeper.store.order import OrderRow
+from wattkeeper.store.session import SessionRow, Sought
+from wattkeeper.store.station import ConnectorRow, StationRow
+from wattkeeper.web.operator import orders, stream
+from wattkeeper.web.operator.names import Row, path_of, place_of
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.stations import STATUSES
+from wattkeeper.web.operator.stream import View
+from wattkeeper.web.words import Step, tell
+
+PARTS = "station_parts.html"
+MOST_SESSIONS, MOST_ENTRIES, MOST_ORDERS = 10, 60, 6
+MESSAGES = ("StatusNotification", "MeterValues", "Heartbeat", "BootNotification", "FirmwareStatusNotification")
+"""What a station can be asked to tell now (1.6 5.17, 2.0.1 MessageTriggerEnumType)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portrait:
+    """Everything the page shows, as of position ``n``."""
+
+    n: int
+    now: datetime
+    station: StationRow
+    connectors: list[ConnectorRow]
+    sessions: list[SessionRow]
+    orders: list[OrderRow]
+    entries: list[Entry]
+
+
+async def portrait(paper: Paper, connection: AsyncConnection, viewer: Viewer, name: str) -> Portrait:
+    """A station as it stands; Refusal NOT_FOUND."""
+    n = await journal.newest(connection)
+    row = await store.seen(connection, viewer, name)
+    if row is None:
+        why = f"There is no station “{name[:60]}”. A new one is added under Stations, or admitted when it knocks."
+        raise Refusal(Code.NOT_FOUND, why)
+    return Portrait(
+        n,
+        paper.rooms.store.clock(),
+        row,
+        await store.connectors(connection, viewer, name),
+        await sessions.find(connection, viewer, Sought(station=name), MOST_SESSIONS),
+        await order.newest(connection, viewer, MOST_ORDERS, name),
+        await journal.of_station(connection, viewer, name, MOST_ENTRIES),
+    )
+
+
+def regions(paper: Paper, seen: Portrait) -> list[Region]:
+    """The parts of the page that can change."""
+    now, row = seen.now, seen.station
+    place = place_of(row)
+    charged = {f"s-{one.id}": Row(one, place) for one in seen.sessions}
+    listed = {key: paper.part("sessions_parts.html", "row", key, one, now) for key, one in charged.items()}
+    return [
+        Region("about", {"about-all": paper.part(PARTS, "about", row, now)}, "div"),
+        Region("facts", {"facts-all": paper.part(PARTS, "facts", row, now)}, "div"),
+        _connectors(paper, seen),
+        Region("sessions", listed or {"sessions-none": paper.part(PARTS, "no_sessions")}),
+        orders.region(paper, seen.orders, now),
+        _entries(paper, seen),
+    ]
+
+
+def _connectors(paper: Paper, seen: Portrait) -> Region:
+    """A row for each connector."""
+    if not seen.connectors:
+        return Region("connectors", {"connectors-none": paper.part(PARTS, "no_connectors")})
+    rows = {f"c-{one.evse}-{one.connector}": one for one in seen.connectors}
+    printed = {k: paper.part(PARTS, "connector_row", k, one, STATUSES[one.status], seen.now) for k, one in rows.items()}
+    return Region("connectors", printed)
+
+
+def _entries(paper: Paper, seen: Portrait) -> Region:
+    """What it told lately, the newest first."""
+    rows: dict[str, Markup] = {}
+    counted: Counter[str] = Counter()
+    for step, entry in ((step, one) for one in seen.entries for step in reversed(tell(one))):
+        key = f"e-{step.n}-{step.kind.value}"
+        counted[key] += 1
+        key = key if counted[key] == 1 else f"{key}-{counted[key]}"
+        rows[key] = paper.part(PARTS, "entry", key, step, entry, _words(step), seen.now)
+    return Region("entries", rows or {"entries-none": paper.part(PARTS, "no_entries")}, "ol")
+
+
+def _words(step: Step) -> str:
+    """The station's own words, laid out."""
+    words = step.station_words
+    return orjson.dumps(words, option=orjson.OPT_INDENT_2).decode() if words else ""
+
+
+def order_of(kind: str, message: str, evse: int, connector: int) -> Order:
+    """The order that a form asks for; Refusal INVALID. ``evse`` 0 is the station as a whole."""
+    place = evse or None
+    if kind == "trigger" and message in MESSAGES:
+        return Trigger(message=message, evse=place)
+    if kind in ("reset-soft", "reset-hard"):
+        return Reset(kind=ResetKind.HARD if kind == "reset-hard" else ResetKind.SOFT)
+    if kind == "unlock" and evse > 0:
+        return Unlock(evse=evse, connector=connector)
+    if kind in ("enable", "disable"):
+        return ChangeAvailability(operative=kind == "enable", evse=place, connector=connector if place else None)
+    raise Refusal(Code.INVALID, "There is no such order. Nothing was asked of the station.")
+
+
+class Station:
+    """``/stations/{id}``, its stream, and what it can be asked."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+
+    async def _view(self, viewer: Viewer, name: str) -> tuple[Portrait, View]:
+        async with self._rooms.store.read() as connection:
+            seen = await portrait(self._paper, connection, viewer, name)
+        return seen, View(seen.n, regions(self._paper, seen))
+
+    async def show(self, request: Request, station: str) -> Response:
+        """The page."""
+        viewer = await self._paper.need_viewer(request)
+        seen, view = await self._view(viewer, station)
+        live = f"/live{path_of(station)}?after={view.n}"
+        return self._paper.page(
+            request,
+            "station.html",
+            viewer,
+            messages=MESSAGES,
+            regions=view.by_name,
+            station=seen.station,
+            stream=live,
+        )
+
+    async def live(self, request: Request, station: str, after: int = 0) -> Response:
+        """The page's changes."""
+
+        async def again(viewer: Viewer) -> View:
+            return (await self._view(viewer, station))[1]
+
+        return await stream.answer(self._paper, request, after, again)
+
+    async def ask(
+        self,
+        request: Request,
+        station: Annotated[str, Form()] = "",
+        kind: Annotated[str, Form()] = "",
+        message: Annotated[str, Form()] = "",
+        evse: Annotated[int, Form(ge=0, le=1000)] = 0,
+        connector: Annotated[int, Form(ge=0, le=1000)] = 1,
+    ) -> Response:
+        """Ask the station; what becomes of that shows on its page."""
+        viewer = await self._paper.need_viewer(request)
+        viewer.need(Scope.ORDERS_WRITE)
+        await self._rooms.dispatch.order(station, order_of(kind, message, evse, connector), viewer.name)
+        return RedirectResponse(f"{path_of(station)}#orders", 303)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/stations/{id}``, its stream, and what it can be asked; an id may hold slashes."""
+    pages, routes = Station(paper), routes_of(paper)
+    routes.add_api_route("/stations/order", pages.ask, methods=["POST"])
+    routes.add_api_route("/stations/{station:path}", pages.show, methods=["GET"])
+    routes.add_api_route("/live/stations/{station:path}", pages.live, methods=["GET"])
+    return routes

@@ -1,0 +1,59 @@
+"""Where a request of a browser comes from: the sign-in cookie, and whether a form was sent by one of our own pages."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.settings import Settings
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+def cookie_name(settings: Settings) -> str:
+    """The sign-in cookie's name; by https it is bound to this very host (RFC 6265bis 4.1.3.2)."""
+    return "__Host-wattkeeper" if settings.is_secure else "wattkeeper"
+
+
+def keep_cookie(response: Response, settings: Settings, value: str) -> None:
+    """Hand the browser its sign-in."""
+    response.set_cookie(
+        cookie_name(settings),
+        value,
+        max_age=settings.login_hours * 3600,
+        path="/",
+        secure=settings.is_secure,
+        httponly=True,
+        samesite="lax",
+    )
+
+
+def drop_cookie(response: Response, settings: Settings) -> None:
+    """Take the sign-in from the browser."""
+    response.delete_cookie(cookie_name(settings), path="/", secure=settings.is_secure, httponly=True, samesite="lax")
+
+
+def need_same_origin(request: Request, settings: Settings) -> None:
+    """Raise Refusal (FORBIDDEN) where a browser sends a change from a page that is not ours.
+
+    Sec-Fetch-Site decides where the browser sends it, else Origin, which every browser sends with a POST. A request
+    with neither is refused: this guards what is authorised by a cookie, and only browsers hold cookies.
+    """
+    if request.method in SAFE:
+        return
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is not None:
+        ours = site == "same-origin"
+    else:
+        ours = origin is not None and _place(origin) in {_place(settings.address), request.headers.get("host", "")}
+    if not ours:
+        why = "This came from another site, so nothing was changed. Open the page here and try again."
+        raise Refusal(Code.FORBIDDEN, why)
+
+
+def _place(address: str) -> str:
+    """Host and port of an address."""
+    return urlsplit(address).netloc

