@@ -19,7 +19,8 @@ async def call(socket: ClientConnection, frame: str, seen: list[float]) -> list[
     """Send a call, wait for its answer, note how long it took."""
     began = time.perf_counter()
     await socket.send(frame)
-    answer = orjson.loads(await socket.recv())
+    while (answer := orjson.loads(await socket.recv()))[0] == 2:
+        await socket.send(orjson.dumps([4, answer[1], "NotSupported", "", {}]).decode())
     seen.append(time.perf_counter() - began)
     if answer[0] != 3:
         raise RuntimeError(f"refused: {answer}")

@@ -61,7 +61,7 @@ class Story:
                 f'{{"value":"{register}","context":"Sample.Periodic","measurand":"Energy.Active.Import.Register","unit":"Wh"}}',
                 '{"value":"8220.5","measurand":"Power.Active.Import","unit":"W"}',
                 *(
-                    f'{{"value":"{11.9 + phase / 10}","measurand":"Current.Import","unit":"A","phase":"L{phase}"}}'
+                    f'{{"value":"{11.9 + phase / 10:.1f}","measurand":"Current.Import","unit":"A","phase":"L{phase}"}}'
                     for phase in (1, 2, 3)
                 ),
                 *(

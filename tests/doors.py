@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote
@@ -108,6 +109,7 @@ class Door:
     admission: Admission
     gateway: Gateway
     port: int = 0
+    dialled: list[Raw] = field(default_factory=list)
 
     @classmethod
     async def make(cls, settings: Settings) -> Self:
@@ -117,7 +119,8 @@ class Door:
         intake = Intake(store, safe, bus, settings)
         dispatch = Dispatch(store, safe, bus, settings, intake)
         admission = Admission(store, safe, bus, settings)
-        return cls(settings, store, safe, bus, intake, dispatch, admission, Gateway(settings, intake, dispatch, admission))
+        gateway = Gateway(settings, intake, dispatch, admission)
+        return cls(settings, store, safe, bus, intake, dispatch, admission, gateway)
 
     async def open(self) -> Self:
         """Begin to record, then let stations in."""
@@ -127,6 +130,8 @@ class Door:
 
     async def close(self) -> None:
         """Send stations away, write what has arrived, close the database."""
+        for raw in self.dialled:
+            raw.hang_up()
         await self.gateway.stop()
         await self.intake.stop()
         await self.store.close()
@@ -181,5 +186,83 @@ class Door:
 
 def settings_for(database: str, folder: Path, **given: Any) -> Settings:
     """Settings of a test: quick where waiting is all that would happen."""
-    quick = {"ocpp_port": 0, "root_key": folder / "wattkeeper.key", "probation_s": 0.3}
+    quick: dict[str, Any] = {"ocpp_port": 0, "root_key": folder / "wattkeeper.key", "probation_s": 0.3}
     return Settings(database=database, **(quick | given))
+
+
+def opening(path: str, headers: dict[str, str] | None = None, versions: str | None = "ocpp1.6") -> bytes:
+    """An opening request, byte by byte as a station sends it."""
+    lines = {"Host": "wattkeeper", "Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"}
+    lines["Sec-WebSocket-Key"] = "dGhlIHNhbXBsZSBub25jZQ=="
+    if versions is not None:
+        lines["Sec-WebSocket-Protocol"] = versions
+    told = "".join(f"{name}: {value}\r\n" for name, value in (lines | (headers or {})).items())
+    return f"GET {path} HTTP/1.1\r\n{told}\r\n".encode()
+
+
+@dataclass(slots=True)
+class Raw:
+    """A bare TCP connection to the door, for what no library would send."""
+
+    reader: asyncio.StreamReader
+    writer: asyncio.StreamWriter
+
+    @classmethod
+    async def dial(cls, door: Door, source: str | None = None) -> Self:
+        """Connect, from a loopback address if one is given."""
+        local = (source, 0) if source else None
+        raw = cls(*await asyncio.open_connection("127.0.0.1", door.port, local_addr=local))
+        door.dialled.append(raw)
+        return raw
+
+    @classmethod
+    async def station(cls, door: Door, station: str = "CP1", key: str = KEY, **opened: Any) -> Self:
+        """Connect as a station, up to and including the answer to the opening request."""
+        raw = await cls.dial(door)
+        headers = basic(station, key) | opened.pop("headers", {})
+        raw.writer.write(opening(f"/ocpp/{station}", headers, **opened))
+        status, _ = await raw.answer()
+        assert status == 101, status
+        return raw
+
+    async def answer(self) -> tuple[int, bytes]:
+        """The status of the HTTP answer, and all of its head; 0 where the connection just ended."""
+        try:
+            head = await asyncio.wait_for(self.reader.readuntil(b"\r\n\r\n"), PATIENCE_S)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            return 0, b""
+        return int(head.split(b" ", 2)[1]), head
+
+    async def rest(self) -> bytes:
+        """Everything until the other side ends the connection."""
+        try:
+            return await asyncio.wait_for(self.reader.read(), PATIENCE_S)
+        except ConnectionError:
+            return b""
+
+    def frame(self, opcode: int, payload: bytes, *, compressed: bool = False) -> None:
+        """Write one whole frame, masked with zeros."""
+        self.writer.write(masked(opcode, payload, compressed=compressed))
+
+    def hang_up(self) -> None:
+        """End the connection without a word."""
+        self.writer.transport.abort()
+
+
+def masked(opcode: int, payload: bytes, *, compressed: bool = False, length: int | None = None) -> bytes:
+    """A client's frame; ``length`` is what its header claims, if that is not true."""
+    size = len(payload) if length is None else length
+    first = 0x80 | (0x40 if compressed else 0) | opcode
+    if size < 126:
+        head = struct.pack("!BB", first, 0x80 | size)
+    elif size < 2**16:
+        head = struct.pack("!BBH", first, 0x80 | 126, size)
+    else:
+        head = struct.pack("!BBQ", first, 0x80 | 127, size)
+    return head + b"\0\0\0\0" + payload
+
+
+def close_code(told: bytes) -> int:
+    """The code of the close frame that ends what the other side told."""
+    start = told.rindex(b"\x88")
+    return int.from_bytes(told[start + 2 : start + 4])

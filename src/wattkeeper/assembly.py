@@ -74,6 +74,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission)
     ocpp_port = await gateway.start()
     watchers = [
+        asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
         asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
     ]

@@ -71,7 +71,7 @@ async def the_session(store: Store) -> tuple[Session, list[tuple[Any, ...]]]:
     async with store.read() as connection:
         folds = (await connection.execute(select(session.c.fold))).scalars().all()
         assert len(folds) == 1
-        columns = [c for c in reading.columns if c.name not in ("session_id", "n")]
+        columns = [c for c in reading.columns if c.name not in ("session_id", "n", "place")]
         rows = await connection.execute(select(*columns).order_by(reading.c.at))
         return replace(decode(folds[0]), id="", ref=None, key="", token=None), [tuple(row) for row in rows]
 

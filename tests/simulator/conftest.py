@@ -15,8 +15,10 @@ from wattkeeper.simulator.station import Manners, Station
 
 from .csms import KEY, Csms, open_csms
 
-SPEED = 14_400
-"""Simulated seconds a real second: a session of one hour takes a quarter of a second."""
+SPEED = 28_800
+"""Simulated seconds a real second: a session of one hour takes an eighth of a second."""
+SLOW = 600
+"""For tests that do something to a car that is still charging, however busy the machine."""
 
 Plug = Callable[..., Any]
 
@@ -41,7 +43,7 @@ async def plug_in(csms: Csms, said: list[str]) -> AsyncIterator[Plug]:
 
     async def start(kind: type[Station], name: str = "CP1", *, accepted: bool = True, **more: Any) -> Station:
         manners = Manners(retry_from_s=0.02, retry_up_to_s=0.1, answer_within_s=20, strict=True)
-        clock = more.pop("clock", None) or Clock(real_now() - timedelta(days=60), SPEED)
+        clock = Clock(real_now() - timedelta(days=60), more.pop("speed", SPEED))
         station = kind(
             name,
             more.pop("key", KEY),

@@ -26,7 +26,7 @@ STATIONS: list[dict[str, Any]] = [
 
 def description(url: str, **more: Any) -> str:
     """A fleet description."""
-    return json.dumps({"url": url, "speed": 7_200, "cards": CARDS, "stations": STATIONS, **more})
+    return json.dumps({"url": url, "speed": 14_400, "cards": CARDS, "stations": STATIONS, **more})
 
 
 async def test_a_fleet_replays_real_sessions(csms: Csms) -> None:

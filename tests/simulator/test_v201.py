@@ -10,7 +10,7 @@ from ocpp.v201 import call
 from wattkeeper.simulator.v201 import Station201
 from wattkeeper.simulator.visit import Driver, Outcome, arrive
 
-from .conftest import Plug
+from .conftest import SLOW, Plug
 from .csms import BAD_CARD, GOOD_CARD, KEY, OTHER_CARD, Csms
 
 HOUR = 3600.0
@@ -86,13 +86,13 @@ async def test_a_start_that_is_refused_ends_at_once(csms: Csms, plug_in: Plug) -
 async def test_the_personal_message_stays_on_the_display(csms: Csms, plug_in: Plug) -> None:
     csms.message = "K7QM-4XRD-2"
     station = await plug_in(Station201)
-    station.spawn(arrive(station, Driver(GOOD_CARD, 500, HOUR)))
+    station.spawn(arrive(station, Driver(GOOD_CARD, 500, HOUR * 50)))
     await csms.until(lambda: station.display == "K7QM-4XRD-2")
     assert station.connectors[0].charge.message == "K7QM-4XRD-2"
 
 
 async def test_started_and_stopped_from_afar(csms: Csms, plug_in: Plug) -> None:
-    await plug_in(Station201, connectors=2)
+    await plug_in(Station201, connectors=2, speed=SLOW)
     ask = csms.points["CP1"].call
     token = {"idToken": OTHER_CARD, "type": "ISO14443"}
     wish = call.RequestStartTransaction(id_token=token, remote_start_id=42, evse_id=2)
@@ -189,12 +189,14 @@ async def test_messages_on_the_display(csms: Csms, plug_in: Plug) -> None:
 async def test_reset_at_once_and_reset_when_idle(csms: Csms, plug_in: Plug) -> None:
     station = await plug_in(Station201)
     ask = csms.points["CP1"].call
-    station.spawn(arrive(station, Driver(GOOD_CARD, 500, HOUR)))
+    station.spawn(arrive(station, Driver(GOOD_CARD, 500, HOUR * 50)))
     await csms.until(lambda: registers(csms.of("TransactionEvent")))
     assert (await ask(call.Reset(type="OnIdle", evse_id=1))).status == "Rejected"
     assert (await ask(call.Reset(type="OnIdle"))).status == "Scheduled"
+    reference = csms.of("TransactionEvent")[0]["transactionInfo"]["transactionId"]
+    await ask(call.RequestStopTransaction(transaction_id=reference))
     await csms.until(lambda: len(csms.of("BootNotification")) == 2 and station.online)
-    assert csms.of("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Local"
+    assert csms.of("TransactionEvent")[-1]["transactionInfo"]["stoppedReason"] == "Remote"
     assert csms.of("BootNotification")[-1]["reason"] == "ScheduledReset"
     station.spawn(arrive(station, Driver(GOOD_CARD, 9_000, HOUR * 50)))
     await csms.until(lambda: csms.of("TransactionEvent")[-1]["eventType"] == "Updated")
@@ -233,7 +235,7 @@ async def test_the_remaining_orders(csms: Csms, plug_in: Plug) -> None:
 
 async def test_a_running_transaction_is_told_on_demand(csms: Csms, plug_in: Plug) -> None:
     station = await plug_in(Station201)
-    station.spawn(arrive(station, Driver(GOOD_CARD, 5_000, HOUR * 20)))
+    station.spawn(arrive(station, Driver(GOOD_CARD, 5_000, HOUR * 50)))
     await csms.until(lambda: registers(csms.of("TransactionEvent")))
     ask = csms.points["CP1"].call
     assert (await ask(call.UnlockConnector(evse_id=1, connector_id=1))).status == "OngoingAuthorizedTransaction"

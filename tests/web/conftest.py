@@ -13,7 +13,7 @@ import pytest
 import uvicorn
 
 from tests.conftest import OpenDoor
-from tests.doors import KEY, PATIENCE_S, Door
+from tests.doors import KEY, Door, until
 from wattkeeper.charging.person import EVERYTHING, Scope
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.cards import Cards
@@ -36,8 +36,7 @@ class House:
 
     def client(self, **headers: str) -> httpx.AsyncClient:
         """A client that sends these headers and nothing else to say who it is."""
-        transport = httpx.ASGITransport(app=self.app, raise_app_exceptions=False)
-        return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers)
+        return client_of(self.app, **headers)
 
     async def with_scopes(self, *scopes: Scope) -> httpx.AsyncClient:
         """A client whose token has these scopes."""
@@ -50,11 +49,23 @@ async def house(open_door: OpenDoor) -> AsyncIterator[House]:
     """Both doors, and behind the stations' door CP1 with the key `tests.doors.KEY`."""
     door = await open_door()
     await door.admit("CP1", KEY)
+    made = await house_of(door)
+    async with made.api:
+        yield made
+
+
+async def house_of(door: Door) -> House:
+    """A house with this stations' door."""
     rooms = rooms_of(door)
     token = await rooms.access.make_token("tests", EVERYTHING)
-    house = House(door, rooms, build(rooms), token, None)  # type: ignore[arg-type]
-    async with house.client(Authorization=f"Bearer {token}") as house.api:
-        yield house
+    app = build(rooms)
+    return House(door, rooms, app, token, client_of(app, Authorization=f"Bearer {token}"))
+
+
+def client_of(app: App, **headers: str) -> httpx.AsyncClient:
+    """A client that sends these headers and nothing else to say who it is."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    return httpx.AsyncClient(transport=transport, base_url=ADDRESS, headers=headers)
 
 
 def rooms_of(door: Door) -> Rooms:
@@ -81,9 +92,7 @@ async def served(app: App) -> AsyncIterator[str]:
         config = uvicorn.Config(app, lifespan="off", log_config=None, timeout_graceful_shutdown=1)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve([listening]))
-        async with asyncio.timeout(PATIENCE_S):
-            while not server.started:
-                await asyncio.sleep(0.01)
+        await until(lambda: server.started, "the start of the server")
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
         finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 
@@ -16,7 +16,7 @@ class Order:
 class StartCharging(Order):
     """Start a session (RemoteStartTransaction; RequestStartTransaction). ``uid`` is the token in the clear."""
 
-    uid: str
+    uid: str = field(repr=False)
     evse: int | None = None
     remote_start: int = 0
     """A number that the station repeats when the session begins (2.x remoteStartId)."""
@@ -84,7 +84,7 @@ class AnyCommand(Order):
     """A command as the standard words it, sent as given."""
 
     action: str
-    payload: Mapping[str, object]
+    payload: Mapping[str, object] = field(repr=False)
 
 
 class Outcome(StrEnum):

@@ -24,7 +24,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.settings import Settings
 
 BOOT_PATIENCE_S = 5.0
-"""How long a station that never booted here may talk before it is asked for its BootNotification (Q33), seconds."""
+"""After how long a silence a station that never booted here is asked for its BootNotification (Q33), seconds."""
 MOST_AHEAD = 1_000
 """How many calls a station may send without waiting for answers (OCPP-J 4.1.1 allows one) before it is closed."""
 MOST_GARBLED = 60
@@ -49,7 +49,7 @@ class Conversation:
 
     __slots__ = (
         *("station", "version", "_again", "_ahead", "_alarms", "_arrived", "_boot_timer", "_deadline", "_ended"),
-        *("_errands", "_garbled", "_garbled_since", "_in_flight", "_link", "_room", "_sender", "_wire"),
+        *("_called_at", "_errands", "_garbled", "_garbled_since", "_in_flight", "_link", "_room", "_sender", "_wire"),
     )
 
     def __init__(
@@ -63,7 +63,7 @@ class Conversation:
         self._link = Link(DIALECTS[version], _new_id, room.settings.order_timeout_s)
         self._arrived = self._again = False
         self._ahead = self._garbled = 0
-        self._garbled_since = 0.0
+        self._garbled_since = self._called_at = 0.0
         self._in_flight: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._sender: asyncio.Task[None] | None = None
@@ -176,6 +176,7 @@ class Conversation:
             return await self._stop_flood(asked)
         if not self._arrived:
             await self._arrive()
+        self._called_at = self._wire.loop.time()
         heard = asked.heard
         try:
             answer = await self._room.intake.record(
@@ -293,8 +294,11 @@ class Conversation:
     # --- errands --------------------------------------------------------------------------------------
 
     async def _ask_for_boot(self) -> None:
-        """The station has not told what it is: ask it to, once; by an order, so that it shows."""
-        if self._arrived:
+        """The station has not told what it is: ask it to, once, when it is quiet; by an order, so that it shows."""
+        quiet_s = self._wire.loop.time() - self._called_at
+        if quiet_s < BOOT_PATIENCE_S:
+            self._boot_timer = self._wire.loop.call_later(BOOT_PATIENCE_S - quiet_s, self._run, self._ask_for_boot)
+        elif self._arrived:
             await self._room.dispatch.order(self.station, Trigger(message="BootNotification"), "wattkeeper")
 
     def _run(self, errand: Callable[[], Coroutine[Any, Any, None]]) -> None:

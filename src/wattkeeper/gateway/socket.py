@@ -172,6 +172,7 @@ class Wire(ServerConnection):
     async def end(self, code: int, why: str) -> None:
         """End the connection with a close code; whoever does not close within CLOSE_S is dropped."""
         self.ended_because = self.ended_because or why
+        self.transport.resume_reading()  # its close must be heard, behind whatever it has sent
         await self.close(code, why)
 
     # --- from the transport ---------------------------------------------------------------------------
@@ -262,6 +263,8 @@ class Wire(ServerConnection):
                 self.drop("It sent before it was let in.")
                 return
             if event.opcode in DATA_OPCODES:
+                if not self.is_open:
+                    return  # we have closed: nobody will receive it
                 self.waiting += event.fin
             elif (event.opcode is PING or event.opcode is PONG) and self.is_open and not self._may_control():
                 self.ended_because = "It sent too many pings."

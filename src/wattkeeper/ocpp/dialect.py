@@ -47,7 +47,7 @@ class Heard:
     fact: Fact
     words: Mapping[str, object]
     """The payload with every token member masked and every free text taken out: safe to keep in the clear."""
-    hidden: Mapping[str, object] = field(default_factory=dict)
+    hidden: Mapping[str, object] = field(default_factory=dict, repr=False)
     """What was taken out (path to value), except tokens: kept only sealed."""
     token: Presented | None = None
     """The token that was presented, in the clear: for the vault, never for keeping."""

@@ -62,9 +62,12 @@ def _tokened(action: Action, shape: Shape, plain: Validator, payload: dict[str, 
         return None
     notes = Notes()
     read, kept = mend_member(shape, name, payload[name], notes)
+    if name not in read:
+        return None
     fact = action.read({**rest, **read}, notes)
-    words = {member: kept.get(member, value) for member, value in payload.items() if member != name or name in kept}
-    return Heard(_flagged(fact, notes), words, notes.hidden, action.token(read, notes))
+    token = action.token(read, notes)
+    words = {member: kept.get(member, value) for member, value in payload.items()}
+    return Heard(_flagged(fact, notes), words, notes.hidden, token)
 
 
 def flagged(fact: Fact, codes: tuple[str, ...]) -> Fact:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Garbled, SessionOpened
@@ -60,7 +60,7 @@ class Bad:
     """What cannot be read: record `fact` with `hidden`, then send `reply` if there is one; the link stays."""
 
     fact: Garbled
-    hidden: Mapping[str, object]
+    hidden: Mapping[str, object] = field(repr=False)
     reply: str | None
 
 
@@ -69,9 +69,9 @@ class _Said:
     """An order in this version's words."""
 
     key: str
-    order: Order
+    order: Order = field(repr=False)
     action: str
-    payload: dict[str, object]
+    payload: dict[str, object] = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,13 @@ _DONE: Final = frozenset(
 """The words by which a station says that it did, or will do, what was asked."""
 
 _LONGEST_VALUE: Final = 10_000
+_SHORTEST_CARD: Final = 6
 
 
 def settled(version: Version, action: str, payload: Mapping[str, object], tokens: Iterable[str]) -> Settlement:
     """The outcome and the answer in the station's words; card numbers that we sent are masked where it repeats them."""
-    words = _safe(payload, _finder(tokens))
+    finder = _finder(tokens)
+    words = _safe(payload, finder)
     assert isinstance(words, dict)
     said = _statuses(shape(version, action, "response"), payload)
     if said is None:
@@ -32,7 +34,7 @@ def settled(version: Version, action: str, payload: Mapping[str, object], tokens
     if not said:
         return Settlement(Outcome.REJECTED, words, "The answer had no status.")
     done = all(fold(status) in _DONE for status in said)
-    summary = clean(", ".join(dict.fromkeys(said)), Notes(), LONGEST_SUMMARY)
+    summary = str(_safe(", ".join(dict.fromkeys(said)), finder))[:LONGEST_SUMMARY]
     return Settlement(Outcome.ACCEPTED if done else Outcome.REJECTED, words, summary)
 
 
@@ -64,8 +66,8 @@ def _texts(values: list[object]) -> list[str]:
 
 
 def _finder(tokens: Iterable[str]) -> re.Pattern[str] | None:
-    """What finds our card numbers in a text, whatever their case."""
-    found = sorted(set(tokens), key=len, reverse=True)
+    """What finds our card numbers in a text, whatever their case; shorter ones would be found in any word."""
+    found = sorted({token for token in tokens if len(token) >= _SHORTEST_CARD}, key=len, reverse=True)
     return re.compile("|".join(map(re.escape, found)), re.IGNORECASE) if found else None
 
 

@@ -6,9 +6,10 @@ import hmac
 import logging
 import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections import deque
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy.exc import IntegrityError
@@ -30,6 +31,8 @@ from wattkeeper.store.unit import Unit
 log = logging.getLogger("wattkeeper.admission")
 LONGEST_ID = 48
 """Characters of an identity (OCPP 2.0.1 part 2, SecurityCtrlr.Identity)."""
+MOST_TRIES = 2_000
+"""How many tries of unknown stations are remembered until they are written down, within about a second."""
 FREE_TRIES, LONGEST_WAIT_S = 5, 3600.0
 ALARM_AFTER = 20
 """How many wrong keys for one station raise an alarm, once until it has been quiet for LONGEST_WAIT_S."""
@@ -77,7 +80,7 @@ class Admission:
         self._roll = Roll(store)
         self._attempts = Attempts(FREE_TRIES, LONGEST_WAIT_S, ticks, first_s=60.0)
         self._wrong: dict[str, _Wrong] = {}
-        self._knocks: OrderedDict[str, Knock] = OrderedDict()
+        self._knocks: deque[tuple[str, str, str, datetime]] = deque(maxlen=MOST_TRIES)
         self._removed: Callable[[str], None] = _ignore
         self._nobody = Credential("", secrets.token_bytes(16), secrets.token_bytes(32), None, False)
 
@@ -124,23 +127,18 @@ class Admission:
 
     def _note_knock(self, station: str, address: str, offered: str) -> None:
         """Remember for the waiting room that an unknown station was here; written by `write_knocks`."""
-        if not self._settings.waiting_room or not is_identity(station):
-            return
-        now, before = self._store.clock(), self._knocks.pop(station, None)
-        offered = "".join(c for c in offered if c.isprintable())[:100]
-        first, tries = (before.first_at, before.tries) if before else (now, 0)
-        self._knocks[station] = Knock(station, address, offered, tries + 1, first, now)
-        if len(self._knocks) > stations.MOST_KNOCKS:
-            self._knocks.popitem(last=False)
+        if self._settings.waiting_room:
+            self._knocks.append((station, address, offered, self._store.clock()))
 
     async def write_knocks(self) -> None:
         """Put who knocked since the last time into the waiting room; the gateway calls this now and then."""
-        tries, self._knocks = [*self._knocks.values()], OrderedDict()
-        if not tries:
-            return
-        async with self._store.unit() as unit:
-            await stations.note_knocks(unit, tries)
-        self._bus.announce("knock")
+        heard = [*self._knocks]
+        self._knocks.clear()
+        tries = _counted(heard)
+        if tries:
+            async with self._store.unit() as unit:
+                await stations.note_knocks(unit, tries)
+            self._bus.announce("knock")
 
     def on_removal(self, tell: Callable[[str], None]) -> None:
         """Call this with a station's id as soon as it is removed here; for removals elsewhere there is `gone`."""
@@ -174,7 +172,6 @@ class Admission:
                 await stations.admit(unit, station, salt, digest, by, label, site, max_power_w)
         except IntegrityError:
             raise Refusal(Code.CONFLICT, f"There is a station {station!r} already; rekey it instead.") from None
-        self._knocks.pop(station, None)
         self._changed(station, "admitted", by)
         return key
 
@@ -238,6 +235,18 @@ class Admission:
 def is_identity(station: str) -> bool:
     """Whether a text can be a station's identity."""
     return 0 < len(station) <= LONGEST_ID and station.isprintable() and station == station.strip()
+
+
+def _counted(heard: Sequence[tuple[str, str, str, datetime]]) -> list[Knock]:
+    """The newest tries by station, no more than the waiting room holds; what can be no station's is left out."""
+    counted: dict[str, Knock] = {}
+    for station, address, offered, at in heard:
+        before = counted.pop(station, None)
+        first, tries = (before.first_at, before.tries) if before else (at, 0)
+        if is_identity(station):
+            said = "".join(c for c in offered if c.isprintable())[:100]
+            counted[station] = Knock(station, address, said, tries + 1, first, at)
+    return [*counted.values()][-stations.MOST_KNOCKS :]
 
 
 def _ignore(station: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -19,16 +18,11 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
-from wattkeeper.charging.identifiers import DRAWN, session_id
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import Verdict, may_charge
 from wattkeeper.operations.desk import Desk, key_of, names_transaction
 from wattkeeper.settings import Settings
-from wattkeeper.store import fold as sessions
 from wattkeeper.store.entry import Decided
-
-LARGEST_NUMBER = 2**31 - 1
-"""1.6 transaction ids are drawn below this: stations keep them in 32 bits, signed."""
 
 
 @dataclass(slots=True)
@@ -63,10 +57,10 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
     session, opens, alarms = await _find(desk, station, fact)
     if session is None and not opens:
         return Decision(fact, alarms=alarms)
-    made = session.id if session else await _new_id(desk)
+    made = session.id if session else await desk.new_id()
     number = None
     if isinstance(fact, SessionOpened) and fact.ref is None:
-        number = session.ref if session else await _new_number(desk)
+        number = session.ref if session else await desk.new_number()
     verdict = _judge(desk, fact.token, made, desk.unit.now) if fact.token else None
     limit = desk.limits.get(station)
     decided = Decided(
@@ -134,9 +128,7 @@ async def _find_by_place(desk: Desk, station: str, fact: SessionFact) -> Session
     if not fact.evse or at is None:
         return None
     live = [s for s in await desk.live_at(station, fact.evse) if s.started_at <= at]
-    if live:
-        return live[0]
-    return await sessions.covering(desk.unit, station, fact.evse, at)
+    return live[0] if live else await desk.covering(station, fact.evse, at)
 
 
 async def _find_nameless_end(desk: Desk, station: str, fact: SessionEnded) -> Session | None:
@@ -154,19 +146,3 @@ async def _find_nameless_end(desk: Desk, station: str, fact: SessionEnded) -> Se
     if len(live) == 1:
         return live[0]
     return fitting[0] if len(fitting) == 1 else None
-
-
-async def _new_id(desk: Desk) -> str:
-    """A public id that no session has."""
-    while True:
-        drawn = session_id(secrets.randbits(5 * DRAWN))
-        if await desk.get(drawn) is None:
-            return drawn
-
-
-async def _new_number(desk: Desk) -> str:
-    """A 1.6 transaction id, drawn so that it cannot be predicted, that no session has."""
-    while True:
-        drawn = str(1 + secrets.randbelow(LARGEST_NUMBER - 1))
-        if not await sessions.by_refs(desk.unit, [drawn]):
-            return drawn

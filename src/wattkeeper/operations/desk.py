@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
@@ -16,13 +17,18 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
+from wattkeeper.charging.identifiers import DRAWN, session_id
 from wattkeeper.charging.session import Session, start_key, transaction_key
 from wattkeeper.charging.token import Card
 from wattkeeper.store import card as cards
 from wattkeeper.store import fold as sessions
+from wattkeeper.store import meter as readings
 from wattkeeper.store import station as stations
+from wattkeeper.store.fold import Kept
 from wattkeeper.store.unit import Unit
 
+LARGEST_NUMBER = 2**31 - 1
+"""1.6 transaction ids are drawn below this: stations keep them in 32 bits, signed."""
 NAMELESS = frozenset({None, "", "0", "-1"})
 """Transaction ids that name no transaction (1.6 stations that have none, or lost theirs)."""
 
@@ -43,18 +49,20 @@ class Desk:
         self._by_id: dict[str, Session] = {}
         self._by_ref: dict[str, dict[str, str]] = {}
         self._by_key: dict[tuple[str, str], str] = {}
-        self._stored_live: set[str] = set()
-        self._heard: dict[str, tuple[datetime, int]] = {}
+        self._stored: dict[str, Kept] = {}
+        self._put: dict[str, Kept] = {}
         self._known_stations: set[str] = set()
-        self.outside = 0
-        """How many readings outside of any session this unit has put down."""
+        self.outside: set[str] = set()
+        """Stations that have readings outside of any session which a new session might claim."""
+        self._fresh_ids: list[str] = []
+        self._fresh_numbers: list[str] = []
 
     # --- loading ------------------------------------------------------------------------------------
 
     async def lay(self, told: Iterable[tuple[str, Fact]]) -> None:
         """Load what these facts of these stations concern."""
         refs, keys, tokens = set[str](), set[str](), set[str]()
-        openers, places = set[str](), set[str]()
+        openers, places = list[tuple[str, datetime]](), set[str]()
         for station, fact in told:
             if isinstance(fact, SessionFact):
                 if names_transaction(fact):
@@ -64,17 +72,17 @@ class Desk:
                 elif isinstance(fact, MetersRead | SessionEnded):
                     places.add(station)
                 if isinstance(fact, SessionOpened):
-                    openers.add(station)
+                    openers.append((station, fact.at or self.unit.now))
                     places.add(station)
             elif isinstance(fact, StatusChanged):
                 places.add(station)
             if isinstance(fact, SessionFact | TokenPresented) and fact.token is not None:
                 tokens.add(fact.token)
-        await self._load(refs, keys, tokens, openers, places)
+        await self._load(refs, keys, tokens, places)
+        if openers:
+            await self._prepare_opening(openers)
 
-    async def _load(
-        self, refs: set[str], keys: set[str], tokens: set[str], openers: set[str], places: set[str]
-    ) -> None:
+    async def _load(self, refs: set[str], keys: set[str], tokens: set[str], places: set[str]) -> None:
         """Ask the store, once for each way of finding."""
         if refs:
             self._place(await sessions.by_refs(self.unit, refs))
@@ -86,16 +94,40 @@ class Desk:
         if tokens:
             self.cards.update(await cards.by_refs(self.unit, tokens))
             self.counts.update(await sessions.live_on(self.unit, tokens))
-        if openers:
-            self.limits.update(await stations.max_powers(self.unit, openers))
 
-    def _place(self, found: Iterable[Session]) -> None:
+    async def _prepare_opening(self, openers: list[tuple[str, datetime]]) -> None:
+        """What new sessions need: limits, fresh names, and whether there are readings to claim."""
+        places = {station for station, _ in openers}
+        self.limits.update(await stations.max_powers(self.unit, places))
+        self.outside |= await readings.outside_since(self.unit, places, min(at for _, at in openers))
+        await self._draw(len(openers))
+
+    async def _draw(self, count: int) -> None:
+        """Draw ids and numbers that no session has."""
+        ids = {session_id(secrets.randbits(5 * DRAWN)) for _ in range(count)}
+        numbers = {str(1 + secrets.randbelow(LARGEST_NUMBER - 1)) for _ in range(count)}
+        taken = await sessions.taken(self.unit, [*ids, *numbers]) | self._by_id.keys() | self._by_ref.keys()
+        self._fresh_ids += ids - taken
+        self._fresh_numbers += numbers - taken
+
+    async def new_id(self) -> str:
+        """A public id that no session has."""
+        while not self._fresh_ids:
+            await self._draw(1)
+        return self._fresh_ids.pop()
+
+    async def new_number(self) -> str:
+        """A 1.6 transaction id, drawn so that it cannot be predicted, that no session has."""
+        while not self._fresh_numbers:
+            await self._draw(1)
+        return self._fresh_numbers.pop()
+
+    def _place(self, found: Iterable[Kept]) -> None:
         """Lay sessions out as the store has them, unless they lie here already."""
-        for session in found:
-            if session.id not in self._by_id:
-                if session.is_live:
-                    self._stored_live.add(session.id)
-                self._index(session)
+        for kept in found:
+            if kept.session.id not in self._by_id:
+                self._stored[kept.session.id] = kept
+                self._index(kept.session)
 
     def _index(self, session: Session) -> None:
         self._by_id[session.id] = session
@@ -139,25 +171,37 @@ class Desk:
         self._place(await sessions.unended(self.unit, station))
         return [s for s in self._by_id.values() if s.station == station and s.ended is None]
 
+    async def covering(self, station: str, evse: int, at: datetime) -> Session | None:
+        """The ended session that ran at this EVSE at this instant."""
+        found = await sessions.covering(self.unit, station, evse, at)
+        self._place([found] if found else [])
+        return self._by_id[found.session.id] if found else None
+
     def live_count(self, token: str, beside: str | None) -> int:
         """How many live sessions run on this token, beside the one that asks."""
         here = [s for s in self._by_id.values() if s.token == token]
-        stored = sum(s.id in self._stored_live for s in here)
+        stored = sum(s.id in self._stored and self._stored[s.id].session.is_live for s in here)
         return self.counts[token] - stored + sum(s.is_live and s.id != beside for s in here)
 
     # --- putting down ---------------------------------------------------------------------------------
 
-    def put(self, session: Session, heard_at: datetime, n: int) -> None:
-        """Keep the session as it now is; it is saved by `clear`."""
+    def put(self, session: Session, heard_at: datetime, n: int, known_at: datetime | None = None) -> None:
+        """Keep the session as it now is; it is saved by `clear`. ``known_at``: it was heard of earlier than thought."""
         self._index(session)
-        self._heard[session.id] = (heard_at, n)
+        before = self._put.get(session.id) or self._stored.get(session.id)
+        first = min(filter(None, (known_at, before.known_at if before else heard_at)))
+        self._put[session.id] = Kept(session, first, heard_at, n)
 
     def clear(self) -> None:
         """Save what was put down: what frees an EVSE before what occupies it."""
-        put = [(self._by_id[i], *heard) for i, heard in self._heard.items()]
-        for session, heard_at, n in sorted(put, key=lambda p: p[0].is_live):
-            sessions.save(self.unit, session, heard_at, n)
-        self._heard = {}
+        for kept in sorted(self._put.values(), key=lambda k: k.session.is_live):
+            sessions.save(self.unit, kept, self._stored.get(kept.session.id))
+        self._put = {}
+
+    async def save(self) -> None:
+        """Write all that was put down, so that the store can be asked about it."""
+        self.clear()
+        await self.unit.flush()
 
 
 def key_of(fact: SessionFact) -> str:

@@ -40,7 +40,7 @@ async def show_sessions(store: Store, bus: Bus, dispatch: Dispatch) -> None:
     """Show each new session's id at its station, for as long as the installation runs."""
     async with store.read() as connection:
         seen = await _newest(connection)
-    async with bus.listen("journal") as hints:
+    async with bus.listen("displays") as hints:
         async for _ in hints:
             async with store.read() as connection:
                 newest = await _newest(connection)

@@ -18,7 +18,7 @@ from wattkeeper.charging.facts import (
     SessionFact,
     SessionOpened,
 )
-from wattkeeper.charging.meter import gathered
+from wattkeeper.charging.meter import merge
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import (
     Session,
@@ -45,11 +45,10 @@ async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
     before = _opened(entry) if entry.decided.opens else await desk.get(session_id)
     if before is None:
         return None
-    session = _followed(before, entry)
-    session = await _measured(desk, session, entry)
+    session = await _measured(desk, _followed(before, entry), entry)
+    desk.put(session, entry.received_at, entry.n)
     if entry.decided.opens and isinstance(entry.fact, SessionOpened):
         session = await _claimed(desk, session, entry)
-    desk.put(session, entry.received_at, entry.n)
     if session.is_live and (entry.decided.opens or not before.is_live):
         return await _crowded(desk, session)
     return None
@@ -86,43 +85,46 @@ async def _measured(desk: Desk, session: Session, entry: Entry) -> Session:
     """The session with the fact's readings: added where they go on, else all folded anew."""
     fresh = readings_in(entry.fact)
     if continues(session, fresh):
-        _keep(desk, session, entry.n, fresh)
+        for place, reading in enumerate(fresh):
+            readings.put(desk.unit, (entry.n, place), session.station, session.id, None, reading)
         return measure(session, fresh)
     return await _refolded(desk, session, entry.n, fresh)
 
 
 async def _refolded(desk: Desk, session: Session, n: int, fresh: list[Reading]) -> Session:
     """The session with its readings folded anew, as late or repeated ones have come."""
-    await desk.unit.flush()
-    known = await readings.of_session(desk.unit, session.station, session.id)
-    session = contradicting(session, known, fresh)
-    merged = gathered([*known, *fresh])
-    instants = {r.at for r in fresh}
-    _keep(desk, session, n, [r for r in merged if r.at in instants])
-    return remeasure(session, merged)
-
-
-def _keep(desk: Desk, session: Session, n: int, fresh: list[Reading]) -> None:
-    for reading in fresh:
-        readings.put(desk.unit, session.station, session.id, readings.BY_SESSION, n, reading)
+    await desk.save()
+    known = await readings.of_session(desk.unit, session.id)
+    session = contradicting(session, [reading for _, reading in known.values()], fresh)
+    for place, reading in enumerate(fresh):
+        key, merged = (n, place), reading
+        if reading.at in known:
+            key, before = known[reading.at]
+            merged = merge(before, reading)
+        known[reading.at] = key, merged
+        readings.put(desk.unit, key, session.station, session.id, None, merged)
+    return remeasure(session, [known[at][1] for at in sorted(known)])
 
 
 def _keep_outside(desk: Desk, entry: Entry, fact: MetersRead) -> None:
     """Keep readings that belong to no session."""
-    evse = readings.NOT_TOLD if fact.evse is None else fact.evse
-    for reading in readings_in(fact):
-        desk.outside += 1
-        readings.put(desk.unit, entry.station, readings.OUTSIDE, evse, entry.n, reading)
+    desk.outside.add(entry.station)
+    for place, reading in enumerate(readings_in(fact)):
+        readings.put(desk.unit, (entry.n, place), entry.station, readings.OUTSIDE, fact.evse, reading)
 
 
 async def _claimed(desk: Desk, session: Session, entry: Entry) -> Session:
     """The session with the readings of its EVSE that came before its start was told."""
-    if session.evse is None:
+    if session.evse is None or session.station not in desk.outside:
         return session
-    if desk.outside:
-        await desk.unit.flush()
-    found = await readings.claim(desk.unit, session.station, session.evse, session.started_at, session.ended_at)
-    return await _refolded(desk, session, entry.n, found) if found else session
+    await desk.unit.flush()
+    known_at = await readings.claim(desk.unit, session)
+    if known_at is None:
+        return session
+    desk.put(session, entry.received_at, entry.n, known_at)
+    session = await _refolded(desk, session, entry.n, [])
+    desk.put(session, entry.received_at, entry.n, known_at)
+    return session
 
 
 async def _crowded(desk: Desk, session: Session) -> SessionEstimated | None:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from wattkeeper.bus import Bus
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.facts import EstimateCause, Fact, SessionEstimated, StatusChanged
+from wattkeeper.charging.facts import EstimateCause, Fact, SessionEstimated, SessionOpened, StatusChanged
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.token import Presented
 from wattkeeper.operations.deciding import Decision, decide
@@ -139,6 +139,8 @@ class Intake:
             if not told.answer.done():
                 told.answer.set_result(answer)
         self._bus.announce("journal", str(newest))
+        if any(isinstance(t.fact, SessionOpened) and self._standing.displays(t.station) for t in batch):
+            self._bus.announce("displays", str(newest))
 
     async def _commit(self, batch: list[Told]) -> tuple[list[Answer], int]:
         """One transaction: lay out, record each, save."""

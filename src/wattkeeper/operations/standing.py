@@ -85,6 +85,11 @@ class Standing:
             self._known[entry.station] = state = replace(state, **changes, last_n=entry.n)
             states.put(unit, state)
 
+    def displays(self, station: str) -> bool:
+        """Whether a station can show messages."""
+        state = self._known.get(station)
+        return state is not None and state.displays_messages
+
     def committed(self) -> None:
         """What was noted is on disk."""
         self._before = {}

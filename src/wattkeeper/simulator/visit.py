@@ -160,6 +160,8 @@ async def _energise(station: Station, charge: Charge, driver: Driver) -> tuple[E
 
 def _begin(station: Station, charge: Charge) -> datetime:
     now = station.clock.now()
+    # A central system that was slow to answer costs the driver time, not energy.
+    charge.leaves_at = max(charge.leaves_at, now + timedelta(seconds=charge.curve.length_s + 1))
     station.tell_flow(charge)
     charge.flow(now)
     station.show(charge.connector, Status.CHARGING)

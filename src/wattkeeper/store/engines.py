@@ -22,8 +22,9 @@ SQLITE_PRAGMAS = (
     "PRAGMA busy_timeout=10000",
     "PRAGMA secure_delete=ON",
     "PRAGMA cache_size=-16000",
-    "PRAGMA journal_size_limit=16777216",
+    "PRAGMA journal_size_limit=67108864",
 )
+CHECKPOINT_EVERY_S = 2.0
 
 
 def utc_now() -> datetime:
@@ -50,7 +51,8 @@ def _sqlite_engine(url: URL, writer: bool) -> AsyncEngine:
     def prepare(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in SQLITE_PRAGMAS if writer else (*SQLITE_PRAGMAS[2:], "PRAGMA query_only=ON"):
+        mine = ("PRAGMA wal_autocheckpoint=16000",) if writer else ("PRAGMA query_only=ON",)
+        for pragma in (*SQLITE_PRAGMAS, *mine) if writer else (*SQLITE_PRAGMAS[2:], *mine):
             cursor.execute(pragma)
         cursor.close()
 
@@ -90,6 +92,19 @@ class Store:
             if not self.is_sqlite:
                 await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
             yield connection
+
+    async def keep_tidy(self) -> None:
+        """Move what was committed from the log into the database file, beside the writer instead of in its way."""
+        if not self.is_sqlite:
+            return
+        engine = create_async_engine(self.url)
+        try:
+            while True:
+                await asyncio.sleep(CHECKPOINT_EVERY_S)
+                async with engine.connect() as connection:
+                    await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            await engine.dispose()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import datetime
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import BigInteger, cast, select
 
 from wattkeeper.charging.evidence import grade
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.store.columns import to_micros, to_millionths
+from wattkeeper.store.columns import from_micros, to_micros, to_millionths
 from wattkeeper.store.tables import session as table
 from wattkeeper.store.unit import Unit
 
@@ -20,53 +22,78 @@ decode = msgspec.json.Decoder(Session).decode
 """A session of its ``fold`` column."""
 
 
-def save(unit: Unit, session: Session, heard_at: datetime, n: int) -> None:
-    """Set the session's row at the unit's next flush."""
-    ended_at, energy, power = session.ended_at, session.energy_wh, session.track.power_w
-    row = (
-        session.id,
-        session.station,
-        session.evse,
-        session.connector,
-        session.key,
-        session.ref,
-        session.token,
-        session.state.value,
-        session.is_live,
+class Kept(NamedTuple):
+    """A session and our times when it was first and last heard of."""
+
+    session: Session
+    known_at: datetime
+    heard_at: datetime
+    n: int
+    """The newest journal entry folded in."""
+
+
+PROGRESS = ("grade", "energy_wh", "power_w", "heard_at", "last_n", "fold")
+"""What changes while a session goes on; no index holds any of it, so writing it touches one page."""
+_FIXED = attrgetter("evse", "connector", "ref", "token", "state", "started_at", "ended_at")
+
+
+def save(unit: Unit, kept: Kept, stored: Kept | None) -> None:
+    """Set the session's row at the unit's next flush; ``stored`` is how the store has it, None where it has not."""
+    session = kept.session
+    energy, power = session.energy_wh, session.track.power_w
+    progress = (
         grade(session).value,
-        to_micros(session.started_at),
-        None if ended_at is None else to_micros(ended_at),
         None if energy is None else to_millionths(energy),
         to_millionths(power) if power is not None and session.is_live else None,
-        to_micros(heard_at),
-        n,
+        to_micros(kept.heard_at),
+        kept.n,
         _ENCODER.encode(session).decode(),
     )
-    unit.upsert(table, (session.id,), row)
+    if stored is not None and stored.known_at == kept.known_at and _FIXED(stored.session) == _FIXED(session):
+        unit.update(table, PROGRESS, (session.id,), progress)
+    else:
+        unit.upsert(table, (session.id,), _whole(kept, *progress))
 
 
-async def by_refs(unit: Unit, refs: Collection[str]) -> list[Session]:
+def _whole(kept: Kept, grade: str, energy: int | None, power: int | None, *rest: object) -> tuple[object, ...]:
+    """The whole row."""
+    s, ended_at = kept.session, kept.session.ended_at
+    place = (s.id, s.station, s.evse, s.connector, s.key, s.ref, s.token, s.state.value, s.is_live, grade)
+    ended = None if ended_at is None else to_micros(ended_at)
+    return (*place, to_micros(s.started_at), ended, energy, power, to_micros(kept.known_at), *rest)
+
+
+_COLUMNS = "SELECT fold, known_at, heard_at, last_n FROM session"
+
+
+def _kept(rows: Iterable[Any]) -> list[Kept]:
+    return [Kept(decode(fold), from_micros(known), from_micros(heard), n) for fold, known, heard, n in rows]
+
+
+async def by_refs(unit: Unit, refs: Collection[str]) -> list[Kept]:
     """Every session with one of these transaction ids, of whichever station."""
-    rows = await unit.select_in("SELECT fold FROM session WHERE ref IN {values}", [*refs])
-    return [decode(fold) for (fold,) in rows]
+    return _kept(await unit.select_in(f"{_COLUMNS} WHERE ref IN {{values}}", [*refs]))
 
 
-async def by_keys(unit: Unit, keys: Collection[str]) -> list[Session]:
+async def by_keys(unit: Unit, keys: Collection[str]) -> list[Kept]:
     """Every session with one of these natural keys, of whichever station."""
-    rows = await unit.select_in("SELECT fold FROM session WHERE key IN {values}", [*keys])
-    return [decode(fold) for (fold,) in rows]
+    return _kept(await unit.select_in(f"{_COLUMNS} WHERE key IN {{values}}", [*keys]))
 
 
-async def by_ids(unit: Unit, ids: Collection[str]) -> list[Session]:
+async def by_ids(unit: Unit, ids: Collection[str]) -> list[Kept]:
     """The sessions with these ids."""
-    rows = await unit.select_in("SELECT fold FROM session WHERE id IN {values}", [*ids])
-    return [decode(fold) for (fold,) in rows]
+    return _kept(await unit.select_in(f"{_COLUMNS} WHERE id IN {{values}}", [*ids]))
 
 
-async def live_at(unit: Unit, stations: Collection[str]) -> list[Session]:
+async def taken(unit: Unit, names: Collection[str]) -> set[str]:
+    """Which of these are a session's id or transaction id already."""
+    both = "SELECT id FROM session WHERE id IN {values} UNION ALL SELECT ref FROM session WHERE ref IN {values}"
+    return {name for (name,) in await unit.select_in(both, [*names])}
+
+
+async def live_at(unit: Unit, stations: Collection[str]) -> list[Kept]:
     """The sessions that occupy an EVSE of these stations now."""
-    rows = await unit.select_in("SELECT fold FROM session WHERE live AND station_id IN {values}", [*stations])
-    return [decode(fold) for (fold,) in rows]
+    return _kept(await unit.select_in(f"{_COLUMNS} WHERE live AND station_id IN {{values}}", [*stations]))
 
 
 async def live_on(unit: Unit, tokens: Collection[str]) -> Counter[str]:
@@ -77,20 +104,18 @@ async def live_on(unit: Unit, tokens: Collection[str]) -> Counter[str]:
     return Counter({token: count for token, count in rows})
 
 
-async def unended(unit: Unit, station: str) -> list[Session]:
+_C = table.c
+_KEPT = select(_C.fold, cast(_C.known_at, BigInteger), cast(_C.heard_at, BigInteger), _C.last_n)
+
+
+async def unended(unit: Unit, station: str) -> list[Kept]:
     """The station's newest sessions whose true end was never told, estimated ones included."""
-    query = (
-        select(table.c.fold)
-        .where(table.c.station_id == station, table.c.state != SessionState.ENDED.value)
-        .order_by(table.c.started_at.desc())
-        .limit(50)
-    )
-    return [decode(fold) for (fold,) in await unit.connection.execute(query)]
+    which = _KEPT.where(_C.station_id == station, _C.state != SessionState.ENDED.value)
+    return _kept(await unit.connection.execute(which.order_by(_C.started_at.desc()).limit(50)))
 
 
-async def covering(unit: Unit, station: str, evse: int, at: datetime) -> Session | None:
+async def covering(unit: Unit, station: str, evse: int, at: datetime) -> Kept | None:
     """The ended session that ran at this EVSE at this instant, if any."""
-    c = table.c
-    query = select(c.fold).where(c.station_id == station, c.evse == evse, c.started_at <= at, c.ended_at >= at)
-    fold = (await unit.connection.execute(query.order_by(c.started_at.desc()).limit(1))).scalar()
-    return None if fold is None else decode(fold)
+    which = _KEPT.where(_C.station_id == station, _C.evse == evse, _C.started_at <= at, _C.ended_at >= at)
+    found = _kept(await unit.connection.execute(which.order_by(_C.started_at.desc()).limit(1)))
+    return found[0] if found else None

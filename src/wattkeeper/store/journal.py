@@ -16,6 +16,7 @@ from wattkeeper.charging.facts import Alarmed, Fact, HeartBeaten
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.entry import KINDS, NOTHING, Decided
 from wattkeeper.store.tables import head, journal
+from wattkeeper.store.tables import session as sessions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,9 @@ async def marks_after(connection: AsyncConnection, viewer: Viewer, n: int, limit
 async def of_session(connection: AsyncConnection, viewer: Viewer, session: str, limit: int) -> list[Entry]:
     """The first ``limit`` entries about a session, in the order they came."""
     viewer.need(Scope.SESSIONS_READ)
-    wanted = select(*WHOLE).where(journal.c.session_id == session).order_by(journal.c.n).limit(limit)
+    told = journal.c.received_at.between(sessions.c.known_at, sessions.c.heard_at)
+    its = select(*WHOLE).join(sessions, (sessions.c.station_id == journal.c.station_id) & told)
+    wanted = its.where(sessions.c.id == session, journal.c.session_id == session).order_by(journal.c.n).limit(limit)
     return [_entry(row) for row in await connection.execute(wanted)]
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select
+from sqlalchemy import Select, func, select, update
 
 from wattkeeper.charging.reading import Context, Reading, Sample
+from wattkeeper.charging.session import Session
 from wattkeeper.store.columns import to_micros, to_millionths
+from wattkeeper.store.tables import journal
 from wattkeeper.store.tables import reading as table
+from wattkeeper.store.tables import session as sessions
 from wattkeeper.store.unit import Unit
 
 _NAMES = [column.name for column in table.columns]
@@ -19,21 +23,21 @@ VALUES = tuple(_NAMES[_NAMES.index("energy_wh") : _NAMES.index("signed")])
 """The measured columns, named as the fields of `Reading` are."""
 OUTSIDE = ""
 """The session id of a reading outside of any session."""
-BY_SESSION = -1
-"""The EVSE of a reading in a session: the session's own."""
-NOT_TOLD = -2
+NOT_TOLD = -1
+Key = tuple[int, int]
+"""Where a reading is kept: the number of its entry, and its place in it."""
 _values_of = attrgetter(*VALUES)
 _ENCODER = msgspec.json.Encoder()
 _decode_rest = msgspec.json.Decoder(tuple[Sample, ...]).decode
 
 
-def put(unit: Unit, station: str, session_id: str, evse: int, n: int, reading: Reading) -> None:
-    """Set the row of the reading's instant at the unit's next flush."""
-    at = to_micros(reading.at)
+def put(unit: Unit, key: Key, station: str, session_id: str, evse: int | None, reading: Reading) -> None:
+    """Set the row of a reading at the unit's next flush."""
     values = [v if v is None else to_millionths(v) for v in _values_of(reading)]
     rest = _ENCODER.encode(reading.rest).decode() if reading.rest else None
-    row = (station, session_id, evse, at, n, reading.context.value, *values, reading.signed, rest)
-    unit.upsert(table, (station, session_id, evse, at), row)
+    place = NOT_TOLD if evse is None else evse
+    head = (*key, station, session_id, place, to_micros(reading.at), reading.context.value)
+    unit.upsert(table, key, (*head, *values, reading.signed, rest))
 
 
 def reading_of(row: Any) -> Reading:
@@ -43,20 +47,44 @@ def reading_of(row: Any) -> Reading:
     return Reading(row.at, Context(row.context), signed=row.signed, rest=rest, **values)
 
 
-async def of_session(unit: Unit, station: str, session_id: str) -> list[Reading]:
-    """All readings of a session, in order."""
-    c = table.c
-    query = select(table).where(c.station_id == station, c.session_id == session_id, c.evse == BY_SESSION)
-    return [reading_of(row) for row in await unit.connection.execute(query.order_by(c.at))]
+def in_session(session_id: str) -> Select[Any]:
+    """The readings of a session: among those that its station told in the span of our time when it was told."""
+    told = journal.c.received_at.between(sessions.c.known_at, sessions.c.heard_at)
+    return (
+        select(table)
+        .join(journal, journal.c.n == table.c.n)
+        .join(sessions, (sessions.c.station_id == journal.c.station_id) & told)
+        .where(sessions.c.id == session_id, table.c.session_id == session_id)
+    )
 
 
-async def claim(unit: Unit, station: str, evse: int, since: datetime, until: datetime | None) -> list[Reading]:
-    """Take the readings of an EVSE that belonged to no session, from an instant on; they are gone from there."""
+async def of_session(unit: Unit, session_id: str) -> dict[datetime, tuple[Key, Reading]]:
+    """All readings of a session by instant, and where each is kept."""
+    rows = await unit.connection.execute(in_session(session_id))
+    return {row.at: ((row.n, row.place), reading_of(row)) for row in rows}
+
+
+async def outside_since(unit: Unit, stations: Collection[str], since: datetime) -> set[str]:
+    """Which of these stations have readings outside of any session, from an instant on."""
+    at = to_micros(since)
+    which = f"SELECT DISTINCT station_id FROM reading WHERE session_id = '' AND at >= {at} AND station_id IN {{values}}"
+    return {station for (station,) in await unit.select_in(which, [*stations])}
+
+
+async def claim(unit: Unit, session: Session) -> datetime | None:
+    """Give a session the readings of its EVSE that belonged to none, from its start on; gives when the first came."""
     c = table.c
-    which = [c.station_id == station, c.session_id == OUTSIDE, c.evse == evse, c.at >= since]
-    if until is not None:
-        which.append(c.at <= until)
-    found = [reading_of(row) for row in await unit.connection.execute(select(table).where(*which).order_by(c.at))]
-    if found:
-        await unit.connection.execute(delete(table).where(*which))
-    return found
+    which = [
+        c.session_id == OUTSIDE,
+        c.station_id == session.station,
+        c.evse == session.evse,
+        c.at >= session.started_at,
+    ]
+    if session.ended_at is not None:
+        which.append(c.at <= session.ended_at)
+    first = (await unit.connection.execute(select(func.min(c.n)).where(*which))).scalar()
+    if first is None:
+        return None
+    await unit.connection.execute(update(table).where(*which).values(session_id=session.id))
+    came = await unit.connection.execute(select(journal.c.received_at).where(journal.c.n == first))
+    return came.scalar_one()  # type: ignore[no-any-return]

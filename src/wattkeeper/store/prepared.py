@@ -30,3 +30,13 @@ class Prepared:
 def prepared(table: Table, is_sqlite: bool, replace: bool = False) -> Prepared:
     """A table's insert, or its upsert on the primary key; values are raw: integers, text."""
     return Prepared(table, is_sqlite, replace)
+
+
+@cache
+def prepared_update(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> str:
+    """The update of some columns by primary key; its values are raw, the columns' first, then the key's."""
+    keys = [column.name for column in table.primary_key]
+    marks = iter("?" if is_sqlite else f"${place}" for place in range(1, len(columns) + len(keys) + 1))
+    setting = ", ".join(f"{name} = {next(marks)}" for name in columns)
+    finding = " AND ".join(f"{name} = {next(marks)}" for name in keys)
+    return f"UPDATE {table.name} SET {setting} WHERE {finding}"

@@ -1,4 +1,4 @@
-"""What meters showed: one row for each session, EVSE and instant."""
+"""What meters showed, as people look at it (`meter` writes it)."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select, tuple_
+from sqlalchemy import Row, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.reading import Context, Reading, Sample
+from wattkeeper.store.meter import in_session
 from wattkeeper.store.tables import reading
 
 VALUES = tuple(name for name in Reading.__struct_fields__ if name in reading.c and name not in ("at", "context"))
@@ -38,7 +39,7 @@ async def of_session(
     """The first ``limit`` readings of a session after this instant and EVSE (-1: not told), oldest first."""
     viewer.need(Scope.SESSIONS_READ)
     key = (reading.c.at, reading.c.evse)
-    wanted = select(reading).where(reading.c.station_id == station, reading.c.session_id == session)
+    wanted = in_session(session).where(reading.c.station_id == station)
     if after is not None:
         wanted = wanted.where(tuple_(*key) > after)
     return [_kept(row) for row in await connection.execute(wanted.order_by(*key).limit(limit))]

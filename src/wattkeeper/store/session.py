@@ -18,7 +18,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import TokenRef
 from wattkeeper.store.columns import from_millionths
-from wattkeeper.store.tables import card, session
+from wattkeeper.store.tables import card, session, station_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,10 +180,14 @@ class Flow:
 
 
 async def flow(connection: AsyncConnection, viewer: Viewer) -> Flow:
-    """How many cars are plugged in, how many of them charge, and with how much power together."""
+    """How many cars are plugged in, how many of them charge, and with how much power together.
+
+    What a station that is not connected had said last is not counted as flowing: nobody knows.
+    """
     viewer.need(Scope.SESSIONS_READ)
-    charging = case((S.state == SessionState.CHARGING.value, 1), else_=0)
-    power = case((S.state == SessionState.CHARGING.value, type_coerce(S.power_w, BigInteger)), else_=0)
-    sums = select(func.count(), func.sum(charging), func.sum(power)).select_from(session).where(S.live)
+    flows = (S.state == SessionState.CHARGING.value) & station_state.c.online
+    charging, power = case((flows, 1), else_=0), case((flows, type_coerce(S.power_w, BigInteger)), else_=0)
+    where = session.outerjoin(station_state, station_state.c.station_id == S.station_id)
+    sums = select(func.count(), func.sum(charging), func.sum(power)).select_from(where).where(S.live)
     live, flowing, millionths = (await connection.execute(sums)).one()
     return Flow(live, flowing or 0, from_millionths(int(millionths or 0)))

@@ -45,8 +45,14 @@ journal = Table(
     kept("words", Text, "the station's words, JSON, tokens masked, free text taken out", C, SESSION),
     kept("sealed", LargeBinary, "the free text taken out of the words, sealed", C, SESSION, nullable=True),
     kept("sealed_for", Text, "whose key seals it", C, SESSION, nullable=True),
-    Index("ix_journal_session_id", "session_id", "n"),
     Index("ix_journal_station_id", "station_id", "received_at"),
+)
+"""A session's entries are found by its station and the span of our time in which it was told: one index, not two."""
+Index(
+    "ix_journal_alarms",
+    journal.c.received_at,
+    sqlite_where=journal.c.kind == "Alarmed",
+    postgresql_where=journal.c.kind == "Alarmed",
 )
 
 station = Table(
@@ -113,13 +119,20 @@ session = Table(
     kept("ended_at", Instant, "the station's time of its end, or the estimate", C, SESSION, nullable=True),
     kept("energy_wh", Exact, "energy delivered, Wh", C, SESSION, nullable=True),
     kept("power_w", Exact, "power at the newest reading, W", C, SESSION, nullable=True),
+    kept("known_at", Instant, "our time when it was first heard of", C, SESSION),
     kept("heard_at", Instant, "our time when it was last heard of", C, SESSION),
     kept("last_n", BigInteger, "the newest journal entry folded in", C, SESSION),
     kept("fold", Text, "the whole session as folded, JSON", C, SESSION),
-    Index("uq_session_key", "station_id", "key", unique=True),
+    Index("uq_session_key", "key", "station_id", unique=True),
     Index("ix_session_ref", "ref"),
     Index("ix_session_started_at", "started_at", "id"),
     Index("ix_session_token", "token"),
+)
+Index(
+    "ix_session_live_token",
+    session.c.token,
+    sqlite_where=session.c.live,
+    postgresql_where=session.c.live,
 )
 Index(
     "uq_session_live",
@@ -139,19 +152,12 @@ def _measured(name: str, unit: str) -> Column[Any]:
 reading = Table(
     "reading",
     metadata,
-    kept("station_id", Text, "which station", C, SESSION, primary_key=True),
-    kept("session_id", Text, "which session; empty for a reading outside of any", C, SESSION, primary_key=True),
-    kept(
-        "evse",
-        Integer,
-        "which EVSE; 0 is the main meter, -1 not told",
-        C,
-        SESSION,
-        primary_key=True,
-        autoincrement=False,
-    ),
-    kept("at", Instant, "the station's time", C, SESSION, primary_key=True),
-    kept("n", BigInteger, "the journal entry that brought it", C, SESSION),
+    kept("n", BigInteger, "the journal entry that brought it", C, SESSION, primary_key=True, autoincrement=False),
+    kept("place", Integer, "its place among the entry's readings", C, SESSION, primary_key=True, autoincrement=False),
+    kept("station_id", Text, "which station", C, SESSION),
+    kept("session_id", Text, "which session; empty for a reading outside of any", C, SESSION),
+    kept("evse", Integer, "which EVSE; 0 is the main meter, -1 not told, or that of its session", C, SESSION),
+    kept("at", Instant, "the station's time", C, SESSION),
     kept("context", Text, "why it was taken", C, SESSION),
     _measured("energy_wh", "Wh, imported register"),
     _measured("export_wh", "Wh, exported register"),
@@ -172,6 +178,13 @@ reading = Table(
     kept("signed", Boolean, "whether a signed value came with it", C, SESSION),
     kept("rest", Text, "samples without a column, JSON", C, SESSION, nullable=True),
     sqlite_with_rowid=False,
+)
+"""In the order of the journal, so that adding is cheap; the writer keeps one row for each instant of a session."""
+Index(
+    "ix_reading_outside",
+    *(reading.c.station_id, reading.c.at),
+    sqlite_where=reading.c.session_id == "",
+    postgresql_where=reading.c.session_id == "",
 )
 
 card = Table(

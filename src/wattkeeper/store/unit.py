@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import Table, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.store.prepared import prepared
+from wattkeeper.store.prepared import prepared, prepared_update
 
 
 class Unit:
@@ -23,6 +23,7 @@ class Unit:
         self.newest = self._numbered = -1
         self._inserts: dict[Table, list[tuple[Any, ...]]] = {}
         self._upserts: dict[Table, dict[tuple[Any, ...], tuple[Any, ...]]] = {}
+        self._updates: dict[tuple[Table, tuple[str, ...]], dict[tuple[Any, ...], tuple[Any, ...]]] = {}
 
     async def open_journal(self) -> None:
         """Take the turn to number journal entries; whoever has it commits before the next may have it."""
@@ -45,6 +46,10 @@ class Unit:
         rows.pop(key, None)
         rows[key] = row
 
+    def update(self, table: Table, columns: tuple[str, ...], key: tuple[Any, ...], row: tuple[Any, ...]) -> None:
+        """Set these columns of the row with this primary key at the next flush; an upsert of it comes first."""
+        self._updates.setdefault((table, columns), {})[key] = (*row, *key)
+
     async def flush(self) -> None:
         """Write what has gathered."""
         if self.newest != self._numbered:
@@ -54,15 +59,18 @@ class Unit:
             await self.connection.exec_driver_sql(prepared(table, self.is_sqlite).sql, rows)
         for table, keyed in self._upserts.items():
             await self.connection.exec_driver_sql(prepared(table, self.is_sqlite, replace=True).sql, [*keyed.values()])
+        for (table, columns), keyed in self._updates.items():
+            await self.connection.exec_driver_sql(prepared_update(table, columns, self.is_sqlite), [*keyed.values()])
         self._inserts = {}
         self._upserts = {}
+        self._updates = {}
 
     async def select_in(self, sql: str, values: Sequence[str]) -> list[Any]:
         """Run a select whose ``{values}`` stands for a list of texts, as one bound parameter on both engines."""
         if self.is_sqlite:
             given = orjson.dumps(list(values)).decode()
             found = await self.connection.exec_driver_sql(
-                sql.format(values="(SELECT value FROM json_each(?))"), (given,)
+                sql.format(values="(SELECT value FROM json_each(?1))"), (given,)
             )
         else:
             some = "(SELECT unnest($1::text[]))"

@@ -86,6 +86,11 @@ class Streams:
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
 
+    @property
+    def open(self) -> int:
+        """How many are open."""
+        return self._open.total()
+
     def need_room(self, name: str) -> None:
         """Refusal (BUSY) where there are too many."""
         if self._open[name] >= MOST_OF_ONE or self._open.total() >= MOST_STREAMS:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,6 +17,7 @@ from wattkeeper.charging.facts import (
     Garbled,
     OrderSettled,
     Reported,
+    SessionEstimated,
     SessionFact,
     StatusChanged,
     TokenPresented,
@@ -97,26 +98,45 @@ def _dated(entries: Sequence[Entry]) -> list[_Dated]:
     least delay of what came before and of what came after; and it is late where something that happened after it
     had been heard before it. What a connector does is told as it is now, and shows how the clock stands.
     """
-    usual: timedelta | None = None
-    newest: datetime | None = None
+    usual = newest = None
     dated = []
     for entry, least in zip(entries, _least_after(entries), strict=True):
-        if entry.at is None:
+        told_at = _told_at(entry)
+        if told_at is None:
             dated.append(_Dated(entry, entry.received_at - (usual or ZERO), 0))
             continue
-        delay = entry.received_at - entry.at
-        late = max(delay - max(usual or least, least), newest - entry.at if newest else ZERO)
+        delay = entry.received_at - told_at
+        late = max(delay - max(usual or least, least, ZERO), newest - told_at if newest else ZERO)
         is_late = late > LATE and not isinstance(entry.fact, StatusChanged)
         if not is_late:
             usual = delay if usual is None else min(usual, delay)
-        newest = max(newest or entry.at, entry.at)
-        dated.append(_Dated(entry, entry.at, int(late.total_seconds()) if is_late or _offline(entry, late) else 0))
-    return dated
+        newest = max(newest or told_at, told_at)
+        dated.append(_Dated(entry, told_at, int(late.total_seconds()) if is_late or _offline(entry, late) else 0))
+    return _in_turn(dated)
+
+
+def _told_at(entry: Entry) -> datetime | None:
+    """The station's time of what it told; None where it told none, or where it is our own deed."""
+    return None if isinstance(entry.fact, SessionEstimated) else entry.at
+
+
+def _in_turn(dated: Sequence[_Dated]) -> list[_Dated]:
+    """What has no time of the station's stands before whatever was told, in time, after it."""
+    ceiling = datetime.max.replace(tzinfo=UTC)
+    placed = []
+    for one in reversed(dated):
+        if _told_at(one.entry) is None:
+            one = replace(one, happened_at=min(one.happened_at, ceiling))
+        elif not one.late_s:
+            ceiling = min(ceiling, one.happened_at)
+        placed.append(one)
+    return placed[::-1]
 
 
 def _least_after(entries: Sequence[Entry]) -> list[timedelta]:
     """For each entry the least delay of itself and all that came after it."""
-    delays = [timedelta.max if entry.at is None else entry.received_at - entry.at for entry in entries]
+    told = [(entry.received_at, _told_at(entry)) for entry in entries]
+    delays = [timedelta.max if told_at is None else came - told_at for came, told_at in told]
     return [*accumulate(reversed(delays), min)][::-1]
 
 

@@ -111,15 +111,15 @@ def tell(entry: Entry) -> list[Step]:
 
 def _step(entry: Entry, kind: StepKind, title: str, detail: str) -> Step:
     readings = entry.fact.readings if kind is K.READINGS and isinstance(entry.fact, SessionFact) else ()
-    happened = readings[0].at if readings else entry.at or entry.received_at
+    told_at = readings[0].at if readings else None if isinstance(entry.fact, SessionEstimated) else entry.at
     return Step(
         n=entry.n,
         kind=kind,
         title=title,
         detail=detail,
-        at=readings[0].at if readings else entry.at,
+        at=told_at,
         received_at=entry.received_at,
-        happened_at=happened,
+        happened_at=told_at or entry.received_at,
         until=readings[-1].at if len(readings) > 1 else None,
         readings=readings,
         station_words=entry.words,

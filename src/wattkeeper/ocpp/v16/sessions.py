@@ -91,4 +91,4 @@ def _register(members: Members, name: str, notes: Notes) -> Decimal | None:
 def _need_one(members: Members, *names: str) -> None:
     """Refuse a message in which nothing at all is there."""
     if not any(name in members for name in names):
-        raise Unreadable(ErrorCode.OCCURRENCE, f"The member {names[0]} is missing, and all others.")
+        raise Unreadable(ErrorCode.OCCURRENCE, f"There is none of {', '.join(names)}.")

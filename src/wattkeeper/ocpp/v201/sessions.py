@@ -21,6 +21,7 @@ from wattkeeper.ocpp.sampled import last_instant, readings
 from wattkeeper.ocpp.wire.members import entries, inner, number, reservation, said, when
 from wattkeeper.ocpp.wire.notes import Members, Notes
 
+_TELLING = ("transactionInfo", "meterValue", "eventType", "idToken")
 _CHARGING: Mapping[str, ChargingState] = {
     "Charging": ChargingState.CHARGING,
     "EVConnected": ChargingState.EV_CONNECTED,
@@ -47,8 +48,8 @@ def authorize(members: Members, notes: Notes) -> TokenPresented:
 
 def happened(members: Members, notes: Notes) -> SessionFact:
     """TransactionEvent: Started, Updated or Ended."""
-    if not any(name in members for name in ("transactionInfo", "meterValue", "eventType", "idToken")):
-        raise Unreadable(ErrorCode.OCCURRENCE, "The member transactionInfo is missing, and all others.")
+    if members.keys().isdisjoint(_TELLING):
+        raise Unreadable(ErrorCode.OCCURRENCE, f"There is none of {', '.join(_TELLING)}.")
     transaction = inner(members, "transactionInfo")
     at = when(members, notes)
     step: dict[str, Any] = {

@@ -31,7 +31,7 @@ def moment(value: object, notes: Notes) -> datetime | None:
             at = datetime.fromisoformat(value)
         except ValueError:
             return _odd(value, notes)
-        if at.tzinfo is UTC and at.year >= 1970 and len(value) >= 20 and value[10] == "T" and value[4] == "-":
+        if at.tzinfo is UTC and at.year >= 1970 and _is_usual(value):
             return at
         return _settled(at, value, notes)
     if isinstance(value, datetime):
@@ -44,6 +44,11 @@ def written(at: datetime) -> str:
     if at.tzinfo is not UTC:
         at = at.astimezone(UTC)
     return at.isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _is_usual(value: str) -> bool:
+    """Whether a time that could be read is written the usual way, with dashes, T, a point and Z: the quick look."""
+    return len(value) >= 20 and value[10] == "T" and value[4] == "-" and value[-1] == "Z" and value[19] in ".Z"
 
 
 def _settled(at: datetime, value: str, notes: Notes) -> datetime | None:

@@ -21,6 +21,7 @@ from wattkeeper.web.api.shapes import (
     Here,
     Instant,
     Line,
+    Nothing,
     Paged,
     Strict,
     cut,
@@ -58,9 +59,9 @@ class CardList(BaseModel):
 class CardFilter(Paged):
     """Which cards."""
 
-    state: CardState | None = None
-    group: Group | None = None
-    last2: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{2}$")] | None = Field(
+    state: CardState | Nothing = None
+    group: Group | Nothing = None
+    last2: Annotated[str, StringConstraints(pattern=r"^[0-9A-Za-z]{2}$")] | Nothing = Field(
         None, description="Its last two characters."
     )
 

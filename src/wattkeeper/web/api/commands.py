@@ -11,13 +11,12 @@ from pydantic import BaseModel, Field
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import AnyCommand, Outcome
 from wattkeeper.operations.dispatch import OrderView
-from wattkeeper.web.api.shapes import Here, OrdersWriter, StationId, Whole
+from wattkeeper.web.api.shapes import PLAIN, Here, OrdersWriter, StationId
 
 router = APIRouter(tags=["any command"])
 Action = Annotated[str, Path(pattern=r"^[A-Za-z]{1,50}$", description="The standard's word, such as `ClearCache`.")]
-Patience = Annotated[
-    Whole, Query(alias="timeout", ge=1, le=120, description="How many seconds to wait for the station's answer.")
-]
+SECONDS = "How many seconds to wait for the station's answer."
+Patience = Annotated[int, Query(alias="timeout", ge=1, le=120, description=SECONDS), PLAIN]
 
 
 class StationError(BaseModel):

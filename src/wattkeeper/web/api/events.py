@@ -15,12 +15,12 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import journal
 from wattkeeper.store.journal import Mark
-from wattkeeper.web.api.shapes import Here, SessionsReader, Whole
+from wattkeeper.web.api.shapes import PLAIN, Here, Nothing, SessionsReader
 from wattkeeper.web.live import QUIET_S, Still, Stream, Streams, after
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["events"])
-Position = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
+Position = Annotated[int, Field(ge=0, le=2**63 - 1), PLAIN]
 
 
 class Recorded(BaseModel):
@@ -47,8 +47,8 @@ async def follow(
     rooms: Here,
     viewer: SessionsReader,
     request: Request,
-    last_event_id: Annotated[Position | None, Query(description="Begin after this entry.")] = None,
-    resumed: Annotated[Position | None, Header(alias="Last-Event-ID", description="What a client heard last.")] = None,
+    last_event_id: Annotated[Position | Nothing, Query(description="Begin after this entry.")] = None,
+    resumed: Annotated[Position | Nothing, Header(alias="Last-Event-ID", description="What it heard last.")] = None,
 ) -> Stream:
     """Everything that is recorded from now on, or after the entry that a client heard last: in order, none twice."""
     streams: Streams = request.app.state.streams

@@ -8,7 +8,6 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Body, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from pydantic.json_schema import SkipJsonSchema
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import (
@@ -28,16 +27,17 @@ from wattkeeper.store import order as orders
 from wattkeeper.store import session as sessions
 from wattkeeper.store.order import OrderRow
 from wattkeeper.web.api.shapes import (
+    PLAIN,
     Asked,
     Here,
     Identity,
+    Nothing,
     OrdersReader,
     OrdersWriter,
     Paged,
     StationId,
     Strict,
     Told,
-    Whole,
     cut,
     place_of,
     session_id_of,
@@ -82,7 +82,7 @@ class OrderList(BaseModel):
 class OrderFilter(Paged):
     """Which orders."""
 
-    station: Identity | None = None
+    station: Identity | Nothing = None
 
 
 ONE_OF: dict[str, Any] = {"oneOf": [{"required": ["card"]}, {"required": ["id_token"]}]}
@@ -96,8 +96,8 @@ class Start(Asked):
     model_config = ConfigDict(json_schema_extra=ONE_OF)
 
     order: Literal["start_charging"]
-    card: CardRef | SkipJsonSchema[None] = Field(None, description="The pseudonym of an enrolled card.")
-    id_token: IdToken | SkipJsonSchema[None] = Field(None, description="A token in the clear.")
+    card: CardRef | Nothing = Field(None, description="The pseudonym of an enrolled card.")
+    id_token: IdToken | Nothing = Field(None, description="A token in the clear.")
     evse: Place | None = Field(None, description=EVSE)
 
 
@@ -144,7 +144,7 @@ class AvailabilityOrder(Asked):
 Wanted = Annotated[
     Start | Stop | ResetOrder | TriggerOrder | UnlockOrder | AvailabilityOrder, Body(discriminator="order")
 ]
-Wait = Annotated[Whole, Query(ge=0, le=60, description="How many seconds to wait for the station's answer.")]
+Wait = Annotated[int, Query(ge=0, le=60, description="How many seconds to wait for the station's answer."), PLAIN]
 
 
 @router.get("/orders")
@@ -220,4 +220,3 @@ async def _transaction(rooms: Rooms, viewer: Viewer, station: str, spoken: str) 
 def _listed(row: OrderRow) -> Listed:
     plain = {name: getattr(row, name) for name in Listed.model_fields if name != "words"}
     return Listed(**plain, words=json.loads(row.words) if row.words else None)
-

@@ -22,19 +22,20 @@ from wattkeeper.store.reading import Kept
 from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.web import timeline
 from wattkeeper.web.api.shapes import (
+    PLAIN,
     PRINTABLE,
     Amount,
     Asked,
     Here,
     Identity,
     Instant,
+    Nothing,
     Paged,
     SessionId,
     SessionsReader,
     SessionsWriter,
     Told,
     Truth,
-    Whole,
     cut,
     masked,
     place_of,
@@ -101,15 +102,15 @@ CARD = r"^(p[0-9]{1,3}:[0-9a-f]{32}|[0-9A-Za-z]{2})$"
 class SessionFilter(Paged):
     """Which sessions."""
 
-    station: Identity | None = None
-    evse: Annotated[Whole, Field(ge=0, le=2**31 - 1)] | None = None
-    state: SessionState | None = None
-    live: Truth | None = None
-    grade: Grade | None = None
-    since: Instant | None = Field(None, alias="from", description="Started then or later.")
-    until: Instant | None = Field(None, alias="to", description="Started before.")
-    transaction_id: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)] | None = None
-    card: Annotated[str, StringConstraints(pattern=CARD)] | None = Field(
+    station: Identity | Nothing = None
+    evse: Annotated[int, Field(ge=0, le=2**31 - 1), PLAIN] | Nothing = None
+    state: SessionState | Nothing = None
+    live: Truth | Nothing = None
+    grade: Grade | Nothing = None
+    since: Instant | Nothing = Field(None, alias="from", description="Started then or later.")
+    until: Instant | Nothing = Field(None, alias="to", description="Started before.")
+    transaction_id: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)] | Nothing = None
+    card: Annotated[str, StringConstraints(pattern=CARD)] | Nothing = Field(
         None, description="A card's pseudonym, or its last two characters."
     )
 

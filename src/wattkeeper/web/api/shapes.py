@@ -21,6 +21,7 @@ from pydantic import (
     StringConstraints,
     WithJsonSchema,
 )
+from pydantic.json_schema import SkipJsonSchema
 from starlette.requests import Request
 
 from wattkeeper.charging.errors import Code, Refusal
@@ -109,8 +110,10 @@ def _instant(value: object) -> object:
     raise ValueError("It must be an instant with an offset, such as 2026-11-20T18:00:00Z.")
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-"""A whole number in a query."""
+PLAIN = BeforeValidator(_whole)
+"""After the bounds of a whole number in a query: plain digits and nothing else."""
+Nothing = SkipJsonSchema[None]
+"""What a query leaves out; no word stands for it."""
 Strict = Annotated[int, Field(strict=True)]
 """A whole number in a body."""
 Truth = Annotated[bool, BeforeValidator(_truth)]
@@ -156,7 +159,7 @@ def session_id_of(text: str) -> str:
 
 # --- pages ----------------------------------------------------------------------------------------------
 
-Limit = Annotated[Whole, Field(ge=1, le=500, description="How many at most.")]
+Limit = Annotated[int, Field(ge=1, le=500), PLAIN]
 Cursor = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
 
 
@@ -166,8 +169,8 @@ Row = TypeVar("Row")
 class Paged(Asked):
     """Which page."""
 
-    limit: Limit = 50
-    cursor: Cursor | None = Field(None, description="`next` of the page before.")
+    limit: Limit = Field(50, description="How many at most.")
+    cursor: Cursor | Nothing = Field(None, description="`next` of the page before.")
 
 
 def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], tuple[datetime, str]]) -> tuple[list[Row], str | None]:

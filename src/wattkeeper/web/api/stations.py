@@ -21,6 +21,7 @@ from wattkeeper.web.api.shapes import (
     Identity,
     Limit,
     Line,
+    Nothing,
     StationId,
     StationsReader,
     StationsWriter,
@@ -116,10 +117,10 @@ class ConnectorList(BaseModel):
 class StationFilter(Asked):
     """Which stations."""
 
-    online: Truth | None = None
-    q: Line | None = Field(None, description="Words in id, label or site.")
-    limit: Limit = 50
-    cursor: Line | None = Field(None, description="`next` of the page before.")
+    online: Truth | Nothing = None
+    q: Line | Nothing = Field(None, description="Words in id, label or site.")
+    limit: Limit = Field(50, description="How many at most.")
+    cursor: Line | Nothing = Field(None, description="`next` of the page before.")
 
 
 @router.get("/stations")
@@ -127,9 +128,7 @@ async def find_stations(rooms: Here, viewer: StationsReader, wanted: Annotated[S
     """Stations, by id."""
     limit, after = wanted.limit, wanted.cursor
     async with rooms.store.read() as connection:
-        rows = await stations.find(
-            connection, viewer, limit + 1, online=wanted.online, words=wanted.q, after=after
-        )
+        rows = await stations.find(connection, viewer, limit + 1, online=wanted.online, words=wanted.q, after=after)
     more = rows[limit - 1].id if len(rows) > limit else None
     return StationList(items=[Station.model_validate(row) for row in rows[:limit]], next=more)
 
@@ -167,9 +166,7 @@ async def remove_station(rooms: Here, viewer: StationsWriter, station: StationId
 
 
 @router.post("/stations/{station}/key")
-async def change_key(
-    rooms: Here, viewer: StationsWriter, station: StationId, new: NewKey | None = None
-) -> ShownKey:
+async def change_key(rooms: Here, viewer: StationsWriter, station: StationId, new: NewKey | None = None) -> ShownKey:
     """Give a station another key, shown this once; the old one is dead at once."""
     key = await rooms.admission.rekey(station, viewer.name, new.key if new else None)
     return ShownKey(id=station, key=key)

@@ -90,8 +90,8 @@ function options(figure, colour) {
     scales: { kW: { range: upTo(0.5) }, kWh: { range: upTo(0.1) } },
     axes: [
       { ...axis, grid: { show: false }, space: 64, values: (_, ticks) => ticks.map((t) => clock.format(t * 1000)) },
-      { ...axis, scale: "kW", size: 40, grid: { stroke: colour.line, width: 1 }, values: (_, ticks) => ticks.map(String) },
-      { ...axis, scale: "kWh", side: 1, size: 48, grid: { show: false }, values: (_, ticks) => ticks.map(String) },
+      { ...axis, scale: "kW", size: 40, space: 48, grid: { stroke: colour.line, width: 1 }, values: (_, ticks) => ticks.map(String) },
+      { ...axis, scale: "kWh", side: 1, size: 48, space: 48, grid: { show: false }, values: (_, ticks) => ticks.map(String) },
     ],
     series: [
       {},

@@ -34,7 +34,7 @@ def look_of(card: CardRow, now: datetime) -> Look:
         return Look("Blocked", "none")
     if card.expires_at is not None and card.expires_at <= now:
         return Look("Expired", "none")
-    return Look("Active", "full")
+    return Look("Active", "done")
 
 
 def wanted(request: Request) -> dict[str, Any]:
@@ -55,7 +55,7 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, sought
     return View(
         await journal.newest(connection),
         [
-            Region("cards", printed or {"cards-none": paper.part(PARTS, "none", is_all)}),
+            Region("cards", printed or {"cards-none": paper.part(PARTS, "empty", is_all)}),
             Region("cards-more", {"cards-more-text": paper.part(PARTS, "more", more, PER_PAGE)}, "div"),
         ],
     )

@@ -13,6 +13,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.store import station as stations
 from wattkeeper.store.session import SessionRow
 from wattkeeper.store.station import StationRow
+from wattkeeper.web.operator.paper import STATES, Look
 
 MOST_STATIONS = 10_000
 
@@ -26,6 +27,7 @@ class Place:
     """Its label, else its id."""
     site: str
     max_power_w: Decimal | None
+    online: bool = False
 
 
 def path_of(station: str) -> str:
@@ -35,7 +37,7 @@ def path_of(station: str) -> str:
 
 def place_of(row: StationRow) -> Place:
     """A station as a line of a list names it."""
-    return Place(row.id, row.label or row.id, row.site, row.max_power_w)
+    return Place(row.id, row.label or row.id, row.site, row.max_power_w, row.online)
 
 
 class Places:
@@ -64,6 +66,19 @@ class Row:
 
     session: SessionRow
     place: Place
+
+    @property
+    def look(self) -> Look:
+        """Its state; of a session whose station is away nobody knows whether it charges."""
+        return look_of(self.session, self.place)
+
+
+OUT_OF_CONTACT = Look("Out of contact", "look", "look")
+
+
+def look_of(session: SessionRow, place: Place) -> Look:
+    """A session's state as it can be known."""
+    return OUT_OF_CONTACT if session.live and not place.online else STATES[session.state]
 
 
 def placed(rows: Sequence[SessionRow], known: Places) -> list[Row]:

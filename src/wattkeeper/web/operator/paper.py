@@ -39,16 +39,16 @@ class Look:
 
 STATES = {
     SessionState.OPEN: Look("Plugged in"),
-    SessionState.CHARGING: Look("Charging", "on breathes"),
+    SessionState.CHARGING: Look("Charging", "on breathes", "flow"),
     SessionState.SUSPENDED: Look("Paused", "half"),
     SessionState.ESTIMATED: Look("Ended, estimated", "look"),
-    SessionState.ENDED: Look("Ended", "full"),
+    SessionState.ENDED: Look("Ended", "done"),
 }
 GRADES = {
     Grade.VERIFIED: Look("Verified"),
     Grade.MEASURED: Look("Measured"),
-    Grade.RECONSTRUCTED: Look("Reconstructed", "look", " look"),
-    Grade.DISPUTED: Look("Disputed", "harm", " harm"),
+    Grade.RECONSTRUCTED: Look("Reconstructed", "look", "look"),
+    Grade.DISPUTED: Look("Disputed", "harm", "harm"),
 }
 
 
@@ -81,7 +81,6 @@ class Paper:
             kw=said.kw,
             kwh=said.kwh,
             shown=shown,
-            states=STATES,
             times=self.times,
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
@@ -25,30 +24,17 @@ from wattkeeper.store import station as stations
 from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow
 from wattkeeper.web import timeline
-from wattkeeper.web.operator import orders, stream
+from wattkeeper.web.operator import orders, steps, stream
 from wattkeeper.web.operator.curve import Curve, curve, peak
-from wattkeeper.web.operator.names import Place, place_of
+from wattkeeper.web.operator.names import Place, look_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
-from wattkeeper.web.operator.said import duration_s, kw
+from wattkeeper.web.operator.said import kw
 from wattkeeper.web.operator.stream import View
 from wattkeeper.web.timeline import Line
-from wattkeeper.web.words import Step, StepKind
 
 PARTS = "session_parts.html"
 MOST_READINGS = 50_000
-K = StepKind
-MARKED = {
-    K.CHARGING: "flows",
-    K.CONNECTION_LOST: "looks",
-    K.POWER_INTERRUPTION: "looks",
-    K.ESTIMATE: "looks",
-    K.FAULT: "harms",
-    K.ALARM: "harms",
-    K.READINGS: "minor",
-    K.REPORT: "minor",
-    K.CONNECTION_BACK: "minor",
-}
 WEIGHED = {
     Weight.NOTE: ("", "A note; the energy is not in doubt."),
     Weight.RECONSTRUCTED: ("look", "Part of the session had to be inferred."),
@@ -101,9 +87,10 @@ def _concerns(session: SessionRow, asked: OrderRow) -> bool:
 def regions(paper: Paper, story: Story) -> list[Region]:
     """The parts of the page that can change."""
     row, now = story.session, story.now
+    look = look_of(row, story.place)
     return [
-        Region("about", {"about-all": paper.part(PARTS, "about", row, story.place)}, "div"),
-        Region("figures", {"figures-all": paper.part(PARTS, "figures", row, now)}, "div"),
+        Region("about", {"about-all": paper.part(PARTS, "about", row, story.place, look)}, "div"),
+        Region("figures", {"figures-all": paper.part(PARTS, "figures", row, look, now)}, "div"),
         Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(paper, story))}, "div"),
         _readings(paper, story),
         _steps(paper, story),
@@ -140,41 +127,17 @@ def _readings(paper: Paper, story: Story) -> Region:
 def _steps(paper: Paper, story: Story) -> Region:
     """The line of time, a heading for each day."""
     rows: dict[str, Markup] = {}
-    seen: Counter[str] = Counter()
-    day = None
-    for step in story.line.steps:
+    keys, day = steps.Keys("t"), None
+    for step in steps.without_repeats(story.line.steps):
         there = paper.times.local(step.happened_at)
         if there.date() != day:
             day, key = there.date(), f"t-{there:%Y%m%d}-{step.n}"
             rows[key] = paper.part(PARTS, "day", key, f"{there:%A} {there.day} {there:%B %Y}")
-        key = f"t-{step.n}-{step.kind.value}"
-        seen[key] += 1
-        key = key if seen[key] == 1 else f"{key}-{seen[key]}"
-        rows[key] = paper.part(PARTS, "step", key, step, _marked(step), _late(step), _words(step))
+        key = keys.of(step)
+        rows[key] = paper.part(PARTS, "step", key, step, steps.marked(step), steps.late(step), steps.words(step))
     if not story.line.is_whole:
         rows["t-more"] = paper.part(PARTS, "day", "t-more", "There is more than can be shown here; the API has it all.")
     return Region("steps", rows, "ol")
-
-
-def _marked(step: Step) -> str:
-    """The step's mark: an accepted card is nothing to look at, a refused one is."""
-    if step.kind is K.AUTHORISATION and "refused" in step.title:
-        return "looks"
-    if step.kind is K.POWER_INTERRUPTION and "back" in step.title:
-        return "minor"
-    return MARKED.get(step.kind, "")
-
-
-def _late(step: Step) -> str:
-    """By how much it came late."""
-    return f"told {duration_s(step.late_s)} late" if step.late else ""
-
-
-def _words(step: Step) -> str:
-    """The station's own words, laid out."""
-    if not step.station_words:
-        return ""
-    return orjson.dumps(step.station_words, option=orjson.OPT_INDENT_2).decode()
 
 
 def _findings(paper: Paper, row: SessionRow) -> Region:

@@ -169,7 +169,7 @@ def _region(paper: Paper, rows: list[Row], sought: Search, asked: Asked, now: da
         text = "No session yet.", "A session appears here the moment a station reports one."
     else:
         text = "Nothing found.", sought.nothing or "No session fits all of this; leave something out."
-    return Region("sessions", {"sessions-none": paper.part("sessions_parts.html", "none", *text)})
+    return Region("sessions", {"sessions-none": paper.part("sessions_parts.html", "empty", *text)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,9 +212,7 @@ class Sessions:
                 return RedirectResponse(f"/sessions/{said}", 303)
         return self._page(request, viewer, asked, view, sought, more)
 
-    def _page(
-        self, request: Request, viewer: Viewer, asked: Asked, view: View, sought: Search, more: bool
-    ) -> Response:
+    def _page(self, request: Request, viewer: Viewer, asked: Asked, view: View, sought: Search, more: bool) -> Response:
         """The list as a page."""
         address = asked.address().partition("?")[2]
         return self._paper.page(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Form
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -24,16 +23,16 @@ from wattkeeper.store.journal import Entry
 from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.store.station import ConnectorRow, StationRow
-from wattkeeper.web.operator import orders, stream
+from wattkeeper.web.operator import orders, steps, stream
 from wattkeeper.web.operator.names import Row, path_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stations import STATUSES
 from wattkeeper.web.operator.stream import View
-from wattkeeper.web.words import Step, tell
+from wattkeeper.web.words import Step, StepKind, tell
 
 PARTS = "station_parts.html"
-MOST_SESSIONS, MOST_ENTRIES, MOST_ORDERS = 10, 60, 6
+MOST_SESSIONS, MOST_ENTRIES, MOST_ORDERS = 10, 120, 6
 MESSAGES = ("StatusNotification", "MeterValues", "Heartbeat", "BootNotification", "FirmwareStatusNotification")
 """What a station can be asked to tell now (1.6 5.17, 2.0.1 MessageTriggerEnumType)."""
 
@@ -97,19 +96,39 @@ def _connectors(paper: Paper, seen: Portrait) -> Region:
 def _entries(paper: Paper, seen: Portrait) -> Region:
     """What it told lately, the newest first."""
     rows: dict[str, Markup] = {}
-    counted: Counter[str] = Counter()
-    for step, entry in ((step, one) for one in seen.entries for step in reversed(tell(one))):
-        key = f"e-{step.n}-{step.kind.value}"
-        counted[key] += 1
-        key = key if counted[key] == 1 else f"{key}-{counted[key]}"
-        rows[key] = paper.part(PARTS, "entry", key, step, entry, _words(step), seen.now)
+    keys = steps.Keys("e")
+    for told in _told(seen.entries):
+        key, mark = keys.of(told.step), steps.marked(told.step)
+        own = "" if told.more else steps.words(told.step)
+        rows[key] = paper.part(PARTS, "entry", key, told, mark, own, seen.now)
     return Region("entries", rows or {"entries-none": paper.part(PARTS, "no_entries")}, "ol")
 
 
-def _words(step: Step) -> str:
-    """The station's own words, laid out."""
-    words = step.station_words
-    return orjson.dumps(words, option=orjson.OPT_INDENT_2).decode() if words else ""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A step and the session it belongs to; ``more`` steps like it came just before."""
+
+    step: Step
+    session: str | None
+    more: int = 0
+
+
+def _told(entries: Sequence[Entry]) -> list[Told]:
+    """The entries' steps, the newest first; readings that nothing else comes between count as one for each session."""
+    told: list[Told] = []
+    reading: dict[str | None, int] = {}
+    for entry in entries:
+        for step in reversed(tell(entry)):
+            if step.kind is not StepKind.READINGS:
+                reading = {}
+            elif entry.session in reading:
+                place = reading[entry.session]
+                told[place] = replace(told[place], more=told[place].more + 1)
+                continue
+            else:
+                reading[entry.session] = len(told)
+            told.append(Told(step, entry.session))
+    return told
 
 
 def order_of(kind: str, message: str, evse: int, connector: int) -> Order:

@@ -52,15 +52,16 @@ class Listed:
     does: list[tuple[Look, int]]
 
 
-def does(connectors: Sequence[ConnectorRow]) -> list[tuple[Look, int]]:
-    """How many connectors are in which status, the busiest first."""
+def does(connectors: Sequence[ConnectorRow], online: bool) -> list[tuple[Look, int]]:
+    """How many connectors are in which status, the busiest first; of a station that is away, what it said last."""
     counts: dict[ConnectorStatus, int] = {}
     for one in connectors:
         if one.evse or one.status is S.FAULTED:
             counts[one.status] = counts.get(one.status, 0) + 1
     order = list(STATUSES)
     busy = sorted(counts, key=lambda s: (s is S.AVAILABLE, s is not S.FAULTED, order.index(s)))
-    return [(STATUSES[status], counts[status]) for status in busy]
+    looks = [STATUSES[status] if online else Look(STATUSES[status].word, "none", "quiet") for status in busy]
+    return list(zip(looks, (counts[status] for status in busy), strict=True))
 
 
 async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, words: str, online: bool | None) -> View:
@@ -68,7 +69,7 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, words:
     now, n = paper.rooms.store.clock(), await journal.newest(connection)
     rows = await store.find(connection, viewer, MOST, words=words or None, online=online)
     connectors = await store.connectors_of(connection, viewer, [row.id for row in rows])
-    listed = [Listed(row, does([c for c in connectors if c.station == row.id])) for row in rows]
+    listed = [Listed(row, does([c for c in connectors if c.station == row.id], row.online)) for row in rows]
     return View(n, [_answer(paper, rows, bool(words) or online is not None), _region(paper, listed, words, now)])
 
 
@@ -84,7 +85,7 @@ def _answer(paper: Paper, rows: Sequence[StationRow], is_part: bool) -> Region:
 def _region(paper: Paper, listed: list[Listed], words: str, now: datetime) -> Region:
     """The rows, or why there are none."""
     if not listed:
-        return Region("stations", {"stations-none": paper.part(PARTS, "none", words)})
+        return Region("stations", {"stations-none": paper.part(PARTS, "empty", words)})
     rows = {f"st-{one.station.id.encode().hex()}": one for one in listed}
     return Region("stations", {key: paper.part(PARTS, "row", key, one, now) for key, one in rows.items()})
 

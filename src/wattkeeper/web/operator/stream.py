@@ -5,15 +5,16 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
+from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
-from wattkeeper.web.live import LOOK_S, Stream, hints
+from wattkeeper.web.live import LOOK_S, Stream
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.region import Region, changes
 
@@ -62,9 +63,7 @@ async def _bye() -> AsyncIterator[bytes]:
     yield event("", "bye", None)
 
 
-async def _counted(
-    paper: Paper, request: Request, viewer: Viewer, look: Looking, after: int
-) -> AsyncIterator[bytes]:
+async def _counted(paper: Paper, request: Request, viewer: Viewer, look: Looking, after: int) -> AsyncIterator[bytes]:
     """The stream, as one of those the viewer has open; where that are too many, the browser tries again later."""
     try:
         with paper.streams.one_more(viewer.name):
@@ -77,12 +76,10 @@ async def _counted(
 async def _frames(paper: Paper, request: Request, viewer: Viewer, look: Looking, after: int) -> AsyncIterator[bytes]:
     """Every change as events, until the viewer's sign-in ends or the page goes away."""
     shown: list[Region] | None = None
-    async with AsyncExitStack() as stack:
-        events = [await stack.enter_async_context(hints(paper.rooms.bus, topic)) for topic in TOPICS]
+    async with _hints(paper.rooms.bus) as hint:
         yield b"retry: 2000\n\n"
         while await paper.viewer(request) is not None:
-            for hint in events:
-                hint.clear()
+            hint.clear()
             view = await look(viewer)
             if shown is None and view.n <= after:
                 shown = view.regions
@@ -91,18 +88,36 @@ async def _frames(paper: Paper, request: Request, viewer: Viewer, look: Looking,
             shown = view.regions
             yield b": \n\n"
             await asyncio.sleep(AT_MOST_S)
-            await _hinted(events, paper, request)
+            await _hinted(hint, paper, request)
         yield event("", "bye", None)
 
 
-async def _hinted(events: list[asyncio.Event], paper: Paper, request: Request) -> None:
+@asynccontextmanager
+async def _hints(bus: Bus) -> AsyncIterator[asyncio.Event]:
+    """An event that is set whenever anything is announced that may change a page."""
+    hint = asyncio.Event()
+
+    async def pass_on(told: AsyncIterator[str]) -> None:
+        async for _ in told:
+            hint.set()
+
+    async with AsyncExitStack() as stack:
+        ears = [await stack.enter_async_context(bus.listen(topic)) for topic in TOPICS]
+        tasks = [asyncio.create_task(pass_on(ear)) for ear in ears]
+        try:
+            yield hint
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def _hinted(hint: asyncio.Event, paper: Paper, request: Request) -> None:
     """Wait for a hint, or long enough, or until the viewer may no longer look."""
     until = time.monotonic() + ANYWAY_S
-    while not any(hint.is_set() for hint in events) and time.monotonic() < until:
-        waits = [asyncio.create_task(hint.wait()) for hint in events]
-        await asyncio.wait(waits, timeout=LOOK_S, return_when=asyncio.FIRST_COMPLETED)
-        for wait in waits:
-            wait.cancel()
+    while not hint.is_set() and time.monotonic() < until:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(hint.wait(), LOOK_S)
         if await paper.viewer(request) is None:
             return
 
