@@ -147,7 +147,7 @@ async def test_a6_another_stations_credentials_do_not_open(door: Door) -> None:
 
 
 async def test_a6_identities_are_compared_byte_by_byte(door: Door) -> None:
-    for spelling in ("cp1", "CP1 ", "CP1\u200b", "ＣＰ1", "CP%31"):  # noqa: RUF001 - meant to look alike
+    for spelling in ("cp1", "CP1 ", "CP1\u200b", "ＣＰ1", "CP%31"):
         assert (await door.refusal(spelling, KEY))[0] == 401, spelling
     async with door.plugged(url=door.url().replace("CP1", "%43P1")) as station:  # percent-encoding is none of it
         await station.boot()

@@ -8,7 +8,6 @@ import struct
 import zlib
 from collections.abc import Callable
 
-import psutil
 import pytest
 
 from tests.conftest import OpenDoor
@@ -29,9 +28,9 @@ def engine() -> str:
 def grown() -> Callable[[], int]:
     """How many bytes this process has grown since the test began."""
     gc.collect()
-    process = psutil.Process()
-    before = process.memory_info().rss
-    return lambda: process.memory_info().rss - before
+    process = pytest.importorskip("psutil").Process()
+    before: int = process.memory_info().rss
+    return lambda: int(process.memory_info().rss) - before
 
 
 async def still_works(door: Door) -> None:

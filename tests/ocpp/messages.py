@@ -118,7 +118,10 @@ _SCHEDULE = {
                 "relativeTimeInterval": {"start": 0, "duration": 60},
                 "ePriceLevel": 1,
                 "consumptionCost": [
-                    {"startValue": 1.0, "cost": [{"costKind": "CarbonDioxideEmission", "amount": 5, "amountMultiplier": 0}]}
+                    {
+                        "startValue": 1.0,
+                        "cost": [{"costKind": "CarbonDioxideEmission", "amount": 5, "amountMultiplier": 0}],
+                    }
                 ],
             }
         ],

@@ -35,8 +35,12 @@ def deep_data(depth: int) -> str:
 
 @BOTH
 @pytest.mark.parametrize("depth", [17, 64, 1_100, 100_000])
-@pytest.mark.parametrize(("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ("[", ""), ('{"a":[', "")])
-def test_b9_a_deep_frame_is_refused_before_it_is_parsed(version: Version, depth: int, opening: str, closing: str) -> None:
+@pytest.mark.parametrize(
+    ("opening", "closing"), [("[", "]"), ('{"a":', "}"), ('[{"a":', "}]"), ("[", ""), ('{"a":[', "")]
+)
+def test_b9_a_deep_frame_is_refused_before_it_is_parsed(
+    version: Version, depth: int, opening: str, closing: str
+) -> None:
     assert refusal(opening * depth + "1" + closing * depth, version)[:2] == ("-1", FORMAT[version])
 
 
@@ -109,10 +113,12 @@ def test_b11_a_lone_surrogate_is_no_json() -> None:
         "FormationViolation",
         "The frame is not valid JSON.",
     )
-    assert isinstance(receive("[2,\"m1\",\"Authorize\",{\"idTag\":\"\ud800\"}]"), Bad)
+    assert isinstance(receive('[2,"m1","Authorize",{"idTag":"\ud800"}]'), Bad)
 
 
-@pytest.mark.parametrize("raw", [b'[2,"m1","Authorize",{"idTag":"\xc0\xaf"}]', b'[2,"m1","Authorize",{"idTag":"\xff"}]'])
+@pytest.mark.parametrize(
+    "raw", [b'[2,"m1","Authorize",{"idTag":"\xc0\xaf"}]', b'[2,"m1","Authorize",{"idTag":"\xff"}]']
+)
 def test_b11_bytes_that_are_no_utf8(raw: bytes) -> None:
     assert refusal(raw)[:2] == ("m1", "FormationViolation")
     assert refusal(raw, Version.V201)[:2] == ("m1", "FormatViolation")
@@ -133,7 +139,9 @@ def test_a_byte_order_mark_and_bytes_are_read() -> None:
         assert got.heard.fact == HeartBeaten(deviations=("byte_order_mark",))
 
 
-@pytest.mark.parametrize("frame", [HEARTBEAT + "\r\n", "  " + HEARTBEAT + " ", HEARTBEAT + "\0", HEARTBEAT.encode() + b"\0\0"])
+@pytest.mark.parametrize(
+    "frame", [HEARTBEAT + "\r\n", "  " + HEARTBEAT + " ", HEARTBEAT + "\0", HEARTBEAT.encode() + b"\0\0"]
+)
 def test_what_stands_around_a_frame_is_dropped(frame: Any) -> None:
     got = receive(frame)
     assert isinstance(got, Asked)
@@ -171,7 +179,9 @@ def test_b13_an_action_that_is_no_text(version: Version, action: object) -> None
 
 
 @BOTH
-@pytest.mark.parametrize("action", ["../../etc/passwd", "", "heartbeat", "Nonsense", "x" * 100_000, "\u0000", "__class__"])
+@pytest.mark.parametrize(
+    "action", ["../../etc/passwd", "", "heartbeat", "Nonsense", "x" * 100_000, "\u0000", "__class__"]
+)
 def test_b13_an_unknown_action(version: Version, action: str) -> None:
     got = receive([2, "m1", action, {}], version)
     assert isinstance(got, Bad)
@@ -279,7 +289,9 @@ def test_a_broken_answer_is_never_answered(version: Version) -> None:
 
 
 def test_q58_the_last_of_duplicate_members_counts() -> None:
-    frame = '[2,"m1","StopTransaction",{"meterStop":1,"transactionId":1,"meterStop":2,"timestamp":"2026-03-01T10:00:00Z"}]'
+    frame = (
+        '[2,"m1","StopTransaction",{"meterStop":1,"transactionId":1,"meterStop":2,"timestamp":"2026-03-01T10:00:00Z"}]'
+    )
     got = receive(frame)
     assert isinstance(got, Asked)
     assert got.heard.fact.register_wh == 2  # type: ignore[attr-defined]
@@ -306,7 +318,12 @@ def samples(count: int) -> list[dict[str, Any]]:
 def test_b17_too_many_samples_are_refused(count: int) -> None:
     payload = {"connectorId": 1, "meterValue": samples(count)}
     assert refusal([2, "m1", "MeterValues", payload])[:2] == ("m1", "PropertyConstraintViolation")
-    payload = {"transactionId": 1, "timestamp": "2026-03-01T10:00:00Z", "meterStop": 1, "transactionData": samples(count)}
+    payload = {
+        "transactionId": 1,
+        "timestamp": "2026-03-01T10:00:00Z",
+        "meterStop": 1,
+        "transactionData": samples(count),
+    }
     assert refusal([2, "m1", "StopTransaction", payload])[:2] == ("m1", "PropertyConstraintViolation")
 
 
@@ -319,7 +336,10 @@ def test_b17_too_many_of_anything_are_refused() -> None:
 def test_q40_a_long_stop_is_read() -> None:
     """Two days of samples every minute, with a reading each: beyond 64 KiB."""
     data = [
-        {"timestamp": f"2026-03-0{1 + i // 1440}T{i // 60 % 24:02d}:{i % 60:02d}:00Z", "sampledValue": [{"value": str(i)}]}
+        {
+            "timestamp": f"2026-03-0{1 + i // 1440}T{i // 60 % 24:02d}:{i % 60:02d}:00Z",
+            "sampledValue": [{"value": str(i)}],
+        }
         for i in range(2_880)
     ]
     stop = {**STOP, "transactionData": data}

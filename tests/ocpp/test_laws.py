@@ -30,7 +30,21 @@ NUMBERS = st.one_of(st.integers(-(2**63), 2**64 - 1), st.floats(allow_nan=False,
 TEXTS = st.one_of(
     st.text(max_size=30),
     st.sampled_from(
-        ["", "1", "-1.5", "1,5", "NaN", "true", "Accepted", "L1-L2", "kwh", "2026-03-01T10:00:00", "1772359200", "\0", "\u202e"]
+        [
+            "",
+            "1",
+            "-1.5",
+            "1,5",
+            "NaN",
+            "true",
+            "Accepted",
+            "L1-L2",
+            "kwh",
+            "2026-03-01T10:00:00",
+            "1772359200",
+            "\0",
+            "\u202e",
+        ]
     ),
     st.datetimes().map(str),
     st.decimals(allow_nan=True).map(str),
@@ -94,7 +108,9 @@ def test_any_answer(kind: int, rest: list[Any], version: Version) -> None:
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     found = [path] if path else []
-    for step, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+    for step, inner in (
+        value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    ):
         found += places(inner, (*path, step))
     return found
 

@@ -90,7 +90,9 @@ def test_an_answer_without_payload_settles_an_order() -> None:
     assert settled(talk, '[3,"o1"]') == ("a", Outcome.REJECTED, "The answer had no status.")
 
 
-@pytest.mark.parametrize("frame", ['[3,"x",{"status":"Accepted"}]', '[4,"x","E","d",{}]', "[3]", '[3,null,{}]', '[4,["o1"]]'])
+@pytest.mark.parametrize(
+    "frame", ['[3,"x",{"status":"Accepted"}]', '[4,"x","E","d",{}]', "[3]", "[3,null,{}]", '[4,["o1"]]']
+)
 def test_an_answer_to_nothing_is_a_stray(frame: str) -> None:
     talk = link()
     talk.ask("a", Reset())
@@ -147,11 +149,20 @@ def test_what_cannot_be_said_is_refused_when_it_is_asked() -> None:
 
 
 def test_a_call_can_be_refused_in_the_versions_spelling() -> None:
-    for version, spelled in ((Version.V16, "OccurenceConstraintViolation"), (Version.V201, "OccurrenceConstraintViolation")):
+    for version, spelled in (
+        (Version.V16, "OccurenceConstraintViolation"),
+        (Version.V201, "OccurrenceConstraintViolation"),
+    ):
         talk = link(version)
         asked = talk.receive(HEARTBEAT)
         assert isinstance(asked, Asked)
-        assert orjson.loads(talk.refuse(asked, ErrorCode.OCCURRENCE, "why" * 200)) == [4, "m1", spelled, ("why" * 200)[:255], {}]
+        assert orjson.loads(talk.refuse(asked, ErrorCode.OCCURRENCE, "why" * 200)) == [
+            4,
+            "m1",
+            spelled,
+            ("why" * 200)[:255],
+            {},
+        ]
         assert talk.refuse(asked, ErrorCode.SECURITY, "no") == '[4,"m1","SecurityError","no",{}]'
 
 
@@ -170,7 +181,12 @@ def test_every_error_code_is_one_of_the_versions(version: Version, code: ErrorCo
     }
     own = {
         Version.V16: {"FormationViolation", "OccurenceConstraintViolation"},
-        Version.V201: {"FormatViolation", "OccurrenceConstraintViolation", "RpcFrameworkError", "MessageTypeNotSupported"},
+        Version.V201: {
+            "FormatViolation",
+            "OccurrenceConstraintViolation",
+            "RpcFrameworkError",
+            "MessageTypeNotSupported",
+        },
     }
     talk = link(version)
     asked = talk.receive(HEARTBEAT)

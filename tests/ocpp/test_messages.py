@@ -93,27 +93,19 @@ FACTS_201: dict[str, object] = {
     "Heartbeat": HeartBeaten(),
     "LogStatusNotification": reported(Topic.LOG, "AcceptedCanceled"),
     "NotifyChargingLimit": reported(Topic.CHARGING_LIMIT, "SO set", evse=1),
-    "NotifyCustomerInformation": reported(
-        Topic.CUSTOMER_INFORMATION, "customer information (request 3) part 0", at=AT
-    ),
+    "NotifyCustomerInformation": reported(Topic.CUSTOMER_INFORMATION, "customer information (request 3) part 0", at=AT),
     "NotifyDisplayMessages": reported(Topic.DISPLAY_MESSAGES, "1 messages (request 5)"),
     "NotifyEVChargingNeeds": reported(Topic.CHARGING_NEEDS, "AC_three_phase", evse=2),
     "NotifyEVChargingSchedule": reported(Topic.CHARGING_SCHEDULE, "1 periods in A", at=AT, evse=2),
     "NotifyEvent": reported(Topic.EVENT, "Connector.AvailabilityState", at=AT, evse=2),
-    "NotifyMonitoringReport": reported(
-        Topic.MONITORING, "1 variables (request 6) part 0 more to come", at=AT
-    ),
-    "NotifyReport": reported(
-        Topic.INVENTORY, "1 variables (request 1) part 2", at=AT, displays_messages=True
-    ),
+    "NotifyMonitoringReport": reported(Topic.MONITORING, "1 variables (request 6) part 0 more to come", at=AT),
+    "NotifyReport": reported(Topic.INVENTORY, "1 variables (request 1) part 2", at=AT, displays_messages=True),
     "PublishFirmwareStatusNotification": reported(Topic.FIRMWARE, "Published"),
     "ReportChargingProfiles": reported(Topic.CHARGING_PROFILES, "1 profiles CSO (request 8)", evse=1),
     "ReservationStatusUpdate": reported(Topic.RESERVATION, "Expired"),
     "SecurityEventNotification": reported(Topic.SECURITY, "SettingSystemTime", at=AT),
     "SignCertificate": reported(Topic.CERTIFICATE_REQUEST, "V2GCertificate"),
-    "StatusNotification": StatusChanged(
-        at=AT, evse=2, connector=1, status=ConnectorStatus.OCCUPIED, said="Occupied"
-    ),
+    "StatusNotification": StatusChanged(at=AT, evse=2, connector=1, status=ConnectorStatus.OCCUPIED, said="Occupied"),
 }
 
 

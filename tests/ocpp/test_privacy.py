@@ -155,7 +155,13 @@ COMMANDS: list[tuple[Version, str, dict[str, Any]]] = [
     (
         Version.V16,
         "ReserveNow",
-        {"connectorId": 1, "expiryDate": "2026-03-01T10:00:00Z", "idTag": CANARY, "parentIdTag": CANARY, "reservationId": 1},
+        {
+            "connectorId": 1,
+            "expiryDate": "2026-03-01T10:00:00Z",
+            "idTag": CANARY,
+            "parentIdTag": CANARY,
+            "reservationId": 1,
+        },
     ),
     (
         Version.V201,
@@ -165,7 +171,13 @@ COMMANDS: list[tuple[Version, str, dict[str, Any]]] = [
     (
         Version.V201,
         "CustomerInformation",
-        {"requestId": 1, "report": True, "clear": False, "customerIdentifier": CANARY, "idToken": {"idToken": CANARY, "type": "ISO14443"}},
+        {
+            "requestId": 1,
+            "report": True,
+            "clear": False,
+            "customerIdentifier": CANARY,
+            "idToken": {"idToken": CANARY, "type": "ISO14443"},
+        },
     ),
     (
         Version.V201,
@@ -177,7 +189,9 @@ COMMANDS: list[tuple[Version, str, dict[str, Any]]] = [
 ]
 
 
-@pytest.mark.parametrize(("version", "action", "payload"), COMMANDS, ids=lambda part: part if isinstance(part, str) else "")
+@pytest.mark.parametrize(
+    ("version", "action", "payload"), COMMANDS, ids=lambda part: part if isinstance(part, str) else ""
+)
 def test_any_command_is_masked_before_it_is_kept(version: Version, action: str, payload: dict[str, Any]) -> None:
     talk = link(version)
     order = AnyCommand(action=action, payload=payload)

@@ -19,7 +19,7 @@ from wattkeeper.ocpp.wire.shape import Kind, Shape
 
 SPARE = {(Version.V16, "StatusNotification", "errorCode")}
 OCCURRENCE = {Version.V16: "OccurenceConstraintViolation", Version.V201: "OccurrenceConstraintViolation"}
-WRONG = [None, True, [], {}, [[]], {"x": 1}, [1, 2], 3.5, "", "\u0000", [None]]
+WRONG: list[Any] = [None, True, [], {}, [[]], {"x": 1}, [1, 2], 3.5, "", "\u0000", [None]]
 
 
 def required(shape: Shape, value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -104,7 +104,14 @@ def test_temperatures(unit: str | None, value: str, celsius: str) -> None:
 
 @pytest.mark.parametrize(
     ("multiplier", "unit", "wh"),
-    [(0, "Wh", 5), (3, "Wh", 5000), (-3, "Wh", Decimal("0.005")), (0, "kWh", 5000), (3, "kWh", 5_000_000), (3, None, 5000)],
+    [
+        (0, "Wh", 5),
+        (3, "Wh", 5000),
+        (-3, "Wh", Decimal("0.005")),
+        (0, "kWh", 5000),
+        (3, "kWh", 5_000_000),
+        (3, None, 5000),
+    ],
 )
 def test_multipliers_of_201(multiplier: int, unit: str | None, wh: Any) -> None:
     measure = {"multiplier": multiplier, **({"unit": unit} if unit else {})}
@@ -219,13 +226,22 @@ def test_signed_data_is_noted_and_its_text_taken_out() -> None:
 
 
 QUANTITIES = st.sampled_from(
-    [(ENERGY, "Wh"), (ENERGY, "kWh"), (POWER, "W"), (POWER, "kW"), ("Current.Import", "A"), ("Voltage", "V"), ("SoC", "Percent")]
+    [
+        (ENERGY, "Wh"),
+        (ENERGY, "kWh"),
+        (POWER, "W"),
+        (POWER, "kW"),
+        ("Current.Import", "A"),
+        ("Voltage", "V"),
+        ("SoC", "Percent"),
+    ]
 )
 SAMPLES = st.builds(
     lambda quantity, value, phase, context, location: sample(
-        str(value), quantity[0], unit=quantity[1], **{
-            name: word for name, word in (("phase", phase), ("context", context), ("location", location)) if word
-        }
+        str(value),
+        quantity[0],
+        unit=quantity[1],
+        **{name: word for name, word in (("phase", phase), ("context", context), ("location", location)) if word},
     ),
     QUANTITIES,
     st.decimals(min_value=-(10**6), max_value=10**6, places=3),

@@ -65,7 +65,7 @@ class Csms:
     server: Server | None = None
     lives: list[asyncio.Task[None]] = field(default_factory=list)
     """The stations of the test: none may die while something is awaited."""
-    _transactions: int = 1000
+    _cards: list[str] = field(default_factory=list)
 
     def of(self, *actions: str, station: str | None = None) -> list[dict[str, Any]]:
         """The payloads of these actions in the order in which they came."""
@@ -75,10 +75,14 @@ class Csms:
         """All actions in the order in which they came."""
         return [one.action for one in self.heard]
 
-    def next_transaction(self) -> int:
-        """A transaction id of 1.6."""
-        self._transactions += 1
-        return self._transactions
+    def open_transaction(self, card: str) -> int:
+        """A transaction id of 1.6 for that card."""
+        self._cards.append(card)
+        return len(self._cards)
+
+    def card_of(self, transaction_id: int) -> str:
+        """The card that a transaction was opened with."""
+        return self._cards[transaction_id - 1]
 
     async def until(self, condition: Callable[[], object], what: str = "what was awaited") -> None:
         """Wait until the condition holds; however slow the machine, a minute is enough."""
@@ -90,7 +94,8 @@ class Csms:
                             life.result()
                     self.change.clear()
                     with suppress(TimeoutError):
-                        await asyncio.wait_for(self.change.wait(), 0.05)
+                        async with asyncio.timeout(0.05):
+                            await self.change.wait()
         except TimeoutError:
             raise AssertionError(f"{what} never came; heard {self.actions()[-20:]}") from None
 
@@ -174,7 +179,7 @@ class Point16(Recording, ChargePoint16):  # type: ignore[misc]
     @reply("StartTransaction")
     def start_transaction(self, id_tag: str, **_: Any) -> Any:
         info = {"status": self.csms.start_status(id_tag)}
-        return result16.StartTransaction(transaction_id=self.csms.next_transaction(), id_tag_info=info)
+        return result16.StartTransaction(transaction_id=self.csms.open_transaction(id_tag), id_tag_info=info)
 
     @reply("MeterValues")
     def meter_values(self, **_: Any) -> Any:

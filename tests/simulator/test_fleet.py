@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from wattkeeper.simulator.fleet import Fleet, FleetError, read_fleet, run_fleet
+from wattkeeper.simulator.clock import Clock, real_now
+from wattkeeper.simulator.fleet import Fleet, FleetError, Replay, read_fleet, run_fleet
 
 from .csms import KEY, Csms
 
@@ -50,6 +51,30 @@ async def test_a_fleet_replays_real_sessions(csms: Csms) -> None:
     stamps = [datetime.fromisoformat(one["timestamp"]) for one in csms.of("StatusNotification")]
     assert max(stamps) < datetime.now(UTC) - timedelta(days=1)
     assert {card for start in starts.values() if (card := start["idTag"])} <= set(CARDS)
+
+
+async def test_one_card_charges_one_car_at_a_time(csms: Csms) -> None:
+    plan = read_fleet(description(csms.url, cards=CARDS[:2], stations=STATIONS[:1]))
+    life = asyncio.ensure_future(run_fleet(plan, lambda text: None))
+    csms.lives.append(life)
+    await csms.until(lambda: len(csms.of("StopTransaction")) > 5)
+    life.cancel()
+    await asyncio.wait({life})
+    charging: list[str] = []
+    for one in csms.heard:
+        if one.action == "StartTransaction":
+            assert one.payload["idTag"] not in charging
+            charging.append(one.payload["idTag"])
+        elif one.action == "StopTransaction":
+            charging.remove(csms.card_of(one.payload["transactionId"]))
+
+
+async def test_a_night_is_skipped() -> None:
+    plan = read_fleet(description("ws://127.0.0.1:9/ocpp", speed=60))
+    clock = Clock(real_now() - timedelta(days=30), plan.speed)
+    morning = clock.now() + timedelta(hours=12)
+    await asyncio.wait_for(Replay(plan, clock, []).wait_for(morning), 60)
+    assert morning <= clock.now() < morning + timedelta(hours=1)
 
 
 async def test_the_first_minutes_are_busy(csms: Csms) -> None:

@@ -72,6 +72,32 @@ async def test_power_loss_interrupts_a_201_transaction(csms: Csms, plug_in: Plug
     assert end - begin == 6_000, "the car got all it wanted, later"
 
 
+async def test_a_driver_who_would_have_left_in_the_dark_leaves_afterwards(csms: Csms, plug_in: Plug) -> None:
+    station = await plug_in(Station201)
+    station.spawn(arrive(station, Driver(GOOD_CARD, 50_000, HOUR * 20)))
+    await csms.until(lambda: registers(csms.of("TransactionEvent")))
+    station.lose_power()
+    [charge] = station.charges()
+    await station.clock.until(charge.leaves_at)
+    await station.clock.sleep(HOUR)
+    station.restore_power()
+    await csms.until(lambda: station.past and not len(station.outbox))
+    events = once(csms.of("TransactionEvent"))
+    stamps = [event["timestamp"] for event in events]
+    assert stamps == sorted(stamps)
+    assert events[-1]["transactionInfo"]["stoppedReason"] == "Local"
+    assert stamps[-1] > charge.cut_at.isoformat()[:19]
+
+
+async def test_a_station_that_is_stopped_while_its_line_breaks_does_stop(csms: Csms, plug_in: Plug) -> None:
+    station = await plug_in(Station16)
+    [life] = csms.lives
+    station.line.drop()
+    life.cancel()
+    await asyncio.wait({life}, timeout=30)
+    assert life.cancelled()
+
+
 async def test_a_station_without_power_says_nothing_at_all(csms: Csms, plug_in: Plug) -> None:
     station = await plug_in(Station16)
     socket = csms.points["CP1"]._connection

@@ -98,15 +98,11 @@ MEASURANDS: Mapping[str, Measurand] = {
     "Energy.Active.Import.Interval": Measurand(Quantity.ENERGY, "interval_wh", summed=True),
     "Power.Active.Import": Measurand(Quantity.POWER, "power_w", summed=True),
     "Power.Offered": Measurand(Quantity.POWER, "offered_w", summed=True),
-    "Current.Import": Measurand(
-        Quantity.CURRENT, "current_a", ("current_l1_a", "current_l2_a", "current_l3_a")
-    ),
+    "Current.Import": Measurand(Quantity.CURRENT, "current_a", ("current_l1_a", "current_l2_a", "current_l3_a")),
     "Current.Offered": Measurand(Quantity.CURRENT, "offered_a"),
     "Voltage": Measurand(Quantity.VOLTAGE, "voltage_v", ("voltage_l1_v", "voltage_l2_v", "voltage_l3_v")),
     "SoC": Measurand(Quantity.PERCENT, "soc_percent", locations=None),
-    "Temperature": Measurand(
-        Quantity.TEMPERATURE, "temperature_c", locations=frozenset({DEFAULT_LOCATION, "Body"})
-    ),
+    "Temperature": Measurand(Quantity.TEMPERATURE, "temperature_c", locations=frozenset({DEFAULT_LOCATION, "Body"})),
 }
 _FOLDED_MEASURANDS: Mapping[str, str] = {fold(name): name for name in MEASURANDS}
 

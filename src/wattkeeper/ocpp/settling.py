@@ -14,9 +14,7 @@ from wattkeeper.ocpp.wire.notes import Notes
 from wattkeeper.ocpp.wire.shape import Kind, Shape
 from wattkeeper.ocpp.wire.text import MASK, clean, fold
 
-_DONE: Final = frozenset(
-    {"accepted", "unlocked", "scheduled", "rebootrequired", "acceptedcanceled"}
-)
+_DONE: Final = frozenset({"accepted", "unlocked", "scheduled", "rebootrequired", "acceptedcanceled"})
 """The words by which a station says that it did, or will do, what was asked."""
 
 _LONGEST_VALUE: Final = 10_000

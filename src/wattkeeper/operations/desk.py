@@ -67,9 +67,9 @@ class Desk:
             if isinstance(fact, SessionFact):
                 if names_transaction(fact):
                     refs.add(fact.ref or "")
-                elif isinstance(fact, SessionOpened):
-                    keys.add(start_key(fact))
-                elif isinstance(fact, MetersRead | SessionEnded):
+                elif isinstance(fact, SessionOpened | SessionEnded):
+                    keys.add(key_of(fact))
+                elif isinstance(fact, MetersRead):
                     places.add(station)
                 if isinstance(fact, SessionOpened):
                     openers.append((station, fact.at or self.unit.now))

@@ -16,6 +16,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 SHORTEST_NAP_S = 0.0005
@@ -81,7 +82,6 @@ async def _nap(seconds: float, nudge: asyncio.Event | None) -> None:
     if nudge is None:
         await asyncio.sleep(seconds)
         return
-    try:
-        await asyncio.wait_for(nudge.wait(), seconds)
-    except TimeoutError:
-        return
+    with suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await nudge.wait()

@@ -26,6 +26,7 @@ LEAD_IN_S = 2.0
 """Real seconds between the start and the first arrival: time to boot."""
 WORTH_A_LEAP = timedelta(minutes=20)
 """A pause in which no car is there and none comes for this long is skipped."""
+SHORTLY_BEFORE = timedelta(minutes=1)
 LOST_CARD_EVERY = 15
 """Every so many drivers first tap a card that nobody knows."""
 PLUGS_FIRST, PULLS_PLUG = 0.3, 0.2
@@ -147,7 +148,7 @@ class Replay:
         """Send driver after driver, for ever."""
         async with asyncio.TaskGroup() as visits:
             for arrival in self._arrivals():
-                await self._await(arrival.at)
+                await self.wait_for(arrival.at)
                 place = self._place()
                 card = self._card(arrival.user)
                 if place is not None and card is not None:
@@ -156,12 +157,12 @@ class Replay:
     def _arrivals(self) -> Iterator[Arrival]:
         return arrivals(load(), self._clock.now() + _lead_in(self._fleet), self._fleet.day)
 
-    async def _await(self, at: datetime) -> None:
+    async def wait_for(self, at: datetime) -> None:
         """Wait for an arrival; a long time in which no car is there is skipped."""
         while self._clock.now() < at:
             step = min(at, self._clock.now() + WORTH_A_LEAP)
             if step < at and not self._anyone():
-                self._clock.leap(at - _lead_in(self._fleet))
+                self._clock.leap(at - SHORTLY_BEFORE)
                 step = at
             await self._clock.until(step)
 

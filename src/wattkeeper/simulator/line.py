@@ -110,6 +110,7 @@ class Line:
             if station.powered.is_set() and station.networked.is_set():
                 self._failures += 1
                 self._tell_once("connection closed; connects again")
+        _stay_cancelled()
 
     def _bury_dark_socket(self) -> None:
         dark, self._dark = self._dark, None
@@ -134,6 +135,13 @@ async def _until_gone(wire: Any) -> None:
     """End the conversation when the line has gone dark: the socket itself would never tell."""
     await asyncio.wait({wire.closed})
     raise OfflineError
+
+
+def _stay_cancelled() -> None:
+    """A task group that ends with errors forgets that its task was cancelled at the same moment: remember it."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _reason(error: Exception) -> str:

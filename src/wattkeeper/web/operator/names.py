@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from urllib.parse import quote
 
@@ -72,8 +73,19 @@ class Row:
         """Its state; of a session whose station is away nobody knows whether it charges."""
         return look_of(self.session, self.place)
 
+    def lasted(self, now: datetime) -> timedelta:
+        """How long it lasted, or has lasted so far."""
+        return lasted(self.session, now)
+
 
 OUT_OF_CONTACT = Look("Out of contact", "look", "look")
+
+
+def lasted(session: SessionRow, now: datetime) -> timedelta:
+    """How long it lasted, or has lasted so far: by the station's clock, and since its last word by ours."""
+    if session.ended_at is not None:
+        return session.ended_at - session.started_at
+    return session.whole.last_at - session.started_at + max(now - session.heard_at, timedelta(0))
 
 
 def look_of(session: SessionRow, place: Place) -> Look:

@@ -50,5 +50,5 @@ def _difference(old: Region, new: Region) -> Iterator[str]:
             place = f"afterend:#{previous}" if previous else f"afterbegin:#{new.id}"
             yield f'<{new.tag} hx-swap-oob="{place}">{html}</{new.tag}>'
         elif html != old.rows[row]:
-            yield html.replace(f'id="{row}"', f'id="{row}" hx-swap-oob="true"', 1)
+            yield str(html).replace(f'id="{row}"', f'id="{row}" hx-swap-oob="true"', 1)
         previous = row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,9 +13,15 @@ from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.rooms import Rooms
 
 
+@lru_cache(maxsize=8)
+def paper_of(rooms: Rooms) -> Paper:
+    """The one set of templates of an installation."""
+    return Paper(rooms)
+
+
 def router(rooms: Rooms) -> APIRouter:
     """Every page; what is refused or not found comes as a page too (see `missing`)."""
-    paper, routes = Paper(rooms), APIRouter()
+    paper, routes = paper_of(rooms), APIRouter()
     for noun in (door, now, sessions, session, stations, station, cards):
         routes.include_router(noun.router(paper))
     return routes
@@ -21,7 +29,7 @@ def router(rooms: Rooms) -> APIRouter:
 
 async def missing(rooms: Rooms, request: Request, status: int = 404) -> Response:
     """The page for what the framework itself refuses: unknown addresses and methods, bodies that cannot be read."""
-    paper = Paper(rooms)
+    paper = paper_of(rooms)
     title, why = PROBLEMS.get(status, ("That did not work", "Go back and try again."))
     return paper.problem(request, status, title, why, await paper.viewer(request))
 

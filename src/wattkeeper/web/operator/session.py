@@ -26,7 +26,7 @@ from wattkeeper.store.session import SessionRow
 from wattkeeper.web import timeline
 from wattkeeper.web.operator import orders, steps, stream
 from wattkeeper.web.operator.curve import Curve, curve, peak
-from wattkeeper.web.operator.names import Place, look_of, place_of
+from wattkeeper.web.operator.names import Place, lasted, look_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
@@ -90,7 +90,7 @@ def regions(paper: Paper, story: Story) -> list[Region]:
     look = look_of(row, story.place)
     return [
         Region("about", {"about-all": paper.part(PARTS, "about", row, story.place, look)}, "div"),
-        Region("figures", {"figures-all": paper.part(PARTS, "figures", row, look, now)}, "div"),
+        Region("figures", {"figures-all": paper.part(PARTS, "figures", row, look, lasted(row, now), now)}, "div"),
         Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(paper, story))}, "div"),
         _readings(paper, story),
         _steps(paper, story),

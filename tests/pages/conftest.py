@@ -1,0 +1,67 @@
+"""A browser, and an installation for it to look at."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Browser, async_playwright
+
+from tests.doors import settings_for
+from tests.pages.site import CARD, PASSWORD, Site
+from wattkeeper.assembly import open_doors, open_rooms
+from wattkeeper.web import bundle
+
+QUIET = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--disable-gpu",
+)
+WORKSHOP = Path(__file__).parents[2] / ".build" / "pages"
+
+
+@pytest.fixture
+def engine() -> str:
+    """The pages are not about the store: one engine is enough."""
+    return "sqlite"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Where the browser is: CHROMIUM, else Debian's."""
+    found = os.environ.get("CHROMIUM") or shutil.which("chromium")
+    if not found:
+        pytest.skip("There is no Chromium: install Debian's chromium, or name one in CHROMIUM.")
+    return found
+
+
+@pytest.fixture(scope="session")
+def bundled() -> None:
+    """The pages' script and style."""
+    bundle.build(WORKSHOP)
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A browser that fetches nothing of its own."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def site(database: str, tmp_path: Path, browser: Browser, bundled: None) -> AsyncIterator[Site]:
+    """An installation with both doors open, an operator, one card, and a browser."""
+    settings = settings_for(database, tmp_path, http_port=0, waiting_room=True)
+    async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
+        await rooms.access.make_account("operator", PASSWORD)
+        await rooms.cards.import_csv(f"number\n{CARD}\n", by="test")
+        yield Site(rooms, doors, browser)
