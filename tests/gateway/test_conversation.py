@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import text
 
 from tests.conftest import OpenDoor
-from tests.doors import KEY, Door, Raw, until
+from tests.doors import KEY, PATIENCE_S, Door, Raw, until
 from wattkeeper.charging.facts import Booted, Connected, Disconnected, Garbled, HeartBeaten
 from wattkeeper.store.tables import journal, station_state
 
@@ -133,9 +133,12 @@ async def test_going_away_is_told_and_every_end_is_written_down(door: Door) -> N
     keys = {f"CP{n}": await door.admit(f"CP{n}") for n in range(10, 20)}
     raws = [await Raw.station(door, name, key) for name, key in keys.items()]
     await until(lambda: _count(door, 10))
-    await door.gateway.stop()
+    stopping = asyncio.create_task(door.gateway.stop())
     for raw in raws:
-        assert b"\x03\xe9" in await raw.rest()  # 1001
+        told = await asyncio.wait_for(raw.reader.readexactly(4), PATIENCE_S)
+        assert (told[:1], int.from_bytes(told[2:])) == (b"\x88", 1001)
+        raw.hang_up()
+    await stopping
     ends = await door.facts(Disconnected)
     assert {end["station"] for end in ends} == set(keys)
     assert {end["reason"] for end in ends} == {"Wattkeeper is stopping."}

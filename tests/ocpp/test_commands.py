@@ -232,6 +232,23 @@ def test_members_are_sent_in_the_schemas_order_and_nothing_is_added() -> None:
     )
 
 
+@pytest.mark.parametrize(("limit", "fits"), [(0.1, True), (16.1, True), (32, True), (229.9, True), (16.15, False)])
+def test_a_limit_has_one_decimal(limit: float, fits: bool) -> None:
+    schedule = {"chargingRateUnit": "A", "chargingSchedulePeriod": [{"startPeriod": 0, "limit": limit}]}
+    profile = {
+        "chargingProfileId": 1,
+        "stackLevel": 0,
+        "chargingProfilePurpose": "TxProfile",
+        "chargingProfileKind": "Relative",
+        "chargingSchedule": schedule,
+    }
+    payload = {"connectorId": 1, "csChargingProfiles": profile}
+    if fits:
+        assert f'"limit":{limit}' in sent(V16, "SetChargingProfile", payload)
+    else:
+        assert "decimals" in refused(V16, AnyCommand(action="SetChargingProfile", payload=payload)).why
+
+
 def test_members_are_ordered_through_references_too() -> None:
     variables = {
         "setVariableData": [

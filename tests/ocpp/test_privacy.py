@@ -112,6 +112,16 @@ def test_words_are_the_stations_own_but_for_what_is_hidden() -> None:
     assert report[0]["variableCharacteristics"]["valuesList"] == "•••"
 
 
+@pytest.mark.parametrize("data", ["OCMF|{}|{}", "1234567890", "5", CANARY])
+def test_signed_data_is_sealed_whatever_it_looks_like(data: str) -> None:
+    sampled = [{"value": data, "format": "SignedData"}, {"value": "6"}]
+    message = {"connectorId": 1, "meterValue": [{"timestamp": "2026-03-01T10:00:00Z", "sampledValue": sampled}]}
+    heard = hear("MeterValues", message)
+    assert heard.hidden == {"/meterValue/0/sampledValue/0/value": data}
+    assert heard.fact.readings[0].energy_wh == 6  # type: ignore[attr-defined]
+    assert f'"{data}"' not in orjson.dumps(dict(heard.words)).decode()
+
+
 def test_what_is_hidden_says_where_it_stood() -> None:
     heard = hear("DataTransfer", {"vendorId": "v", "data": "d", "a/b~c": 1})
     assert heard.hidden == {"/data": "d", "/a~1b~0c": 1}

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.doors import settings_for
@@ -48,7 +49,14 @@ def bundled() -> None:
     bundle.build(WORKSHOP)
 
 
-@pytest.fixture
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One event loop for all of these tests, for they share one browser."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents and item.get_closest_marker("asyncio"):
+            item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
     """A browser that fetches nothing of its own."""
     async with async_playwright() as playwright:
@@ -57,7 +65,7 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def site(database: str, tmp_path: Path, browser: Browser, bundled: None) -> AsyncIterator[Site]:
     """An installation with both doors open, an operator, one card, and a browser."""
     settings = settings_for(database, tmp_path, http_port=0, waiting_room=True)

@@ -24,10 +24,10 @@ async def test_words_of_stations_stay_words(site: Site, java_script_enabled: boo
     key = await site.admit("CP1", label=SCRIPT, site=IMAGE)
     async with site.station("CP1", key) as station:
         await station.boot(vendor=SCRIPT[:20], model=QUOTED[:20], firmware=IMAGE)
-        await station.status("Faulted", info=IMAGE, error="OtherError")
         await station.call(call.DataTransfer(vendor_id=IMAGE, message_id=SCRIPT, data=QUOTED))
-        await station.call(call.SecurityEventNotification(type=IMAGE, timestamp=station.time()), suppress=False)
+        await station.call(call.SecurityEventNotification(type=IMAGE, timestamp=station.time(), tech_info=QUOTED))
         await station.begin(card=SCRIPT[:20])
+        await station.status("Faulted", info=IMAGE, error="OtherError")
         async with site.person(java_script_enabled=java_script_enabled) as person:
             await person.sign_in()
             await inert(person)

@@ -49,7 +49,7 @@ async def test_its_page_tells_its_story_and_stays_true(site: Site) -> None:
         await person.sees("Peak: 6.6 kW")
         await page.locator(".plot canvas").wait_for()
         await page.locator("#figures-all").get_by_text("4.20").wait_for()
-        for step in ("A card was presented.", "The session began at connector 1.", "The meter was read 10 times."):
+        for step in ("The card was accepted.", "The session began at connector 1.", "The meter was read 10 times."):
             await page.locator("#steps").get_by_text(step).wait_for()
         await station.end(45, 5500)
         await page.locator("#about").get_by_text("Ended").wait_for()

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 
-from tests.doors import PATIENCE_S
+from tests.doors import PATIENCE_S, until
 from tests.web.conftest import House, served
 from tests.web.told import Teller, now
 from wattkeeper.charging.facts import HeartBeaten
 from wattkeeper.charging.person import EVERYTHING
+from wattkeeper.web.live import MOST_OF_ONE
 
 
 class Ear:
@@ -148,9 +149,9 @@ async def test_streams_are_counted(house: House) -> None:
             await ear.event()
             assert streams.open == 1
         await beat(house, 1)
-        async with asyncio.timeout(PATIENCE_S):
-            while streams.open:
-                await asyncio.sleep(0.02)
-        for _ in range(50):
-            streams.one_more("tests").__enter__()
-        assert (await house.api.get("/api/v1/events")).status_code == 429
+        await until(lambda: streams.open == 0, "the end of the stream")
+    with ExitStack() as stack:
+        for _ in range(MOST_OF_ONE):
+            stack.enter_context(streams.one_more("tests"))
+        refused = await house.api.get("/api/v1/events")
+    assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")

@@ -24,6 +24,7 @@ _REASONS: Mapping[str, str] = {
     "maxItems": "has more entries than the standard allows",
     "minimum": "is smaller than the standard allows",
     "maximum": "is larger than the standard allows",
+    "multipleOf": "has more decimals than the standard allows",
     "format": "is not written as a date and time with zone (RFC 3339)",
     "type": "has the wrong type",
 }

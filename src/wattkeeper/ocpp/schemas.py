@@ -70,7 +70,7 @@ def schema(version: Version, action: str, side: Side) -> dict[str, Any]:
 @cache
 def validator(version: Version, action: str, side: Side) -> Validator:
     """The official schema, compiled; formats are checked."""
-    return _compiled(_without_multiples(schema(version, action, side)))
+    return _compiled(schema(version, action, side))
 
 
 @cache
@@ -96,13 +96,6 @@ def _folder(version: Version) -> Traversable:
 def _compiled(document: dict[str, Any]) -> Validator:
     compiled: Validator = jsonschema_rs.validator_for(document, validate_formats=True)
     return compiled
-
-
-def _without_multiples(part: Any) -> Any:
-    """The schema without `multipleOf`: 0.1 has no exact double, so that limits such as 16.1 would be refused."""
-    if isinstance(part, dict):
-        return {name: _without_multiples(inner) for name, inner in part.items() if name != "multipleOf"}
-    return [_without_multiples(inner) for inner in part] if isinstance(part, list) else part
 
 
 def _narrowed(part: dict[str, Any], owner: str, name: str) -> dict[str, Any]:

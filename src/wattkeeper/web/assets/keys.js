@@ -2,7 +2,7 @@
 import { copy } from "./copy.js";
 
 const PLACES = { n: "/", s: "/sessions", t: "/stations", c: "/cards" };
-let going = 0;
+let going = -Infinity;
 
 function move(step) {
   const rows = [...document.querySelectorAll("tr.row a.open")];

@@ -77,7 +77,8 @@ class Said:
 
 def understand(text: str, today: date) -> Said:
     """What a sentence such as ``K7QM 4XRD 2`` or ``yesterday around six, card 7F`` asks for."""
-    words = [word for word in re.split(r"[\s,;]+", text.strip()[:200]) if word]
+    joined = re.sub(r"(\d)\s+([ap]m)\b", r"\1\2", text.strip()[:200], flags=re.IGNORECASE)
+    words = [word for word in re.split(r"[\s,;]+", joined) if word]
     said, before = Said(session=_spoken(words)), ""
     for word in [] if said.session else words:
         if word.lower() not in FILLERS | BEFORE_HOURS:
@@ -135,10 +136,8 @@ def _as_day(said: Said, word: str, today: date) -> Said | None:
 
 
 def _as_hour(said: Said, word: str, _today: date) -> Said | None:
-    """``six``, ``6pm``, ``18:30``, and ``6 pm`` where the number came before."""
+    """``six``, ``6pm``, ``18:30``."""
     lower = word.lower()
-    if lower in ("am", "pm") and said.hour is not None:
-        return replace(said, hour=said.hour % 12 + (12 if lower == "pm" else 0), is_sure=True)
     if lower in HOURS:
         return replace(said, hour=float(HOURS[lower]))
     found = _HOUR.fullmatch(lower)
