@@ -229,7 +229,7 @@ def stations_add(
     async def work() -> str:
         async with _rooms(database) as rooms:
             by = "command line"
-            return await rooms.admission.provision(station, by, label=label, site=site, max_power_w=watts)
+            return str(await rooms.admission.provision(station, by, label=label, site=site, max_power_w=watts))
 
     key = _run(work())
     out.print(f"{station} is admitted. Type this key into it; it is not shown again:")
@@ -265,7 +265,7 @@ def tokens_add(
 
     async def work() -> str:
         async with _rooms(database) as rooms:
-            return await rooms.access.make_token(name, frozenset(scope) if scope else EVERYTHING)
+            return str(await rooms.access.make_token(name, frozenset(scope) if scope else EVERYTHING))
 
     out.print(_run(work()), markup=False)
 

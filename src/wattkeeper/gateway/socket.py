@@ -25,6 +25,7 @@ from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
 from wattkeeper.charging.station import Version
+from wattkeeper.gateway.begun import Begun
 from wattkeeper.gateway.crowd import Crowd
 from wattkeeper.gateway.introduction import Introduction, introduce
 from wattkeeper.gateway.notes import Notes
@@ -192,14 +193,16 @@ class Wire(ServerConnection):
         if self._porch.tls is None:
             self._open(self._raw)
         else:
-            self._raw.pause_reading()
-            self._task = self.loop.create_task(self._secure(self._raw, self._porch.tls))
+            limit = self._porch.settings.handshake_s
+            starting = self.loop.start_tls(
+                self._raw, self, self._porch.tls, server_side=True, ssl_handshake_timeout=limit
+            )
+            self._task = self.loop.create_task(self._secure(self._raw, Begun(starting)))
 
-    async def _secure(self, raw: asyncio.Transport, tls: ssl.SSLContext) -> None:
-        """Do the TLS handshake; one that fails is told to the operator by address, for stations do not tell theirs."""
-        limit = self._porch.settings.handshake_s
+    async def _secure(self, raw: asyncio.Transport, handshake: Begun[asyncio.Transport | None]) -> None:
+        """See the TLS handshake through; a failure is told to the operator by address, for stations do not tell."""
         try:
-            secured = await self.loop.start_tls(raw, self, tls, server_side=True, ssl_handshake_timeout=limit)
+            secured = await handshake
         except OSError as failure:
             reason = getattr(failure, "reason", None) or type(failure).__name__
             self._porch.notes.noise(

@@ -21,7 +21,7 @@ log = logging.getLogger("wattkeeper.display")
 
 async def _newest(connection: AsyncConnection) -> int:
     """The number of the newest journal entry."""
-    return (await connection.execute(select(head.c.n))).scalar_one()
+    return int((await connection.execute(select(head.c.n))).scalar_one())
 
 
 async def _opened_after(connection: AsyncConnection, n: int) -> list[tuple[str, str, str]]:
