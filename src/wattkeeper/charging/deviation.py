@@ -40,6 +40,7 @@ class Deviation(StrEnum):
     ODD_TIME = "odd_time"
     EPOCH_TIME = "epoch_time"
     UNREADABLE_TIME = "unreadable_time"
+    NO_TIME = "no_time"
     UNDATED_READING = "undated_reading"
     # numbers
     FRACTION_FOR_INTEGER = "fraction_for_integer"
@@ -84,6 +85,7 @@ SENTENCES: Mapping[Deviation, str] = {
     Deviation.ZONELESS_TIME: "The station's time had no zone; read as UTC.",
     Deviation.ODD_TIME: "The station's time was not written as the standard says; it could be read.",
     Deviation.EPOCH_TIME: "The station's time was a count of seconds since 1970; it could be read.",
+    Deviation.NO_TIME: "The station told no time; the time of receipt stands for it.",
     Deviation.UNREADABLE_TIME: "The station's time could not be read.",
     Deviation.UNDATED_READING: "A reading had no readable time; the time of receipt stands for it.",
     Deviation.FRACTION_FOR_INTEGER: "A number had a fraction where whole numbers belong; it was kept exactly.",

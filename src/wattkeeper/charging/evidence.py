@@ -6,6 +6,7 @@ from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from enum import IntEnum, StrEnum
 
+from wattkeeper.charging.deviation import SENTENCES, Deviation
 from wattkeeper.charging.meter import Finding, FindingCode
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import Authorisation
@@ -72,7 +73,7 @@ WORDS: dict[FindingCode, str] = {
     F.CLOCK_AHEAD: "The station's clock ran {seconds} ahead of ours.",
     F.MESSAGES_MISSING: "{count} message(s) of this session have not arrived (numbers {numbers}).",
     F.TOLD_OFFLINE: "Part of it was told after the station had been offline.",
-    F.STATION_DEVIATES: "The station departed from the standard: {codes}.",
+    F.STATION_DEVIATES: "The station departed from the standard. {codes}",
     F.READINGS_AFTER_END: "{count} reading(s) were told for instants after the end; kept, not counted.",
     F.READINGS_CONTRADICT: "Two different registers were told for one instant: {lower_wh} and {higher_wh}.",
     F.NO_REGISTER: "No energy register was told, so the energy is unknown.",
@@ -211,6 +212,8 @@ def _figure(name: str, value: str) -> str:
     """A figure of evidence as people read it."""
     if name.endswith("_wh"):
         return kwh(value)
+    if name == "codes":
+        return " ".join(SENTENCES.get(Deviation(code), code) for code in value.split(", "))
     return duration(int(Decimal(value))) if name == "seconds" else value
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from asyncio import CancelledError
 from collections.abc import Coroutine, Generator
+from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -20,8 +22,6 @@ class Begun(Generic[T]):
         self._waits_for = coroutine.send(None)
 
     def __await__(self) -> Generator[Any, Any, T]:
-        try:
+        with suppress(Exception, CancelledError):  # how the wait ended is no loss: the rest asks for it again
             yield self._waits_for
-        except BaseException:  # noqa: S110 - how the wait ended is told by itself to the rest, which asks it
-            pass
         return (yield from self._rest.__await__())

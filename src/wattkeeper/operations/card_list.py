@@ -153,25 +153,26 @@ def _row(line: int, cells: list[str], columns: list[str]) -> Wish | Rejected:
 
 
 def checked(number: str) -> str:
-    """A card's number as it is kept; Refusal (INVALID) where it is none."""
-    try:
-        return _number(number)
-    except _Bad as bad:
-        raise Refusal(Code.INVALID, str(bad)) from None
+    """A card's number as it is kept, without the spaces and colons of display; Refusal (INVALID) where it is none."""
+    plain = _DISPLAY.sub("", number)
+    if not NUMBER.fullmatch(plain) or not canonical(plain):
+        raise Refusal(Code.INVALID, "The number has characters that no card has, or more than 36.")
+    return plain
 
 
 def _number(cell: str) -> str:
-    """A card's number as it is kept: without the spaces, colons and marks that display and spreadsheets add."""
+    """A card's number in a list, without what spreadsheets make of it."""
     if cell.startswith('="') and cell.endswith('"'):
         cell = cell[2:-1]
-    plain = _DISPLAY.sub("", cell.removeprefix("'"))
-    if not plain:
+    cell = cell.removeprefix("'")
+    if not cell:
         raise _Bad("The number is missing.")
-    if _EXPONENT.fullmatch(plain):
+    if _EXPONENT.fullmatch(cell):
         raise _Bad("A spreadsheet has rounded the number (1.2E+11): set the column to text and enter it again.")
-    if not NUMBER.fullmatch(plain) or not canonical(plain):
-        raise _Bad("The number has characters that no card has, or more than 36.")
-    return plain
+    try:
+        return checked(cell)
+    except Refusal as refusal:
+        raise _Bad(refusal.why) from None
 
 
 def _words(cell: str, longest: int) -> str:

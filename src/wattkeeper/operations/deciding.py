@@ -7,6 +7,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import (
     Alarmed,
     Fact,
@@ -18,6 +19,7 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
+from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import Verdict, may_charge
 from wattkeeper.operations.desk import Desk, key_of, names_transaction
@@ -76,10 +78,13 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
 
 
 def _timed(fact: SessionFact, now: datetime) -> SessionFact:
-    """The fact with a time: ours where the station told none, and flagged."""
-    if fact.at is not None:
-        return fact
-    return replace(fact, at=now, deviations=(*fact.deviations, "no_time"))
+    """The fact and its readings with a time: ours where the station told none, and flagged."""
+    if fact.at is None:
+        fact = replace(fact, at=now, deviations=(*fact.deviations, Deviation.NO_TIME))
+    if any(reading.at is UNDATED or reading.at == UNDATED for reading in fact.readings):
+        dated = (replace(r, at=fact.at) if r.at == UNDATED else r for r in fact.readings)
+        fact = replace(fact, readings=tuple(dated))
+    return fact
 
 
 def _ahead(fact: SessionFact, now: datetime, settings: Settings) -> int:

@@ -17,6 +17,27 @@ if TYPE_CHECKING:
     from wattkeeper.simulator.station import Station
 
 
+GONE = (ConnectionClosed, OfflineError)
+
+
+async def together(*deeds: Coroutine[Any, Any, None]) -> None:
+    """Do several things until one of them ends; then end all and raise what ended them, faults first.
+
+    A task group would not do: when one of its tasks fails at the moment at which the group is cancelled, it
+    raises the failure and forgets the cancellation, and a station that was told to stop would connect again.
+    """
+    tasks = [asyncio.ensure_future(deed) for deed in deeds]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        ends = await asyncio.gather(*tasks, return_exceptions=True)
+    failures = [end for end in ends if isinstance(end, Exception)]
+    for failure in sorted(failures, key=lambda one: isinstance(one, GONE)):
+        raise failure
+
+
 class Line:
     """The one connection of a station; `attend` is what the station does while it lasts."""
 
@@ -102,15 +123,11 @@ class Line:
         self._bury_dark_socket()
         self._told = None
         try:
-            async with asyncio.TaskGroup() as talk:
-                talk.create_task(wire.start())
-                talk.create_task(self._attend())
-                talk.create_task(_until_gone(wire))
-        except* (ConnectionClosed, OfflineError):
+            await together(wire.start(), self._attend(), _until_gone(wire))
+        except GONE:
             if station.powered.is_set() and station.networked.is_set():
                 self._failures += 1
                 self._tell_once("connection closed; connects again")
-        _stay_cancelled()
 
     def _bury_dark_socket(self) -> None:
         dark, self._dark = self._dark, None
@@ -135,13 +152,6 @@ async def _until_gone(wire: Any) -> None:
     """End the conversation when the line has gone dark: the socket itself would never tell."""
     await asyncio.wait({wire.closed})
     raise OfflineError
-
-
-def _stay_cancelled() -> None:
-    """A task group that ends with errors forgets that its task was cancelled at the same moment: remember it."""
-    task = asyncio.current_task()
-    if task is not None and task.cancelling():
-        raise asyncio.CancelledError
 
 
 def _reason(error: Exception) -> str:

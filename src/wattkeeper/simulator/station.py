@@ -23,7 +23,7 @@ from websockets.asyncio.client import ClientConnection
 
 from wattkeeper.simulator.charge import Charge, Connector, Context, Ending, Reading, Status, read
 from wattkeeper.simulator.clock import Clock
-from wattkeeper.simulator.line import Line
+from wattkeeper.simulator.line import Line, together
 from wattkeeper.simulator.outbox import Note, Outbox
 from wattkeeper.simulator.wire import OfflineError, UnansweredError
 
@@ -285,9 +285,7 @@ class Station(ABC):
             self.tell_status(connector)
         if len(self.outbox) > 2 * len(self.connectors):
             self.tell_human(f"back on line with {len(self.outbox)} messages to tell")
-        async with asyncio.TaskGroup() as talk:
-            talk.create_task(self.outbox.drain(self._deliver))
-            talk.create_task(self._keep_beating())
+        await together(self.outbox.drain(self._deliver), self._keep_beating())
 
     async def _register(self) -> None:
         self.boot_asked.clear()

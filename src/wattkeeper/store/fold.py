@@ -32,6 +32,8 @@ class Kept(NamedTuple):
     """The newest journal entry folded in."""
 
 
+MOST_WH = 9 * 10**12
+"""What a column holds; no session comes near, a hostile station that restarts its register might."""
 PROGRESS = ("grade", "energy_wh", "power_w", "heard_at", "last_n", "fold")
 """What changes while a session goes on; no index holds any of it, so writing it touches one page."""
 _FIXED = attrgetter("evse", "connector", "ref", "token", "state", "started_at", "ended_at")
@@ -43,7 +45,7 @@ def save(unit: Unit, kept: Kept, stored: Kept | None) -> None:
     energy, power = session.energy_wh, session.track.power_w
     progress = (
         grade(session).value,
-        None if energy is None else to_millionths(energy),
+        None if energy is None or energy > MOST_WH else to_millionths(energy),
         to_millionths(power) if power is not None and session.is_live else None,
         to_micros(kept.heard_at),
         kept.n,

@@ -102,6 +102,13 @@ async def of_station(connection: AsyncConnection, viewer: Viewer, station: str, 
     return [_entry(row) for row in rows]
 
 
+async def told_after(connection: AsyncConnection, viewer: Viewer, n: int, station: str) -> bool:
+    """Whether anything of a station was recorded after entry ``n``."""
+    viewer.need(Scope.STATIONS_READ)
+    found = select(journal.c.n).where(journal.c.n > n, journal.c.station_id == station).limit(1)
+    return await connection.scalar(found) is not None
+
+
 async def alarms_after(connection: AsyncConnection, viewer: Viewer, n: int, since: datetime) -> list[Entry]:
     """The alarms after entry ``n`` that came since an instant, in order."""
     viewer.need(Scope.STATIONS_READ)

@@ -76,8 +76,9 @@ class App(FastAPI):
 
     def methods(self, path: str) -> list[str]:
         """The methods that an address of the API knows."""
-        known = self.openapi()["paths"].items()
-        fitting = [methods for template, methods in known if compile_path(template)[0].match(path)]
+        known = self.openapi()["paths"]
+        exactly = {path: known[path]} if path in known else known
+        fitting = [methods for template, methods in exactly.items() if compile_path(template)[0].match(path)]
         return sorted({method.upper() for methods in fitting for method in methods})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import accumulate
+from itertools import accumulate, groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -213,26 +213,22 @@ def _without_repeats(steps: Sequence[Step]) -> list[Step]:
 def _folded(steps: Sequence[Step]) -> list[Step]:
     """Readings that follow each other, late ones apart from the others, told as one step."""
     folded: list[Step] = []
-    for step in steps:
-        before = folded[-1] if folded else None
-        both = (StepKind.READINGS, StepKind.READINGS)
-        if before is not None and (before.kind, step.kind) == both and before.late == step.late:
-            folded[-1] = _joined(before, step)
-        else:
-            folded.append(step)
+    for (are_readings, _), run in groupby(steps, key=lambda step: (step.kind is StepKind.READINGS, step.late)):
+        same = [*run]
+        folded += [_joined(same)] if are_readings and len(same) > 1 else same
     return folded
 
 
-def _joined(one: Step, other: Step) -> Step:
-    """Two steps of readings as one."""
-    readings = (*one.readings, *other.readings)
+def _joined(steps: Sequence[Step]) -> Step:
+    """Steps of readings as one."""
+    readings = tuple(reading for step in steps for reading in step.readings)
     title, detail = of_readings(readings)
     return replace(
-        one,
+        steps[0],
         title=title,
         detail=detail,
         until=readings[-1].at,
         readings=readings,
-        late_s=max(one.late_s, other.late_s),
+        late_s=max(step.late_s for step in steps),
         station_words={},
     )

@@ -9,18 +9,18 @@ from typing import Final
 from wattkeeper.charging.deviation import Deviation
 from wattkeeper.ocpp.wire.notes import Notes
 
-TOO_LARGE: Final = Decimal(10) ** 15
+TOO_LARGE: Final = Decimal(10) ** 12
 """No quantity a meter shows reaches this, in any unit."""
 
 LARGEST_WHOLE: Final = 2**31 - 1
 """The largest id or count that is read (OCPP integers are 32 bits wide)."""
 
-DECIMALS: Final = 9
-"""Decimals that are kept: a double's rubbish behind them is no measurement (the words keep it as said)."""
+DECIMALS: Final = 6
+"""Decimals that are kept, here as in the store: finer than a millionth is no measurement (the words keep it as said)."""
 
 _ONE = Decimal(1)
-_NINTH = Decimal(1).scaleb(-DECIMALS)
-_PLAIN = re.compile(r"-?[0-9]{1,14}(?:\.[0-9]{1,9})?").fullmatch
+_FINEST = Decimal(1).scaleb(-DECIMALS)
+_PLAIN = re.compile(r"-?[0-9]{1,12}(?:\.[0-9]{1,6})?").fullmatch
 _LONG = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,40})?").fullmatch
 _ODD = re.compile(r"[+-]?(?:[0-9]{1,40}[.,]?[0-9]{0,40}|[.,][0-9]{1,40})(?:[eE][+-]?[0-9]{1,3})?").fullmatch
 _TAILED = re.compile(r"([-+0-9.,]{1,40}) ?([A-Za-z°%]{1,10})").fullmatch
@@ -93,4 +93,4 @@ def bounded(number: Decimal, notes: Notes) -> Decimal | None:
     exponent = number.as_tuple().exponent
     if not isinstance(exponent, int) or exponent > 0:
         return number.quantize(_ONE)
-    return number.quantize(_NINTH) if exponent < -DECIMALS else number
+    return number.quantize(_FINEST) if exponent < -DECIMALS else number

@@ -7,6 +7,7 @@ from typing import Annotated, cast
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
+from starlette.convertors import Convertor, register_url_convertor
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
@@ -15,6 +16,7 @@ from wattkeeper.operations.card_list import MOST_SESSIONS, Rule, decoded
 from wattkeeper.store import card as cards
 from wattkeeper.store.card import CardRow
 from wattkeeper.web.api.shapes import (
+    INTEGER,
     Asked,
     CardsReader,
     CardsWriter,
@@ -23,7 +25,6 @@ from wattkeeper.web.api.shapes import (
     Line,
     Nothing,
     Paged,
-    Strict,
     cut,
     fields_given,
     masked,
@@ -31,10 +32,30 @@ from wattkeeper.web.api.shapes import (
 )
 from wattkeeper.web.rooms import Rooms
 
+
+class AnyCard(Convertor[str]):
+    """A card's pseudonym in an address, so that ``/cards/import`` is none."""
+
+    regex = "p[0-9]{1,3}:[0-9a-f]{32}"
+
+    def convert(self, value: str) -> str:
+        """As it stands."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it stands."""
+        return value
+
+
+register_url_convertor("card", AnyCard())
 router = APIRouter(tags=["cards"])
 Ref = Annotated[str, Path(pattern=r"^p[0-9]{1,3}:[0-9a-f]{32}$", description="The card's pseudonym.")]
+Number = Annotated[
+    str, StringConstraints(max_length=100, pattern=r"^[ :._-]*[0-9A-Za-z]([ :]*[0-9A-Za-z*=+|@._-]){0,31}[ :]*$")
+]
+"""The beginning of OCPP's identifierString, with what display adds to it."""
 Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1F\x7F]+$")]
-Count = Annotated[Strict, Field(ge=1, le=MOST_SESSIONS, description="How many sessions may run on it at once.")]
+Count = Annotated[int, Field(ge=1, le=MOST_SESSIONS), INTEGER]
 
 
 class Card(BaseModel):
@@ -72,7 +93,7 @@ class CardChanges(Asked):
     state: CardState = CardState.ACTIVE
     expires_at: Instant | None = None
     group: Group | None = None
-    max_sessions: Count = 1
+    max_sessions: Count = Field(1, description="How many sessions may run on it at once.")
 
     def rule(self) -> Rule:
         """What was sent of the card's rule."""
@@ -82,9 +103,7 @@ class CardChanges(Asked):
 class NewCard(CardChanges):
     """A card to be enrolled."""
 
-    number: Annotated[str, StringConstraints(min_length=1, max_length=100)] = Field(
-        description="As printed or read; kept sealed, never shown again."
-    )
+    number: Number = Field(description="As printed or read; kept sealed, never shown again.")
     name: Line | None = Field(None, description="Whose it is; kept sealed under a key of their own.")
 
 
@@ -141,7 +160,7 @@ async def import_cards(rooms: Here, viewer: CardsWriter, request: Request) -> Im
     return ImportReport(**counts, rejected=rejected)
 
 
-@router.patch("/cards/{ref}")
+@router.patch("/cards/{ref:card}")
 async def change_card(rooms: Here, viewer: CardsWriter, ref: Ref, changes: CardChanges) -> Card:
     """Change what a card may do: block it, give it a group, an end."""
     await rooms.cards.change(ref, changes.rule(), viewer.name)

@@ -27,6 +27,7 @@ from wattkeeper.store import order as orders
 from wattkeeper.store import session as sessions
 from wattkeeper.store.order import OrderRow
 from wattkeeper.web.api.shapes import (
+    INTEGER,
     PLAIN,
     Asked,
     Here,
@@ -36,7 +37,6 @@ from wattkeeper.web.api.shapes import (
     OrdersWriter,
     Paged,
     StationId,
-    Strict,
     Told,
     cut,
     place_of,
@@ -45,7 +45,7 @@ from wattkeeper.web.api.shapes import (
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["orders"])
-Place = Annotated[Strict, Field(ge=0, le=2**31 - 1)]
+Place = Annotated[int, Field(ge=0, le=2**31 - 1), INTEGER]
 EVSE = "Which EVSE (1.6: which connector)."
 
 

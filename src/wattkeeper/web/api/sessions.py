@@ -202,6 +202,14 @@ class Close(Asked):
     reason: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=SAYS_SOMETHING)]
 
 
+class ReadingPage(Paged):
+    """Which page of readings."""
+
+    cursor: Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,18}\.-?[0-9]{1,9}$")] | Nothing = Field(
+        None, description="`next` of the page before."
+    )
+
+
 @router.get("/sessions")
 async def find_sessions(rooms: Here, viewer: SessionsReader, wanted: Annotated[SessionFilter, Query()]) -> SessionList:
     """Sessions, the newest first."""
@@ -221,12 +229,12 @@ async def show_session(rooms: Here, viewer: SessionsReader, session: Spoken) -> 
 
 @router.get("/sessions/{session}/readings")
 async def show_readings(
-    rooms: Here, viewer: SessionsReader, session: Spoken, wanted: Annotated[Paged, Query()]
+    rooms: Here, viewer: SessionsReader, session: Spoken, wanted: Annotated[ReadingPage, Query()]
 ) -> ReadingList:
     """The readings of a session, the oldest first."""
     row = await found(rooms, viewer, session)
     place = place_of(wanted.cursor)
-    after = None if place is None else (place[0], _evse(place[1]))
+    after = None if place is None else (place[0], int(place[1]))
     async with rooms.store.read() as connection:
         rows = await readings.of_session(connection, viewer, row.station, row.id, wanted.limit + 1, after)
     kept, more = cut(rows, wanted.limit, lambda one: (one.reading.at, str(-1 if one.evse is None else one.evse)))
@@ -303,14 +311,6 @@ def _placed(one: Kept) -> PlacedReading:
     plain = {name: getattr(one.reading, name) for name in Reading.model_fields if name != "rest"}
     rest = [Sample.model_validate(sample) for sample in one.reading.rest]
     return PlacedReading(evse=one.evse, rest=rest, **plain)
-
-
-def _evse(text: str) -> int:
-    """The EVSE in a cursor."""
-    try:
-        return int(text) if len(text) < 11 else 0
-    except ValueError:
-        raise Refusal(Code.INVALID, "This cursor is not one that was given here.") from None
 
 
 def _step(step: Taken) -> Step:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -80,7 +79,8 @@ class Asked(BaseModel):
 PRINTABLE = r"^[^\x00-\x1F\x7F]*$"
 Line = Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
 """A line of text."""
-Identity = Annotated[str, StringConstraints(min_length=1, max_length=48, pattern=r"^[^\x00-\x1F\x7F/]+$")]
+IDENTITY = r"^[^\x00-\x20\x7F/]([^\x00-\x1F\x7F/]*[^\x00-\x20\x7F/])?$"
+Identity = Annotated[str, StringConstraints(max_length=48, pattern=IDENTITY)]
 """A station's identity."""
 _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 
@@ -88,6 +88,13 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 def _whole(value: object) -> object:
     """A whole number in plain digits, where it came as text."""
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
+        raise ValueError("It must be a whole number.")
+    return value
+
+
+def _integer(value: object) -> object:
+    """A whole number, where it came as JSON."""
+    if isinstance(value, bool) or not isinstance(value, int | float | None):
         raise ValueError("It must be a whole number.")
     return value
 
@@ -114,13 +121,13 @@ PLAIN = BeforeValidator(_whole)
 """After the bounds of a whole number in a query: plain digits and nothing else."""
 Nothing = SkipJsonSchema[None]
 """What a query leaves out; no word stands for it."""
-Strict = Annotated[int, Field(strict=True)]
-"""A whole number in a body."""
+INTEGER = BeforeValidator(_integer)
+"""After the bounds of a whole number in a body: a JSON number, of which 5.0 is a whole one too."""
 Truth = Annotated[bool, BeforeValidator(_truth)]
 """``true`` or ``false`` in a query."""
 Instant = Annotated[datetime, BeforeValidator(_instant)]
 """An instant with an offset; UTC once read."""
-StationId = Annotated[str, Path(min_length=1, max_length=48, pattern=r"^[^\x00-\x1F\x7F/]+$")]
+StationId = Annotated[str, Path(max_length=48, pattern=IDENTITY)]
 
 # --- what is told ---------------------------------------------------------------------------------------
 
@@ -160,10 +167,13 @@ def session_id_of(text: str) -> str:
 # --- pages ----------------------------------------------------------------------------------------------
 
 Limit = Annotated[int, Field(ge=1, le=500), PLAIN]
-Cursor = Annotated[str, StringConstraints(max_length=200, pattern=r"^[A-Za-z0-9_-]+$")]
+Cursor = Annotated[str, StringConstraints(pattern=r"^-?[0-9]{1,18}\.-?[0-9A-Za-z:]{1,60}$")]
 
 
 Row = TypeVar("Row")
+
+
+EARLIEST, LATEST = (to_micros(end.replace(tzinfo=UTC)) for end in (datetime.min, datetime.max))
 
 
 class Paged(Asked):
@@ -181,20 +191,15 @@ def cut(rows: Sequence[Row], limit: int, key: Callable[[Row], tuple[datetime, st
 
 def cursor_of(at: datetime, key: str) -> str:
     """The place of a row in a list that is ordered by instant and key."""
-    return urlsafe_b64encode(f"{to_micros(at)}.{key}".encode()).decode().rstrip("=")
+    return f"{to_micros(at)}.{key}"
 
 
 def place_of(cursor: str | None) -> tuple[datetime, str] | None:
-    """The instant and key of a cursor; Refusal (INVALID) where it is not one of ours."""
+    """The instant and key of a cursor."""
     if cursor is None:
         return None
-    try:
-        micros, _, key = urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode("ascii").partition(".")
-        if key and key.isprintable() and len(micros) < 20:
-            return from_micros(int(micros)), key
-    except (ValueError, OverflowError):
-        pass
-    raise Refusal(Code.INVALID, "This cursor is not one that was given here.")
+    micros, _, key = cursor.partition(".")
+    return from_micros(min(max(int(micros), EARLIEST), LATEST)), key
 
 
 def fields_given(model: BaseModel) -> dict[str, Any]:

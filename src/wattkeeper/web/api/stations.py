@@ -15,6 +15,7 @@ from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store import station as stations
 from wattkeeper.store.station import StationRow
 from wattkeeper.web.api.shapes import (
+    INTEGER,
     Amount,
     Asked,
     Here,
@@ -25,7 +26,6 @@ from wattkeeper.web.api.shapes import (
     StationId,
     StationsReader,
     StationsWriter,
-    Strict,
     Told,
     Truth,
     fields_given,
@@ -33,7 +33,7 @@ from wattkeeper.web.api.shapes import (
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["stations"])
-Power = Annotated[Strict, Field(ge=1, le=10_000_000)]
+Power = Annotated[int, Field(ge=1, le=10_000_000), INTEGER]
 POWER = "The most one of its EVSEs can deliver, W."
 Key = Annotated[str, StringConstraints(min_length=16, max_length=40, pattern=r"^[\x20-\x7E]+$")]
 

@@ -20,7 +20,7 @@ from wattkeeper.store.card import CardRow
 from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator.region import Region
-from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.problem import STATUS
 
 PARTS = "cards_parts.html"
@@ -90,7 +90,7 @@ class Cards:
         async def again(viewer: Viewer) -> View:
             return await self._view(request, viewer)
 
-        return await stream.answer(self._paper, request, after, again)
+        return await stream.answer(Watch(self._paper, request, again), after)
 
     async def take(
         self, request: Request, file: UploadFile | None = None, text: Annotated[str, Form()] = ""

@@ -28,7 +28,7 @@ from wattkeeper.web.operator.names import MOST_STATIONS, Places, Row, path_of, p
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
-from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.stream import View, Watch
 
 PARTS = "now_parts.html"
 MOST_ROWS = 100
@@ -230,7 +230,7 @@ class Now:
 
     async def live(self, request: Request, after: int = 0) -> Response:
         """The page's changes."""
-        return await stream.answer(self._paper, request, after, self._view)
+        return await stream.answer(Watch(self._paper, request, self._view), after)
 
 
 def router(paper: Paper) -> APIRouter:

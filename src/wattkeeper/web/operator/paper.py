@@ -71,7 +71,12 @@ class Paper:
         here = Path(__file__).parent / "templates"
         loader, strict = FileSystemLoader(here), StrictUndefined
         self._printer = Environment(
-            loader=loader, autoescape=True, undefined=strict, trim_blocks=True, lstrip_blocks=True
+            loader=loader,
+            autoescape=True,
+            auto_reload=False,
+            undefined=strict,
+            trim_blocks=True,
+            lstrip_blocks=True,
         )
         self._printer.globals.update(
             asset=bundle.address,

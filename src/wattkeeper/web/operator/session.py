@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import orjson
 from fastapi import APIRouter, Form
@@ -25,12 +27,12 @@ from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow
 from wattkeeper.web import timeline
 from wattkeeper.web.operator import orders, steps, stream
-from wattkeeper.web.operator.curve import Curve, curve, peak
+from wattkeeper.web.operator.curve import Curve, Point, curve, peak
 from wattkeeper.web.operator.names import Place, lasted, look_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
-from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.timeline import Line
 
 PARTS = "session_parts.html"
@@ -120,8 +122,14 @@ def _answer(paper: Paper, story: Story) -> tuple[Markup, str]:
 def _readings(paper: Paper, story: Story) -> Region:
     """The table that the curve is drawn from."""
     points = {f"r-{int(p.at.timestamp() * 1000)}": p for p in story.curve.points}
-    rows = {key: paper.part(PARTS, "reading", key, point) for key, point in points.items()}
+    rows = {key: _reading(paper, key, point) for key, point in points.items()}
     return Region("readings", rows or {"readings-none": paper.part(PARTS, "no_readings")})
+
+
+@lru_cache(maxsize=20_000)
+def _reading(paper: Paper, key: str, point: Point) -> Markup:
+    """A row of that table; most of them are the same whenever the page is looked at again."""
+    return paper.part(PARTS, "reading", key, point)
 
 
 def _steps(paper: Paper, story: Story) -> Region:
@@ -168,17 +176,17 @@ class Session:
             return RedirectResponse(f"/sessions/{identifier}", 303)
         story = await self._story(viewer, identifier)
         given: dict[str, Any] = {"session": story.session, "regions": view(self._paper, story).by_name}
-        live = f"/live/sessions/{identifier}?after={story.n}"
+        live = f"/live/sessions/{identifier}?after={story.n}&at={quote(story.session.station, safe='')}"
         return self._paper.page(request, "session.html", viewer, stream=live, **given)
 
-    async def live(self, request: Request, said: str, after: int = 0) -> Response:
-        """The story's changes."""
+    async def live(self, request: Request, said: str, after: int = 0, at: str | None = None) -> Response:
+        """The story's changes; only words of its station, ``at``, can change it."""
         identifier = identifier_of(said)
 
         async def again(viewer: Viewer) -> View:
             return view(self._paper, await self._story(viewer, identifier))
 
-        return await stream.answer(self._paper, request, after, again)
+        return await stream.answer(Watch(self._paper, request, again, at), after)
 
     async def stop(self, request: Request, said: str) -> Response:
         """Ask the station to stop it; what becomes of that shows on the page."""

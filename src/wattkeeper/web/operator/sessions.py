@@ -22,7 +22,7 @@ from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.names import Places, Row, placed, places
 from wattkeeper.web.operator.paper import GRADES, STATES, Paper, routes_of
 from wattkeeper.web.operator.region import Region
-from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.operator.understood import Said, misheard, understand
 
 PER_PAGE = 50
@@ -236,7 +236,7 @@ class Sessions:
             async with self._paper.rooms.store.read() as connection:
                 return (await look(self._paper, connection, viewer, asked))[0]
 
-        return await stream.answer(self._paper, request, after, again)
+        return await stream.answer(Watch(self._paper, request, again), after)
 
 
 def router(paper: Paper) -> APIRouter:

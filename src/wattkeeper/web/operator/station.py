@@ -28,7 +28,7 @@ from wattkeeper.web.operator.names import Row, path_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stations import STATUSES
-from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.words import Step, StepKind, tell
 
 PARTS = "station_parts.html"
@@ -178,7 +178,7 @@ class Station:
         async def again(viewer: Viewer) -> View:
             return (await self._view(viewer, station))[1]
 
-        return await stream.answer(self._paper, request, after, again)
+        return await stream.answer(Watch(self._paper, request, again, station), after)
 
     async def ask(
         self,

@@ -23,7 +23,7 @@ from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.names import path_of
 from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator.region import Region
-from wattkeeper.web.operator.stream import View
+from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.problem import STATUS
 
 PARTS = "stations_parts.html"
@@ -141,7 +141,7 @@ class Stations:
         async def again(viewer: Viewer) -> View:
             return await self._view(request, viewer)
 
-        return await stream.answer(self._paper, request, after, again)
+        return await stream.answer(Watch(self._paper, request, again), after)
 
     async def admit(
         self,

@@ -14,6 +14,7 @@ from starlette.responses import Response
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.store import journal
 from wattkeeper.web.live import LOOK_S, Stream
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.region import Region, changes
@@ -23,7 +24,7 @@ TOPICS = ("journal", "orders", "stations", "knock", "cards")
 ANYWAY_S = 15.0
 """How often a page is looked at again without a hint: hints may be lost, and silence changes a page too."""
 RETRY_MS = 30_000
-AT_MOST_S = 0.5
+AT_MOST_S = 1.0
 """How soon after one push the next may follow: a page is for people."""
 
 
@@ -44,18 +45,40 @@ Looking = Callable[[Viewer], Awaitable[View]]
 """Looks again, from the same address bar."""
 
 
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """How an open page is kept true."""
+
+    paper: Paper
+    request: Request
+    look: Looking
+    station: str | None = None
+    """The only station whose words concern the page; None: those of all."""
+
+    async def viewer(self) -> Viewer | None:
+        """Who looks, as long as they may."""
+        return await self.paper.viewer(self.request)
+
+    async def concerns(self, viewer: Viewer, n: int) -> bool:
+        """Whether anything recorded after ``n`` can have changed the page."""
+        if self.station is None:
+            return True
+        async with self.paper.rooms.store.read() as connection:
+            return await journal.told_after(connection, viewer, n, self.station)
+
+
 def resumed_at(request: Request, after: int) -> int:
     """The position the page is at: what its connection heard last, else what it was rendered at."""
     told = request.headers.get("last-event-id", "")
     return int(told) if told.isascii() and told.isdigit() and len(told) < 19 else after
 
 
-async def answer(paper: Paper, request: Request, after: int, look: Looking) -> Response:
+async def answer(watch: Watch, after: int) -> Response:
     """The stream of a page that was rendered at ``after``; who is not signed in is told to go to the door."""
-    viewer = await paper.viewer(request)
+    viewer = await watch.viewer()
     if viewer is None:
         return Stream(_bye())
-    return Stream(_counted(paper, request, viewer, look, resumed_at(request, after)))
+    return Stream(_counted(watch, viewer, resumed_at(watch.request, after)))
 
 
 async def _bye() -> AsyncIterator[bytes]:
@@ -63,62 +86,78 @@ async def _bye() -> AsyncIterator[bytes]:
     yield event("", "bye", None)
 
 
-async def _counted(paper: Paper, request: Request, viewer: Viewer, look: Looking, after: int) -> AsyncIterator[bytes]:
+async def _counted(watch: Watch, viewer: Viewer, after: int) -> AsyncIterator[bytes]:
     """The stream, as one of those the viewer has open; where that are too many, the browser tries again later."""
     try:
-        with paper.streams.one_more(viewer.name):
-            async for frame in _frames(paper, request, viewer, look, after):
+        with watch.paper.streams.one_more(viewer.name):
+            async for frame in _frames(watch, viewer, after):
                 yield frame
     except Refusal as refusal:
         yield f"retry: {RETRY_MS}\n: {refusal.code}\n\n".encode()
 
 
-async def _frames(paper: Paper, request: Request, viewer: Viewer, look: Looking, after: int) -> AsyncIterator[bytes]:
+async def _frames(watch: Watch, viewer: Viewer, after: int) -> AsyncIterator[bytes]:
     """Every change as events, until the viewer's sign-in ends or the page goes away."""
     shown: list[Region] | None = None
-    async with _hints(paper.rooms.bus) as hint:
+    async with _ear(watch.paper.rooms.bus) as ear:
         yield b"retry: 2000\n\n"
-        while await paper.viewer(request) is not None:
-            hint.clear()
-            view = await look(viewer)
-            if shown is None and view.n <= after:
-                shown = view.regions
-            for fragment in changes(shown, view.regions):
-                yield event(fragment, "message", view.n)
-            shown = view.regions
+        while await watch.viewer() is not None:
+            only_journal = ear.heard() == {"journal"}
+            if shown is None or not only_journal or await watch.concerns(viewer, after):
+                view = await watch.look(viewer)
+                if shown is None and view.n <= after:
+                    shown = view.regions
+                for fragment in changes(shown, view.regions):
+                    yield event(fragment, "message", view.n)
+                shown, after = view.regions, view.n
             yield b": \n\n"
             await asyncio.sleep(AT_MOST_S)
-            await _hinted(hint, paper, request)
+            await _hinted(ear, watch)
         yield event("", "bye", None)
 
 
-@asynccontextmanager
-async def _hints(bus: Bus) -> AsyncIterator[asyncio.Event]:
-    """An event that is set whenever anything is announced that may change a page."""
-    hint = asyncio.Event()
+class Ear:
+    """Which topics were announced since it was asked last."""
 
-    async def pass_on(told: AsyncIterator[str]) -> None:
+    def __init__(self) -> None:
+        self.hint = asyncio.Event()
+        self._topics: set[str] = set()
+
+    async def listen(self, topic: str, told: AsyncIterator[str]) -> None:
+        """Note every hint of a topic."""
         async for _ in told:
-            hint.set()
+            self._topics.add(topic)
+            self.hint.set()
 
+    def heard(self) -> set[str]:
+        """The topics; it begins to listen anew."""
+        topics, self._topics = self._topics, set()
+        self.hint.clear()
+        return topics
+
+
+@asynccontextmanager
+async def _ear(bus: Bus) -> AsyncIterator[Ear]:
+    """Hears whatever may change a page while the block runs."""
+    ear = Ear()
     async with AsyncExitStack() as stack:
-        ears = [await stack.enter_async_context(bus.listen(topic)) for topic in TOPICS]
-        tasks = [asyncio.create_task(pass_on(ear)) for ear in ears]
+        told = [(topic, await stack.enter_async_context(bus.listen(topic))) for topic in TOPICS]
+        tasks = [asyncio.create_task(ear.listen(topic, hints)) for topic, hints in told]
         try:
-            yield hint
+            yield ear
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _hinted(hint: asyncio.Event, paper: Paper, request: Request) -> None:
+async def _hinted(ear: Ear, watch: Watch) -> None:
     """Wait for a hint, or long enough, or until the viewer may no longer look."""
     until = time.monotonic() + ANYWAY_S
-    while not hint.is_set() and time.monotonic() < until:
+    while not ear.hint.is_set() and time.monotonic() < until:
         with suppress(TimeoutError):
-            await asyncio.wait_for(hint.wait(), LOOK_S)
-        if await paper.viewer(request) is None:
+            await asyncio.wait_for(ear.hint.wait(), LOOK_S)
+        if await watch.viewer() is None:
             return
 
 
