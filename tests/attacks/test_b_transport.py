@@ -115,10 +115,10 @@ async def test_b4_slow_handshakes_are_cut_off_and_hinder_nobody(open_door: OpenD
 
 async def test_b4_an_endless_opening_request_is_cut_off(door: Door) -> None:
     raw = await Raw.dial(door)
-    raw.writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\n" + b"X: " + b"x" * 4_000 + b"\r\n")
-    for _ in range(40):
+    raw.writer.write(b"GET /ocpp/CP1 HTTP/1.1\r\n" + b"X: xxxxxxxxxxxxx\r\n" * 100)
+    for _ in range(4):
         raw.writer.write(b"X: " + b"x" * 4_000 + b"\r\n")
-    assert (await raw.answer())[0] in {431, 0}
+    assert (await raw.answer())[0] == 431
     raw.hang_up()
     await still_works(door)
 

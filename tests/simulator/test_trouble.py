@@ -20,7 +20,7 @@ from wattkeeper.simulator.v16 import Station16
 from wattkeeper.simulator.v201 import Station201
 from wattkeeper.simulator.visit import Driver, Outcome, arrive
 
-from .conftest import Plug
+from .conftest import SLOW, Plug
 from .csms import GOOD_CARD, OTHER_CARD, Csms, open_csms
 from .test_v201 import registers, steps
 
@@ -87,6 +87,21 @@ async def test_a_driver_who_would_have_left_in_the_dark_leaves_afterwards(csms: 
     assert stamps == sorted(stamps)
     assert events[-1]["transactionInfo"]["stoppedReason"] == "Local"
     assert stamps[-1] > charge.cut_at.isoformat()[:19]
+
+
+async def test_power_lost_before_the_plug_delays_the_charge_and_no_more(csms: Csms, plug_in: Plug) -> None:
+    station = await plug_in(Station16, speed=SLOW)
+    station.local_list = {GOOD_CARD: True}
+    visit = asyncio.ensure_future(arrive(station, Driver(GOOD_CARD, 100, 600)))
+    await asyncio.sleep(0)
+    station.lose_power()
+    station.restore_power()
+    assert await visit is Outcome.CHARGED
+    await csms.until(lambda: station.online and not len(station.outbox))
+    [stop] = csms.of("StopTransaction")
+    stamps = [one["meterValue"][0]["timestamp"] for one in csms.of("MeterValues")]
+    assert [*stamps, stop["timestamp"]] == sorted([*stamps, stop["timestamp"]])
+    assert datetime.fromisoformat(stamps[-1]) < station.clock.now()
 
 
 async def test_a_station_that_is_stopped_while_its_line_breaks_does_stop(csms: Csms, plug_in: Plug) -> None:
@@ -174,6 +189,13 @@ async def test_a_silent_central_system_is_called_again(plug_in: Plug, csms: Csms
     starts = csms.of("StartTransaction")
     assert all(start == starts[0] for start in starts), "the same start, repeated"
     assert csms.of("StopTransaction")[0]["transactionId"] > 0
+
+
+async def test_an_unanswered_card_is_refused_and_the_line_given_up(plug_in: Plug, csms: Csms) -> None:
+    station = await plug_in(Station16, manners=Manners(retry_from_s=0.02, answer_within_s=0.5))
+    csms.silent.add("Authorize")
+    assert await arrive(station, Driver(GOOD_CARD, 1_000, HOUR)) is Outcome.REFUSED
+    await csms.until(lambda: len(csms.handshakes) > 1)
 
 
 async def test_quirky_sessions_are_odd_in_every_promised_way(csms: Csms, plug_in: Plug) -> None:

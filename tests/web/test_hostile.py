@@ -13,57 +13,63 @@ CANARY = "04CA9A51C0FFEE"
 JSON = {"Content-Type": "application/json"}
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "stations/%00",
-        "stations/CP%001",
-        "stations/" + "x" * 300,
-        "stations/%ff%fe",
-        "stations/..%2f..%2fetc%2fpasswd",
-        "stations/%F0%9F%94%8C",
-        "stations/CP1/ocpp/%00",
-        "sessions/%00",
-        "sessions/" + "K" * 5000,
-        "sessions/%ED%A0%80",
-        "orders/%00",
-        "cards/p1:%00",
-        "stations?q=%00",
-        "stations?q=%ff",
-        "stations?q=" + "%25_" * 60,
-        "stations?cursor=%00",
-        "stations?online=maybe",
-        "stations?limit=99999999999999999999999999",
-        "stations?limit=0x10",
-        "stations?limit=1_0",
-        "stations?limit=５",
-        "stations?limit=50&limit=501",
-        "sessions?from=now",
-        "sessions?from=0001-01-01T00:00:00%2B14:00",
-        "sessions?to=9999-12-31T23:59:59-14:00",
-        "sessions?from=12",
-        "sessions?evse=-1",
-        "sessions?evse=99999999999",
-        "sessions?transaction_id=%00",
-        "sessions?transaction_id=" + "9" * 255,
-        "sessions?station=%E2%80%AE",
-        "sessions?card=%27%20OR%201=1--",
-        "sessions?cursor=%00",
-        "sessions?cursor=" + "A" * 199,
-        "sessions?nothing=1",
-        "orders?station=%00",
-        "cards?group=%00",
-        "cards?last2=123",
-        "events?last_event_id=-1",
-        "events?last_event_id=9223372036854775808",
-    ],
-)
-async def test_no_address_makes_it_stumble(house: House, path: str) -> None:
-    answer = await house.api.get(f"/api/v1/{path}")
-    assert answer.status_code in (200, 404, 405, 422), answer.text
-    if answer.status_code != 200:
-        assert answer.headers["content-type"] == "application/problem+json"
-        assert answer.json()["status"] == answer.status_code
+@pytest.fixture
+def engine() -> str:
+    """The one that takes no NUL."""
+    return "postgres"
+
+
+ADDRESSES = [
+    "stations/%00",
+    "stations/CP%001",
+    "stations/" + "x" * 300,
+    "stations/%ff%fe",
+    "stations/..%2f..%2fetc%2fpasswd",
+    "stations/%F0%9F%94%8C",
+    "stations/CP1/ocpp/%00",
+    "sessions/%00",
+    "sessions/" + "K" * 5000,
+    "sessions/%ED%A0%80",
+    "orders/%00",
+    "cards/p1:%00",
+    "stations?q=%00",
+    "stations?q=%ff",
+    "stations?q=" + "%25_" * 60,
+    "stations?cursor=%00",
+    "stations?online=maybe",
+    "stations?limit=99999999999999999999999999",
+    "stations?limit=0x10",
+    "stations?limit=1_0",
+    "stations?limit=５",
+    "stations?limit=50&limit=501",
+    "sessions?from=now",
+    "sessions?from=0001-01-01T00:00:00%2B14:00",
+    "sessions?to=9999-12-31T23:59:59-14:00",
+    "sessions?from=12",
+    "sessions?evse=-1",
+    "sessions?evse=99999999999",
+    "sessions?transaction_id=%00",
+    "sessions?transaction_id=" + "9" * 255,
+    "sessions?station=%E2%80%AE",
+    "sessions?card=%27%20OR%201=1--",
+    "sessions?cursor=%00",
+    "sessions?cursor=" + "A" * 199,
+    "sessions?nothing=1",
+    "orders?station=%00",
+    "cards?group=%00",
+    "cards?last2=123",
+    "events?last_event_id=-1",
+    "events?last_event_id=9223372036854775808",
+]
+
+
+async def test_no_address_makes_it_stumble(house: House) -> None:
+    for path in ADDRESSES:
+        answer = await house.api.get(f"/api/v1/{path}")
+        assert answer.status_code in (200, 404, 405, 422), (path, answer.text)
+        if answer.status_code != 200:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert answer.json()["status"] == answer.status_code
 
 
 BODIES: list[bytes] = [
@@ -96,39 +102,39 @@ BODIES: list[bytes] = [
 ]
 
 
-@pytest.mark.parametrize("body", BODIES)
-async def test_no_body_makes_it_stumble(house: House, body: bytes) -> None:
+async def test_no_body_makes_it_stumble(house: House) -> None:
     ref = "p1:" + "0" * 32
     deeds = ("stations", "stations/CP1/key", "stations/CP1/orders", "cards", "sessions/0000-0000-0/close")
-    for path in deeds:
-        answer = await house.api.post(f"/api/v1/{path}", content=body, headers=JSON)
-        assert answer.status_code in (200, 202, 404, 409, 422, 400), (path, answer.text)
-        assert b"\\u0000" not in answer.content, path
-    for path in ("stations/CP1", f"cards/{ref}"):
-        answer = await house.api.patch(f"/api/v1/{path}", content=body, headers=JSON)
-        assert answer.status_code in (200, 404, 422, 400), (path, answer.text)
+    for body in BODIES:
+        for path in deeds:
+            answer = await house.api.post(f"/api/v1/{path}", content=body, headers=JSON)
+            assert answer.status_code in (200, 202, 404, 409, 422, 400), (path, body[:40], answer.text)
+            assert b"\\u0000" not in answer.content, path
+        for path in ("stations/CP1", f"cards/{ref}"):
+            answer = await house.api.patch(f"/api/v1/{path}", content=body, headers=JSON)
+            assert answer.status_code in (200, 404, 422, 400), (path, body[:40], answer.text)
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {"number": CANARY, "state": CANARY},
-        {"number": CANARY, "max_sessions": CANARY},
-        {"number": CANARY, "expires_at": CANARY},
-        {"number": CANARY, CANARY: 1},
-        {"number": CANARY, "name": CANARY + "\x00"},
-        {"number": CANARY + "\x00"},
-        {"number": CANARY * 10},
-        {"number": [CANARY]},
-        {CANARY: CANARY},
-        [CANARY],
-        CANARY,
-    ],
-)
-async def test_no_refusal_repeats_a_card_s_number(house: House, body: Any) -> None:
-    answer = await house.api.post("/api/v1/cards", json=body)
-    assert answer.status_code == 422
-    assert CANARY not in answer.text
+NUMBERS: list[Any] = [
+    {"number": CANARY, "state": CANARY},
+    {"number": CANARY, "max_sessions": CANARY},
+    {"number": CANARY, "expires_at": CANARY},
+    {"number": CANARY, CANARY: 1},
+    {"number": CANARY, "name": CANARY + "\x00"},
+    {"number": CANARY + "\x00"},
+    {"number": CANARY * 10},
+    {"number": [CANARY]},
+    {CANARY: CANARY},
+    [CANARY],
+    CANARY,
+]
+
+
+async def test_no_refusal_repeats_a_card_s_number(house: House) -> None:
+    for body in NUMBERS:
+        answer = await house.api.post("/api/v1/cards", json=body)
+        assert answer.status_code == 422, body
+        assert CANARY not in answer.text, body
     broken = await house.api.post("/api/v1/cards", content=b'{"number": "%s' % CANARY.encode(), headers=JSON)
     assert broken.status_code == 422
     assert CANARY not in broken.text

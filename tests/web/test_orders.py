@@ -187,7 +187,7 @@ async def test_a_command_that_does_not_exist_is_refused(house: House) -> None:
     async with obeying(house, accepted, heard):
         for action in ("Dance", "BootNotification", "clearcache"):
             answer = await house.api.post(f"/api/v1/stations/CP1/ocpp/{action}", json={})
-            assert answer.status_code == 404, action
+            assert answer.status_code in (404, 422), action
         for body in (b"", b"[]", b"null", b'"x"', b"{", b'{"a": NaN}', b'{"a": "\\ud800"}', b"[" * 100_000):
             answer = await house.api.post("/api/v1/stations/CP1/ocpp/ClearCache", content=body)
             assert answer.status_code == 422, body[:20]

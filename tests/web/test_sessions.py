@@ -117,7 +117,7 @@ async def test_a_stale_session_is_closed_with_a_reason(house: House) -> None:
 
 
 async def test_tampered_cursors_are_refused(house: House) -> None:
-    for cursor in ("AAAA", "1", "." , "-999999999999999999.A", "999999999999999999.z", "1.A", "9" * 30 + ".A"):
+    for cursor in ("AAAA", "1", ".", "-999999999999999999.A", "999999999999999999.z", "1.A", "9" * 30 + ".A"):
         answer = await house.api.get("/api/v1/sessions", params={"cursor": cursor})
         assert answer.status_code in (200, 422), cursor
         answer = await house.api.get("/api/v1/cards", params={"cursor": cursor})

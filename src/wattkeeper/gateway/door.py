@@ -10,20 +10,10 @@ from wattkeeper.charging.facts import Alarmed, Fact
 from wattkeeper.charging.station import Version
 from wattkeeper.gateway.conversation import Conversation, Room
 from wattkeeper.gateway.crowd import Crowd
-from wattkeeper.gateway.introduction import Introduction, choose
+from wattkeeper.gateway.introduction import Accepted, Introduction, Refused, choose
 from wattkeeper.gateway.notes import Notes, Seldom, log
 from wattkeeper.gateway.pulse import feel
-from wattkeeper.gateway.socket import (
-    BROKEN,
-    POLICY,
-    PROTOCOL_ERROR,
-    Accepted,
-    Listener,
-    Porch,
-    Refused,
-    Wire,
-    listen,
-)
+from wattkeeper.gateway.socket import BROKEN, POLICY, PROTOCOL_ERROR, Listener, Porch, Wire, listen
 from wattkeeper.gateway.tls import make_context
 from wattkeeper.gateway.twins import Twins
 from wattkeeper.operations.admission import Admission, Turned, Welcome

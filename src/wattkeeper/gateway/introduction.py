@@ -1,4 +1,4 @@
-"""How a newcomer introduces itself: which station it claims to be, with which key, in which dialects."""
+"""How a newcomer introduces itself (which station, which key, which dialects), and what may be decided on it."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from wattkeeper.charging.station import Version
+from wattkeeper.operations.admission import Welcome
 
 ROOT = "/ocpp/"
 
@@ -28,6 +29,26 @@ class Introduction:
 
     def __repr__(self) -> str:
         return f"Introduction(station={self.station!r}, offered={self.offered!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The answer to a newcomer that stays out."""
+
+    status: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """An authenticated newcomer, and the dialect it will speak."""
+
+    welcome: Welcome
+    version: Version | None
+    """None: it offers nothing that is spoken here, and is to be closed after the handshake."""
+    subprotocol: str | None
+    """What the answer names; None where it must name none."""
+    deflate: bool = False
 
 
 def introduce(path: str, authorization: Sequence[str], offered: Sequence[str], origin: Sequence[str]) -> Introduction:

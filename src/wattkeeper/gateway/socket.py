@@ -24,12 +24,10 @@ from websockets.protocol import CLOSED, CONNECTING, OPEN, Event
 from websockets.server import ServerProtocol
 from websockets.typing import Subprotocol
 
-from wattkeeper.charging.station import Version
 from wattkeeper.gateway.begun import Begun
 from wattkeeper.gateway.crowd import Crowd
-from wattkeeper.gateway.introduction import Introduction, introduce
+from wattkeeper.gateway.introduction import Accepted, Introduction, Refused, introduce
 from wattkeeper.gateway.notes import Notes
-from wattkeeper.operations.admission import Welcome
 from wattkeeper.settings import Settings
 
 MOST_INTRODUCTION = 16_384
@@ -43,6 +41,7 @@ CLOSE_S = 3.0
 BACKLOG = 256
 """How many sockets the system holds for us; the event loop takes up to this many in one turn."""
 
+LOST = "The connection was lost."
 PROTOCOL_ERROR = int(CloseCode.PROTOCOL_ERROR)
 POLICY = int(CloseCode.POLICY_VIOLATION)
 BROKEN = int(CloseCode.INTERNAL_ERROR)
@@ -58,26 +57,6 @@ DEFLATE = ServerPerMessageDeflateFactory(
 
 class Gone(Exception):  # noqa: N818 - the end of a conversation is not a fault
     """The connection has ended; why, in a sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """The answer to a newcomer that stays out."""
-
-    status: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """An authenticated newcomer, and the dialect it will speak."""
-
-    welcome: Welcome
-    version: Version | None
-    """None: it offers nothing that is spoken here, and is to be closed after the handshake."""
-    subprotocol: str | None
-    """What the answer names; None where it must name none."""
-    deflate: bool = False
 
 
 Greet = Callable[[Introduction, str], Awaitable[Accepted | Refused]]
@@ -137,11 +116,16 @@ class Wire(ServerConnection):
         return message
 
     async def tell(self, text: str) -> None:
-        """Send a message; raises Gone."""
-        try:
-            await self.send(text)
-        except ConnectionClosed as closed:
-            raise Gone(self.ended_because or _why(closed)) from None
+        """Send a message, and wait while the other side takes too little; raises Gone."""
+        if not self.is_open:
+            raise Gone(self.ended_because or LOST)
+        self.protocol.send_text(text.encode())  # `send` does the same with more ado, for fragments
+        self.send_data()
+        if self.paused:
+            try:
+                await self.drain()
+            except OSError:
+                raise Gone(self.ended_because or LOST) from None
 
     async def lives(self, within_s: float) -> bool:
         """Whether the other side answers a ping, or says anything at all, within this time."""
@@ -314,7 +298,7 @@ def _why(closed: ConnectionClosed) -> str:
         return f"The station closed the connection ({int(closed.rcvd.code)})."
     if closed.sent is not None:
         return f"The connection was closed ({int(closed.sent.code)})."
-    return "The connection was lost."
+    return LOST
 
 
 class Listener:

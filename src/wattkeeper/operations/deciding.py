@@ -81,7 +81,7 @@ def _timed(fact: SessionFact, now: datetime) -> SessionFact:
     """The fact and its readings with a time: ours where the station told none, and flagged."""
     if fact.at is None:
         fact = replace(fact, at=now, deviations=(*fact.deviations, Deviation.NO_TIME))
-    if any(reading.at is UNDATED or reading.at == UNDATED for reading in fact.readings):
+    if UNDATED in [reading.at for reading in fact.readings]:
         dated = (replace(r, at=fact.at) if r.at == UNDATED else r for r in fact.readings)
         fact = replace(fact, readings=tuple(dated))
     return fact

@@ -84,16 +84,13 @@ class Desk:
 
     async def _load(self, refs: set[str], keys: set[str], tokens: set[str], places: set[str]) -> None:
         """Ask the store, once for each way of finding."""
-        if refs:
-            self._place(await sessions.by_refs(self.unit, refs))
-        if keys:
-            self._place(await sessions.by_keys(self.unit, keys))
-        if places:
+        if refs or keys or places:
             self._known_stations |= places
-            self._place(await sessions.live_at(self.unit, places))
+            self._place(await sessions.concerned(self.unit, refs, keys, places))
         if tokens:
-            self.cards.update(await cards.by_refs(self.unit, tokens))
-            self.counts.update(await sessions.live_on(self.unit, tokens))
+            for card, live_sessions in await cards.in_use(self.unit, tokens):
+                self.cards[card.ref] = card
+                self.counts[card.ref] = live_sessions
 
     async def _prepare_opening(self, openers: list[tuple[str, datetime]]) -> None:
         """What new sessions need: limits, fresh names, and whether there are readings to claim."""
@@ -162,7 +159,7 @@ class Desk:
         """The sessions that occupy this EVSE of the station (any of its EVSEs where None)."""
         if station not in self._known_stations:
             self._known_stations.add(station)
-            self._place(await sessions.live_at(self.unit, [station]))
+            self._place(await sessions.concerned(self.unit, (), (), [station]))
         here = (s for s in self._by_id.values() if s.station == station and s.is_live)
         return [s for s in here if evse is None or s.evse == evse]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from zlib import crc32
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
@@ -14,14 +14,14 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.orders import ShowMessage
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.store.engines import Store
-from wattkeeper.store.tables import head, journal, session, station_state
+from wattkeeper.store.tables import journal, session, station_state
 
 log = logging.getLogger("wattkeeper.display")
 
 
 async def _newest(connection: AsyncConnection) -> int:
     """The number of the newest journal entry."""
-    return int((await connection.execute(select(head.c.n))).scalar_one())
+    return int((await connection.execute(select(func.max(journal.c.n)))).scalar() or 0)
 
 
 async def _opened_after(connection: AsyncConnection, n: int) -> list[tuple[str, str, str]]:

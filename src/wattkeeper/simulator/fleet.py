@@ -153,6 +153,8 @@ class Replay:
                 card = self._card(arrival.user)
                 if place is not None and card is not None:
                     visits.create_task(self._visit(arrival, *place, card))
+                    # The driver takes card and place before the next one looks for theirs.
+                    await asyncio.sleep(0)
 
     def _arrivals(self) -> Iterator[Arrival]:
         return arrivals(load(), self._clock.now() + _lead_in(self._fleet), self._fleet.day)

@@ -115,12 +115,15 @@ def _card(row: Sequence[Any]) -> CardRow:
     return CardRow(**values)
 
 
-async def by_refs(unit: Unit, refs: Collection[str]) -> dict[str, Card]:
-    """The enrolled cards among these pseudonyms, as the rule sees them."""
+async def in_use(unit: Unit, refs: Collection[str]) -> list[tuple[Card, int]]:
+    """The enrolled cards among these pseudonyms, as the rule sees them, and how many sessions run on each."""
     rows = await unit.select_in(
-        "SELECT ref, state, expires_at, grouping, max_sessions FROM card WHERE ref IN {values}", [*refs]
+        "SELECT ref, state, expires_at, grouping, max_sessions,"
+        " (SELECT count(*) FROM session WHERE live AND token = card.ref) AS live_sessions"
+        " FROM card WHERE ref IN {values}",
+        [*refs],
     )
-    return {row.ref: _ruled(row) for row in rows}
+    return [(_ruled(row), row.live_sessions) for row in rows]
 
 
 def _ruled(row: Any) -> Card:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from operator import attrgetter
@@ -18,8 +17,24 @@ from wattkeeper.store.tables import session as table
 from wattkeeper.store.unit import Unit
 
 _ENCODER = msgspec.json.Encoder()
-decode = msgspec.json.Decoder(Session).decode
-"""A session of its ``fold`` column."""
+_decode = msgspec.json.Decoder(Session).decode
+_BY_HEART: dict[str, Session] = {}
+"""Texts written a moment ago and what they say: looked up by the text itself, so never out of date."""
+MOST_BY_HEART = 4096
+
+
+def encode(session: Session) -> str:
+    """A session as its ``fold`` column has it."""
+    text = _ENCODER.encode(session).decode()
+    if len(_BY_HEART) >= MOST_BY_HEART:
+        _BY_HEART.clear()
+    _BY_HEART[text] = session
+    return text
+
+
+def decode(text: str) -> Session:
+    """A session of its ``fold`` column."""
+    return _BY_HEART.pop(text, None) or _decode(text)
 
 
 class Kept(NamedTuple):
@@ -49,7 +64,7 @@ def save(unit: Unit, kept: Kept, stored: Kept | None) -> None:
         to_millionths(power) if power is not None and session.is_live else None,
         to_micros(kept.heard_at),
         kept.n,
-        _ENCODER.encode(session).decode(),
+        encode(session),
     )
     if stored is not None and stored.known_at == kept.known_at and _FIXED(stored.session) == _FIXED(session):
         unit.update(table, PROGRESS, (session.id,), progress)
@@ -72,14 +87,15 @@ def _kept(rows: Iterable[Any]) -> list[Kept]:
     return [Kept(decode(fold), from_micros(known), from_micros(heard), n) for fold, known, heard, n in rows]
 
 
-async def by_refs(unit: Unit, refs: Collection[str]) -> list[Kept]:
-    """Every session with one of these transaction ids, of whichever station."""
-    return _kept(await unit.select_in(f"{_COLUMNS} WHERE ref IN {{values}}", [*refs]))
-
-
-async def by_keys(unit: Unit, keys: Collection[str]) -> list[Kept]:
-    """Every session with one of these natural keys, of whichever station."""
-    return _kept(await unit.select_in(f"{_COLUMNS} WHERE key IN {{values}}", [*keys]))
+async def concerned(unit: Unit, refs: Collection[str], keys: Collection[str], stations: Collection[str]) -> list[Kept]:
+    """Sessions with one of these transaction ids or natural keys, of whichever station; and those live at stations."""
+    ways = (
+        f"{_COLUMNS} WHERE ref IN {{refs}}",
+        f"{_COLUMNS} WHERE key IN {{keys}}",
+        f"{_COLUMNS} WHERE live AND station_id IN {{stations}}",
+    )
+    lists = {"refs": [*refs], "keys": [*keys], "stations": [*stations]}
+    return _kept(await unit.select_lists(" UNION ALL ".join(ways), **lists))
 
 
 async def by_ids(unit: Unit, ids: Collection[str]) -> list[Kept]:
@@ -91,19 +107,6 @@ async def taken(unit: Unit, names: Collection[str]) -> set[str]:
     """Which of these are a session's id or transaction id already."""
     both = "SELECT id FROM session WHERE id IN {values} UNION ALL SELECT ref FROM session WHERE ref IN {values}"
     return {name for (name,) in await unit.select_in(both, [*names])}
-
-
-async def live_at(unit: Unit, stations: Collection[str]) -> list[Kept]:
-    """The sessions that occupy an EVSE of these stations now."""
-    return _kept(await unit.select_in(f"{_COLUMNS} WHERE live AND station_id IN {{values}}", [*stations]))
-
-
-async def live_on(unit: Unit, tokens: Collection[str]) -> Counter[str]:
-    """How many live sessions run on each of these tokens."""
-    rows = await unit.select_in(
-        "SELECT token, count(*) FROM session WHERE live AND token IN {values} GROUP BY token", [*tokens]
-    )
-    return Counter({token: count for token, count in rows})
 
 
 _C = table.c

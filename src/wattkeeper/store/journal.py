@@ -9,13 +9,13 @@ from typing import Any
 
 import msgspec
 import orjson
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.facts import Alarmed, Fact, HeartBeaten
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.entry import KINDS, NOTHING, Decided
-from wattkeeper.store.tables import head, journal
+from wattkeeper.store.tables import journal
 from wattkeeper.store.tables import session as sessions
 
 
@@ -49,7 +49,7 @@ WHOLE = (*MARK, journal.c.body, journal.c.evse, journal.c.decided, journal.c.wor
 
 async def newest(connection: AsyncConnection) -> int:
     """The number of the newest entry; 0 where there is none."""
-    return await connection.scalar(select(head.c.n)) or 0
+    return await connection.scalar(select(func.max(journal.c.n))) or 0
 
 
 async def marks_after(connection: AsyncConnection, viewer: Viewer, n: int, limit: int) -> list[Mark]:

@@ -23,13 +23,6 @@ metadata = MetaData(
 C, L, N = Basis.CONTRACT, Basis.LEGITIMATE, Basis.NONE
 STATION, SESSION, ACCOUNT = Retention.STATION, Retention.SESSION, Retention.ACCOUNT
 
-head = Table(
-    "head",
-    metadata,
-    kept("id", Integer, "the only row: 1", primary_key=True, autoincrement=False),
-    kept("n", BigInteger, "number of the newest journal entry; taking numbers here orders all writers"),
-)
-
 journal = Table(
     "journal",
     metadata,

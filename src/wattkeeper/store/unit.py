@@ -7,10 +7,13 @@ from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Table, text
+from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.prepared import prepared, prepared_update
+
+JOURNAL = 0x77617474
+"""The number of PostgreSQL's lock for the journal's turn."""
 
 
 class Unit:
@@ -20,16 +23,17 @@ class Unit:
         self.connection = connection
         self.now = now
         self.is_sqlite = is_sqlite
-        self.newest = self._numbered = -1
+        self.newest = -1
         self._inserts: dict[Table, list[tuple[Any, ...]]] = {}
         self._upserts: dict[Table, dict[tuple[Any, ...], tuple[Any, ...]]] = {}
         self._updates: dict[tuple[Table, tuple[str, ...]], dict[tuple[Any, ...], tuple[Any, ...]]] = {}
 
     async def open_journal(self) -> None:
-        """Take the turn to number journal entries; whoever has it commits before the next may have it."""
-        lock = "" if self.is_sqlite else " FOR UPDATE"
-        row = await self.connection.exec_driver_sql(f"SELECT n FROM head WHERE id = 1{lock}")
-        self.newest = self._numbered = int(row.scalar_one())
+        """Take the turn to number journal entries; on PostgreSQL it is kept until the commit, as SQLite's always is."""
+        newest = "SELECT max(n) FROM journal"
+        if not self.is_sqlite:
+            await self.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({JOURNAL})")
+        self.newest = int((await self.connection.exec_driver_sql(newest)).scalar() or 0)
 
     def number(self) -> int:
         """The next journal number; the journal must be open."""
@@ -52,9 +56,6 @@ class Unit:
 
     async def flush(self) -> None:
         """Write what has gathered."""
-        if self.newest != self._numbered:
-            await self.connection.execute(text("UPDATE head SET n = :n WHERE id = 1"), {"n": self.newest})
-            self._numbered = self.newest
         for table, rows in self._inserts.items():
             await self.connection.exec_driver_sql(prepared(table, self.is_sqlite).sql, rows)
         for table, keyed in self._upserts.items():
@@ -67,12 +68,11 @@ class Unit:
 
     async def select_in(self, sql: str, values: Sequence[str]) -> list[Any]:
         """Run a select whose ``{values}`` stands for a list of texts, as one bound parameter on both engines."""
-        if self.is_sqlite:
-            given = orjson.dumps(list(values)).decode()
-            found = await self.connection.exec_driver_sql(
-                sql.format(values="(SELECT value FROM json_each(?1))"), (given,)
-            )
-        else:
-            some = "(SELECT unnest($1::text[]))"
-            found = await self.connection.exec_driver_sql(sql.format(values=some), (list(values),))
-        return list(found.all())
+        return await self.select_lists(sql, values=values)
+
+    async def select_lists(self, sql: str, **lists: Sequence[str]) -> list[Any]:
+        """Run a select in which each ``{name}`` stands for a list of texts: one bound parameter each."""
+        some = "(SELECT value FROM json_each(?{}))" if self.is_sqlite else "(SELECT unnest(${}::text[]))"
+        marked = sql.format(**{name: some.format(place) for place, name in enumerate(lists, 1)})
+        given = tuple(orjson.dumps(v).decode() if self.is_sqlite else v for v in map(list, lists.values()))
+        return list((await self.connection.exec_driver_sql(marked, given)).all())

@@ -13,4 +13,3 @@ down_revision = None
 def upgrade() -> None:
     """Make every table."""
     metadata.create_all(op.get_bind())
-    op.execute("INSERT INTO head (id, n) VALUES (1, 0)")
