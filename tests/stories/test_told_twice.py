@@ -11,7 +11,7 @@ from wattkeeper.charging.session import Session
 
 COURSE: list[tuple[float, dict[str, Any]]] = [
     (5, {"wh": 1600, "w": 7200, "Voltage/L1-N/V": 230.1, "Current.Import/L1/A": 10.4, "Current.Import/L2/A": 10.5}),
-    (10, {"wh": 2200.5, "w": 7210, "soc": 41, "Temperature//Celsius": 31.5, "Power.Reactive.Import//var": 12}),
+    (10, {"wh": 2200.5, "w": 7210, "soc": 41, "Power.Reactive.Import//var": 12}),
     (15, {"kwh": 2.8, "w": 0, "Current.Offered//A": 16, "Power.Offered//W": 11000, "Frequency": 50.01}),
     (30, {"wh": 2800, "w": 0}),
     (35, {"wh": 3100, "w": 7150, "Energy.Active.Export.Register//Wh": 0}),

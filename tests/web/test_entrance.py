@@ -10,7 +10,8 @@ from itertools import product
 import httpx
 import pytest
 
-from tests.web.conftest import ADDRESS, PASSWORD, House
+from tests.conftest import OpenDoor
+from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
 from wattkeeper.charging.person import EVERYTHING, Scope
 
 EVERY_GET = ("me", "stations", "stations/CP1", "waiting-room", "sessions", "cards", "orders", "events", "nothing")
@@ -46,8 +47,18 @@ async def test_health_and_the_description_are_for_anyone(house: House) -> None:
     async with house.client() as stranger:
         assert (await stranger.get("/api/v1/health")).json() == {"status": "ok"}
         described = (await stranger.get("/api/v1/openapi.json")).json()
-    assert described["openapi"].startswith("3.1")
+        assert described["openapi"].startswith("3.1")
+        page = await stranger.get("/api/v1/docs")
     assert "/api/v1/sessions/{session}/timeline" in described["paths"]
+    assert page.headers["content-type"].startswith("text/html")
+    assert "/api/v1/sessions/{session}/timeline" in page.text
+    assert "<script" not in page.text
+
+
+async def test_the_description_can_be_kept_back(open_door: OpenDoor) -> None:
+    closed = await house_of(await open_door(docs=False))
+    for path in ("openapi.json", "docs"):
+        assert (await closed.api.get(f"/api/v1/{path}")).status_code == 404
 
 
 async def test_each_scope_opens_its_own_and_nothing_else(house: House) -> None:

@@ -13,7 +13,7 @@ from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -21,7 +21,7 @@ from starlette.types import Scope
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.web import problem
-from wattkeeper.web.api import cards, commands, events, me, orders, sessions, stations, waiting
+from wattkeeper.web.api import cards, commands, events, me, orders, reference, sessions, stations, waiting
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
 from wattkeeper.web.headers import Headers
@@ -99,6 +99,8 @@ def build(rooms: Rooms) -> App:
     app.state.streams = Streams()
     _guard(app, rooms)
     app.include_router(_api())
+    if docs:
+        app.add_api_route(f"{PREFIX}/docs", _reference, include_in_schema=False, response_class=HTMLResponse)
     app.mount("/static", Assets(directory=STATIC, check_dir=False))
     app.include_router(routes.router(rooms))
     return app
@@ -110,6 +112,11 @@ def _api() -> APIRouter:
     for noun in NOUNS:
         api.include_router(noun.router)
     return api
+
+
+async def _reference(request: Request) -> HTMLResponse:
+    """The API's description, for people."""
+    return HTMLResponse(reference.page(request.app.openapi(), f"{PREFIX}/openapi.json"))
 
 
 def _guard(app: App, rooms: Rooms) -> None:

@@ -41,7 +41,7 @@ function marks(colour) {
     for (const item of document.querySelectorAll("#findings li[data-at]")) {
       const x = plot.valToPos(Number(item.dataset.at), "x", true);
       if (!(x >= bbox.left - 1 && x <= bbox.left + bbox.width + 1)) continue;
-      const y = bbox.top + 10 * ratio;
+      const y = bbox.top - 11 * ratio;
       ctx.strokeStyle = ctx.fillStyle = item.dataset.weight === "harm" ? colour.harm : item.dataset.weight === "look" ? colour.look : colour.quiet;
       ctx.lineWidth = ratio;
       ctx.setLineDash([3 * ratio, 3 * ratio]);
@@ -83,7 +83,7 @@ function options(figure, colour) {
   return {
     width: plot.clientWidth,
     height: plot.clientHeight,
-    padding: [8, 0, 0, 0],
+    padding: [document.querySelector("#findings li[data-at]") ? 24 : 8, 0, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), figure.dataset.zone),
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     legend: { show: false },

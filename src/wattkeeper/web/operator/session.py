@@ -38,15 +38,15 @@ from wattkeeper.web.timeline import Line
 PARTS = "session_parts.html"
 MOST_READINGS = 50_000
 WEIGHED = {
-    Weight.NOTE: ("", "A note; the energy is not in doubt."),
-    Weight.RECONSTRUCTED: ("look", "Part of the session had to be inferred."),
-    Weight.DISPUTED: ("harm", "A person must look before it is billed."),
+    Weight.NOTE: ("", "A note."),
+    Weight.RECONSTRUCTED: ("look", "Inferred."),
+    Weight.DISPUTED: ("harm", "Disputed."),
 }
 GRADED = {
     Grade.VERIFIED: "Signed at the meter, and the signature holds.",
     Grade.MEASURED: "Told completely and without contradiction by the station.",
     Grade.RECONSTRUCTED: "Part of it had to be inferred; it waits for a person before it is billed.",
-    Grade.DISPUTED: "Its figures contradict each other; it waits for a person before it is billed.",
+    Grade.DISPUTED: "Something about it contradicts; it waits for a person before it is billed.",
 }
 
 
