@@ -124,7 +124,10 @@ def simulate(
     """Run simulated stations against an installation: url, speed, cards and stations from a JSON file."""
     from wattkeeper.simulator import fleet as fleets
 
-    text = sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text()
+    try:
+        text = sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text()
+    except OSError as problem:
+        _fail(f"The fleet could not be read: {problem}")
     _run(fleets.run_fleet(fleets.read_fleet(text), lambda line: out.print(line, markup=False)))
 
 
@@ -302,6 +305,8 @@ def _fail(why: str) -> NoReturn:
 
 def _run(work: Coroutine[Any, Any, T]) -> T:
     """Run to the end, or until Ctrl-C or SIGTERM; a refusal is a sentence, not a traceback."""
+    from sqlalchemy.exc import DBAPIError
+
     from wattkeeper.vault.keys import KeyRefused
 
     try:
@@ -318,6 +323,9 @@ def _run(work: Coroutine[Any, Any, T]) -> T:
         err.print(refusal.why, markup=False)
     except (KeyRefused, ValueError, OSError) as problem:
         err.print(str(problem), markup=False)
+    except DBAPIError as problem:
+        err.print(f"The database could not be used: {problem.orig}", markup=False)
+        err.print("If it is new or of an older version, run: wattkeeper migrate")
     raise typer.Exit(1)
 
 

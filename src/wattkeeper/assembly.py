@@ -95,8 +95,9 @@ async def _people(rooms: Rooms) -> AsyncIterator[int]:
     """The people's door, open while the block runs; gives its port."""
     settings = rooms.settings
     listener = socket.create_server((settings.host, settings.http_port), reuse_port=False)
+    app = build(rooms)
     config = uvicorn.Config(
-        build(rooms),
+        app,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -113,6 +114,7 @@ async def _people(rooms: Rooms) -> AsyncIterator[int]:
     try:
         yield listener.getsockname()[1]
     finally:
+        app.state.streams.close()
         server.should_exit = True
         await task
 

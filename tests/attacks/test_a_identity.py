@@ -129,6 +129,26 @@ async def test_a4_a_zombie_does_not_lock_its_station_out(door: Door) -> None:
         assert len(await door.facts(Disconnected)) == 1
 
 
+async def test_a4_a_late_end_of_the_old_connection_leaves_the_new_one_in_place(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wattkeeper.gateway.twins.HAND_OVER_S", 0.1)
+    zombie = await Raw.station(door)
+    await until(lambda: door.facts(Connected))
+    async with door.plugged() as back:
+        async with door.store.unit():  # nothing can be written down meanwhile, the end of the old one neither
+            await asyncio.sleep(1)
+        zombie.hang_up()
+        await until(lambda: door.facts(Disconnected))
+        assert (await back.boot())[2]["status"] == "Accepted"
+        assert door.gateway.connected("CP1")
+        assert door.dispatch.connected("CP1")
+        kinds = [fact["kind"] for fact in await door.facts()]
+        assert kinds == ["Connected", "Disconnected", "Connected", "Booted"]
+        async with door.plugged() as twin:
+            assert await twin.closed() == 1008
+
+
 async def test_a4_a_clean_reconnect_needs_no_probation(door: Door) -> None:
     for _ in range(3):
         async with door.plugged() as station:

@@ -177,7 +177,7 @@ async def test_b6_pings_now_and_then_are_answered(door: Door) -> None:
 
 
 async def test_b7_sockets_are_counted_before_anything_is_read(open_door: OpenDoor) -> None:
-    door = await open_door(max_connections_per_address=5, max_connections=8)
+    door = await open_door(max_connections_per_address=5, max_connections=8, handshake_s=1000.0)
     await door.admit("CP1", KEY)
     inside = [await Raw.dial(door) for _ in range(5)]
     crowded = await Raw.dial(door)

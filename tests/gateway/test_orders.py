@@ -19,6 +19,7 @@ from wattkeeper.charging.orders import (
     OrderState,
     Outcome,
     Reset,
+    Settlement,
     ShowMessage,
     StartCharging,
     StopCharging,
@@ -159,6 +160,19 @@ async def test_a_restart_gives_up_what_was_sent_and_keeps_what_was_queued(open_d
         await answered(station, {"status": "Accepted"})
     async with again.plugged("CP2", "e7c1" * 5 + "0a9b") as station:
         assert (await station.call("Heartbeat", {}))[0] == 3
+
+
+async def test_an_order_is_sent_at_most_once(open_door: OpenDoor) -> None:
+    door = await open_door(order_queue_s=1.0)
+    await door.admit("CP1", KEY)
+    once = await door.dispatch.order("CP1", Reset(), "test")
+    claims = await asyncio.gather(*[door.dispatch.sent(once.id, "Reset", {}) for _ in range(5)])
+    assert sorted(claims) == [False] * 4 + [True]
+    late = await door.dispatch.order("CP1", Reset(), "test", wait_s=20)
+    assert late.state is OrderState.EXPIRED
+    assert not await door.dispatch.sent(late.id, "Reset", {})
+    await door.dispatch.settled(late.id, Settlement(Outcome.ACCEPTED, {}, "too late"))
+    assert (await door.dispatch.view(late.id)).outcome is Outcome.TIMEOUT
 
 
 async def test_refusals_are_told_at_once(door: Door) -> None:

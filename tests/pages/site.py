@@ -59,7 +59,8 @@ class Site:
             yield person
         finally:
             await context.close()
-        assert person.complaints == []
+        if person.complaints:
+            raise AssertionError(person.complaints)
 
     @asynccontextmanager
     async def operator(self, size: tuple[int, int] = WIDE, **options: Any) -> AsyncIterator[Person]:

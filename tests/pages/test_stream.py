@@ -7,12 +7,23 @@ import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from html import unescape
 
 import httpx
+import pytest
 
 from tests.doors import PATIENCE_S
 from tests.pages.site import PASSWORD, Site
+from wattkeeper.charging.facts import HeartBeaten
+from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.store import journal
+from wattkeeper.web.operator import stream
+
+
+@pytest.fixture(autouse=True)
+def hints_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is looked at without a hint, so that a hint that is missed is noticed."""
+    monkeypatch.setattr(stream, "ANYWAY_S", 3600.0)
 
 
 @dataclass(slots=True)
@@ -21,17 +32,17 @@ class Ear:
 
     lines: AsyncIterator[str]
 
-    async def event(self) -> tuple[str, int]:
-        """The data and number of the next event."""
-        data, number = [], 0
+    async def event(self) -> tuple[str, str]:
+        """The data and position of the next event."""
+        data, position = [], ""
         while True:
             line = await asyncio.wait_for(anext(self.lines), PATIENCE_S)
             if line.startswith("id: "):
-                number = int(line[4:])
+                position = line[4:]
             elif line.startswith("data: "):
                 data.append(line[6:])
             elif not line and data:
-                return "\n".join(data), number
+                return "\n".join(data), position
 
     async def pause(self) -> None:
         """Wait for the sign that everything there is was sent."""
@@ -53,62 +64,92 @@ async def listening(site: Site, place: str, **headers: str) -> AsyncIterator[Ear
         yield Ear(answer.aiter_lines())
 
 
-async def newest(site: Site) -> int:
-    """Where the journal is."""
-    async with site.rooms.store.read() as connection:
-        return await journal.newest(connection)
+async def rendered(site: Site, place: str) -> str:
+    """Where the page's stream begins, as the page was rendered now."""
+    cookie = await site.rooms.access.sign_in("operator", PASSWORD, "127.0.0.1")
+    async with httpx.AsyncClient(base_url=site.doors.http, cookies={"wattkeeper": cookie}) as client:
+        found = re.search(r'sse-connect="([^"]+)"', (await client.get(place)).text)
+    assert found
+    return unescape(found[1])
 
 
 async def test_what_came_between_page_and_stream_is_sent_at_once(site: Site) -> None:
     key = await site.admit("CP1")
-    before = await newest(site)
+    before = await rendered(site, "/sessions")
     async with site.station("CP1", key) as station:
         await station.begin()
-        async with listening(site, f"/live/sessions?after={before}") as ear:
-            data, n = await ear.event()
+        async with listening(site, before) as ear:
+            data, position = await ear.event()
             assert data.startswith('<tbody hx-swap-oob="innerHTML:#sessions">')
-            assert n == await newest(site)
+            assert f"after={position}" in await rendered(site, "/sessions")
+
+
+async def test_so_is_what_no_station_told(site: Site) -> None:
+    before = await rendered(site, "/stations")
+    await site.admit("CP1")
+    async with listening(site, before) as ear:
+        await ear.event()
+        data, position = await ear.event()
+        assert "CP1" in data
+        assert f"after={position}" in await rendered(site, "/stations")
 
 
 async def test_a_page_that_is_true_hears_nothing_until_something_changes(site: Site) -> None:
     key = await site.admit("CP1")
     async with site.station("CP1", key) as station:
         await station.begin()
-        async with listening(site, f"/live/sessions?after={await newest(site)}") as ear:
+        async with listening(site, await rendered(site, "/sessions")) as ear:
             await ear.pause()
             await station.read(4, 1420, 6200)
-            data, n = await ear.event()
+            data, position = await ear.event()
             assert re.match(r'<tr id="s-\w+" hx-swap-oob="true"', data)
             assert "0.42" in data
-            assert n == await newest(site)
+            assert f"after={position}" in await rendered(site, "/sessions")
 
 
 async def test_a_broken_stream_goes_on_where_it_was(site: Site) -> None:
     key = await site.admit("CP1")
     async with site.station("CP1", key) as station:
-        rendered = await newest(site)
+        place = await rendered(site, "/sessions")
         await station.begin()
-        seen = await newest(site)
-        headers = {"Last-Event-ID": str(seen)}
-        async with listening(site, f"/live/sessions?after={rendered}", **headers) as ear:
+        async with listening(site, place) as ear:
+            _, position = await ear.event()
+        headers = {"Last-Event-ID": position}
+        async with listening(site, place, **headers) as ear:
             await ear.pause()
         await station.end(30, 2000)
-        async with listening(site, f"/live/sessions?after={rendered}", **headers) as ear:
+        async with listening(site, place, **headers) as ear:
             data, _ = await ear.event()
             assert "Ended" in data
 
 
-async def test_a_sessions_page_hears_of_its_own_station_alone(site: Site) -> None:
-    first, second = await site.admit("CP1"), await site.admit("CP2")
-    async with site.station("CP1", first) as one, site.station("CP2", second) as other:
-        await one.begin()
-        async with site.operator() as person:
-            await person.page.goto("/sessions")
-            session = await person.page.locator("#sessions a.open").get_attribute("href")
-        async with listening(site, f"/live{session}?after={await newest(site)}&at=CP1") as ear:
+async def test_a_sessions_page_hears_of_its_own_station(site: Site) -> None:
+    key = await site.admit("CP1")
+    async with site.station("CP1", key) as station, site.operator() as person:
+        await station.begin()
+        await person.page.goto("/sessions")
+        session = await person.page.locator("#sessions a.open").get_attribute("href")
+        async with listening(site, await rendered(site, str(session))) as ear:
             await ear.pause()
-            await other.begin()
-            await ear.pause()
-            await one.read(4, 1420, 6200)
+            await station.read(4, 1420, 6200)
             data, _ = await ear.event()
-            assert "figures-all" in data or "r-" in data
+            assert "figures-all" in data
+
+
+async def test_only_a_stations_own_words_count_as_news_of_it(site: Site) -> None:
+    viewer = Viewer("operator", Role.OPERATOR, EVERYTHING)
+
+    async def newest() -> int:
+        async with site.rooms.store.read() as connection:
+            return await journal.newest(connection)
+
+    async def is_news(n: int) -> bool:
+        async with site.rooms.store.read() as connection:
+            return await journal.told_after(connection, viewer, n, "CP1")
+
+    n = await newest()
+    await site.rooms.intake.record("CP2", HeartBeaten())
+    assert not await is_news(n)
+    await site.rooms.intake.record("CP1", HeartBeaten())
+    assert await is_news(n)
+    assert not await is_news(await newest())

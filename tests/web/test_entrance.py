@@ -27,7 +27,7 @@ async def test_nobody_gets_in_unknown(house: House) -> None:
     wrong = ("Bearer wk_" + "A" * 43, "Bearer ", "Bearer \x7f", "Bearer wk_ä")
     given = (None, *wrong, f"Basic {house.token}", house.token)
     for path, authorization in product(EVERY_GET, given):
-        headers = {} if authorization is None else {"Authorization": authorization.encode()}
+        headers = {} if authorization is None else {b"Authorization": authorization.encode()}
         async with house.client() as stranger:
             answer = await stranger.get(f"/api/v1/{path}", headers=headers)
         assert answer.status_code == 401, authorization

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from tests.doors import PATIENCE_S, until
 from tests.web.conftest import House, served
 from tests.web.told import Teller, now
 from wattkeeper.charging.facts import HeartBeaten
 from wattkeeper.charging.person import EVERYTHING
+from wattkeeper.web import live
 from wattkeeper.web.live import MOST_OF_ONE
 
 
@@ -118,7 +120,8 @@ async def test_many_listeners_hear_everything_once_while_it_pours(house: House) 
             assert heard == [*range(1, 601)]
 
 
-async def test_a_stream_ends_with_its_token(house: House) -> None:
+async def test_a_stream_ends_with_its_token(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "ANYWAY_S", 3600)
     token = await house.rooms.access.make_token("short", EVERYTHING)
     identifier = next(one.id for one in await house.rooms.access.tokens() if one.name == "short")
     async with served(house.app) as address, listening(address, token) as ear:
@@ -155,3 +158,25 @@ async def test_streams_are_counted(house: House) -> None:
             stack.enter_context(streams.one_more("tests"))
         refused = await house.api.get("/api/v1/events")
     assert (refused.status_code, refused.headers["retry-after"]) == (429, "5")
+
+
+async def test_a_client_that_takes_nothing_is_cut_off(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "STALL_S", 0.2)
+    headers = [(b"authorization", f"Bearer {house.token}".encode())]
+    scope: dict[str, Any] = {"type": "http", "asgi": {"spec_version": "2.3"}, "method": "GET", "path": "/api/v1/events"}
+    scope |= {"http_version": "1.1", "query_string": b"", "headers": headers, "scheme": "http", "root_path": ""}
+    never = asyncio.Event()
+    taken: list[str] = []
+
+    async def receive() -> dict[str, Any]:
+        await never.wait()
+        return {}
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        taken.append(message["type"])
+        if message["type"] == "http.response.body":
+            await never.wait()
+
+    await asyncio.wait_for(house.app(scope, receive, send), PATIENCE_S)
+    assert taken == ["http.response.start", "http.response.body"]
+    assert house.app.state.streams.open == 0

@@ -7,7 +7,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from enum import IntEnum, StrEnum
 
 from wattkeeper.charging.deviation import SENTENCES, Deviation
-from wattkeeper.charging.meter import Finding, FindingCode
+from wattkeeper.charging.meter import Finding, FindingCode, figure
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import Authorisation
 
@@ -93,6 +93,8 @@ WORDS: dict[FindingCode, str] = {
 }
 
 MISMATCH_FROM_WH = Decimal(500)
+STUCK_FROM_WH = Decimal(2000)
+"""What power must come to before a register that stands still is doubted: some count whole kWh."""
 BASELINE_S = 300
 
 
@@ -119,7 +121,7 @@ def _of_life(session: Session) -> list[Finding]:
         evidence = {"cause": session.estimate.cause.value, "reason": session.estimate.reason, "by": session.estimate.by}
         found.append(Finding(F.END_ESTIMATED, session.estimate.at, evidence))
     for rival in session.rivals:
-        register = "no register" if rival.register_wh is None else str(rival.register_wh)
+        register = "no register" if rival.register_wh is None else figure(rival.register_wh)
         found.append(Finding(F.END_CONFLICT, rival.at, {"other_register_wh": register, "other_reason": rival.reason}))
     if session.verdict is not None and session.verdict is not Authorisation.ACCEPTED:
         found.append(Finding(F.UNAUTHORISED, session.started_at, {"verdict": session.verdict.value}))
@@ -147,7 +149,7 @@ def _of_telling(session: Session) -> list[Finding]:
     if session.after_end:
         found.append(Finding(F.READINGS_AFTER_END, session.ended_at, {"count": str(session.after_end)}))
     for c in session.contradictions:
-        evidence = {"lower_wh": str(c.lower_wh), "higher_wh": str(c.higher_wh)}
+        evidence = {"lower_wh": figure(c.lower_wh), "higher_wh": figure(c.higher_wh)}
         found.append(Finding(F.READINGS_CONTRADICT, c.at, evidence))
     return found
 
@@ -171,7 +173,7 @@ def _of_meter(session: Session) -> list[Finding]:
         if track.intervals_wh is None:
             found.append(Finding(F.NO_REGISTER))
         else:
-            found.append(Finding(F.FROM_INTERVALS, None, {"intervals_wh": str(track.intervals_wh)}))
+            found.append(Finding(F.FROM_INTERVALS, None, {"intervals_wh": figure(track.intervals_wh)}))
     if session.opened and track.first:
         late = int((track.first.at - session.opened.at).total_seconds())
         if late > BASELINE_S:
@@ -185,19 +187,20 @@ def _with_rise_after(finding: Finding, session: Session) -> Finding:
     if finding.code is not F.ZERO_BASELINE:
         return finding
     rise = session.track.high_wh - Decimal(finding.evidence["to_wh"])
-    return Finding(finding.code, finding.at, {**finding.evidence, "rise_after_wh": str(rise)})
+    return Finding(finding.code, finding.at, {**finding.evidence, "rise_after_wh": figure(rise)})
 
 
 def _mismatch(session: Session) -> Finding | None:
-    """Register against power over time: three times off is a contradiction, a thousand a wrong unit."""
-    energy, integral = session.track.energy_wh, session.track.integral_wh
-    if energy is None or max(energy, integral) < MISMATCH_FROM_WH or min(energy, integral) <= 0:
+    """Register against power over the same time: three times off is a contradiction, a thousand a wrong unit."""
+    track = session.track
+    energy, integral = track.integral_to_wh - track.integral_from_wh, track.integral_wh
+    if track.energy_wh is None or max(energy, integral) < MISMATCH_FROM_WH or integral <= 0:
         return None
-    ratio = max(energy, integral) / min(energy, integral)
+    ratio = max(energy, integral) / min(energy, integral) if energy else integral / STUCK_FROM_WH * 3
     if ratio < 3:
         return None
-    code = F.REGISTER_SCALE if 300 <= ratio <= 3000 else F.POWER_MISMATCH
-    return Finding(code, None, {"energy_wh": str(energy), "integral_wh": str(integral)})
+    code = F.REGISTER_SCALE if energy and 300 <= ratio <= 3000 else F.POWER_MISMATCH
+    return Finding(code, None, {"energy_wh": figure(energy), "integral_wh": figure(integral)})
 
 
 # --- in words ---------------------------------------------------------------------------------------

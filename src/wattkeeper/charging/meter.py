@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from decimal import Context as DecimalContext
 from decimal import Decimal
 from enum import StrEnum
 
@@ -25,6 +26,8 @@ SLACK_WH = Decimal(100)
 TOLERANCE = Decimal("1.1")
 MOST_FINDINGS = 40
 _HOUR_S = Decimal(3600)
+WIDE = DecimalContext(prec=100)
+"""For products of what hostile meters tell: more digits than any of them can have."""
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -93,7 +96,11 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True):
     peak_w: Decimal | None = None
     peak_at: datetime | None = None
     integral_wh: Decimal = ZERO
-    """Power summed over time: what the register should have risen by."""
+    """Power summed over time, from the first reading that told it to the newest."""
+    integral_from_wh: Decimal = ZERO
+    """Energy delivered when that sum began."""
+    integral_to_wh: Decimal = ZERO
+    """Energy delivered at the newest reading that told power: the difference is what the sum should be."""
     soc_first: Decimal | None = None
     soc_last: Decimal | None = None
     signed: int = 0
@@ -106,6 +113,11 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True):
         if self.first is None:
             return self.intervals_wh
         return self.done_wh + self.high_wh - self.base_wh
+
+
+def figure(value: Decimal) -> str:
+    """A figure of evidence, the same for every way of writing one value: without exponent or trailing zeros."""
+    return f"{value.normalize():f}"
 
 
 def power_of(reading: Reading) -> Decimal | None:
@@ -126,9 +138,9 @@ def extend(track: Track, reading: Reading, max_power_w: Decimal) -> Track:
     findings: list[Finding] = []
     if reading.energy_wh is not None:
         _register(track, Mark(reading.at, reading.energy_wh), reading.context, max_power_w, changes, findings)
-    if power is not None:
-        _power(track, reading.at, power, changes)
     _beside(track, reading, changes)
+    if power is not None:
+        _power(track, reading.at, power, replace(track, **changes).energy_wh or ZERO, changes)
     if track.last_at is not None and reading.at - track.last_at > GAP:
         findings.append(_gap(track, reading))
     if findings and len(track.findings) < MOST_FINDINGS:
@@ -157,7 +169,7 @@ def _register(
 
 def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], found: list[Finding]) -> None:
     """A register went down: a restart of the register, or a dip."""
-    evidence = {"from_wh": str(last.wh), "to_wh": str(mark.wh), "since": last.at.isoformat()}
+    evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "since": last.at.isoformat()}
     if mark.wh * 2 < (track.base_wh or track.high_wh):
         changes.update(done_wh=track.done_wh + track.high_wh - track.base_wh, base_wh=mark.wh, high_wh=mark.wh)
         found.append(Finding(FindingCode.REGISTER_RESET, mark.at, evidence))
@@ -169,9 +181,9 @@ def _leap(track: Track, last: Mark, mark: Mark, seconds: Decimal, context: Conte
     """A register rose by more than the station can deliver; says which kind of mistake it looks like."""
     rise = mark.wh - last.wh
     watts = (rise * _HOUR_S / seconds).quantize(Decimal(1)) if seconds > 0 else None
-    evidence = {"from_wh": str(last.wh), "to_wh": str(mark.wh), "seconds": f"{seconds.normalize():f}"}
+    evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "seconds": figure(seconds)}
     if watts is not None:
-        evidence["power_w"] = str(watts)
+        evidence["power_w"] = figure(watts)
     if last.wh == 0 and track.first is not None and track.first.at == last.at:
         return Finding(FindingCode.ZERO_BASELINE, mark.at, evidence)
     if context is Context.END and mark.wh > 10 * max(last.wh, Decimal(1000)):
@@ -179,15 +191,17 @@ def _leap(track: Track, last: Mark, mark: Mark, seconds: Decimal, context: Conte
     return Finding(FindingCode.IMPLAUSIBLE_POWER, mark.at, evidence)
 
 
-def _power(track: Track, at: datetime, power: Decimal, changes: dict[str, object]) -> None:
-    """Carry power on: newest, peak, and its sum over time."""
-    changes.update(power_w=power, power_at=at)
+def _power(track: Track, at: datetime, power: Decimal, energy: Decimal, changes: dict[str, object]) -> None:
+    """Carry power on: newest, peak, its sum over time and the energy told meanwhile."""
+    changes.update(power_w=power, power_at=at, integral_to_wh=energy)
+    if track.power_at is None:
+        changes["integral_from_wh"] = energy
     if track.peak_w is None or power > track.peak_w:
         changes.update(peak_w=power, peak_at=at)
     if track.power_w is not None and track.power_at is not None:
         seconds = Decimal((at - track.power_at).total_seconds())
         area = (track.power_w + power) * seconds / (2 * _HOUR_S)
-        changes["integral_wh"] = track.integral_wh + area.quantize(Decimal("0.001"))
+        changes["integral_wh"] = track.integral_wh + area.quantize(Decimal("0.001"), context=WIDE)
 
 
 def _beside(track: Track, reading: Reading, changes: dict[str, object]) -> None:
@@ -209,7 +223,7 @@ def _gap(track: Track, reading: Reading) -> Finding:
     since = track.last_at or reading.at
     evidence = {"since": since.isoformat(), "seconds": str(int((reading.at - since).total_seconds()))}
     if reading.energy_wh is not None and track.last is not None and reading.energy_wh >= track.last.wh:
-        evidence["rise_wh"] = str(reading.energy_wh - track.last.wh)
+        evidence["rise_wh"] = figure(reading.energy_wh - track.last.wh)
     return Finding(FindingCode.GAP, reading.at, evidence)
 
 

@@ -7,7 +7,7 @@ facts lead to the same session. Readings are folded by `meter` in the order of t
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -26,7 +26,7 @@ from wattkeeper.charging.facts import (
     SessionOpened,
     StatusChanged,
 )
-from wattkeeper.charging.meter import Track, extend, fold, gathered
+from wattkeeper.charging.meter import Track, extend, fold
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Authorisation, TokenRef
@@ -74,6 +74,13 @@ class Ending(msgspec.Struct, frozen=True, omit_defaults=True):
     register_wh: Decimal | None = None
     reason: str = "Local"
     token: TokenRef | None = None
+    last_at: datetime | None = None
+    """The latest instant of a reading told with it, where that is later: some meters are read a moment after."""
+
+    @property
+    def until(self) -> datetime:
+        """Up to when readings count."""
+        return self.last_at or self.at
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -181,9 +188,7 @@ def follow(session: Session, fact: Fact, verdict: Authorisation | None = None) -
     if fact.at > session.last_at:
         changes["last_at"] = fact.at
     if isinstance(fact, SessionFact):
-        _identify(session, fact, changes)
-    if verdict is not None and session.verdict is None:
-        changes["verdict"] = verdict
+        _identify(session, fact, verdict, changes)
     if fact.deviations and not set(fact.deviations) <= set(session.deviations):
         changes["deviations"] = tuple(sorted({*session.deviations, *fact.deviations}))
     step = STEPS.get(type(fact))
@@ -192,8 +197,8 @@ def follow(session: Session, fact: Fact, verdict: Authorisation | None = None) -
     return settled(replace(session, **changes) if changes else session)
 
 
-def _identify(session: Session, fact: SessionFact, changes: dict[str, Any]) -> None:
-    """Take over where, who, what flows, and the sequence number."""
+def _identify(session: Session, fact: SessionFact, verdict: Authorisation | None, changes: dict[str, Any]) -> None:
+    """Take over where, who and whether they may, what flows, and the sequence number."""
     at = fact.at
     assert at is not None
     if session.evse is None and fact.evse:
@@ -203,7 +208,7 @@ def _identify(session: Session, fact: SessionFact, changes: dict[str, Any]) -> N
     if fact.token is not None and not isinstance(fact, SessionEnded):
         rank = (fact.seq or 0, at)
         if session.token_rank is None or rank < session.token_rank:
-            changes.update(token=fact.token, token_rank=rank)
+            changes.update(token=fact.token, token_rank=rank, verdict=verdict)
     if fact.charging is not None:
         _flow(session, Phase(fact.seq or 0, at, fact.charging), changes)
     if fact.seq is not None:
@@ -228,16 +233,28 @@ def _open(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
 
 def _end(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
     assert isinstance(fact, SessionEnded) and fact.at is not None
-    ending = Ending(fact.at, fact.register_wh, fact.reason, fact.token)
-    if session.ended is None:
+    last_at = max((reading.at for reading in fact.readings), default=fact.at)
+    ending = Ending(fact.at, _end_register(fact), fact.reason, fact.token, last_at if last_at > fact.at else None)
+    known = session.ended
+    if known is None:
         changes["ended"] = ending
-    elif contradicts(ending, session.ended) and ending not in session.rivals and len(session.rivals) < 20:
+    elif known.register_wh is None:
+        until = max(known.until, ending.until)
+        told = replace(known, register_wh=ending.register_wh, last_at=until if until > known.at else None)
+        changes["ended"] = known if ending.register_wh is None else told
+    elif contradicts(ending, known) and ending not in session.rivals and len(session.rivals) < 20:
         changes["rivals"] = (*session.rivals, ending)
+
+
+def _end_register(fact: SessionEnded) -> Decimal | None:
+    """The register at an end, Wh: 1.6 tells it as such (meterStop), 2.x as the last of the readings."""
+    told = [(reading.at, reading.energy_wh) for reading in fact.readings if reading.energy_wh is not None]
+    return fact.register_wh if fact.register_wh is not None or not told else max(told)[1]
 
 
 def contradicts(one: Ending, other: Ending) -> bool:
     """Whether two endings cannot both be true: a repetition may differ in its words, not in its register."""
-    return one.register_wh != other.register_wh
+    return None not in (one.register_wh, other.register_wh) and one.register_wh != other.register_wh
 
 
 def _estimate(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
@@ -310,28 +327,35 @@ def _state(session: Session) -> SessionState:
 # --- its readings -----------------------------------------------------------------------------------
 
 
-def readings_in(fact: Fact) -> list[Reading]:
-    """The readings a fact brings, one for each instant: those it carries, and the registers of its start or stop."""
+def tellings(fact: Fact, ended: Ending | None = None) -> list[Reading]:
+    """The readings a fact brings: those it carries, and the registers of its start or stop.
+
+    ``ended`` is the end that its session had before. An end told again adds nothing to the end that stands.
+    """
     if not isinstance(fact, SessionFact):
         return []
+    if isinstance(fact, SessionEnded) and ended is not None and ended.register_wh is not None:
+        return [r for r in fact.readings if r.context is not Context.END and fact.at is not None and r.at < fact.at]
     readings = list(fact.readings)
     if isinstance(fact, SessionOpened | SessionEnded) and fact.register_wh is not None and fact.at is not None:
         context = Context.BEGIN if isinstance(fact, SessionOpened) else Context.END
         readings.append(Reading(fact.at, context, energy_wh=fact.register_wh))
-    return readings if len(readings) == 1 else gathered(readings)
+    return readings
 
 
 def counts(session: Session, reading: Reading) -> bool:
     """Whether a reading counts towards the session: not those for instants after its end."""
-    return session.ended is None or reading.at <= session.ended.at or reading.context is Context.END
+    return session.ended is None or reading.at <= session.ended.until
 
 
 def continues(session: Session, readings: list[Reading]) -> bool:
     """Whether readings can simply be added: all later than those before, and no end before those already counted."""
     last = session.track.last_at
+    if session.after_end and readings:
+        return False
     if last is None:
         return True
-    if session.ended is not None and session.ended.at < last:
+    if session.ended is not None and session.ended.until < last:
         return False
     return not readings or readings[0].at > last
 
@@ -353,14 +377,11 @@ def remeasure(session: Session, readings: list[Reading]) -> Session:
     return settled(replace(session, track=track, after_end=len(readings) - len(counted)))
 
 
-def contradicting(session: Session, known: list[Reading], fresh: list[Reading]) -> Session:
-    """The session with every instant noted for which two different registers were told."""
-    by_instant = {r.at: r.energy_wh for r in known if r.energy_wh is not None}
-    found = set(session.contradictions)
-    for reading in fresh:
-        before, now = by_instant.get(reading.at), reading.energy_wh
-        if before is not None and now is not None and before != now and len(found) < 50:
-            found.add(Contradiction(reading.at, min(before, now), max(before, now)))
-    return (
-        replace(session, contradictions=tuple(sorted(found))) if len(found) > len(session.contradictions) else session
-    )
+def contradicting(session: Session, told: Iterable[Reading]) -> Session:
+    """The session with every instant noted for which different registers were told, in whichever order."""
+    spans = {c.at: (c.lower_wh, c.higher_wh) for c in session.contradictions}
+    for at, wh in ((r.at, r.energy_wh) for r in told if r.energy_wh is not None):
+        low, high = spans.get(at, (wh, wh))
+        spans[at] = min(low, wh), max(high, wh)
+    found = tuple(Contradiction(at, *span) for at, span in sorted(spans.items()) if span[0] != span[1])
+    return replace(session, contradictions=found[:50]) if found else session

@@ -90,7 +90,7 @@ class Gateway:
     def _turn_away(self, station: str, address: str, turned: Turned) -> Refused:
         """Refuse, and record what is alarming about it."""
         text = "a connection from %s as %r was refused (%d)"
-        self._notes.noise(f"refused {address}", text, address, station, turned.status)
+        self._notes.noise(f"refused {address}", text, address, station[:60], turned.status)
         if turned.alarm is not None:
             self._run(self._alarm(station, turned.alarm))
         return _refused(turned.status)

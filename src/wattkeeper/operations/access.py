@@ -85,7 +85,7 @@ class Access:
         home = self._count(name, address)
         async with self._store.read() as connection:
             kept = await account.password_of(connection, name)
-        if not await self._passwords.fits(kept, password):
+        if not await self._passwords.fits(kept, password, familiar=home):
             raise Refusal(Code.UNAUTHENTICATED, "The name or the password is wrong.")
         self._forgive(name, address, home)
         return await self._begin(name)

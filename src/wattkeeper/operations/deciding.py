@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 
 from msgspec.structs import replace
 
@@ -55,7 +56,7 @@ async def decide(desk: Desk, station: str, fact: Fact, settings: Settings) -> De
 
 async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: Settings) -> Decision:
     """A step of a session: whose, and whether it may."""
-    fact = _timed(fact, desk.unit.now)
+    fact = await _timed(desk, station, fact)
     session, opens, alarms = await _find(desk, station, fact)
     if session is None and not opens:
         return Decision(fact, alarms=alarms)
@@ -64,33 +65,48 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
     if isinstance(fact, SessionOpened) and fact.ref is None:
         number = session.ref if session else await desk.new_number()
     verdict = _judge(desk, fact.token, made, desk.unit.now) if fact.token else None
-    limit = desk.limits.get(station)
+    limit = await _limit(desk, station, settings) if opens else None
     decided = Decided(
         session=made,
         opens=opens,
         ref=number,
         verdict=verdict.status.value if verdict else None,
         reason=verdict.reason if verdict else None,
-        max_power_w=str(limit) if opens and limit is not None else None,
+        max_power_w=None if limit is None else str(limit),
         ahead_s=_ahead(fact, desk.unit.now, settings),
     )
     return Decision(fact, decided, verdict, alarms)
 
 
-def _timed(fact: SessionFact, now: datetime) -> SessionFact:
+async def _timed(desk: Desk, station: str, fact: SessionFact) -> SessionFact:
     """The fact and its readings with a time: ours where the station told none, and flagged."""
     if fact.at is None:
-        fact = replace(fact, at=now, deviations=(*fact.deviations, Deviation.NO_TIME))
+        repeated = await _untimed_start(desk, station, fact) if isinstance(fact, SessionOpened) else None
+        at = repeated or desk.unit.now
+        fact = replace(fact, at=at, deviations=(*fact.deviations, Deviation.NO_TIME))
     if UNDATED in [reading.at for reading in fact.readings]:
         dated = (replace(r, at=fact.at) if r.at == UNDATED else r for r in fact.readings)
         fact = replace(fact, readings=tuple(dated))
     return fact
 
 
+async def _untimed_start(desk: Desk, station: str, fact: SessionOpened) -> datetime | None:
+    """When the same start came that told no time either, if its session still lives: then this one repeats it."""
+    live = await desk.live_at(station, fact.evse) if fact.evse else []
+    began = [s.opened.at for s in live if s.opened and s.key == key_of(replace(fact, at=s.opened.at))]
+    return began[0] if began else None
+
+
+async def _limit(desk: Desk, station: str, settings: Settings) -> Decimal:
+    """The most that an EVSE of this station is believed to deliver, W."""
+    known = await desk.limit(station)
+    return Decimal(settings.default_max_power_w) if known is None else known
+
+
 def _ahead(fact: SessionFact, now: datetime, settings: Settings) -> int:
     """By how many seconds the station's clock runs ahead, where that is more than allowed."""
-    assert fact.at is not None
-    seconds = (fact.at - now).total_seconds()
+    latest = max(at for at in (fact.at, *(reading.at for reading in fact.readings)) if at is not None)
+    seconds = (latest - now).total_seconds()
     return int(seconds) if seconds > settings.clock_skew_s else 0
 
 
@@ -119,12 +135,18 @@ async def _find_named(desk: Desk, station: str, fact: SessionFact) -> tuple[Sess
     session = desk.by_ref(station, fact.ref)
     if session is not None:
         return session, False, []
-    if fact.seq is None and desk.foreign(station, fact.ref):
-        summary = f"{type(fact).__name__} named a transaction of another station; that session was not touched."
-        return None, False, [Alarmed(code="ForeignTransaction", summary=summary)]
+    alarms = [_foreign(fact)] if desk.foreign(station, fact.ref) and not isinstance(fact, SessionOpened) else []
+    if alarms and fact.seq is None:
+        return None, False, alarms
     if isinstance(fact, MetersRead):
         return await _find_by_place(desk, station, fact), False, []
-    return None, True, []
+    return None, True, alarms
+
+
+def _foreign(fact: SessionFact) -> Alarmed:
+    """An alarm: transaction ids of 1.6 are ours and one of a kind; in 2.x two stations may come to use the same."""
+    summary = f"{type(fact).__name__} named a transaction of another station; that session was not touched."
+    return Alarmed(code="ForeignTransaction", summary=summary)
 
 
 async def _find_by_place(desk: Desk, station: str, fact: SessionFact) -> Session | None:
@@ -138,16 +160,17 @@ async def _find_by_place(desk: Desk, station: str, fact: SessionFact) -> Session
 
 async def _find_nameless_end(desk: Desk, station: str, fact: SessionEnded) -> Session | None:
     """The one session that a stop without a transaction can mean; None where none or several fit."""
-    repeated = desk.by_key(station, key_of(fact))
-    if repeated is not None:
-        return repeated
+    orphan = desk.by_key(station, key_of(fact))
+    if orphan is not None:
+        return orphan
     assert fact.at is not None
+    candidates = await desk.ending(station, fact.at)
+    ended = [s for s in candidates if s.ended is not None and s.ended.register_wh == fact.register_wh]
     fitting = [
-        s
-        for s in await desk.unended(station)
-        if s.started_at <= fact.at and (fact.token is None or s.token is None or s.token == fact.token)
+        s for s in candidates if s.ended is None and (fact.token is None or s.token is None or s.token == fact.token)
     ]
     live = [s for s in fitting if s.is_live]
-    if len(live) == 1:
-        return live[0]
-    return fitting[0] if len(fitting) == 1 else None
+    for found in (ended, live, fitting):
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None

@@ -18,6 +18,7 @@ from wattkeeper.charging.facts import (
     TokenPresented,
 )
 from wattkeeper.charging.identifiers import DRAWN, session_id
+from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, start_key, transaction_key
 from wattkeeper.charging.token import Card
 from wattkeeper.store import card as cards
@@ -25,6 +26,7 @@ from wattkeeper.store import fold as sessions
 from wattkeeper.store import meter as readings
 from wattkeeper.store import station as stations
 from wattkeeper.store.fold import Kept
+from wattkeeper.store.meter import Key
 from wattkeeper.store.unit import Unit
 
 LARGEST_NUMBER = 2**31 - 1
@@ -34,8 +36,8 @@ NAMELESS = frozenset({None, "", "0", "-1"})
 
 
 def names_transaction(fact: Fact) -> bool:
-    """Whether a fact names a transaction that could exist."""
-    return isinstance(fact, SessionFact) and fact.ref not in NAMELESS
+    """Whether a fact names a transaction that could exist; in 2.x, where events are numbered, any name is one."""
+    return isinstance(fact, SessionFact) and (fact.ref not in NAMELESS or (fact.seq is not None and bool(fact.ref)))
 
 
 class Desk:
@@ -44,7 +46,7 @@ class Desk:
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.cards: dict[str, Card] = {}
-        self.limits: dict[str, Decimal] = {}
+        self.limits: dict[str, Decimal | None] = {}
         self.counts: Counter[str] = Counter()
         self._by_id: dict[str, Session] = {}
         self._by_ref: dict[str, dict[str, str]] = {}
@@ -72,7 +74,7 @@ class Desk:
                 elif isinstance(fact, MetersRead):
                     places.add(station)
                 if isinstance(fact, SessionOpened):
-                    openers.append((station, fact.at or self.unit.now))
+                    openers.append((station, min(filter(None, (fact.at, self.unit.now)))))
                     places.add(station)
             elif isinstance(fact, StatusChanged):
                 places.add(station)
@@ -95,7 +97,8 @@ class Desk:
     async def _prepare_opening(self, openers: list[tuple[str, datetime]]) -> None:
         """What new sessions need: limits, fresh names, and whether there are readings to claim."""
         places = {station for station, _ in openers}
-        self.limits.update(await stations.max_powers(self.unit, places))
+        known = await stations.max_powers(self.unit, places)
+        self.limits |= {station: known.get(station) for station in places}
         self.outside |= await readings.outside_since(self.unit, places, min(at for _, at in openers))
         await self._draw(len(openers))
 
@@ -163,16 +166,24 @@ class Desk:
         here = (s for s in self._by_id.values() if s.station == station and s.is_live)
         return [s for s in here if evse is None or s.evse == evse]
 
-    async def unended(self, station: str) -> list[Session]:
-        """The station's sessions whose true end was never told."""
-        self._place(await sessions.unended(self.unit, station))
-        return [s for s in self._by_id.values() if s.station == station and s.ended is None]
+    async def ending(self, station: str, at: datetime) -> list[Session]:
+        """The station's sessions that began before this instant and were not told to end, or to end right then."""
+        self._place(await sessions.ending(self.unit, station, at))
+        here = (s for s in self._by_id.values() if s.station == station and s.started_at <= at)
+        return [s for s in here if s.ended is None or s.ended.at == at]
 
     async def covering(self, station: str, evse: int, at: datetime) -> Session | None:
-        """The ended session that ran at this EVSE at this instant."""
-        found = await sessions.covering(self.unit, station, evse, at)
-        self._place([found] if found else [])
-        return self._by_id[found.session.id] if found else None
+        """The newest ended session that ran at this EVSE at this instant."""
+        self._place(await sessions.covering(self.unit, station, evse, at))
+        here = (s for s in self._by_id.values() if (s.station, s.evse) == (station, evse) and s.started_at <= at)
+        ran = [s for s in here if s.ended_at is not None and at <= s.ended_at]
+        return max(ran, key=lambda s: (s.started_at, s.id), default=None)
+
+    async def limit(self, station: str) -> Decimal | None:
+        """The most that one EVSE of a station can deliver, W, where it is known."""
+        if station not in self.limits:
+            self.limits[station] = (await stations.max_powers(self.unit, [station])).get(station)
+        return self.limits[station]
 
     def live_count(self, token: str, beside: str | None) -> int:
         """How many live sessions run on this token, beside the one that asks."""
@@ -180,25 +191,37 @@ class Desk:
         stored = sum(s.id in self._stored and self._stored[s.id].session.is_live for s in here)
         return self.counts[token] - stored + sum(s.is_live and s.id != beside for s in here)
 
+    async def readings_of(self, session_id: str) -> dict[datetime, tuple[Key, Reading]]:
+        """The readings of a session by instant, and where each is kept."""
+        kept = self._kept(session_id)
+        if kept is None:
+            return {}
+        await self.unit.flush()
+        return await readings.of_session(self.unit, kept.session, kept.known_at, kept.heard_at)
+
+    def began(self, session: Session) -> datetime:
+        """When a session began; not later than when it was heard of, whatever its station's clock said."""
+        kept = self._kept(session.id)
+        return min(session.started_at, kept.known_at) if kept else session.started_at
+
+    def _kept(self, session_id: str) -> Kept | None:
+        """A session as put down, or else as the store has it."""
+        return self._put.get(session_id) or self._stored.get(session_id)
+
     # --- putting down ---------------------------------------------------------------------------------
 
     def put(self, session: Session, heard_at: datetime, n: int, known_at: datetime | None = None) -> None:
         """Keep the session as it now is; it is saved by `clear`. ``known_at``: it was heard of earlier than thought."""
         self._index(session)
-        before = self._put.get(session.id) or self._stored.get(session.id)
-        first = min(filter(None, (known_at, before.known_at if before else heard_at)))
-        self._put[session.id] = Kept(session, first, heard_at, n)
+        before = self._kept(session.id)
+        times = [heard_at, *((before.known_at, before.heard_at) if before else ()), *((known_at,) if known_at else ())]
+        self._put[session.id] = Kept(session, min(times), max(times), n)
 
     def clear(self) -> None:
         """Save what was put down: what frees an EVSE before what occupies it."""
         for kept in sorted(self._put.values(), key=lambda k: k.session.is_live):
             sessions.save(self.unit, kept, self._stored.get(kept.session.id))
         self._put = {}
-
-    async def save(self) -> None:
-        """Write all that was put down, so that the store can be asked about it."""
-        self.clear()
-        await self.unit.flush()
 
 
 def key_of(fact: SessionFact) -> str:

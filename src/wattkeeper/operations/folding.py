@@ -18,7 +18,7 @@ from wattkeeper.charging.facts import (
     SessionFact,
     SessionOpened,
 )
-from wattkeeper.charging.meter import merge
+from wattkeeper.charging.meter import gathered, merge
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import (
     Session,
@@ -26,13 +26,14 @@ from wattkeeper.charging.session import (
     contradicting,
     follow,
     measure,
-    readings_in,
     remeasure,
+    tellings,
 )
 from wattkeeper.charging.token import Authorisation
 from wattkeeper.operations.desk import Desk, key_of
 from wattkeeper.store import meter as readings
 from wattkeeper.store.entry import Entry
+from wattkeeper.store.meter import Key
 
 
 async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
@@ -45,11 +46,11 @@ async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
     before = _opened(entry) if entry.decided.opens else await desk.get(session_id)
     if before is None:
         return None
-    session = await _measured(desk, _followed(before, entry), entry)
+    session = await _measured(desk, _followed(before, entry), before, entry)
     desk.put(session, entry.received_at, entry.n)
     if entry.decided.opens and isinstance(entry.fact, SessionOpened):
         session = await _claimed(desk, session, entry)
-    if session.is_live and (entry.decided.opens or not before.is_live):
+    if session.is_live and (entry.decided.opens or not before.is_live or before.evse != session.evse):
         return await _crowded(desk, session)
     return None
 
@@ -81,35 +82,38 @@ def _followed(session: Session, entry: Entry) -> Session:
     return followed
 
 
-async def _measured(desk: Desk, session: Session, entry: Entry) -> Session:
+async def _measured(desk: Desk, session: Session, before: Session, entry: Entry) -> Session:
     """The session with the fact's readings: added where they go on, else all folded anew."""
-    fresh = readings_in(entry.fact)
-    if continues(session, fresh):
-        for place, reading in enumerate(fresh):
-            readings.put(desk.unit, (entry.n, place), session.station, session.id, None, reading)
-        return measure(session, fresh)
-    return await _refolded(desk, session, entry.n, fresh)
+    told = tellings(entry.fact, before.ended)
+    fresh = gathered(told) if len(told) > 1 else told
+    if len(fresh) < len(told):
+        session = contradicting(session, told)
+    placed = [((entry.n, place), reading) for place, reading in enumerate(fresh)]
+    if not continues(session, fresh):
+        return await _refolded(desk, session, placed)
+    for key, reading in placed:
+        readings.put(desk.unit, key, session.station, session.id, None, reading)
+    return measure(session, fresh)
 
 
-async def _refolded(desk: Desk, session: Session, n: int, fresh: list[Reading]) -> Session:
+async def _refolded(desk: Desk, session: Session, fresh: list[tuple[Key, Reading]]) -> Session:
     """The session with its readings folded anew, as late or repeated ones have come."""
-    await desk.save()
-    known = await readings.of_session(desk.unit, session.id)
-    session = contradicting(session, [reading for _, reading in known.values()], fresh)
-    for place, reading in enumerate(fresh):
-        key, merged = (n, place), reading
-        if reading.at in known:
-            key, before = known[reading.at]
-            merged = merge(before, reading)
-        known[reading.at] = key, merged
-        readings.put(desk.unit, key, session.station, session.id, None, merged)
+    known = await desk.readings_of(session.id)
+    session = contradicting(session, [reading for _, reading in (*known.values(), *fresh)])
+    for came, told in fresh:
+        key, reading = came, told
+        if told.at in known:
+            key, before = known[told.at]
+            reading = merge(before, told)
+        known[told.at] = key, reading
+        readings.put(desk.unit, key, session.station, session.id, None, reading)
     return remeasure(session, [known[at][1] for at in sorted(known)])
 
 
 def _keep_outside(desk: Desk, entry: Entry, fact: MetersRead) -> None:
     """Keep readings that belong to no session."""
     desk.outside.add(entry.station)
-    for place, reading in enumerate(readings_in(fact)):
+    for place, reading in enumerate(gathered(fact.readings)):
         readings.put(desk.unit, (entry.n, place), entry.station, readings.OUTSIDE, fact.evse, reading)
 
 
@@ -118,11 +122,10 @@ async def _claimed(desk: Desk, session: Session, entry: Entry) -> Session:
     if session.evse is None or session.station not in desk.outside:
         return session
     await desk.unit.flush()
-    known_at = await readings.claim(desk.unit, session)
+    found, known_at = await readings.claim(desk.unit, session)
     if known_at is None:
         return session
-    desk.put(session, entry.received_at, entry.n, known_at)
-    session = await _refolded(desk, session, entry.n, [])
+    session = await _refolded(desk, session, found)
     desk.put(session, entry.received_at, entry.n, known_at)
     return session
 
@@ -132,7 +135,7 @@ async def _crowded(desk: Desk, session: Session) -> SessionEstimated | None:
     others = [s for s in await desk.live_at(session.station, session.evse) if s.id != session.id]
     if session.evse is None or not others:
         return None
-    older, newer = sorted((session, others[0]), key=lambda s: (s.started_at, s.id))
+    older, newer = sorted((session, others[0]), key=lambda s: (desk.began(s), s.started_at, s.id))
     at = min(max(older.last_at, older.started_at), max(newer.started_at, older.started_at))
     reason = "The same connector began another session."
     return SessionEstimated(at=at, session=older.id, cause=EstimateCause.SUPERSEDED, reason=reason, by="wattkeeper")

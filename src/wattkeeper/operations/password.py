@@ -36,15 +36,19 @@ class Passwords:
             raise Refusal(Code.INVALID, f"A password needs {SHORTEST} to {LONGEST} characters.")
         return await self._run(self._hash, password)
 
-    async def fits(self, kept: str | None, password: str) -> bool:
-        """Whether the password is the one that was kept; as slow where nothing was. Refusal (BUSY) under a flood."""
+    async def fits(self, kept: str | None, password: str, *, familiar: bool = False) -> bool:
+        """Whether the password is the one that was kept; as slow where nothing was. Refusal (BUSY) under a flood.
+
+        A flood of strangers leaves room for whoever is ``familiar``.
+        """
         bounded = password if len(password) <= LONGEST else ""
-        fits = await self._run(self._fits, kept or self._nobody, bounded)
+        room = _WAITING * 2 if familiar else _WAITING
+        fits = await self._run(self._fits, kept or self._nobody, bounded, room=room)
         return fits and kept is not None and bounded == password
 
-    async def _run(self, work: Callable[..., T], *arguments: str) -> T:
+    async def _run(self, work: Callable[..., T], *arguments: str, room: int = _WAITING * 2) -> T:
         """Do it in the thread, when it is its turn."""
-        if self._waiting >= _WAITING:
+        if self._waiting >= room:
             raise Refusal(Code.BUSY, "Too many people are signing in at this moment. Try again in a few seconds.")
         self._waiting += 1
         try:

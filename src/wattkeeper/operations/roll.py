@@ -25,6 +25,7 @@ class Roll:
         answer = self._asked.get(station)
         if answer is None:
             answer = self._asked[station] = asyncio.get_running_loop().create_future()
+            answer.add_done_callback(_look)
         if self._reading is None or self._reading.done():
             self._reading = asyncio.create_task(self._read(), name="roll")
         return await asyncio.shield(answer)
@@ -42,3 +43,9 @@ class Roll:
             else:
                 for name, answer in asked.items():
                     answer.set_result(found.get(name))
+
+
+def _look(answer: asyncio.Future[Credential | None]) -> None:
+    """Look at a failure, for whoever asked may have hung up meanwhile."""
+    if not answer.cancelled():
+        answer.exception()

@@ -45,7 +45,7 @@ def async_url(url: str) -> URL:
 def _sqlite_engine(url: URL, writer: bool) -> AsyncEngine:
     """One writer that begins at once, or readers that see a snapshot."""
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if writer else {"pool_size": 4, "max_overflow": 4}
-    engine = create_async_engine(url, **options)
+    engine = create_async_engine(url, hide_parameters=True, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -74,7 +74,8 @@ class Store:
             self._writer = _sqlite_engine(self.url, writer=True)
             self._reader = _sqlite_engine(self.url, writer=False)
         else:
-            self._writer = self._reader = create_async_engine(self.url, pool_size=8, max_overflow=8)
+            options = {"hide_parameters": True, "pool_size": 8, "max_overflow": 8}
+            self._writer = self._reader = create_async_engine(self.url, **options)
         self._turn = asyncio.Lock()
 
     @asynccontextmanager
@@ -97,7 +98,7 @@ class Store:
         """Move what was committed from the log into the database file, beside the writer instead of in its way."""
         if not self.is_sqlite:
             return
-        engine = create_async_engine(self.url)
+        engine = create_async_engine(self.url, hide_parameters=True)
         try:
             while True:
                 await asyncio.sleep(CHECKPOINT_EVERY_S)

@@ -91,6 +91,7 @@ async def batch_after(connection: AsyncConnection, n: int, limit: int) -> list[E
     query = select(journal).where(journal.c.n > n).order_by(journal.c.n)
     rows = list((await connection.execute(query.limit(limit))).all())
     if len(rows) == limit:
-        same = query.where(journal.c.n > rows[-1].n, journal.c.received_at == rows[-1].received_at)
-        rows += (await connection.execute(same)).all()
+        later = query.where(journal.c.n > rows[-1].n, journal.c.received_at == rows[-1].received_at)
+        same = (await connection.execute(later)).all()
+        rows += (row for place, row in enumerate(same, rows[-1].n + 1) if row.n == place)
     return [entry_of(row) for row in rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, cast, select
 
 from wattkeeper.charging.evidence import grade
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.store.columns import from_micros, to_micros, to_millionths
+from wattkeeper.store.columns import EPOCH, from_micros, to_micros, to_millionths
 from wattkeeper.store.tables import session as table
 from wattkeeper.store.unit import Unit
 
@@ -113,14 +113,23 @@ _C = table.c
 _KEPT = select(_C.fold, cast(_C.known_at, BigInteger), cast(_C.heard_at, BigInteger), _C.last_n)
 
 
-async def unended(unit: Unit, station: str) -> list[Kept]:
-    """The station's newest sessions whose true end was never told, estimated ones included."""
-    which = _KEPT.where(_C.station_id == station, _C.state != SessionState.ENDED.value)
+LONGEST = timedelta(days=60)
+"""How far back a session is looked for that a message without its name may mean: the index of starts bounds the look."""
+
+
+async def ending(unit: Unit, station: str, at: datetime) -> list[Kept]:
+    """The station's newest sessions begun before an instant whose true end was not told, or told for that instant."""
+    began = _C.started_at.between(_back(at), at)
+    which = _KEPT.where(_C.station_id == station, began, (_C.state != SessionState.ENDED.value) | (_C.ended_at == at))
     return _kept(await unit.connection.execute(which.order_by(_C.started_at.desc()).limit(50)))
 
 
-async def covering(unit: Unit, station: str, evse: int, at: datetime) -> Kept | None:
-    """The ended session that ran at this EVSE at this instant, if any."""
-    which = _KEPT.where(_C.station_id == station, _C.evse == evse, _C.started_at <= at, _C.ended_at >= at)
-    found = _kept(await unit.connection.execute(which.order_by(_C.started_at.desc()).limit(1)))
-    return found[0] if found else None
+async def covering(unit: Unit, station: str, evse: int, at: datetime) -> list[Kept]:
+    """The newest ended session that ran at this EVSE at this instant, if any."""
+    began = _C.started_at.between(_back(at), at)
+    which = _KEPT.where(_C.station_id == station, _C.evse == evse, began, _C.ended_at >= at)
+    return _kept(await unit.connection.execute(which.order_by(_C.started_at.desc(), _C.id.desc()).limit(1)))
+
+
+def _back(at: datetime) -> datetime:
+    return max(at, EPOCH + LONGEST) - LONGEST

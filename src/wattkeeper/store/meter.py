@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 import msgspec
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, delete, select
 
 from wattkeeper.charging.reading import Context, Reading, Sample
 from wattkeeper.charging.session import Session
@@ -58,9 +58,13 @@ def in_session(session_id: str) -> Select[Any]:
     )
 
 
-async def of_session(unit: Unit, session_id: str) -> dict[datetime, tuple[Key, Reading]]:
-    """All readings of a session by instant, and where each is kept."""
-    rows = await unit.connection.execute(in_session(session_id))
+async def of_session(
+    unit: Unit, session: Session, known_at: datetime, heard_at: datetime
+) -> dict[datetime, tuple[Key, Reading]]:
+    """All readings of a session, told in this span of our time, by instant, and where each is kept."""
+    told = select(table).join(journal, journal.c.n == table.c.n).where(journal.c.station_id == session.station)
+    here = told.where(journal.c.received_at.between(known_at, heard_at), table.c.session_id == session.id)
+    rows = await unit.connection.execute(here)
     return {row.at: ((row.n, row.place), reading_of(row)) for row in rows}
 
 
@@ -71,20 +75,16 @@ async def outside_since(unit: Unit, stations: Collection[str], since: datetime) 
     return {station for (station,) in await unit.select_in(which, [*stations])}
 
 
-async def claim(unit: Unit, session: Session) -> datetime | None:
-    """Give a session the readings of its EVSE that belonged to none, from its start on; gives when the first came."""
+async def claim(unit: Unit, session: Session) -> tuple[list[tuple[Key, Reading]], datetime | None]:
+    """Take the readings of a session's EVSE that belonged to none, from its start on; and when the first came."""
     c = table.c
-    which = [
-        c.session_id == OUTSIDE,
-        c.station_id == session.station,
-        c.evse == session.evse,
-        c.at >= session.started_at,
-    ]
+    which = [c.session_id == OUTSIDE, c.station_id == session.station, c.evse == session.evse]
+    which.append(c.at >= session.started_at)
     if session.ended_at is not None:
         which.append(c.at <= session.ended_at)
-    first = (await unit.connection.execute(select(func.min(c.n)).where(*which))).scalar()
-    if first is None:
-        return None
-    await unit.connection.execute(update(table).where(*which).values(session_id=session.id))
-    came = await unit.connection.execute(select(journal.c.received_at).where(journal.c.n == first))
-    return came.scalar_one()  # type: ignore[no-any-return]
+    told = select(table, journal.c.received_at).join(journal, journal.c.n == c.n).where(*which)
+    rows = (await unit.connection.execute(told.order_by(c.n, c.place))).all()
+    if not rows:
+        return [], None
+    await unit.connection.execute(delete(table).where(*which))
+    return [((row.n, row.place), reading_of(row)) for row in rows], min(row.received_at for row in rows)

@@ -85,6 +85,11 @@ class Streams:
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
+        self.closed = asyncio.Event()
+
+    def close(self) -> None:
+        """End every stream, because the door closes."""
+        self.closed.set()
 
     @property
     def open(self) -> int:
@@ -122,5 +127,16 @@ class Stream(StreamingResponse):
             async with asyncio.timeout(STALL_S):
                 await send(message)
 
-        with suppress(TimeoutError):
-            await super().__call__(scope, receive, patiently)
+        sending = asyncio.create_task(super().__call__(scope, receive, patiently))
+        closed = asyncio.create_task(scope["app"].state.streams.closed.wait())
+        try:
+            await asyncio.wait({sending, closed}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                with suppress(TimeoutError):
+                    sending.result()
+                return
+        finally:
+            closed.cancel()
+            sending.cancel()
+            await asyncio.gather(sending, closed, return_exceptions=True)
+        await patiently({"type": "http.response.body", "body": b"", "more_body": False})

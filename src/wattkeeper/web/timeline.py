@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from itertools import accumulate, groupby
+from datetime import datetime, timedelta
+from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,8 +17,6 @@ from wattkeeper.charging.facts import (
     Garbled,
     OrderSettled,
     Reported,
-    SessionEstimated,
-    SessionFact,
     StatusChanged,
     TokenPresented,
 )
@@ -27,14 +25,13 @@ from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.store import journal
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.session import SessionRow
+from wattkeeper.web.lateness import Dated, dated
 from wattkeeper.web.words import Step, StepKind, of_readings, tell
 
 BESIDE = timedelta(minutes=15)
 """How long before its first and after its last word what the station told is looked through."""
 BACK = timedelta(days=7)
 """How far before its first word a session told late may have begun, to be looked through."""
-LATE = timedelta(minutes=1)
-ZERO = timedelta(0)
 MOST_OF_SESSION, MOST_AROUND = 20_000, 2_000
 STATION_KINDS = (
     *(Alarmed, Booted, Connected, Disconnected, Garbled, OrderSettled, Reported, StatusChanged, TokenPresented),
@@ -70,91 +67,27 @@ def _window(session: SessionRow, own: Sequence[Entry]) -> tuple[datetime, dateti
 
 def arrange(session: SessionRow, own: Sequence[Entry], around: Sequence[Entry], *, fold: bool = True) -> list[Step]:
     """The steps of the session's entries and of those around it that concern it."""
-    dated = _dated(sorted({entry.n: entry for entry in (*own, *around)}.values(), key=lambda entry: entry.n))
+    every = dated(sorted({entry.n: entry for entry in (*own, *around)}.values(), key=lambda entry: entry.n))
     mine = {entry.n for entry in own}
-    chosen = [d for d in dated if d.entry.n in mine or _concerns(session, own, d.entry)]
+    began = min(d.happened_at for d in every if d.entry.n in mine)
+    chosen = [d for d in every if d.entry.n in mine or _concerns(session, own, d, began)]
     steps = [step for d in _trimmed(chosen, mine) for step in _told(d)]
     steps.sort(key=lambda step: (step.happened_at, step.n))
     steps = _without_repeats(steps)
     return _folded(steps) if fold else steps
 
 
-# --- when it happened, and whether it came late ---------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Dated:
-    """An entry with when it happened by the station's clock, and by how much it came late, seconds."""
-
-    entry: Entry
-    happened_at: datetime
-    late_s: int
-
-
-def _dated(entries: Sequence[Entry]) -> list[_Dated]:
-    """Put entries, in the order they came, onto the station's clock.
-
-    A clock that runs behind is behind in all it tells, and that is not lateness. So a word is late against the
-    least delay of what came before and of what came after; and it is late where something that happened after it
-    had been heard before it. What a connector does is told as it is now, and shows how the clock stands.
-    """
-    usual = newest = None
-    dated = []
-    for entry, least in zip(entries, _least_after(entries), strict=True):
-        told_at = _told_at(entry)
-        if told_at is None:
-            dated.append(_Dated(entry, entry.received_at - (usual or ZERO), 0))
-            continue
-        delay = entry.received_at - told_at
-        late = max(delay - max(usual or least, least, ZERO), newest - told_at if newest else ZERO)
-        is_late = late > LATE and not isinstance(entry.fact, StatusChanged)
-        if not is_late:
-            usual = delay if usual is None else min(usual, delay)
-        newest = max(newest or told_at, told_at)
-        dated.append(_Dated(entry, told_at, int(late.total_seconds()) if is_late or _offline(entry, late) else 0))
-    return _in_turn(dated)
-
-
-def _told_at(entry: Entry) -> datetime | None:
-    """The station's time of what it told; None where it told none, or where it is our own deed."""
-    return None if isinstance(entry.fact, SessionEstimated) else entry.at
-
-
-def _in_turn(dated: Sequence[_Dated]) -> list[_Dated]:
-    """What has no time of the station's stands before whatever was told, in time, after it."""
-    ceiling = datetime.max.replace(tzinfo=UTC)
-    placed = []
-    for one in reversed(dated):
-        if _told_at(one.entry) is None:
-            one = replace(one, happened_at=min(one.happened_at, ceiling))
-        elif not one.late_s:
-            ceiling = min(ceiling, one.happened_at)
-        placed.append(one)
-    return placed[::-1]
-
-
-def _least_after(entries: Sequence[Entry]) -> list[timedelta]:
-    """For each entry the least delay of itself and all that came after it."""
-    told = [(entry.received_at, _told_at(entry)) for entry in entries]
-    delays = [timedelta.max if told_at is None else came - told_at for came, told_at in told]
-    return [*accumulate(reversed(delays), min)][::-1]
-
-
-def _offline(entry: Entry, late: timedelta) -> bool:
-    """Whether the station itself says that it was offline, and it came at least a second late."""
-    return isinstance(entry.fact, SessionFact) and entry.fact.offline and late >= timedelta(seconds=1)
-
-
 # --- what concerns the session --------------------------------------------------------------------------
 
 
-def _concerns(session: SessionRow, own: Sequence[Entry], entry: Entry) -> bool:
-    """Whether an entry of the station belongs into the session's line."""
-    fact = entry.fact
+def _concerns(session: SessionRow, own: Sequence[Entry], dated: Dated, began: datetime) -> bool:
+    """Whether an entry of the station belongs into the line of the session, which ``began`` by the station's clock."""
+    entry, fact = dated.entry, dated.entry.fact
     if entry.session is not None:
         return False
     if isinstance(fact, TokenPresented):
-        return fact.token is not None and fact.token == session.token and entry.n < own[0].n
+        is_same = fact.token is not None and fact.token == session.token
+        return is_same and entry.n < own[0].n and dated.happened_at >= began - BESIDE
     if isinstance(fact, StatusChanged):
         return _same_place(session, fact)
     if isinstance(fact, OrderSettled):
@@ -171,7 +104,7 @@ def _same_place(session: SessionRow, fact: StatusChanged) -> bool:
     return fact.evse == session.evse and session.connector in (None, fact.connector)
 
 
-def _trimmed(chosen: Sequence[_Dated], mine: set[int]) -> list[_Dated]:
+def _trimmed(chosen: Sequence[Dated], mine: set[int]) -> list[Dated]:
     """Without what the connector did for others: before it was free the last time, after it was free again."""
     places = [place for place, d in enumerate(chosen) if d.entry.n in mine]
     free = [place for place, d in enumerate(chosen) if _is_free(d.entry)]
@@ -187,7 +120,7 @@ def _is_free(entry: Entry) -> bool:
 # --- steps ------------------------------------------------------------------------------------------------
 
 
-def _told(dated: _Dated) -> Iterable[Step]:
+def _told(dated: Dated) -> Iterable[Step]:
     """The steps of an entry, where they belong in the line."""
     for step in tell(dated.entry):
         happened = step.happened_at if step.readings else dated.happened_at
@@ -198,16 +131,21 @@ FLOWING = frozenset({StepKind.CHARGING, StepKind.PAUSE})
 
 
 def _without_repeats(steps: Sequence[Step]) -> list[Step]:
-    """Without steps that say again what flows: stations repeat it with every reading."""
+    """Without what is said again: what flows comes with every reading, the verdict on a card with every start."""
     kept: list[Step] = []
-    flowing = ""
+    said: dict[str, str] = {}
     for step in steps:
-        if step.kind in FLOWING and step.title == flowing:
+        about = "flow" if step.kind in FLOWING else "card" if step.kind is StepKind.AUTHORISATION else ""
+        if about and said.get(about) == step.title and not _is_of_tap(kept, step):
             continue
-        if step.kind in FLOWING:
-            flowing = step.title
+        said[about] = step.title
         kept.append(step)
     return kept
+
+
+def _is_of_tap(before: Sequence[Step], step: Step) -> bool:
+    """Whether a verdict is that on the tap just before it."""
+    return bool(before) and before[-1].n == step.n and before[-1].kind is StepKind.TAP
 
 
 def _folded(steps: Sequence[Step]) -> list[Step]:

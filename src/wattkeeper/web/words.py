@@ -147,7 +147,7 @@ VERDICTS: Mapping[str, str] = {
 def _session_words(fact: SessionFact, entry: Entry) -> list[Said]:
     """What any step of a session may tell beside its own: verdict, what flows, interruptions, readings."""
     said: list[Said] = []
-    if fact.token is not None and entry.decided.verdict:
+    if fact.token is not None and entry.decided.verdict and not isinstance(fact, SessionEnded):
         said.append(_verdict(entry))
     if fact.charging is not None and not isinstance(fact, SessionEnded):
         said.append((*FLOWS[fact.charging], ""))
@@ -177,7 +177,7 @@ def of_readings(readings: tuple[Reading, ...]) -> tuple[str, str]:
         one = registers[0] == registers[-1]
         figures.append(_kwh(registers[0]) if one else f"{_kwh(registers[0])} to {_kwh(registers[-1])}")
     if powers:
-        figures.append(_kw(powers[0]) if len(powers) == 1 else f"up to {_kw(max(powers))}")
+        figures.append(_kw(powers[0]) if min(powers) == max(powers) else f"up to {_kw(max(powers))}")
     return title, "Register " + ", ".join(figures) + "." if registers else ", ".join(figures)
 
 

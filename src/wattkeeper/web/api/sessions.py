@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
@@ -279,7 +279,8 @@ def told(row: SessionRow, now: datetime) -> Session:
     """A session as the API tells it."""
     whole = row.whole
     estimate = whole.estimate.reason if whole.estimate and row.ended_at else None
-    span = (row.ended_at or now) - row.started_at
+    by_now = whole.last_at + max(now - row.heard_at, timedelta(0))  # on the station's clock, which may be wrong
+    span = (row.ended_at or by_now) - row.started_at
     return Session(
         id=row.id,
         station=row.station,

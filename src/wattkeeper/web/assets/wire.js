@@ -2,17 +2,28 @@
 // (a browser grants one address six connections, and every open page would hold one).
 export function startWire(htmx) {
   let source = null;
-  let resting = false;
+  let heard = "";
   const say = (text, lost) => {
     const wire = document.querySelector("#wire");
     if (!wire) return;
     wire.textContent = text;
     wire.classList.toggle("lost", lost);
   };
+  // Takes up the line anew, from what was heard last.
+  const resume = () => {
+    const line = document.querySelector("#live");
+    const fresh = line.cloneNode(true);
+    const address = new URL(line.getAttribute("sse-connect"), location);
+    if (heard) address.searchParams.set("after", heard);
+    fresh.setAttribute("sse-connect", address.pathname + address.search);
+    line.replaceWith(fresh);
+    htmx.process(fresh);
+  };
 
   htmx.createEventSource = (url) => (source = new EventSource(url));
   document.addEventListener("htmx:sseOpen", () => say("live", false));
-  document.addEventListener("htmx:sseError", () => resting || say("Connection lost, trying again", true));
+  document.addEventListener("htmx:sseError", () => say("Connection lost, trying again", true));
+  document.addEventListener("htmx:sseMessage", (event) => (heard = event.detail.lastEventId || heard));
   document.addEventListener("htmx:sseClose", (event) => {
     if (event.detail?.type === "message") location.reload();
   });
@@ -22,8 +33,7 @@ export function startWire(htmx) {
   });
   document.addEventListener("visibilitychange", () => {
     if (!source) return;
-    resting = document.hidden;
     if (document.hidden) source.close();
-    else if (source.readyState === EventSource.CLOSED) source.onerror(new Event("error"));
+    else if (source.readyState === EventSource.CLOSED) resume();
   });
 }

@@ -81,10 +81,10 @@ class Cards:
         query = request.query_params
         asked = {"q": query.get("q", ""), "state": query.get("state", "")}
         context = {"regions": view.by_name, "asked": asked, "typed": "", "report": None, **given}
-        live = f"/live/cards?after={view.n}&{request.url.query}"
+        live = f"/live/cards?after={view.position}&{request.url.query}"
         return self._paper.page(request, "cards.html", viewer, status=status, stream=live, **context)
 
-    async def live(self, request: Request, after: int = 0) -> Response:
+    async def live(self, request: Request, after: str = "") -> Response:
         """The list's changes."""
 
         async def again(viewer: Viewer) -> View:

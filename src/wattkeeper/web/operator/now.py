@@ -225,10 +225,10 @@ class Now:
         """The page."""
         viewer = await self._paper.need_viewer(request)
         view = await self._view(viewer)
-        live = f"/live/now?after={view.n}"
+        live = f"/live/now?after={view.position}"
         return self._paper.page(request, "now.html", viewer, regions=view.by_name, stream=live)
 
-    async def live(self, request: Request, after: int = 0) -> Response:
+    async def live(self, request: Request, after: str = "") -> Response:
         """The page's changes."""
         return await stream.answer(Watch(self._paper, request, self._view), after)
 

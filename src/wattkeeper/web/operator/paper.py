@@ -21,7 +21,6 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import SessionState
 from wattkeeper.web import bundle
-from wattkeeper.web.live import Streams
 from wattkeeper.web.operator import said
 from wattkeeper.web.origin import cookie_name, need_same_origin
 from wattkeeper.web.problem import STATUS, TITLES
@@ -66,7 +65,6 @@ class Paper:
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
-        self.streams = Streams()
         self.times = said.Times(said.zone_of(rooms.settings.time_zone), rooms.settings.time_zone)
         here = Path(__file__).parent / "templates"
         loader, strict = FileSystemLoader(here), StrictUndefined

@@ -175,11 +175,12 @@ class Session:
         if identifier != said:
             return RedirectResponse(f"/sessions/{identifier}", 303)
         story = await self._story(viewer, identifier)
-        given: dict[str, Any] = {"session": story.session, "regions": view(self._paper, story).by_name}
-        live = f"/live/sessions/{identifier}?after={story.n}&at={quote(story.session.station, safe='')}"
+        seen = view(self._paper, story)
+        given: dict[str, Any] = {"session": story.session, "regions": seen.by_name}
+        live = f"/live/sessions/{identifier}?after={seen.position}&at={quote(story.session.station, safe='')}"
         return self._paper.page(request, "session.html", viewer, stream=live, **given)
 
-    async def live(self, request: Request, said: str, after: int = 0, at: str | None = None) -> Response:
+    async def live(self, request: Request, said: str, after: str = "", at: str | None = None) -> Response:
         """The story's changes; only words of its station, ``at``, can change it."""
         identifier = identifier_of(said)
 

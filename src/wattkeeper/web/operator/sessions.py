@@ -224,11 +224,11 @@ class Sessions:
             more=asked.address(page=asked.page + 1) if more else None,
             regions=view.by_name,
             state_choices=STATE_CHOICES,
-            stream=f"/live/sessions?after={view.n}&{address}" if asked.page == 1 else None,
+            stream=f"/live/sessions?after={view.position}&{address}" if asked.page == 1 else None,
             understood=sought.reads,
         )
 
-    async def live(self, request: Request, after: int = 0) -> Response:
+    async def live(self, request: Request, after: str = "") -> Response:
         """The list's changes."""
         asked = replace(asked_of(request), page=1)
 

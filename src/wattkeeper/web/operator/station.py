@@ -161,7 +161,7 @@ class Station:
         """The page."""
         viewer = await self._paper.need_viewer(request)
         seen, view = await self._view(viewer, station)
-        live = f"/live{path_of(station)}?after={view.n}"
+        live = f"/live{path_of(station)}?after={view.position}"
         return self._paper.page(
             request,
             "station.html",
@@ -172,7 +172,7 @@ class Station:
             stream=live,
         )
 
-    async def live(self, request: Request, station: str, after: int = 0) -> Response:
+    async def live(self, request: Request, station: str, after: str = "") -> Response:
         """The page's changes."""
 
         async def again(viewer: Viewer) -> View:

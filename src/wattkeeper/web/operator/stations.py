@@ -132,10 +132,10 @@ class Stations:
         view = await self._view(request, viewer)
         words, online = wanted(request)
         context = {"regions": view.by_name, "words": words, "online": online, "typed": Typed(), **given}
-        live = f"/live/stations?after={view.n}&{request.url.query}"
+        live = f"/live/stations?after={view.position}&{request.url.query}"
         return self._paper.page(request, "stations.html", viewer, status=status, stream=live, **context)
 
-    async def live(self, request: Request, after: int = 0) -> Response:
+    async def live(self, request: Request, after: str = "") -> Response:
         """The list's changes."""
 
         async def again(viewer: Viewer) -> View:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from zlib import crc32
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import journal
-from wattkeeper.web.live import LOOK_S, Stream
+from wattkeeper.web.live import LOOK_S, Stream, Streams
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.region import Region, changes
 
@@ -23,7 +23,6 @@ TOPICS = ("journal", "orders", "stations", "knock", "cards")
 """What may change a page."""
 ANYWAY_S = 15.0
 """How often a page is looked at again without a hint: hints may be lost, and silence changes a page too."""
-RETRY_MS = 30_000
 AT_MOST_S = 1.0
 """How soon after one push the next may follow: a page is for people."""
 
@@ -34,6 +33,12 @@ class View:
 
     n: int
     regions: list[Region]
+
+    @property
+    def position(self) -> str:
+        """Where a page is that shows this: the journal's position, and a check on what does not come from it."""
+        shown = "\0".join(region.__html__() for region in self.regions)
+        return f"{self.n}-{crc32(shown.encode()):08x}"
 
     @property
     def by_name(self) -> dict[str, Region]:
@@ -67,53 +72,60 @@ class Watch:
             return await journal.told_after(connection, viewer, n, self.station)
 
 
-def resumed_at(request: Request, after: int) -> int:
+def resumed_at(request: Request, after: str) -> str:
     """The position the page is at: what its connection heard last, else what it was rendered at."""
-    told = request.headers.get("last-event-id", "")
-    return int(told) if told.isascii() and told.isdigit() and len(told) < 19 else after
+    return request.headers.get("last-event-id") or after
 
 
-async def answer(watch: Watch, after: int) -> Response:
+async def answer(watch: Watch, after: str) -> Response:
     """The stream of a page that was rendered at ``after``; who is not signed in is told to go to the door."""
     viewer = await watch.viewer()
     if viewer is None:
         return Stream(_bye())
-    return Stream(_counted(watch, viewer, resumed_at(watch.request, after)))
+    streams: Streams = watch.request.app.state.streams
+    streams.need_room(viewer.name)
+    return Stream(_counted(watch, viewer, resumed_at(watch.request, after), streams))
 
 
 async def _bye() -> AsyncIterator[bytes]:
     """The page is to be loaded anew."""
-    yield event("", "bye", None)
+    yield event("", "bye")
 
 
-async def _counted(watch: Watch, viewer: Viewer, after: int) -> AsyncIterator[bytes]:
-    """The stream, as one of those the viewer has open; where that are too many, the browser tries again later."""
-    try:
-        with watch.paper.streams.one_more(viewer.name):
-            async for frame in _frames(watch, viewer, after):
-                yield frame
-    except Refusal as refusal:
-        yield f"retry: {RETRY_MS}\n: {refusal.code}\n\n".encode()
+async def _counted(watch: Watch, viewer: Viewer, after: str, streams: Streams) -> AsyncIterator[bytes]:
+    """The stream, as one of those the viewer has open."""
+    with streams.one_more(viewer.name):
+        async for frame in _frames(watch, viewer, after):
+            yield frame
 
 
-async def _frames(watch: Watch, viewer: Viewer, after: int) -> AsyncIterator[bytes]:
+async def _frames(watch: Watch, viewer: Viewer, after: str) -> AsyncIterator[bytes]:
     """Every change as events, until the viewer's sign-in ends or the page goes away."""
-    shown: list[Region] | None = None
+    shown: View | None = None
     async with _ear(watch.paper.rooms.bus) as ear:
         yield b"retry: 2000\n\n"
         while await watch.viewer() is not None:
             only_journal = ear.heard() == {"journal"}
-            if shown is None or not only_journal or await watch.concerns(viewer, after):
+            if shown is None or not only_journal or await watch.concerns(viewer, shown.n):
                 view = await watch.look(viewer)
-                if shown is None and view.n <= after:
-                    shown = view.regions
-                for fragment in changes(shown, view.regions):
-                    yield event(fragment, "message", view.n)
-                shown, after = view.regions, view.n
+                if shown is None and view.position == after:
+                    shown = view
+                for frame in _events(shown, view):
+                    yield frame
+                shown = view
             yield b": \n\n"
             await asyncio.sleep(AT_MOST_S)
             await _hinted(ear, watch)
-        yield event("", "bye", None)
+        yield event("", "bye")
+
+
+def _events(shown: View | None, view: View) -> Iterator[bytes]:
+    """What turns the one into the other; only the last event brings the page to the new position."""
+    fragments = [*changes(shown.regions if shown else None, view.regions)]
+    for fragment in fragments[:-1]:
+        yield event(fragment, "message")
+    if fragments:
+        yield event(fragments[-1], "message", view.position)
 
 
 class Ear:
@@ -161,8 +173,8 @@ async def _hinted(ear: Ear, watch: Watch) -> None:
             return
 
 
-def event(data: str, name: str, n: int | None) -> bytes:
-    """One event of the stream (HTML Living Standard 9.2.5), numbered with the position it brings the page to."""
+def event(data: str, name: str, position: str = "") -> bytes:
+    """One event of the stream (HTML Living Standard 9.2.5), with the position it brings the page to, if any."""
     lines = "".join(f"data: {line}\n" for line in (data.splitlines() or [""]))
-    number = "" if n is None else f"id: {n}\n"
+    number = f"id: {position}\n" if position else ""
     return f"event: {name}\n{number}{lines}\n".encode()

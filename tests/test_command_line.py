@@ -1,0 +1,141 @@
+"""The command line as a stranger uses it: the demo, a small installation, and what is said when something is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+PATIENCE_S = 60
+
+
+def environment(folder: Path, **given: str) -> dict[str, str]:
+    """What a process of ours sees: a folder of its own, any free ports."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("WATTKEEPER_")}
+    places = {
+        "WATTKEEPER_DATABASE": f"sqlite:///{folder / 'house.db'}",
+        "WATTKEEPER_ROOT_KEY": str(folder / "house.key"),
+        "WATTKEEPER_HTTP_PORT": "0",
+        "WATTKEEPER_OCPP_PORT": "0",
+        "COLUMNS": "160",
+    }
+    return kept | places | given
+
+
+@asynccontextmanager
+async def started(folder: Path, *arguments: str, **given: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A command that runs until it is told to stop, and then ends well."""
+    command = (sys.executable, "-m", "wattkeeper", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(folder, **given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    try:
+        yield process
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), PATIENCE_S) == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def run(folder: Path, *arguments: str, **given: str) -> tuple[int, str, str]:
+    """Run a command to its end: exit status, what it printed, what it complained about."""
+    command = (sys.executable, "-m", "wattkeeper", *arguments)
+    process = await asyncio.create_subprocess_exec(
+        *command, env=environment(folder, **given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
+    assert process.returncode is not None
+    return process.returncode, out.decode(), err.decode()
+
+
+async def test_the_demo_tells_a_script_where_it_is_and_charges_cars(tmp_path: Path) -> None:
+    async with started(tmp_path, "demo", "--json", "--speed", "600") as demo:
+        assert demo.stdout is not None
+        told = json.loads(await asyncio.wait_for(demo.stdout.readline(), PATIENCE_S))
+        assert set(told) == {"http", "ocpp", "token", "operator", "password"}
+        headers = {"Authorization": f"Bearer {told['token']}"}
+        async with httpx.AsyncClient(base_url=told["http"], headers=headers, trust_env=False) as client:
+            ended = await until_ended(client)
+            assert ended["grade"] in {"measured", "reconstructed", "disputed"}
+            stations = (await client.get("/api/v1/stations")).json()["items"]
+            assert {s["version"] for s in stations if s["online"]} == {"ocpp1.6", "ocpp2.0.1"}
+            waiting = (await client.get("/api/v1/waiting-room")).json()["items"]
+            assert [one["id"] for one in waiting] == ["CP-09"]
+
+
+async def until_ended(client: httpx.AsyncClient) -> dict[str, str]:
+    """The first session that ended with energy."""
+    for _ in range(PATIENCE_S * 5):
+        found = (await client.get("/api/v1/sessions", params={"state": "ended", "limit": 50})).json()["items"]
+        delivered = [one for one in found if float(one["energy_wh"] or 0) > 0]
+        if delivered:
+            return dict(delivered[0])
+        await asyncio.sleep(0.2)
+    raise AssertionError("no session ended")
+
+
+async def test_a_first_installation(tmp_path: Path) -> None:
+    cards = tmp_path / "cards.csv"
+    cards.write_text("number;state\n04:A1:B2:C3;active\n04D4E5F6;blocked\n;active\n")
+    assert (await run(tmp_path, "migrate"))[0] == 0
+    status, out, err = await run(tmp_path, "cards", "import", str(cards))
+    assert (status, out.strip()) == (1, "2 enrolled, 0 updated, 1 rejected.")
+    assert "line 4" in err
+    assert "A1B2" not in out + err
+    status, out, _ = await run(tmp_path, "stations", "add", "CP1", "--site", "Garage", "--max-power-kw", "11")
+    assert status == 0
+    assert len(out.split()[-1]) == 40
+    status, out, _ = await run(tmp_path, "accounts", "add", "ada", "--generate")
+    assert (status, "ada can sign in" in out) == (0, True)
+    assert (await run(tmp_path, "tokens", "add", "reader", "--scope", "sessions:read"))[1].startswith("wk_")
+    assert "No sessions yet" in (await run(tmp_path, "sessions", "list"))[1]
+    assert "0 journal entries folded again" in (await run(tmp_path, "rebuild"))[1]
+    async with started(tmp_path, "serve") as server:
+        assert server.stdout is not None
+        doors = [await asyncio.wait_for(server.stdout.readline(), PATIENCE_S) for _ in range(2)]
+        assert doors[0].startswith(b"Stations   ws://127.0.0.1:")
+        assert doors[1].startswith(b"People     http://127.0.0.1:")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "given", "said"),
+    [
+        (("sessions", "show", "K7QM-4XRD-3"), {}, "is not a session id"),
+        (("sessions", "show", "0000-0000-0"), {}, "There is no session 0000-0000-0 here"),
+        (("sessions", "list"), {"WATTKEEPER_DATABASE": "oracle://x/y"}, "'oracle' is not supported"),
+        (("migrate",), {"WATTKEEPER_PING_S": "soon"}, "WATTKEEPER_PING_S='soon' is not a valid float"),
+        (("migrate",), {"WATTKEEPER_PINGS": "1"}, "Unknown setting WATTKEEPER_PINGS"),
+        (("stations", "add", "CP 1\n"), {}, "identity"),
+        (("serve",), {"WATTKEEPER_ROOT_KEY": "/dev/null"}, "root key"),
+        (("simulate", "missing.json"), {}, "missing.json"),
+        (("cards", "import", "missing.csv"), {}, "missing.csv"),
+        (("frobnicate",), {}, "No such command"),
+        (("demo", "--speed", "0"), {}, "--speed"),
+    ],
+)
+async def test_what_is_wrong_is_said_in_a_sentence(
+    tmp_path: Path, arguments: tuple[str, ...], given: dict[str, str], said: str
+) -> None:
+    if said.startswith("There is no session"):
+        await run(tmp_path, "migrate")
+    status, out, err = await run(tmp_path, *arguments, **given)
+    assert status != 0
+    assert said in out + err
+    assert "Traceback" not in err
+
+
+async def test_a_database_that_was_never_migrated_is_named(tmp_path: Path) -> None:
+    status, out, err = await run(tmp_path, "sessions", "list")
+    assert status == 1
+    assert "wattkeeper migrate" in out + err
+    assert "Traceback" not in err
