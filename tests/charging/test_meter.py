@@ -105,3 +105,9 @@ def test_power_over_time_is_derived_from_current_and_voltage_where_it_is_not_tol
     track = fold(course, LIMIT)
     assert track.peak_w == 2300
     assert track.integral_wh == Decimal("76.666")
+
+
+def test_a_register_that_recovers_from_a_dip_is_no_leap() -> None:
+    one = session_of(at(0, 1000), at(10, 4000), at(11, 1500), at(12, 4100))
+    assert codes(one) == {F.REGISTER_ROLLBACK}
+    assert one.energy_wh == 3100

@@ -329,7 +329,7 @@ def test_b17_too_many_samples_are_refused(count: int) -> None:
 
 def test_b17_too_many_of_anything_are_refused() -> None:
     report = {**MESSAGES[Version.V201]["NotifyReport"]}
-    report["reportData"] = report["reportData"] * 6_000
+    report["reportData"] = report["reportData"] * 12_000
     assert refusal([2, "m1", "NotifyReport", report], Version.V201)[1] == "PropertyConstraintViolation"
 
 

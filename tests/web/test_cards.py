@@ -81,3 +81,10 @@ async def test_cards_come_in_pages_the_newest_first(house: House) -> None:
         if cursor is None:
             break
     assert len(seen) == len(set(seen)) == 7
+
+
+async def test_a_list_may_be_larger_than_other_bodies(house: House) -> None:
+    text = "number;name\n" + ("04A2B97F;" + "x" * 100_000 + "\n") * 20
+    answer = await house.api.post("/api/v1/cards/import", content=text)
+    assert answer.status_code == 200
+    assert answer.json()["rejected_count"] == 20

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import json
-from datetime import timedelta
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from tests.web.conftest import House
 from tests.web.told import CARD, Teller, now
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.facts import Fact, MetersRead, SessionEnded, SessionOpened, TokenPresented
+from wattkeeper.charging.reading import Reading
+from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.charging.token import TokenRef
+from wattkeeper.store.journal import Entry
+from wattkeeper.store.session import SessionRow
+from wattkeeper.web.timeline import AT_ONCE, arrange
 
 
 async def line(house: House, **query: str) -> list[dict[str, Any]]:
@@ -161,3 +171,40 @@ async def test_what_we_did_stands_in_the_line(house: House) -> None:
     assert kinds(steps) == ["start", "authorisation", "order", "connection_lost", "estimate"]
     assert steps[2]["words"] == "tests asked for UnlockConnector: the station declined."
     assert steps[-1]["words"] == "Closed by tests. Taken down."
+
+
+async def test_a_long_session_is_told_whole(house: House) -> None:
+    at = now() - timedelta(hours=2)
+    record = house.rooms.intake.record
+    await record("CP1", SessionOpened(at=at, evse=1, connector=1, ref="long", seq=0))
+    instants = [at + timedelta(seconds=3 * n) for n in range(1, 2 * AT_ONCE + 200)]
+    for some in batched(instants, 250):
+        readings = [(Reading(instant, energy_wh=Decimal(5)),) for instant in some]
+        facts = [MetersRead(at=one[0].at, evse=1, ref="long", readings=one) for one in readings]
+        await asyncio.gather(*(record("CP1", fact) for fact in facts))
+    await record("CP1", SessionEnded(at=now(), evse=1, ref="long", seq=1))
+    steps = await line(house)
+    assert kinds(steps) == ["start", "readings", "stop"]
+    assert steps[1]["readings"] == len(instants)
+
+
+def batched(instants: list[datetime], size: int) -> Iterator[list[datetime]]:
+    """The instants, so many at a time."""
+    for place in range(0, len(instants), size):
+        yield instants[place : place + size]
+
+
+def test_a_tap_long_before_is_another_s() -> None:
+    token, noon = TokenRef("p1:0"), datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+    whole = Session(id="K7QM4XRD2", station="CP1", key="k", evse=1, token=token, first_at=noon, last_at=noon)
+    states = (SessionState.OPEN, True, Grade.MEASURED)
+    place = ("CP1", 1, 1, "1", token, None)
+    session = SessionRow("K7QM4XRD2", *place, *states, noon, None, None, None, noon, 9, whole)
+
+    def entry(n: int, minutes: int, fact: Fact) -> Entry:
+        came = noon + timedelta(minutes=minutes)
+        return Entry(n=n, kind="", station="CP1", session=None, at=fact.at, received_at=came, fact=fact)
+
+    around = [entry(n, minutes, TokenPresented(token=token)) for n, minutes in ((1, -16), (2, -14), (5, 1))]
+    own = [entry(4, 0, SessionOpened(at=noon, evse=1))]
+    assert [step.n for step in arrange(session, own, around)] == [2, 4]

@@ -163,8 +163,8 @@ def _register(
     if mark.wh > track.high_wh:
         changes["high_wh"] = mark.wh
     seconds = Decimal((mark.at - last.at).total_seconds())
-    if mark.wh - last.wh > max_power_w * TOLERANCE * seconds / _HOUR_S + SLACK_WH:
-        found.append(_leap(track, last, mark, seconds, context))
+    if mark.wh - track.high_wh > max_power_w * TOLERANCE * seconds / _HOUR_S + SLACK_WH:
+        found.append(_leap(track, Mark(last.at, track.high_wh), mark, seconds, context))
 
 
 def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], found: list[Finding]) -> None:
@@ -178,7 +178,7 @@ def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], fo
 
 
 def _leap(track: Track, last: Mark, mark: Mark, seconds: Decimal, context: Context) -> Finding:
-    """A register rose by more than the station can deliver; says which kind of mistake it looks like."""
+    """What counts rose by more than the station can deliver; says which kind of mistake it looks like."""
     rise = mark.wh - last.wh
     watts = (rise * _HOUR_S / seconds).quantize(Decimal(1)) if seconds > 0 else None
     evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "seconds": figure(seconds)}

@@ -17,8 +17,8 @@ from wattkeeper.ocpp.wire.shape import Secrecy, Shape, secrecy_of, shape_of
 
 Side = Literal["request", "response"]
 
-MOST_ITEMS: Final = 10_000
-"""Most list entries read of one message, all lists together: a frame of 1 MiB holds about that many samples."""
+MOST_ITEMS: Final = 20_000
+"""Most list entries read of one message, all lists together: twice the real samples that a frame of 1 MiB can hold."""
 
 PLAIN_ITEMS: Final = 200
 """Most entries of one list on the fast path; longer messages take the careful one, which counts."""

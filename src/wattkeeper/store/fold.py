@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, NamedTuple
 
@@ -47,7 +48,7 @@ class Kept(NamedTuple):
     """The newest journal entry folded in."""
 
 
-MOST_WH = 9 * 10**12
+MOST = 9 * 10**12
 """What a column holds; no session comes near, a hostile station that restarts its register might."""
 PROGRESS = ("grade", "energy_wh", "power_w", "heard_at", "last_n", "fold")
 """What changes while a session goes on; no index holds any of it, so writing it touches one page."""
@@ -60,8 +61,8 @@ def save(unit: Unit, kept: Kept, stored: Kept | None) -> None:
     energy, power = session.energy_wh, session.track.power_w
     progress = (
         grade(session).value,
-        None if energy is None or energy > MOST_WH else to_millionths(energy),
-        to_millionths(power) if power is not None and session.is_live else None,
+        _listed(energy),
+        _listed(power) if session.is_live else None,
         to_micros(kept.heard_at),
         kept.n,
         encode(session),
@@ -70,6 +71,11 @@ def save(unit: Unit, kept: Kept, stored: Kept | None) -> None:
         unit.update(table, PROGRESS, (session.id,), progress)
     else:
         unit.upsert(table, (session.id,), _whole(kept, *progress))
+
+
+def _listed(value: Decimal | None) -> int | None:
+    """A sum or product of what was told, as it is listed; the fold has it even where a column cannot hold it."""
+    return None if value is None or not -MOST < value < MOST else to_millionths(value)
 
 
 def _whole(kept: Kept, grade: str, energy: int | None, power: int | None, *rest: object) -> tuple[object, ...]:

@@ -59,13 +59,15 @@ async def marks_after(connection: AsyncConnection, viewer: Viewer, n: int, limit
     return [Mark(*row) for row in rows]
 
 
-async def of_session(connection: AsyncConnection, viewer: Viewer, session: str, limit: int) -> list[Entry]:
-    """The first ``limit`` entries about a session, in the order they came."""
+async def of_session(
+    connection: AsyncConnection, viewer: Viewer, session: str, limit: int, after: int = 0
+) -> list[Entry]:
+    """The first ``limit`` entries about a session after number ``after``, in the order they came."""
     viewer.need(Scope.SESSIONS_READ)
     told = journal.c.received_at.between(sessions.c.known_at, sessions.c.heard_at)
     its = select(*WHOLE).join(sessions, (sessions.c.station_id == journal.c.station_id) & told)
-    wanted = its.where(sessions.c.id == session, journal.c.session_id == session).order_by(journal.c.n).limit(limit)
-    return [_entry(row) for row in await connection.execute(wanted)]
+    wanted = its.where(sessions.c.id == session, journal.c.session_id == session, journal.c.n > after)
+    return [_entry(row) for row in await connection.execute(wanted.order_by(journal.c.n).limit(limit))]
 
 
 async def around(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -32,7 +33,7 @@ BESIDE = timedelta(minutes=15)
 """How long before its first and after its last word what the station told is looked through."""
 BACK = timedelta(days=7)
 """How far before its first word a session told late may have begun, to be looked through."""
-MOST_OF_SESSION, MOST_AROUND = 20_000, 2_000
+MOST_OF_SESSION, MOST_AROUND, AT_ONCE = 20_000, 2_000, 1_000
 STATION_KINDS = (
     *(Alarmed, Booted, Connected, Disconnected, Garbled, OrderSettled, Reported, StatusChanged, TokenPresented),
 )
@@ -48,14 +49,28 @@ class Line:
 
 async def line(connection: AsyncConnection, viewer: Viewer, session: SessionRow, *, fold: bool = True) -> Line:
     """The line of time of a session; ``fold`` tells readings that follow each other as one step."""
-    own = await journal.of_session(connection, viewer, session.id, MOST_OF_SESSION)
+    own = await _own(connection, viewer, session.id)
     around: list[Entry] = []
     if own:
         since, until = _window(session, own)
         station, kinds = session.station, STATION_KINDS
         around = await journal.around(connection, viewer, station, kinds, since, until, MOST_AROUND)
     is_whole = len(own) < MOST_OF_SESSION and len(around) < MOST_AROUND
-    return Line(arrange(session, own, around, fold=fold), is_whole)
+    if len(own) <= AT_ONCE:
+        return Line(arrange(session, own, around, fold=fold), is_whole)
+    return Line(await asyncio.to_thread(arrange, session, own, around, fold=fold), is_whole)
+
+
+async def _own(connection: AsyncConnection, viewer: Viewer, session: str) -> list[Entry]:
+    """The session's entries, read in pages so that a long session holds nobody up."""
+    own: list[Entry] = []
+    while len(own) < MOST_OF_SESSION:
+        after = own[-1].n if own else 0
+        page = await journal.of_session(connection, viewer, session, AT_ONCE, after)
+        own += page
+        if len(page) < AT_ONCE:
+            break
+    return own
 
 
 def _window(session: SessionRow, own: Sequence[Entry]) -> tuple[datetime, datetime]:

@@ -34,10 +34,24 @@ class Recorded(BaseModel):
     received_at: datetime
 
 
+EVENT = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "id": {"type": "string", "description": "The number of the entry: what to resume after."},
+        "event": {"type": "string", "const": "entry"},
+        "data": {
+            "type": "string",
+            "contentMediaType": "application/json",
+            "contentSchema": {"$ref": "#/components/schemas/Recorded"},
+        },
+        "retry": {"type": "integer"},
+    },
+}
 EVENTS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "Events of the kind `entry`, each with the data described by Recorded.",
-        "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        "content": {"text/event-stream": {"schema": EVENT}},
     }
 }
 
