@@ -162,7 +162,7 @@ def sessions_list(
 @sessions_app.command("show")
 def sessions_show(
     identifier: Annotated[
-        str, typer.Argument(metavar="ID", help="As it was said: K7QM-4XRD-2, case and dashes aside.")
+        str, typer.Argument(metavar="ID", help="As it was said: K7QM-4XRD-T, case and dashes aside.")
     ],
     database: Database = None,
 ) -> None:

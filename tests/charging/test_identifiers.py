@@ -37,5 +37,9 @@ def test_look_up_forgives_case_spaces_and_look_alikes(identifier: str) -> None:
 
 
 def test_what_is_no_id_is_none() -> None:
-    for said in ("", "K7QM", "K7QM-4XRD", "U7QM-4XRD-2", "K7QM-4XRD-22", "½" * 9, "K" * 100_000):
+    for said in ("", "K7QM", "K7QM-4XRD", "U7QM-4XRD-2", "K7QM-4XRD-T2", "½" * 9, "K" * 100_000):
         assert parse(said) is None
+
+
+def test_the_example_that_we_show_is_a_true_one() -> None:
+    assert parse("K7QM-4XRD-T") == "K7QM4XRDT"

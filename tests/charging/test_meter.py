@@ -61,17 +61,20 @@ def test_energy_is_what_the_register_rose_by() -> None:
         ([at(0, 1000), at(5, 901_000), at(10, 902_000)], F.IMPLAUSIBLE_POWER, 901_000),
         ([at(0, 354, 9451), at(15, 356, 9451), at(30, 358, 9451), at(60, 363, 9451)], F.REGISTER_SCALE, 9),
         ([at(0, 0, 1000), at(15, 3000, 1000), at(30, 6000, 1000)], F.POWER_MISMATCH, 6000),
+        ([at(0, 1000), at(10, 1060), at(11, 0), at(12, 1180), at(13, 1240)], F.REGISTER_RETURNED, 1300),
+        ([at(0, 1000), at(10, "1.06"), at(11, "1.12"), at(12, 1240)], F.REGISTER_RETURNED, "1238.94"),
+        ([at(0, 1000), at(1, -5), at(2, 1060), at(3, 1180)], F.REGISTER_ROLLBACK, 180),
         ([at(0, 1000), at(45, 4000), at(50, 4100)], F.GAP, 3100),
         ([at(0), at(10, power=7000)], F.NO_REGISTER, None),
         ([at(0), at(6, 1000), at(10, 2000)], F.BASELINE_LATE, 1000),
     ],
 )
 def test_each_oddity_is_a_finding_and_the_figure_is_what_was_told(
-    course: list[Reading], code: FindingCode, energy_wh: int | None
+    course: list[Reading], code: FindingCode, energy_wh: int | str | None
 ) -> None:
     one = session_of(*course)
     assert code in codes(one)
-    assert one.energy_wh == energy_wh
+    assert one.energy_wh == (None if energy_wh is None else Decimal(energy_wh))
     assert all(say(finding) for finding in findings(one))
 
 

@@ -88,14 +88,14 @@ ORDERS: list[tuple[Version, Order, str, dict[str, Any]]] = [
     ),
     (
         V201,
-        ShowMessage(text="Session K7QM-4XRD-2", ref="t", message_id=5),
+        ShowMessage(text="Session K7QM-4XRD-T", ref="t", message_id=5),
         "SetDisplayMessage",
         {
             "message": {
                 "id": 5,
                 "priority": "InFront",
                 "transactionId": "t",
-                "message": {"format": "ASCII", "content": "Session K7QM-4XRD-2"},
+                "message": {"format": "ASCII", "content": "Session K7QM-4XRD-T"},
             }
         },
     ),

@@ -35,7 +35,7 @@ ANSWERS = [
     Answer(now=NOW),
     Answer(now=NOW, admitted=False, interval_s=60),
     *[
-        Answer(now=NOW, verdict=Verdict(status, "why", EXPIRES), session="K7QM-4XRD-2", number=815)
+        Answer(now=NOW, verdict=Verdict(status, "why", EXPIRES), session="K7QM-4XRD-T", number=815)
         for status in Authorisation
     ],
 ]
@@ -305,10 +305,10 @@ def test_what_we_do_not_offer_is_declined_in_the_standards_words(
 
 
 def test_the_session_is_shown_where_it_began_and_not_with_every_event() -> None:
-    answer = Answer(now=NOW, session="K7QM-4XRD-2")
+    answer = Answer(now=NOW, session="K7QM-4XRD-T")
     event = V201["TransactionEvent"]
     assert reply("TransactionEvent", event, Version.V201, answer) == {
-        "updatedPersonalMessage": {"format": "ASCII", "content": "Session K7QM-4XRD-2"}
+        "updatedPersonalMessage": {"format": "ASCII", "content": "Session K7QM-4XRD-T"}
     }
     assert reply("TransactionEvent", {**event, "eventType": "Updated"}, Version.V201, answer) == {}
 

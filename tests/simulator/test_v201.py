@@ -84,11 +84,11 @@ async def test_a_start_that_is_refused_ends_at_once(csms: Csms, plug_in: Plug) -
 
 
 async def test_the_personal_message_stays_on_the_display(csms: Csms, plug_in: Plug) -> None:
-    csms.message = "K7QM-4XRD-2"
+    csms.message = "K7QM-4XRD-T"
     station = await plug_in(Station201)
     station.spawn(arrive(station, Driver(GOOD_CARD, 500, HOUR * 50)))
-    await csms.until(lambda: station.display == "K7QM-4XRD-2")
-    assert station.connectors[0].charge.message == "K7QM-4XRD-2"
+    await csms.until(lambda: station.display == "K7QM-4XRD-T")
+    assert station.connectors[0].charge.message == "K7QM-4XRD-T"
 
 
 async def test_started_and_stopped_from_afar(csms: Csms, plug_in: Plug) -> None:

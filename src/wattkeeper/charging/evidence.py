@@ -54,6 +54,7 @@ WEIGHTS: dict[FindingCode, Weight] = {
     F.BASELINE_LATE: Weight.RECONSTRUCTED,
     F.REGISTER_ROLLBACK: Weight.DISPUTED,
     F.REGISTER_RESET: Weight.RECONSTRUCTED,
+    F.REGISTER_RETURNED: Weight.DISPUTED,
     F.ZERO_BASELINE: Weight.DISPUTED,
     F.LIFETIME_REGISTER: Weight.DISPUTED,
     F.IMPLAUSIBLE_POWER: Weight.DISPUTED,
@@ -65,7 +66,7 @@ WEIGHTS: dict[FindingCode, Weight] = {
 
 WORDS: dict[FindingCode, str] = {
     F.START_MISSING: "The start of this session was never told; what came before the first message is unknown.",
-    F.END_ESTIMATED: "The station has not told an end. {reason} Ended by estimate at the last thing known.",
+    F.END_ESTIMATED: "The station has not told an end. {reason} It was ended by estimate at the last thing known.",
     F.END_CONFLICT: "The station told another end: {other_register_wh}, {other_reason}. The first one stands.",
     F.UNAUTHORISED: "It ran although the card was refused: {verdict}.",
     F.OTHER_TOKEN_AT_END: "It was stopped with another card than it was started with.",
@@ -81,6 +82,8 @@ WORDS: dict[FindingCode, str] = {
     F.BASELINE_LATE: "The first register was read {seconds} after the start; what flowed before is not counted.",
     F.REGISTER_ROLLBACK: "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher.",
     F.REGISTER_RESET: "The energy register restarted, from {from_wh} to {to_wh}; the parts were added up.",
+    F.REGISTER_RETURNED: "The register that seemed to restart came back to where it had been ({left_wh}, then {to_wh}): "
+    "it probably never restarted, and the parts count too much.",
     F.ZERO_BASELINE: "It began at a register of 0 and leapt to {to_wh}: its start was probably not read. From then on, "
     "the register rose by {rise_after_wh}.",
     F.LIFETIME_REGISTER: "At the end the register leapt from {from_wh} to {to_wh}: probably its lifetime total.",
@@ -95,7 +98,7 @@ WORDS: dict[FindingCode, str] = {
 MISMATCH_FROM_WH = Decimal(500)
 STUCK_FROM_WH = Decimal(2000)
 """What power must come to before a register that stands still is doubted: some count whole kWh."""
-BASELINE_S = 300
+BASELINE_S = 30
 
 
 def findings(session: Session) -> tuple[Finding, ...]:
@@ -221,9 +224,11 @@ def _figure(name: str, value: str) -> str:
 
 
 def kwh(value: str) -> str:
-    """Wh as kWh with two decimals; what is no number is given back."""
+    """Wh as kWh with two decimals, small ones as Wh; what is no number is given back."""
     try:
-        return f"{(Decimal(value) / 1000).quantize(Decimal('0.01'), ROUND_HALF_EVEN)} kWh"
+        wh = Decimal(value)
+        small = 0 < abs(wh) < 100
+        return f"{wh.normalize():f} Wh" if small else f"{(wh / 1000).quantize(Decimal('0.01'), ROUND_HALF_EVEN)} kWh"
     except ArithmeticError:
         return value
 

@@ -1,4 +1,4 @@
-"""Session ids that people can say aloud: eight drawn symbols and a check symbol, shown as ``K7QM-4XRD-2``.
+"""Session ids that people can say aloud: eight drawn symbols and a check symbol, shown as ``K7QM-4XRD-T``.
 
 The symbols are Crockford's 32 (no I, L, O, U). The check is a weighted sum in the field of 32 elements, with a
 different weight for each place, so every single slip and every swap of neighbours (indeed of any two) changes it.
@@ -35,7 +35,7 @@ def session_id(drawn: int) -> str:
 
 
 def shown(identifier: str) -> str:
-    """The id as it is shown and read aloud: ``K7QM-4XRD-2``."""
+    """The id as it is shown and read aloud: ``K7QM-4XRD-T``."""
     return f"{identifier[:4]}-{identifier[4:8]}-{identifier[8:]}"
 
 

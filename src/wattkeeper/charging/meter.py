@@ -58,6 +58,7 @@ class FindingCode(StrEnum):
     BASELINE_LATE = "baseline_late"
     REGISTER_ROLLBACK = "register_rollback"
     REGISTER_RESET = "register_reset"
+    REGISTER_RETURNED = "register_returned"
     ZERO_BASELINE = "zero_baseline"
     LIFETIME_REGISTER = "lifetime_register"
     IMPLAUSIBLE_POWER = "implausible_power"
@@ -89,6 +90,8 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True):
     """The highest register in the present segment."""
     done_wh: Decimal = ZERO
     """Energy of the segments before."""
+    left_wh: Decimal | None = None
+    """Where the register stood before it restarted, until it comes back there."""
     intervals_wh: Decimal | None = None
     power_w: Decimal | None = None
     """Power at the newest reading that told it, or that its current and voltage come to."""
@@ -162,6 +165,10 @@ def _register(
         return
     if mark.wh > track.high_wh:
         changes["high_wh"] = mark.wh
+    if track.left_wh is not None and mark.wh >= track.left_wh:
+        changes["left_wh"] = None
+        evidence = {"left_wh": figure(track.left_wh), "to_wh": figure(mark.wh)}
+        found.append(Finding(FindingCode.REGISTER_RETURNED, mark.at, evidence))
     seconds = Decimal((mark.at - last.at).total_seconds())
     if mark.wh - track.high_wh > max_power_w * TOLERANCE * seconds / _HOUR_S + SLACK_WH:
         found.append(_leap(track, Mark(last.at, track.high_wh), mark, seconds, context))
@@ -170,8 +177,9 @@ def _register(
 def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], found: list[Finding]) -> None:
     """A register went down: a restart of the register, or a dip."""
     evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "since": last.at.isoformat()}
-    if mark.wh * 2 < (track.base_wh or track.high_wh):
+    if 0 <= mark.wh * 2 < (track.base_wh or track.high_wh):
         changes.update(done_wh=track.done_wh + track.high_wh - track.base_wh, base_wh=mark.wh, high_wh=mark.wh)
+        changes["left_wh"] = track.high_wh
         found.append(Finding(FindingCode.REGISTER_RESET, mark.at, evidence))
     else:
         found.append(Finding(FindingCode.REGISTER_ROLLBACK, mark.at, evidence))

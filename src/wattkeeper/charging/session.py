@@ -163,8 +163,9 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     @property
     def energy_wh(self) -> Decimal | None:
-        """Energy delivered, Wh; None where nothing told it."""
-        return self.track.energy_wh
+        """Energy delivered, Wh; None where nothing told it, or only a single register of a session without a start."""
+        alone = self.track.first is not None and self.track.first == self.track.last
+        return None if alone and self.opened is None else self.track.energy_wh
 
 
 def start_key(fact: SessionOpened) -> str:

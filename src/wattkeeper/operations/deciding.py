@@ -40,11 +40,10 @@ class Decision:
 
 async def decide(desk: Desk, station: str, fact: Fact, settings: Settings) -> Decision:
     """Find or make the fact's session, judge its token, flag its clock."""
-    now = desk.unit.now
     if isinstance(fact, SessionFact):
         return await _session_fact(desk, station, fact, settings)
     if isinstance(fact, TokenPresented):
-        verdict = _judge(desk, fact.token, None, now)
+        verdict = _judge(desk, station, fact, None)
         return Decision(fact, Decided(verdict=verdict.status.value, reason=verdict.reason), verdict)
     if isinstance(fact, StatusChanged):
         live = await desk.live_at(station, fact.evse)
@@ -64,7 +63,7 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
     number = None
     if isinstance(fact, SessionOpened) and fact.ref is None:
         number = session.ref if session else await desk.new_number()
-    verdict = _judge(desk, fact.token, made, desk.unit.now) if fact.token else None
+    verdict = _judge(desk, station, fact, made) if fact.token else None
     limit = await _limit(desk, station, settings) if opens else None
     decided = Decided(
         session=made,
@@ -82,8 +81,8 @@ async def _timed(desk: Desk, station: str, fact: SessionFact) -> SessionFact:
     """The fact and its readings with a time: ours where the station told none, and flagged."""
     if fact.at is None:
         repeated = await _untimed_start(desk, station, fact) if isinstance(fact, SessionOpened) else None
-        at = repeated or desk.unit.now
-        fact = replace(fact, at=at, deviations=(*fact.deviations, Deviation.NO_TIME))
+        untold = () if isinstance(fact, MetersRead) and not fact.readings else (Deviation.NO_TIME,)
+        fact = replace(fact, at=repeated or desk.unit.now, deviations=(*fact.deviations, *untold))
     if UNDATED in [reading.at for reading in fact.readings]:
         dated = (replace(r, at=fact.at) if r.at == UNDATED else r for r in fact.readings)
         fact = replace(fact, readings=tuple(dated))
@@ -110,10 +109,12 @@ def _ahead(fact: SessionFact, now: datetime, settings: Settings) -> int:
     return int(seconds) if seconds > settings.clock_skew_s else 0
 
 
-def _judge(desk: Desk, token: str | None, asking: str | None, now: datetime) -> Verdict:
+def _judge(desk: Desk, station: str, fact: SessionFact | TokenPresented, asking: str | None) -> Verdict:
     """Whether a token may charge; one rule for Authorize, StartTransaction and TransactionEvent."""
-    card = desk.cards.get(token or "")
-    return may_charge(card, desk.live_count(token or "", asking), now)
+    now, token = desk.unit.now, fact.token or ""
+    evse = (fact.evse or 0) if isinstance(fact, SessionFact) else None
+    running = desk.overlapping(token, station, evse, min(fact.at or now, now), asking)
+    return may_charge(desk.cards.get(token), running, now)
 
 
 async def _find(desk: Desk, station: str, fact: SessionFact) -> tuple[Session | None, bool, list[Alarmed]]:
@@ -137,7 +138,7 @@ async def _find_named(desk: Desk, station: str, fact: SessionFact) -> tuple[Sess
         return session, False, []
     alarms = [_foreign(fact)] if desk.foreign(station, fact.ref) and not isinstance(fact, SessionOpened) else []
     if alarms and fact.seq is None:
-        return None, False, alarms
+        return None, isinstance(fact, SessionEnded), alarms
     if isinstance(fact, MetersRead):
         return await _find_by_place(desk, station, fact), False, []
     return None, True, alarms

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
@@ -47,10 +46,10 @@ class Desk:
         self.unit = unit
         self.cards: dict[str, Card] = {}
         self.limits: dict[str, Decimal | None] = {}
-        self.counts: Counter[str] = Counter()
         self._by_id: dict[str, Session] = {}
         self._by_ref: dict[str, dict[str, str]] = {}
         self._by_key: dict[tuple[str, str], str] = {}
+        self._by_token: dict[str, set[str]] = {}
         self._stored: dict[str, Kept] = {}
         self._put: dict[str, Kept] = {}
         self._known_stations: set[str] = set()
@@ -86,13 +85,12 @@ class Desk:
 
     async def _load(self, refs: set[str], keys: set[str], tokens: set[str], places: set[str]) -> None:
         """Ask the store, once for each way of finding."""
-        if refs or keys or places:
+        if refs or keys or places or tokens:
             self._known_stations |= places
-            self._place(await sessions.concerned(self.unit, refs, keys, places))
+            found = await sessions.concerned(self.unit, refs=refs, keys=keys, stations=places, tokens=tokens)
+            self._place(found)
         if tokens:
-            for card, live_sessions in await cards.in_use(self.unit, tokens):
-                self.cards[card.ref] = card
-                self.counts[card.ref] = live_sessions
+            self.cards.update({card.ref: card for card in await cards.ruled(self.unit, tokens)})
 
     async def _prepare_opening(self, openers: list[tuple[str, datetime]]) -> None:
         """What new sessions need: limits, fresh names, and whether there are readings to claim."""
@@ -132,6 +130,8 @@ class Desk:
     def _index(self, session: Session) -> None:
         self._by_id[session.id] = session
         self._by_key[session.station, session.key] = session.id
+        if session.token is not None:
+            self._by_token.setdefault(session.token, set()).add(session.id)
         if session.ref is not None:
             self._by_ref.setdefault(session.ref, {})[session.station] = session.id
 
@@ -162,7 +162,7 @@ class Desk:
         """The sessions that occupy this EVSE of the station (any of its EVSEs where None)."""
         if station not in self._known_stations:
             self._known_stations.add(station)
-            self._place(await sessions.concerned(self.unit, (), (), [station]))
+            self._place(await sessions.concerned(self.unit, stations=[station]))
         here = (s for s in self._by_id.values() if s.station == station and s.is_live)
         return [s for s in here if evse is None or s.evse == evse]
 
@@ -185,11 +185,14 @@ class Desk:
             self.limits[station] = (await stations.max_powers(self.unit, [station])).get(station)
         return self.limits[station]
 
-    def live_count(self, token: str, beside: str | None) -> int:
-        """How many live sessions run on this token, beside the one that asks."""
-        here = [s for s in self._by_id.values() if s.token == token]
-        stored = sum(s.id in self._stored and self._stored[s.id].session.is_live for s in here)
-        return self.counts[token] - stored + sum(s.is_live and s.id != beside for s in here)
+    def overlapping(self, token: str, station: str, evse: int | None, at: datetime, beside: str | None) -> int:
+        """How many live sessions began on a token before an instant, beside the one that asks and any it supersedes.
+
+        ``evse`` None, of a tap: none at the station counts, for the driver may stand there to end one.
+        """
+        sessions_on_it = (self._by_id[i] for i in self._by_token.get(token, ()))
+        begun = [s for s in sessions_on_it if s.token == token and s.is_live and s.id != beside and s.started_at <= at]
+        return sum(s.station != station or (evse is not None and s.evse != evse) for s in begun)
 
     async def readings_of(self, session_id: str) -> dict[datetime, tuple[Key, Reading]]:
         """The readings of a session by instant, and where each is kept."""

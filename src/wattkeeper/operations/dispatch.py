@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -110,12 +110,16 @@ class Dispatch:
 
         Refusal NOT_FOUND: no such station. OFFLINE: it has no connection and ``only_if_connected`` is set.
         INVALID: the dialect it speaks has no such command. How the station answers is an outcome, not a refusal.
+        With ``only_if_connected`` an order that could not be sent within the wait is not sent later either.
         """
+        if isinstance(order, StartCharging) and not order.remote_start:
+            order = replace(order, remote_start=1 + secrets.randbelow(2**31 - 1))
         await self._check(station, order, only_if_connected)
         identifier = secrets.token_hex(8)
         settled = self._waiting[identifier] = asyncio.Event()
         try:
-            await self._queue(identifier, station, order, by)
+            patience_s = wait_s if only_if_connected else self._settings.order_queue_s
+            await self._queue(identifier, station, order, by, patience_s)
             return await self._wait(identifier, settled, wait_s)
         finally:
             del self._waiting[identifier]
@@ -143,11 +147,11 @@ class Dispatch:
         elif only_if_connected:
             raise Refusal(Code.OFFLINE, f"Station {station!r} is not connected.")
 
-    async def _queue(self, identifier: str, station: str, order: Order, by: str) -> None:
-        """Keep the order, then tell the station's line."""
+    async def _queue(self, identifier: str, station: str, order: Order, by: str, patience_s: float) -> None:
+        """Keep the order, which is not to be sent after its time; then tell the station's line."""
         sealed = self._safe.seal("orders", "sealed", msgspec.json.encode(order))
         async with self._store.unit() as unit:
-            until = unit.now + timedelta(seconds=self._settings.order_queue_s)
+            until = unit.now + timedelta(seconds=patience_s)
             await orders.queue(unit, identifier, station, type(order).__name__, sealed, by, until)
         self._bus.announce(f"orders:{station}", identifier)
         self._wake(station)

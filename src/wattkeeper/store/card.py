@@ -115,15 +115,10 @@ def _card(row: Sequence[Any]) -> CardRow:
     return CardRow(**values)
 
 
-async def in_use(unit: Unit, refs: Collection[str]) -> list[tuple[Card, int]]:
-    """The enrolled cards among these pseudonyms, as the rule sees them, and how many sessions run on each."""
-    rows = await unit.select_in(
-        "SELECT ref, state, expires_at, grouping, max_sessions,"
-        " (SELECT count(*) FROM session WHERE live AND token = card.ref) AS live_sessions"
-        " FROM card WHERE ref IN {values}",
-        [*refs],
-    )
-    return [(_ruled(row), row.live_sessions) for row in rows]
+async def ruled(unit: Unit, refs: Collection[str]) -> list[Card]:
+    """The enrolled cards among these pseudonyms, as the rule sees them."""
+    which = "SELECT ref, state, expires_at, grouping, max_sessions FROM card WHERE ref IN {values}"
+    return [_ruled(row) for row in await unit.select_in(which, [*refs])]
 
 
 def _ruled(row: Any) -> Card:

@@ -93,14 +93,22 @@ def _kept(rows: Iterable[Any]) -> list[Kept]:
     return [Kept(decode(fold), from_micros(known), from_micros(heard), n) for fold, known, heard, n in rows]
 
 
-async def concerned(unit: Unit, refs: Collection[str], keys: Collection[str], stations: Collection[str]) -> list[Kept]:
-    """Sessions with one of these transaction ids or natural keys, of whichever station; and those live at stations."""
+async def concerned(
+    unit: Unit,
+    *,
+    refs: Collection[str] = (),
+    keys: Collection[str] = (),
+    stations: Collection[str] = (),
+    tokens: Collection[str] = (),
+) -> list[Kept]:
+    """Sessions with one of these transaction ids or natural keys; and those live at stations or on tokens."""
     ways = (
         f"{_COLUMNS} WHERE ref IN {{refs}}",
         f"{_COLUMNS} WHERE key IN {{keys}}",
         f"{_COLUMNS} WHERE live AND station_id IN {{stations}}",
+        f"{_COLUMNS} WHERE live AND token IN {{tokens}}",
     )
-    lists = {"refs": [*refs], "keys": [*keys], "stations": [*stations]}
+    lists = {"refs": [*refs], "keys": [*keys], "stations": [*stations], "tokens": [*tokens]}
     return _kept(await unit.select_lists(" UNION ALL ".join(ways), **lists))
 
 

@@ -51,9 +51,11 @@ class Unanswered(BaseModel):
     outcome: Literal["timeout"]
     action: str
     order: str
+    summary: str = Field(description="Why there is no answer: none in time, or the connection was lost.")
 
 
 Told = Annotated[Answered | Failed | Unanswered, Field(discriminator="outcome")]
+NOT_IN_TIME = "The station did not answer in time."
 PAYLOAD = {
     "required": True,
     "content": {"application/json": {"schema": {"type": "object", "description": "The standard's own payload."}}},
@@ -94,7 +96,7 @@ def _told(view: OrderView, action: str) -> Told:
         return Answered(outcome="accepted", action=action, order=view.id, payload=answer)
     if view.outcome is Outcome.REJECTED:
         return Answered(outcome="rejected", action=action, order=view.id, payload=answer)
-    return Unanswered(outcome="timeout", action=action, order=view.id)
+    return Unanswered(outcome="timeout", action=action, order=view.id, summary=view.summary or NOT_IN_TIME)
 
 
 def _error(answer: dict[str, Any]) -> StationError:

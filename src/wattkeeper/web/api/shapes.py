@@ -141,7 +141,7 @@ Amount = Annotated[
     Decimal, PlainSerializer(_number, return_type=int | float, when_used="json"), WithJsonSchema({"type": "number"})
 ]
 """A measured value in the unit of its name: a JSON number, exact to a millionth of the unit (up to 9 GWh)."""
-SessionId = Annotated[str, AfterValidator(shown), Field(examples=["K7QM-4XRD-2"])]
+SessionId = Annotated[str, AfterValidator(shown), Field(examples=["K7QM-4XRD-T"])]
 """A session's id as people say it."""
 
 

@@ -1,0 +1,212 @@
+"""No card number, wherever a station or a caller puts it, is anywhere in the clear: database, logs, answers, output."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from tests.doors import Station
+from tests.ocpp.messages import MESSAGES
+from tests.stories.canaries import CANARIES, hits, in_base64, in_database, in_files, messages, spellings
+from tests.stories.world import World, key_of
+from tests.web.conftest import House, house_of
+from wattkeeper.charging.facts import Garbled, SessionOpened
+from wattkeeper.charging.station import Version
+from wattkeeper.web.entrance import cookie_name
+
+FIRST, COLONS, DASHES, APP, CONTRACT, DECIMAL = CANARIES
+ODD_FRAMES = [
+    f'[2,"1","StartTransaction",{{"idTag":"{FIRST}",',
+    f'[2,"{FIRST}","Heartbeat",{{}}]',
+    f'[2,"2","{COLONS}",{{}}]',
+    f'[2,"3","Heartbeat",{{}},"{APP}"]',
+    f'[2,"4","Authorize","{FIRST}"]',
+    f'[2,"5","Authorize",{{"idTag":{{"idTag":"{CONTRACT}"}}}}]',
+    f'[2,"6","Authorize",{{"idTag":["{DECIMAL}"]}}]',
+    f'[2,"7","Authorize",{{"idTag":{DECIMAL}}}]',
+    f'[3,"{APP}",{{"idTag":"{FIRST}"}}]',
+    f'[4,"8","{FIRST}","{COLONS}",{{"x":"{APP}"}}]',
+    f'["{DASHES}"]',
+    f'"{FIRST}"',
+    FIRST,
+    f'[2,"9","StatusNotification",{{"connectorId":1,"errorCode":"{FIRST}","status":"{APP}","{COLONS}":"{CONTRACT}"}}]',
+    f'[2,"10","DataTransfer",{{"vendorId":"V","data":{{"card":{{"uid":"{FIRST}"}}}}}}]',
+    f'[2,"11","StartTransaction",{{"connectorId":"{FIRST}","idTag":"{APP}","meterStart":"{DECIMAL}","timestamp":"{FIRST}"}}]',
+    f'[2,"12","MeterValues",{{"connectorId":1,"transactionId":"{FIRST}","meterValue":[{{"timestamp":"{APP}",'
+    f'"sampledValue":[{{"value":"{FIRST}","format":"SignedData","unit":"{APP}","measurand":"{CONTRACT}"}}]}}]}}]',
+]
+COMMANDS: list[tuple[str, dict[str, Any]]] = [
+    ("RemoteStartTransaction", {"idTag": FIRST, "connectorId": 1}),
+    (
+        "SendLocalList",
+        {
+            "listVersion": 1,
+            "updateType": "Full",
+            "localAuthorizationList": [
+                {"idTag": COLONS, "idTagInfo": {"status": "Accepted", "parentIdTag": CONTRACT}},
+                {"idTag": DASHES},
+            ],
+        },
+    ),
+    ("ReserveNow", {"connectorId": 1, "expiryDate": "2026-03-01T13:00:00Z", "idTag": APP, "reservationId": 1}),
+    ("DataTransfer", {"vendorId": "V", "messageId": FIRST, "data": f"card={DECIMAL}"}),
+    ("ChangeConfiguration", {"key": "AuthorizationKey", "value": FIRST}),
+    ("GetConfiguration", {"key": [FIRST]}),
+    ("TriggerMessage", {"requestedMessage": FIRST}),
+    (FIRST, {"x": APP}),
+]
+
+
+async def answer_calls(station: Station, heard: list[Any]) -> None:
+    """A station that repeats in its answers what it was told, in turn as a result and as an error."""
+    while True:
+        call = await station.hear()
+        if call[0] != 2:
+            heard.append(call)
+            continue
+        echo = json.dumps(call[3])
+        if len(heard) % 2:
+            await station.send(json.dumps([4, call[1], "GenericError", f"no such card {echo}"[:255], {"why": echo}]))
+        else:
+            words = {"status": "Rejected", "data": echo, "x": echo, "unknownKey": [FIRST]}
+            await station.send(json.dumps([3, call[1], words]))
+        heard.append(call)
+
+
+async def order_everything(house: House) -> list[httpx.Response]:
+    """Every way in which a person or a program hands us a card number."""
+    api = house.api
+    answers = [await api.post("/api/v1/cards", json={"number": FIRST, "name": "Vera", "max_sessions": 50})]
+    csv = f"number;name\n{COLONS};Vera\n{APP}{APP}{APP};too long\n{DECIMAL};{CONTRACT}\n;{FIRST}\n"
+    answers.append(await api.post("/api/v1/cards/import", content=csv, headers={"Content-Type": "text/csv"}))
+    answers.append(await api.post("/api/v1/cards", json={"number": FIRST, "max_sessions": APP, CONTRACT: DECIMAL}))
+    start: dict[str, Any] = {"order": "start_charging", "id_token": APP, "evse": 1}
+    answers.append(await api.post("/api/v1/stations/CP1/orders?wait=10", json=start))
+    answers.append(await api.post("/api/v1/stations/CP1/orders?wait=10", json=start | {"order": FIRST}))
+    for action, payload in COMMANDS:
+        answers.append(await api.post(f"/api/v1/stations/CP1/ocpp/{action}?wait=10", json=payload))
+    return answers
+
+
+async def look_everywhere(house: House) -> list[httpx.Response]:
+    """Every page and every API answer that can be had."""
+    api, world = house.api, house.door
+    sessions = (await api.get("/api/v1/sessions?limit=500")).json()["items"]
+    orders = (await api.get("/api/v1/orders")).json()["items"]
+    paths = ["stations", "stations/CP1", "stations/CP1/connectors", "sessions", "cards", "orders", "waiting-room", "me"]
+    paths += [f"sessions/{one['id']}{what}" for one in sessions for what in ("", "/readings", "/timeline")]
+    paths += [f"orders/{one['id']}" for one in orders] + ["openapi.json", "health"]
+    answers = [await api.get(f"/api/v1/{path}") for path in paths]
+    assert {answer.status_code for answer in answers} == {200}
+    await house.rooms.access.make_account("vera", "correct horse battery staple")
+    cookie = await house.rooms.access.sign_in("vera", "correct horse battery staple", "127.0.0.1")
+    page = house.client(Cookie=f"{cookie_name(world.settings)}={cookie}")
+    pages = ["/", "/stations", "/stations/CP1", "/stations/CP2", "/sessions", "/cards"]
+    pages += [f"/sessions/{one['id'].replace('-', '')}" for one in sessions]
+    seen = [await page.get(path) for path in pages]
+    assert [(a.url.path, a.headers.get("location")) for a in seen if a.status_code != 200] == []
+    await page.aclose()
+    return answers + seen
+
+
+async def tell_everything(world: World, house: House) -> list[httpx.Response]:
+    """Every message of both versions with canaries in every place, odd frames, and orders that are answered with echoes."""
+    for version, station, word in ((Version.V16, "CP1", "ocpp1.6"), (Version.V201, "CP2", "ocpp2.0.1")):
+        async with world.door.plugged(station, key_of(station), [word]) as plugged:
+            await plugged.boot()
+            for action, payload in messages(version, MESSAGES[version]):
+                answer = await plugged.call(action, payload)
+                assert answer[0] == 3 or answer[2] != "InternalError", (action, payload, answer)
+            for frame in ODD_FRAMES:
+                await plugged.send(frame)
+            await plugged.send('[2,"last","Heartbeat",{}]')
+            while (await plugged.hear())[1] != "last":
+                pass
+    async with world.door.plugged("CP1", key_of("CP1")) as plugged:
+        heard: list[Any] = []
+        answering = asyncio.create_task(answer_calls(plugged, heard))
+        answers = await order_everything(house)
+        answering.cancel()
+        await asyncio.gather(answering, return_exceptions=True)
+        assert len(heard) >= len(COMMANDS) - 2
+    return answers
+
+
+async def test_no_card_number_is_anywhere_in_the_clear(
+    world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    caplog.set_level(logging.DEBUG - 9)
+    for theirs in ("websockets.client", "httpx", "httpcore"):
+        logging.getLogger(theirs).setLevel(logging.ERROR)
+    house = await house_of(world.door)
+    async with house.api:
+        answers = await tell_everything(world, house)
+        answers += await look_everywhere(house)
+    found = await in_database(world.database)
+    await world.close()
+    found += await in_database(world.database)
+    found += [hit for record in caplog.records for hit in hits(caplog.handler.format(record).encode(), record.name)]
+    assert caplog.records
+    caplog.clear()
+    output = capfd.readouterr()
+    found += hits(output.out.encode(), "stdout") + hits(output.err.encode(), "stderr")
+    for answer in answers:
+        head = json.dumps(dict(answer.headers)).encode()
+        found += hits(head + answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
+    found += in_files([world.folder / "wattkeeper.key"])
+    assert found == []
+
+
+async def test_the_canaries_were_told(world: World) -> None:
+    """Control: they came in, as sessions of tokens and as frames that could not be read, and can be opened by the vault."""
+    await world.enroll(FIRST)
+    async with world.v16("CP1") as cp:
+        await cp.start(0, card=DASHES.replace("17", "15").upper())
+        await cp.station.send(ODD_FRAMES[0])
+        await cp.station.hear()
+    session = await world.the_session()
+    assert session.token == world.door.safe.ref(FIRST)
+    assert session.verdict == "accepted"
+    assert len(await world.door.facts(Garbled)) == len(await world.door.facts(SessionOpened)) == 1
+
+
+async def test_a_canary_in_the_clear_would_be_found(world: World) -> None:
+    """Control: the search finds a number in a scratch table, in the log beside SQLite's file and in the file itself."""
+    assert await in_database(world.database) == []
+    async with world.door.store.unit() as unit:
+        await unit.connection.execute(text("CREATE TABLE scratch (what TEXT)"))
+        await unit.connection.execute(text("INSERT INTO scratch VALUES (:what)"), {"what": f"a {FIRST} b"})
+    try:
+        found = await in_database(world.database)
+        assert {hit.split(": ")[1].split(" as ")[0] for hit in found} == {FIRST}
+    finally:
+        async with world.door.store.unit() as unit:
+            await unit.connection.execute(text("DROP TABLE scratch"))
+
+
+@pytest.mark.parametrize("number", CANARIES)
+def test_every_spelling_would_be_found(number: str) -> None:
+    """Control: each encoding, in each alignment."""
+    bare = number.replace(":", "").replace("-", "")
+    import base64
+    from urllib.parse import quote_from_bytes
+
+    for word in (number, number.lower(), number.upper(), number.swapcase(), bare, bare[::-1], number[::-1].lower()):
+        for encoded in (word.encode(), word.encode("utf-16-le"), word.encode("utf-16-be"), word.encode().hex().encode()):
+            assert hits(b"\x00ab" + encoded + b"yz", "here"), encoded
+        percent = "".join(f"%{byte:02X}" for byte in word.encode()).encode()
+        assert hits(percent, "here")
+        assert hits(quote_from_bytes(word.encode()).encode(), "here") or ":" in word
+    for word in (number, number.lower(), bare.upper()):
+        for before in range(3):
+            assert hits(base64.b64encode(b"a" * before + word.encode() + b"tail"), "here"), (word, before)
+            assert hits(base64.urlsafe_b64encode(b"a" * before + word.encode() + b"tail"), "here")
+    assert spellings(number)
+    assert in_base64(number)
+    assert hits(b"04C0FFEE15DEAE and nothing else", "here") == []
