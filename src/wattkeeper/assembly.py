@@ -25,6 +25,7 @@ from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
 from wattkeeper.web.app import build
+from wattkeeper.web.patience import PatientProtocol
 from wattkeeper.web.rooms import Rooms
 
 
@@ -70,6 +71,7 @@ class Doors:
 @asynccontextmanager
 async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     """Let stations and people in while the block runs."""
+    _allow_sockets()
     settings = rooms.settings
     gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission)
     ocpp_port = await gateway.start()
@@ -90,6 +92,15 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         await gateway.stop()
 
 
+def _allow_sockets() -> None:
+    """As many open files as the system allows this process: every station is one."""
+    with contextlib.suppress(ImportError, ValueError, OSError):
+        import resource
+
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
 @asynccontextmanager
 async def _people(rooms: Rooms) -> AsyncIterator[int]:
     """The people's door, open while the block runs; gives its port."""
@@ -98,6 +109,7 @@ async def _people(rooms: Rooms) -> AsyncIterator[int]:
     app = build(rooms)
     config = uvicorn.Config(
         app,
+        http=PatientProtocol,
         log_level="warning",
         access_log=False,
         server_header=False,

@@ -67,7 +67,12 @@ async def test_a_card_charges_in_as_many_places_as_it_may(world: World) -> None:
         assert await one.authorize() == "Accepted"
         assert (await one.begin(5, 6000, connector=2))["idTagInfo"]["status"] == "Accepted"
     verdicts = [s.verdict for s in await world.sessions()]
-    assert verdicts == [Authorisation.ACCEPTED, Authorisation.ACCEPTED, Authorisation.CONCURRENT, Authorisation.ACCEPTED]
+    assert verdicts == [
+        Authorisation.ACCEPTED,
+        Authorisation.ACCEPTED,
+        Authorisation.CONCURRENT,
+        Authorisation.ACCEPTED,
+    ]
 
 
 async def test_the_replay_of_a_start_is_not_concurrent_with_itself(world: World) -> None:

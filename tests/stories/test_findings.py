@@ -138,7 +138,12 @@ async def test_a_clock_that_runs_ahead_is_a_finding(world: World, days: int) -> 
         tx = await old.start(0, connector=2)
         value = {"timestamp": stamp(minute(0) + ahead), "sampledValue": [{"value": "500"}]}
         await old.say("MeterValues", {"connectorId": 2, "transactionId": tx, "meterValue": [value]})
-        event = {"eventType": "Started", "seqNo": 0, "triggerReason": "Trigger", "transactionInfo": {"transactionId": "T"}}
+        event = {
+            "eventType": "Started",
+            "seqNo": 0,
+            "triggerReason": "Trigger",
+            "transactionInfo": {"transactionId": "T"},
+        }
         await new.say("TransactionEvent", event | {"timestamp": stamp(minute(0) + ahead)})
         value = {"timestamp": stamp(minute(0) + ahead), "sampledValue": [{"value": 500}]}
         event["transactionInfo"] = {"transactionId": "U"}
@@ -154,9 +159,7 @@ async def test_a_clock_four_minutes_ahead_is_none(world: World) -> None:
     await world.enroll()
     async with world.v16("CP1") as cp:
         world.clock.skip(seconds=-240)
-        tx = await cp.say(
-            "StartTransaction", {"connectorId": 1, "idTag": CARD, "meterStart": 0, "timestamp": stamp(0)}
-        )
+        tx = await cp.say("StartTransaction", {"connectorId": 1, "idTag": CARD, "meterStart": 0, "timestamp": stamp(0)})
         await cp.say("StopTransaction", {"transactionId": tx["transactionId"], "meterStop": 5, "timestamp": stamp(0.5)})
     assert found(await world.the_session()) == {}
 

@@ -21,7 +21,16 @@ TIMES = [
     *("1970-01-01T00:00:00Z", "now", "", 0, -1, 1e300, 99999999999999999999, None, [], {"a": 1}, True),
     *("2026-03-01T12:00:00" + "0" * 300 + "Z", "２０２６-03-01T12:00:00Z"),
 ]
-TEXTS = ["a\x00b", "\x00", "\ud83d\ude00" * 200, "\u202eABC", "'; DROP TABLE session; --", "x" * 100_000, "\ufeff", "\x7f\x1b[2J"]
+TEXTS = [
+    "a\x00b",
+    "\x00",
+    "\ud83d\ude00" * 200,
+    "\u202eABC",
+    "'; DROP TABLE session; --",
+    "x" * 100_000,
+    "\ufeff",
+    "\x7f\x1b[2J",
+]
 
 
 def start() -> dict[str, Any]:
@@ -53,7 +62,11 @@ def event() -> dict[str, Any]:
     told = {"eventType": "Updated", "timestamp": stamp(1), "triggerReason": "Trigger", "seqNo": 1, "offline": False}
     token = {"idToken": CARD, "type": "ISO14443", "additionalInfo": [{"additionalIdToken": "a", "type": "b"}]}
     told |= {"numberOfPhasesUsed": 3, "cableMaxCurrent": 32, "reservationId": 5, "evse": {"id": 1, "connectorId": 1}}
-    return told | {"transactionInfo": info, "idToken": token, "meterValue": [{"timestamp": stamp(1), "sampledValue": samples}]}
+    return told | {
+        "transactionInfo": info,
+        "idToken": token,
+        "meterValue": [{"timestamp": stamp(1), "sampledValue": samples}],
+    }
 
 
 def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

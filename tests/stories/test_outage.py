@@ -77,7 +77,10 @@ async def test_nothing_is_acknowledged_while_the_database_is_away(
         tx = await cp.start(0, 1000)
         async with outage(world, engine):
             acknowledged, refused = await until_refused(cp, tx)
-            asking = (cp.station.call("MeterValues", refused), other.station.call("MeterValues", refused | {"transactionId": 5}))
+            asking = (
+                cp.station.call("MeterValues", refused),
+                other.station.call("MeterValues", refused | {"transactionId": 5}),
+            )
             answers = await asyncio.gather(*asking)
             assert [answer[2] for answer in answers] == ["InternalError"] * 2
 

@@ -36,9 +36,7 @@ async def test_the_first_of_two_stops_stands(world: World, at: float, meter: int
         assert await cp.stop(tx, at, meter, reason="PowerLoss") == {}
     session = await world.the_session()
     assert (session.energy_wh, session.ended_at) == (2000, minute(10))
-    assert found(session) == {
-        FindingCode.END_CONFLICT: {"other_register_wh": str(meter), "other_reason": "PowerLoss"}
-    }
+    assert found(session) == {FindingCode.END_CONFLICT: {"other_register_wh": str(meter), "other_reason": "PowerLoss"}}
     assert grade(session) is Grade.DISPUTED
     assert await world.registers(session) == [(0, 1000), (5, 2000), (10, 3000)]
 
@@ -51,12 +49,12 @@ async def test_the_first_of_two_ends_stands_in_v201(world: World, at: float, met
         await cp.event("Updated", "T", 1, 5, wh=2000)
         await cp.event("Ended", "T", 2, 10, wh=3000, context="Transaction.End")
         for _ in range(2):
-            await cp.event("Ended", "T", 2, at, wh=meter, context="Transaction.End", info={"stoppedReason": "PowerLoss"})
+            await cp.event(
+                "Ended", "T", 2, at, wh=meter, context="Transaction.End", info={"stoppedReason": "PowerLoss"}
+            )
     session = await world.the_session()
     assert (session.energy_wh, session.ended_at) == (2000, minute(10))
-    assert found(session) == {
-        FindingCode.END_CONFLICT: {"other_register_wh": str(meter), "other_reason": "PowerLoss"}
-    }
+    assert found(session) == {FindingCode.END_CONFLICT: {"other_register_wh": str(meter), "other_reason": "PowerLoss"}}
     assert await world.registers(session) == [(0, 1000), (5, 2000), (10, 3000)]
 
 

@@ -292,7 +292,9 @@ class Voice16(Voice):
     async def stop(self, tx: int, at: Any, meter: Any, **more: Any) -> Any:
         """StopTransaction; the answer."""
         self.world.clock.reach(at)
-        return await self.say("StopTransaction", {"transactionId": tx, "meterStop": meter, "timestamp": stamp(at)} | more)
+        return await self.say(
+            "StopTransaction", {"transactionId": tx, "meterStop": meter, "timestamp": stamp(at)} | more
+        )
 
     async def status(self, word: str, at: Any, connector: int = 1) -> None:
         """StatusNotification."""

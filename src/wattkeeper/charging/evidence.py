@@ -82,7 +82,7 @@ WORDS: dict[FindingCode, str] = {
     F.BASELINE_LATE: "The first register was read {seconds} after the start; what flowed before is not counted.",
     F.REGISTER_ROLLBACK: "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher.",
     F.REGISTER_RESET: "The energy register restarted, from {from_wh} to {to_wh}; the parts were added up.",
-    F.REGISTER_RETURNED: "The register that seemed to restart came back to where it had been ({left_wh}, then {to_wh}): "
+    F.REGISTER_RETURNED: "The register that seemed to restart came back to where it was ({left_wh}, then {to_wh}): "
     "it probably never restarted, and the parts count too much.",
     F.ZERO_BASELINE: "It began at a register of 0 and leapt to {to_wh}: its start was probably not read. From then on, "
     "the register rose by {rise_after_wh}.",

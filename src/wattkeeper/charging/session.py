@@ -8,7 +8,7 @@ facts lead to the same session. Readings are folded by `meter` in the order of t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -225,6 +225,10 @@ def _flow(session: Session, phase: Phase, changes: dict[str, Any]) -> None:
         changes["phase"] = phase
 
 
+SAME_END = timedelta(minutes=5)
+"""Two endings no further apart than this are one ending, told in two ways."""
+
+
 def _open(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
     assert isinstance(fact, SessionOpened) and fact.at is not None
     opening = Opening(fact.at, fact.trigger, fact.reservation, fact.remote_start)
@@ -239,7 +243,7 @@ def _end(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
     known = session.ended
     if known is None:
         changes["ended"] = ending
-    elif known.register_wh is None:
+    elif known.register_wh is None and abs(ending.at - known.at) <= SAME_END:
         until = max(known.until, ending.until)
         told = replace(known, register_wh=ending.register_wh, last_at=until if until > known.at else None)
         changes["ended"] = known if ending.register_wh is None else told
@@ -255,12 +259,15 @@ def _end_register(fact: SessionEnded) -> Decimal | None:
 
 def contradicts(one: Ending, other: Ending) -> bool:
     """Whether two endings cannot both be true: a repetition may differ in its words, not in its register."""
-    return None not in (one.register_wh, other.register_wh) and one.register_wh != other.register_wh
+    apart = abs(one.at - other.at) > SAME_END
+    return one.register_wh != other.register_wh and (apart or None not in (one.register_wh, other.register_wh))
 
 
 def _estimate(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
     assert isinstance(fact, SessionEstimated) and fact.at is not None
-    changes["estimate"] = Estimate(fact.at, fact.cause, fact.reason, fact.by)
+    known = session.estimate
+    if known is None or known.cause is EstimateCause.SILENCE or fact.cause is not EstimateCause.SILENCE:
+        changes["estimate"] = Estimate(fact.at, fact.cause, fact.reason, fact.by)
 
 
 _FLOWS = {
@@ -297,7 +304,7 @@ def with_seq(runs: tuple[tuple[int, int], ...], seq: int) -> tuple[tuple[int, in
             merged[-1] = (merged[-1][0], high)
         else:
             merged.append((low, high))
-    return tuple(merged[:200])
+    return tuple(merged[:2000])
 
 
 def settled(session: Session) -> Session:

@@ -12,7 +12,7 @@ from wattkeeper.ocpp.schemas import shape
 from wattkeeper.ocpp.wire.members import LONGEST_SUMMARY
 from wattkeeper.ocpp.wire.notes import Notes
 from wattkeeper.ocpp.wire.shape import Kind, Shape
-from wattkeeper.ocpp.wire.text import MASK, clean, fold
+from wattkeeper.ocpp.wire.text import MASK, clean, could_hold_card, fold
 
 _DONE: Final = frozenset({"accepted", "unlocked", "scheduled", "rebootrequired", "acceptedcanceled"})
 """The words by which a station says that it did, or will do, what was asked."""
@@ -32,7 +32,7 @@ def settled(version: Version, action: str, payload: Mapping[str, object], tokens
     if not said:
         return Settlement(Outcome.REJECTED, words, "The answer had no status.")
     done = all(fold(status) in _DONE for status in said)
-    summary = str(_safe(", ".join(dict.fromkeys(said)), finder))[:LONGEST_SUMMARY]
+    summary = _line(str(_safe(", ".join(dict.fromkeys(said)), finder)), "The answer's status is no word.")
     return Settlement(Outcome.ACCEPTED if done else Outcome.REJECTED, words, summary)
 
 
@@ -40,8 +40,14 @@ def refused(code: str, description: str, details: object, tokens: Iterable[str])
     """The outcome of a command that the station answered with CALLERROR."""
     words = _safe({"code": code, "description": description, "details": details or {}}, _finder(tokens))
     assert isinstance(words, dict)
-    summary = ": ".join(str(part) for part in (words["code"], words["description"]) if part)
-    return Settlement(Outcome.ERROR, words, summary[:LONGEST_SUMMARY] or "CALLERROR")
+    named = _line(str(words["code"]), "CALLERROR") or "CALLERROR"
+    summary = ": ".join(part for part in (named, str(words["description"])) if part)
+    return Settlement(Outcome.ERROR, words, _line(summary, named))
+
+
+def _line(text: str, otherwise: str) -> str:
+    """A line that is kept in the clear; something else where a card number or a key could hide in it."""
+    return otherwise if could_hold_card(text) else text[:LONGEST_SUMMARY]
 
 
 def _statuses(expected: Shape, payload: Mapping[str, object]) -> list[str] | None:

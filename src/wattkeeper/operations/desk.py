@@ -149,9 +149,9 @@ class Desk:
         return self._by_id[found] if found else None
 
     def foreign(self, station: str, ref: str) -> bool:
-        """Whether only other stations have a session with this transaction id."""
+        """Whether this transaction id was given by us, and only to other stations."""
         owners = self._by_ref.get(ref, {})
-        return bool(owners) and station not in owners
+        return station not in owners and any(self._by_id[i].key.startswith("start:") for i in owners.values())
 
     def by_key(self, station: str, key: str) -> Session | None:
         """The station's session with this natural key, among those loaded."""

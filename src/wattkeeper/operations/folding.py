@@ -130,10 +130,17 @@ async def _claimed(desk: Desk, session: Session, entry: Entry) -> Session:
     return session
 
 
+MOST_NAMELESS = 8
+"""How many sessions that named no EVSE may live at one station."""
+
+
 async def _crowded(desk: Desk, session: Session) -> SessionEstimated | None:
     """One EVSE, two live sessions: the one that began earlier must have ended, though nobody told."""
     others = [s for s in await desk.live_at(session.station, session.evse) if s.id != session.id]
-    if session.evse is None or not others:
+    if session.evse is None:
+        nameless = sorted((s for s in others if s.evse is None), key=lambda s: (s.started_at, s.id))
+        others = nameless[: max(0, len(nameless) + 1 - MOST_NAMELESS)]
+    if not others:
         return None
     older, newer = sorted((session, others[0]), key=lambda s: (desk.began(s), s.started_at, s.id))
     at = min(max(older.last_at, older.started_at), max(newer.started_at, older.started_at))

@@ -86,7 +86,7 @@ class Intake:
     ) -> Answer:
         """Store a fact and answer when it is on disk; raises what the store raised if it cannot be stored."""
         if token is not None:
-            fact = replace(fact, token=self._safe.ref(token.uid))
+            fact = replace(fact, token=self._safe.ref(token.uid, token.kind))
         told = Told(station, fact, words, hidden, asyncio.get_running_loop().create_future())
         self._queue.put_nowait(told)
         return await told.answer

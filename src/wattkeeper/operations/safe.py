@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from wattkeeper.charging.token import TokenRef
+from wattkeeper.charging.token import TokenKind, TokenRef
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import subject_key
@@ -18,6 +18,8 @@ from wattkeeper.vault.pseudonym import key_digest, pseudonym
 
 PEPPER = "pepper:1"
 STATIONS_PEPPER = "pepper:stations"
+TAPPED = frozenset({TokenKind.RFID, TokenKind.CENTRAL})
+"""Kinds that share the names of cards: a card, and a card that we start a session with from afar."""
 HOUSE = "house"
 """The subject of what is secret but nobody's: orders, free text of stations."""
 
@@ -31,9 +33,9 @@ class Safe:
         self._pepper = ring.open_secret(PEPPER, wrapped[PEPPER])
         self._stations_pepper = ring.open_secret(STATIONS_PEPPER, wrapped[STATIONS_PEPPER])
 
-    def ref(self, uid: str) -> TokenRef:
-        """The pseudonym of a token, the same for every spelling of it."""
-        return TokenRef(pseudonym(self._pepper, 1, uid))
+    def ref(self, uid: str, kind: TokenKind = TokenKind.RFID) -> TokenRef:
+        """The pseudonym of a token, the same for every spelling of it; what was typed is never what was tapped."""
+        return TokenRef(pseudonym(self._pepper, 1, uid if kind in TAPPED else f"{kind.value}/{uid}"))
 
     def station_digest(self, salt: bytes, key: bytes) -> bytes:
         """What is stored of a station's key."""

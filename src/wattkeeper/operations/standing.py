@@ -25,6 +25,8 @@ from wattkeeper.store.unit import Unit
 
 REMEMBER_EVERY = timedelta(seconds=30)
 """How exactly ``last_heard_at`` is kept: not every message is worth a row."""
+MOST_CONNECTORS = 128
+"""How many connectors of one station are kept; no station has so many, a hostile one might say so."""
 OURS = (Connected, Disconnected, Alarmed, OrderSettled, SessionEstimated)
 """Facts that are not the station's word."""
 
@@ -131,6 +133,7 @@ def note_connector(unit: Unit, known: dict[tuple[str, int, int], ConnectorState]
     assert isinstance(fact, StatusChanged)
     key = (entry.station, fact.evse, fact.connector)
     now = changed(known.get(key), entry)
-    if now is not None:
+    mine = sum(station == entry.station for station, _, _ in known) if key not in known else 0
+    if now is not None and mine < MOST_CONNECTORS:
         known[key] = now
         states.put_connector(unit, now)

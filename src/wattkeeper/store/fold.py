@@ -128,7 +128,7 @@ _KEPT = select(_C.fold, cast(_C.known_at, BigInteger), cast(_C.heard_at, BigInte
 
 
 LONGEST = timedelta(days=60)
-"""How far back a session is looked for that a message without its name may mean: the index of starts bounds the look."""
+"""How far back a session is looked for that a nameless message may mean: the index of starts bounds the look."""
 
 
 async def ending(unit: Unit, station: str, at: datetime) -> list[Kept]:

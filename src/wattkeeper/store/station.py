@@ -20,6 +20,8 @@ from wattkeeper.store.unit import Unit
 
 MOST_KNOCKS = 200
 """How many unknown stations the waiting room holds; whoever came once and longest ago makes room."""
+MOST_KNOCKS_FROM_ONE = 50
+"""How many of them from one address: nobody alone can crowd the others out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,12 @@ async def note_knocks(unit: Unit, tries: Sequence[Knock]) -> None:
     for one in tries:
         if one.station not in admitted:
             await _note_knock(unit, one)
-    newest = select(knock.c.station_id).order_by(case((knock.c.tries > 1, 0), else_=1), knock.c.last_at.desc())
+    order = (case((knock.c.tries > 1, 0), else_=1), knock.c.last_at.desc())
+    place = func.row_number().over(partition_by=knock.c.address, order_by=order)
+    shared = select(knock.c.station_id, place.label("place")).subquery()
+    fair = select(shared.c.station_id).where(shared.c.place <= MOST_KNOCKS_FROM_ONE)
+    await unit.connection.execute(delete(knock).where(knock.c.station_id.not_in(fair)))
+    newest = select(knock.c.station_id).order_by(*order)
     await unit.connection.execute(delete(knock).where(knock.c.station_id.not_in(newest.limit(MOST_KNOCKS))))
 
 

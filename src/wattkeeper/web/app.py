@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import compile_path
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+from starlette.types import ASGIApp, Scope
 
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
@@ -62,6 +62,10 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 
 class App(FastAPI):
     """The application; its description names the shape of every problem."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything inside the headers, so that an answer to a fault of ours has them too."""
+        return Headers(super().build_middleware_stack(), is_secure=self.state.rooms.settings.is_secure)
 
     def openapi(self) -> dict[str, Any]:
         """The API's description (OpenAPI 3.1)."""
@@ -120,10 +124,9 @@ async def _reference(request: Request) -> HTMLResponse:
 
 
 def _guard(app: App, rooms: Rooms) -> None:
-    """What every request passes, from the outside in: headers, size, who asks; and how refusals are told."""
+    """What every request passes inside the headers: size, then who asks; and how refusals are told."""
     app.add_middleware(Entrance, rooms=rooms)
     app.add_middleware(BodyLimit, larger=LARGER)
-    app.add_middleware(Headers, is_secure=rooms.settings.is_secure)
     app.add_exception_handler(Refusal, problem.on_refusal)
     for kind in (RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, _on_fault)

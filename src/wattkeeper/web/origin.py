@@ -40,11 +40,13 @@ def need_same_origin(request: Request, settings: Settings) -> None:
     """Raise Refusal (FORBIDDEN) where a browser sends a change from a page that is not ours.
 
     Sec-Fetch-Site decides where the browser sends it, else Origin, which every browser sends with a POST. A request
-    with neither is refused: this guards what is authorised by a cookie, and only browsers hold cookies.
+    with neither comes from a program: it may sign in, but what a cookie authorises is refused to it.
     """
     if request.method in SAFE:
         return
     site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+    if site is None and origin is None and cookie_name(settings) not in request.cookies:
+        return
     if site is not None:
         ours = site == "same-origin"
     else:

@@ -16,7 +16,7 @@ LARGEST_WHOLE: Final = 2**31 - 1
 """The largest id or count that is read (OCPP integers are 32 bits wide)."""
 
 DECIMALS: Final = 6
-"""Decimals that are kept, here as in the store: finer than a millionth is no measurement (the words keep it as said)."""
+"""Decimals that are kept, here as in the store: finer than a millionth measures nothing (the words keep it)."""
 
 _ONE = Decimal(1)
 _FINEST = Decimal(1).scaleb(-DECIMALS)

@@ -18,6 +18,8 @@ _ODD = re.compile(
     re.ASCII,
 ).fullmatch
 _EPOCH = re.compile(r"[0-9]{9,13}", re.ASCII).fullmatch
+LAST_YEAR: Final = 9990
+"""From here on no clock means it, and arithmetic with zones overflows."""
 _MILLISECONDS_FROM: Final = 10**11
 """An epoch count from here on is in milliseconds (as seconds it would lie beyond the year 5000)."""
 
@@ -31,7 +33,7 @@ def moment(value: object, notes: Notes) -> datetime | None:
             at = datetime.fromisoformat(value)
         except ValueError:
             return _odd(value, notes)
-        if at.tzinfo is UTC and at.year >= 1970 and _is_usual(value):
+        if at.tzinfo is UTC and 1970 <= at.year < LAST_YEAR and _is_usual(value):
             return at
         return _settled(at, value, notes)
     if isinstance(value, datetime):
@@ -64,7 +66,7 @@ def _bounded(at: datetime, notes: Notes) -> datetime | None:
         at = at.astimezone(UTC)
     except OverflowError:
         at = datetime.min.replace(tzinfo=UTC)
-    if at < UNDATED:
+    if at < UNDATED or at.year >= LAST_YEAR:
         notes.add(Deviation.UNREADABLE_TIME)
         return None
     return at

@@ -12,6 +12,9 @@ from markupsafe import Markup
 NOTHING = "–"
 _THIN = "\N{NARROW NO-BREAK SPACE}"
 
+LATEST = datetime(9990, 1, 1, tzinfo=UTC)
+"""What lies beyond has no clock time everywhere."""
+
 
 def zone_of(name: str) -> tzinfo:
     """The zone of a name such as ``Europe/Vienna``; raises ValueError where there is none."""
@@ -86,7 +89,7 @@ class Times:
 
     def local(self, at: datetime) -> datetime:
         """The instant on the place's clock."""
-        return at.astimezone(self.zone)
+        return min(at, LATEST).astimezone(self.zone)
 
     def exact(self, at: datetime) -> str:
         """Date and time to the second with the zone: what a pointer finds."""

@@ -111,9 +111,9 @@ def _whole_day(paper: Paper, day: str) -> tuple[tuple[datetime, datetime], ...]:
     """The day of the date field."""
     try:
         start = datetime.combine(date.fromisoformat(day), time(), paper.times.zone)
+        return ((start, start + timedelta(days=1)),) if 1970 <= start.year < 9990 else ()
     except ValueError:
         return ()
-    return ((start, start + timedelta(days=1)),)
 
 
 def _reads(

@@ -63,6 +63,8 @@ class Said:
         if self.day is None and self.hour is None and self.part is None:
             return ()
         midnight = datetime.combine(self.day or now.astimezone(zone).date(), time(), zone)
+        if not 1970 <= midnight.year < 9990:
+            return ()
         return tuple((midnight + timedelta(hours=a), midnight + timedelta(hours=b)) for a, b in self._spans())
 
     def _spans(self) -> list[tuple[float, float]]:
