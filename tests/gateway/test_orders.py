@@ -238,9 +238,7 @@ async def test_wait_zero_gives_the_order_as_it_is(door: Door) -> None:
     assert (view.kind, view.action, view.words, view.answer) == ("StopCharging", None, None, None)
 
 
-async def test_a_known_station_that_does_not_boot_is_asked_to_once(
-    door: Door, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_known_station_that_does_not_boot_is_asked_to_once(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Q33: its messages are served all the same."""
     monkeypatch.setattr("wattkeeper.gateway.conversation.BOOT_PATIENCE_S", 0.2)
     async with door.plugged() as station:

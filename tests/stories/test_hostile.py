@@ -167,7 +167,7 @@ async def test_transaction_ids_and_numbers_of_events_at_their_limits(world: Worl
     long, gaps = await world.sessions()
     assert long.seqs == ((0, 1), (5, 5), (2**31 - 3, 2**31 - 3), (2**31 - 1, 2**31 - 1))
     assert found(long)["messages_missing"]["count"] == str(2**31 - 5)  # type: ignore[index]
-    assert len(gaps.seqs) == 200
+    assert len(gaps.seqs) == 450
 
 
 async def test_texts_that_databases_dislike_are_kept_wherever_a_station_may_put_them(world: World) -> None:

@@ -76,7 +76,7 @@ async def test_a_stop_for_an_unknown_transaction_is_kept_and_never_billed_alone(
             assert await cp.stop(4711, 10, 3000) == {}
         await cp.start(20, 3000)
     orphan, other = await world.sessions()
-    assert (orphan.ref, orphan.state, orphan.opened, orphan.energy_wh) == ("4711", SessionState.ENDED, None, 0)
+    assert (orphan.ref, orphan.state, orphan.opened, orphan.energy_wh) == ("4711", SessionState.ENDED, None, None)
     assert FindingCode.START_MISSING in found(orphan)
     assert grade(orphan) is not Grade.MEASURED
     assert other.is_live

@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import select
 
 from tests.doors import KEY, Door, Station, settings_for, until
-from wattkeeper.charging.evidence import Grade, findings, grade
+from wattkeeper.charging.evidence import findings
 from wattkeeper.charging.facts import Alarmed, Disconnected
 from wattkeeper.charging.meter import FindingCode
-from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.charging.session import Session
 from wattkeeper.operations.card_list import Rule
 from wattkeeper.operations.cards import Cards
 from wattkeeper.operations.rebuild import rebuild

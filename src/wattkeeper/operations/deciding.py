@@ -113,7 +113,8 @@ def _judge(desk: Desk, station: str, fact: SessionFact | TokenPresented, asking:
     """Whether a token may charge; one rule for Authorize, StartTransaction and TransactionEvent."""
     now, token = desk.unit.now, fact.token or ""
     evse = (fact.evse or 0) if isinstance(fact, SessionFact) else None
-    running = desk.overlapping(token, station, evse, min(fact.at or now, now), asking)
+    ends = isinstance(fact, SessionEnded)
+    running = 0 if ends else desk.overlapping(token, station, evse, min(fact.at or now, now), asking)
     return may_charge(desk.cards.get(token), running, now)
 
 
@@ -131,16 +132,15 @@ async def _find(desk: Desk, station: str, fact: SessionFact) -> tuple[Session | 
 
 
 async def _find_named(desk: Desk, station: str, fact: SessionFact) -> tuple[Session | None, bool, list[Alarmed]]:
-    """By the transaction id; only the station that owns a session can touch it."""
+    """By the transaction id; only the station that owns a session can touch it, another gets one of its own."""
     assert fact.ref is not None
     session = desk.by_ref(station, fact.ref)
     if session is not None:
         return session, False, []
     alarms = [_foreign(fact)] if desk.foreign(station, fact.ref) and not isinstance(fact, SessionOpened) else []
-    if alarms and fact.seq is None:
-        return None, isinstance(fact, SessionEnded), alarms
     if isinstance(fact, MetersRead):
-        return await _find_by_place(desk, station, fact), False, []
+        ours = desk.given_elsewhere(station, fact.ref)
+        return None if ours else await _find_by_place(desk, station, fact), False, alarms
     return None, True, alarms
 
 

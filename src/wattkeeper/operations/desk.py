@@ -149,7 +149,12 @@ class Desk:
         return self._by_id[found] if found else None
 
     def foreign(self, station: str, ref: str) -> bool:
-        """Whether this transaction id was given by us, and only to other stations."""
+        """Whether only other stations have a session with this transaction id."""
+        owners = self._by_ref.get(ref, {})
+        return bool(owners) and station not in owners
+
+    def given_elsewhere(self, station: str, ref: str) -> bool:
+        """Whether we gave this transaction id to another station: then it cannot be this one's own word."""
         owners = self._by_ref.get(ref, {})
         return station not in owners and any(self._by_id[i].key.startswith("start:") for i in owners.values())
 

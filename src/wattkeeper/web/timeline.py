@@ -15,6 +15,7 @@ from wattkeeper.charging.facts import (
     Booted,
     Connected,
     Disconnected,
+    Fact,
     Garbled,
     OrderSettled,
     Reported,
@@ -23,6 +24,7 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.station import ConnectorStatus
+from wattkeeper.charging.token import Authorisation
 from wattkeeper.store import journal
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.session import SessionRow
@@ -120,12 +122,30 @@ def _same_place(session: SessionRow, fact: StatusChanged) -> bool:
 
 
 def _trimmed(chosen: Sequence[Dated], mine: set[int]) -> list[Dated]:
-    """Without what the connector did for others: before it was free the last time, after it was free again."""
+    """Without what was for others: the connector before and after it was free, and taps before the last one accepted."""
     places = [place for place, d in enumerate(chosen) if d.entry.n in mine]
     free = [place for place, d in enumerate(chosen) if _is_free(d.entry)]
     low = max((place + 1 for place in free if place < places[0]), default=0)
     high = min((place for place in free if place > places[-1]), default=len(chosen))
-    return [d for place, d in enumerate(chosen) if low <= place <= high or not isinstance(d.entry.fact, StatusChanged)]
+    tapped = _own_taps(chosen, places[0])
+
+    def is_for_it(place: int, fact: Fact) -> bool:
+        if isinstance(fact, StatusChanged):
+            return low <= place <= high
+        return not isinstance(fact, TokenPresented) or place >= tapped
+
+    return [d for place, d in enumerate(chosen) if is_for_it(place, d.entry.fact)]
+
+
+def _own_taps(chosen: Sequence[Dated], began: int) -> int:
+    """From which place on taps are this session's: the last before it began, and refused ones just before that."""
+    taps = [place for place in range(began) if isinstance(chosen[place].entry.fact, TokenPresented)]
+    first = began
+    for place in reversed(taps):
+        if first != began and chosen[place].entry.decided.verdict == Authorisation.ACCEPTED:
+            break
+        first = place
+    return first
 
 
 def _is_free(entry: Entry) -> bool:
