@@ -3,19 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.databases import Databases
 from tests.stories.world import World, check_rebuild
+
+
+@asynccontextmanager
+async def a_world(database: str, folder: Path) -> AsyncIterator[World]:
+    """A fresh Wattkeeper with the stations CP1 and CP2; at the end its journal is folded again."""
+    made = World(database, folder)
+    await made.open()
+    await made.admit("CP1", "CP2")
+    try:
+        yield made
+    finally:
+        await made.close()
+    await check_rebuild(database, made.clock)
 
 
 @pytest.fixture
 async def world(database: str, tmp_path: Path) -> AsyncIterator[World]:
-    """A fresh Wattkeeper on each engine with the stations CP1 and CP2; at the end its journal is folded again."""
-    made = World(database, tmp_path)
-    await made.open()
-    await made.admit("CP1", "CP2")
-    yield made
-    await made.close()
-    await check_rebuild(database, made.clock)
+    """The world of a story, on each engine."""
+    async with a_world(database, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def one_by_one(databases: Databases, engine: str, tmp_path: Path) -> AsyncIterator[World]:
+    """Another world, to compare with."""
+    address = await databases.fresh(engine)
+    folder = tmp_path / "other"
+    folder.mkdir()
+    async with a_world(address, folder) as made:
+        yield made
+    await databases.drop(address)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import logging
 from typing import Any
+from urllib.parse import quote_from_bytes
 
 import httpx
 import pytest
@@ -18,7 +20,7 @@ from tests.stories.world import World, key_of
 from tests.web.conftest import House, house_of
 from wattkeeper.charging.facts import Garbled, SessionOpened
 from wattkeeper.charging.station import Version
-from wattkeeper.web.entrance import cookie_name
+from wattkeeper.web.origin import cookie_name
 
 FIRST, COLONS, DASHES, APP, CONTRACT, DECIMAL = CANARIES
 ODD_FRAMES = [
@@ -57,7 +59,7 @@ COMMANDS: list[tuple[str, dict[str, Any]]] = [
     ("ReserveNow", {"connectorId": 1, "expiryDate": "2026-03-01T13:00:00Z", "idTag": APP, "reservationId": 1}),
     ("TriggerMessage", {"requestedMessage": FIRST}),
 ]
-FREE = [
+FREE: list[tuple[str, dict[str, Any]]] = [
     ("DataTransfer", {"vendorId": "V", "messageId": FIRST, "data": f"card={DECIMAL}"}),
     ("ChangeConfiguration", {"key": "AuthorizationKey", "value": FIRST}),
     ("ChangeConfiguration", {"key": "AuthorizationKey", "value": FIRST}),
@@ -121,7 +123,7 @@ async def look_everywhere(house: House) -> list[httpx.Response]:
 
 
 async def tell_everything(world: World, house: House) -> list[httpx.Response]:
-    """Every message of both versions with canaries in every place, odd frames, and orders that are answered with echoes."""
+    """Every message of both versions with canaries in every place; odd frames; orders that are answered with echoes."""
     for version, station, word in ((Version.V16, "CP1", "ocpp1.6"), (Version.V201, "CP2", "ocpp2.0.1")):
         async with world.door.plugged(station, key_of(station), [word]) as plugged:
             await plugged.boot()
@@ -169,7 +171,7 @@ async def test_no_card_number_is_anywhere_in_the_clear(
 
 
 async def test_the_canaries_were_told(world: World) -> None:
-    """Control: they came in, as sessions of tokens and as frames that could not be read, and can be opened by the vault."""
+    """Control: they did come in, as a session on their token and as a frame that could not be read."""
     await world.enroll(FIRST)
     async with world.v16("CP1") as cp:
         await cp.start(0, card=DASHES.replace("17", "15").upper())
@@ -199,9 +201,6 @@ async def test_a_canary_in_the_clear_would_be_found(world: World) -> None:
 def test_every_spelling_would_be_found(number: str) -> None:
     """Control: each encoding, in each alignment."""
     bare = number.replace(":", "").replace("-", "")
-    import base64
-    from urllib.parse import quote_from_bytes
-
     for word in (number, number.lower(), number.upper(), number.swapcase(), bare, bare[::-1], number[::-1].lower()):
         for encoded in (
             word.encode(),

@@ -12,6 +12,7 @@ import pytest
 from tests.stories.world import CARD, NOON, FindingCode, Grade, World, found, grade, minute
 from wattkeeper.charging.facts import SessionOpened
 from wattkeeper.charging.token import Authorisation, CardState, Presented
+from wattkeeper.operations.cards import Cards
 
 OTHER = "04FFEEDDCCBBAA"
 CARDS: Mapping[str, tuple[dict[str, Any] | None, str, str]] = {
@@ -128,8 +129,6 @@ async def test_a_card_blocked_in_mid_session_does_not_stain_it(world: World) -> 
     ref = await world.enroll()
     async with world.v16("CP1") as cp:
         tx = await cp.start(0, 1000)
-        from wattkeeper.operations.cards import Cards
-
         await Cards(world.door.store, world.door.safe, world.door.bus).set_state(ref, CardState.BLOCKED, "test")
         assert (await cp.begin(0, 1000))["idTagInfo"]["status"] == "Blocked"
         await cp.stop(tx, 10, 2000)

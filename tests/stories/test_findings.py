@@ -1,4 +1,4 @@
-"""What is wrong with a session's figures is found, said, and never corrected in silence: from frames, in both versions."""
+"""What is wrong with a session's figures is found, said, and never corrected in silence; in both versions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,11 @@ import pytest
 
 from tests.stories.world import CARD, FindingCode, Grade, World, found, grade, minute, stamp
 from wattkeeper.charging.evidence import findings, say
-from wattkeeper.charging.session import Session
 
 Course = Sequence[tuple[float, dict[str, Any]]]
 
 
-async def tell(world: World, begin: float, course: Course, end: tuple[float, float]) -> Session:
+async def tell(world: World, begin: float, course: Course, end: tuple[float, float]) -> Any:
     """The same course in both versions; one session, for they are found to be the same."""
     await world.enroll(max_sessions=2)
     async with world.v16("CP1") as old, world.v201("CP2") as new:
@@ -172,7 +171,8 @@ async def test_the_kwh_of_a_stop_without_readings_and_without_registers(world: W
         await one.event("Ended", "T", 1, 10)
         await other.event("Started", "U", 0, 0, card=CARD)
         for seq in (1, 2, 3):
-            await other.event("Updated", "U", seq, seq, **{"Energy.Active.Import.Interval//Wh": 250})
+            interval: dict[str, Any] = {"Energy.Active.Import.Interval//Wh": 250}
+            await other.event("Updated", "U", seq, seq, **interval)
         await other.event("Ended", "U", 4, 10)
     (unknown,), (summed,) = await world.sessions("CP1"), await world.sessions("CP2")
     assert (unknown.energy_wh, summed.energy_wh) == (None, 750)

@@ -1,4 +1,4 @@
-"""A hostile station: whatever numbers, times and texts it sends, it is answered, recorded, and nobody else is harmed."""
+"""A hostile station: whatever numbers, times and texts it sends, it is answered and recorded, and harms nobody."""
 
 from __future__ import annotations
 
@@ -13,9 +13,21 @@ from tests.databases import ENGINES
 from tests.stories.world import CARD, SessionState, Voice16, Voice201, World, found, stamp
 from wattkeeper.charging.facts import Garbled
 
-NUMBERS = [1e30, 1e18, 10**18, 2**63, 999_999_999_999, 999_999_999_999.999999, -1e18, -5, "NaN", "Infinity", "-inf"]
+NUMBERS: list[Any] = [
+    1e30,
+    1e18,
+    10**18,
+    2**63,
+    999_999_999_999,
+    999_999_999_999.999999,
+    -1e18,
+    -5,
+    "NaN",
+    "Infinity",
+    "-inf",
+]
 NUMBERS += ["1e400", "9" * 400, "0x10", "", " ", None, True, [], {}, "1,5", "1.5 kWh", "٣", 1e-30, "-0", 5e-324]
-TIMES = [
+TIMES: list[Any] = [
     *("0001-01-01T00:00:00Z", "0000-00-00T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59.999999Z"),
     *("9999-12-31T23:59:59-23:59", "0001-01-01T00:00:00+23:59", "2026-02-30T00:00:00Z", "2026-03-01T25:61:61Z"),
     *("1970-01-01T00:00:00Z", "now", "", 0, -1, 1e300, 99999999999999999999, None, [], {"a": 1}, True),
@@ -136,7 +148,8 @@ async def test_the_largest_numbers_add_up_without_a_fault(world: World, high: st
         tx = await cp.start(0, 0)
         for step in range(1, 101):
             value = high if step % 2 else "0"
-            await cp.read(tx, step, wh=value, **{"Voltage//V": high, "Current.Import//A": high, "SoC//Percent": high})
+            beside: dict[str, Any] = {"Voltage//V": high, "Current.Import//A": high, "SoC//Percent": high}
+            await cp.read(tx, step, wh=value, **beside)
         await cp.stop(tx, 200, 5)
     session = await world.the_session()
     assert session.track.count == 102
@@ -166,7 +179,7 @@ async def test_transaction_ids_and_numbers_of_events_at_their_limits(world: Worl
             await cp.event("Updated", "gaps", seq, 1)
     long, gaps = await world.sessions()
     assert long.seqs == ((0, 1), (5, 5), (2**31 - 3, 2**31 - 3), (2**31 - 1, 2**31 - 1))
-    assert found(long)["messages_missing"]["count"] == str(2**31 - 5)  # type: ignore[index]
+    assert found(long)["messages_missing"]["count"] == str(2**31 - 5)
     assert len(gaps.seqs) == 450
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from itertools import pairwise
 from typing import Any
 
 from tests.stories.world import CARD, World, minute, stamp
@@ -80,9 +81,9 @@ async def test_transaction_ids_cannot_be_foretold(world: World) -> None:
     assert len(set(numbers)) == 80
     assert all(0 < number < 2**31 for number in numbers)
     ordered = sorted(numbers)
-    assert min(high - low for low, high in zip(ordered, ordered[1:], strict=False)) > 1
+    assert min(high - low for low, high in pairwise(ordered)) > 1
     assert 15 < sum(number < 2**30 for number in numbers) < 65
-    steps = {high - low for low, high in zip(numbers, numbers[1:], strict=False)}
+    steps = {high - low for low, high in pairwise(numbers)}
     assert len(steps) == 79
 
 

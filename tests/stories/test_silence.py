@@ -28,7 +28,8 @@ async def test_a_silent_session_is_closed_by_an_estimate_that_says_so(world: Wor
     assert (session.state, session.ended_at, session.energy_wh) == (SessionState.ESTIMATED, minute(5), 500)
     assert grade(session) is Grade.RECONSTRUCTED
     assert [say(finding) for finding in findings(session)] == [
-        "The station has not told an end. Nothing was heard of it for 1 h. It was ended by estimate at the last thing known."
+        "The station has not told an end. Nothing was heard of it for 1 h. "
+        "It was ended by estimate at the last thing known."
     ]
     assert not (await world.row(session)).live
 

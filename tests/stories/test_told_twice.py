@@ -42,12 +42,8 @@ async def tell_v201(world: World) -> None:
     async with world.v201("CP2") as cp:
         assert await cp.authorize() == "Accepted"
         await cp.status("Occupied", -1)
-        answer = await cp.event(
-            *("Started", "T-1", 0, 0),
-            **{"card": CARD, "state": "EVConnected", "trigger": "Authorized"},
-            context="Transaction.Begin",
-            wh=1000,
-        )
+        begin: dict[str, Any] = {"card": CARD, "state": "EVConnected", "trigger": "Authorized", "wh": 1000}
+        answer = await cp.event("Started", "T-1", 0, 0, context="Transaction.Begin", **begin)
         assert answer["idTokenInfo"]["status"] == "Accepted"
         await cp.event("Updated", "T-1", 1, 1, state="Charging", trigger="ChargingStateChanged")
         seq = 2
@@ -58,13 +54,9 @@ async def tell_v201(world: World) -> None:
             await cp.event("Updated", "T-1", seq, at, **values)
             seq += 1
         await cp.event("Updated", "T-1", seq, 31, state="Charging", trigger="ChargingStateChanged")
-        await cp.event(
-            *("Ended", "T-1", seq + 1, 40),
-            **{"card": CARD, "state": "Idle", "trigger": "EVCommunicationLost"},
-            context="Transaction.End",
-            info={"stoppedReason": "EVDisconnected"},
-            wh=3700,
-        )
+        end: dict[str, Any] = {"card": CARD, "state": "Idle", "trigger": "EVCommunicationLost", "wh": 3700}
+        reason = {"stoppedReason": "EVDisconnected"}
+        await cp.event("Ended", "T-1", seq + 1, 40, context="Transaction.End", info=reason, **end)
         await cp.status("Available", 41)
 
 
@@ -117,7 +109,7 @@ async def test_the_same_oddities_give_the_same_findings(world: World) -> None:
     registers = [(10, 5000), (40, 4900), (45, 400_000), (50, 100)]
     async with world.v16("CP1") as old, world.v201("CP2") as new:
         tx = await old.start(0, meter=1000)
-        begin = {"card": CARD, "trigger": "Authorized", "context": "Transaction.Begin", "wh": 1000}
+        begin: dict[str, Any] = {"card": CARD, "trigger": "Authorized", "context": "Transaction.Begin", "wh": 1000}
         await new.event("Started", "T-1", 0, 0, **begin)
         for seq, (at, wh) in enumerate(registers, 1):
             await old.read(tx, at, wh=wh)

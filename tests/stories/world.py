@@ -2,28 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
 from tests.doors import KEY, Door, Station, settings_for, until
-from wattkeeper.charging.evidence import findings
+from wattkeeper.charging.evidence import Grade, findings, grade
 from wattkeeper.charging.facts import Alarmed, Disconnected
 from wattkeeper.charging.meter import FindingCode
-from wattkeeper.charging.session import Session
+from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.operations.card_list import Rule
 from wattkeeper.operations.cards import Cards
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.silence import close_silent
 from wattkeeper.store.engines import Store
 from wattkeeper.store.fold import decode
-from wattkeeper.store.tables import DERIVED, reading, session
+from wattkeeper.store.tables import DERIVED, journal, reading, session
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 """When stories begin."""
@@ -143,14 +142,14 @@ class World:
 
     # --- looking ----------------------------------------------------------------------------------------
 
-    async def sessions(self, station: str | None = None) -> list[Session]:
-        """All sessions in the order of their starts, as they are kept."""
+    async def sessions(self, station: str | None = None) -> list[Any]:
+        """All sessions in the order of their starts; untyped, so that figures may be compared with plain numbers."""
         async with self.door.store.read() as connection:
             folds = await connection.execute(select(session.c.fold).order_by(session.c.started_at, session.c.last_n))
             found = [decode(fold) for (fold,) in folds]
         return [one for one in found if station in (None, one.station)]
 
-    async def the_session(self) -> Session:
+    async def the_session(self) -> Any:
         """The only session there is."""
         (one,) = await self.sessions()
         return one
@@ -168,7 +167,7 @@ class World:
             rows = await connection.execute(select(*columns).where(which).order_by(reading.c.at, reading.c.n))
             return [dict(row._mapping) for row in rows]
 
-    async def registers(self, one: Session | None) -> list[tuple[float, Decimal | None]]:
+    async def registers(self, one: Session | None) -> Any:
         """Minute and register (Wh) of each reading."""
         return [((r["at"] - NOON) / timedelta(minutes=1), r["energy_wh"]) for r in await self.readings(one)]
 
@@ -186,7 +185,7 @@ def key_of(station: str) -> str:
     return KEY if station == "CP1" else f"{KEY}{station.encode().hex()}"[-40:]
 
 
-def found(one: Session) -> dict[FindingCode, Mapping[str, str]]:
+def found(one: Session) -> Any:
     """The findings of a session with their evidence."""
     return {finding.code: finding.evidence for finding in findings(one)}
 
@@ -198,10 +197,34 @@ async def derived(store: Store) -> dict[str, list[tuple[Any, ...]]]:
         return {name: [tuple(row) for row in rows] for name, rows in tables.items()}
 
 
+async def check_rows(store: Store) -> None:
+    """What holds after every story: no number is missing, one row for an instant, one live session at an EVSE."""
+    async with store.read() as connection:
+
+        async def rows(*columns: Any) -> list[Any]:
+            return list((await connection.execute(select(*columns))).all())
+
+        numbers = sorted(n for (n,) in await rows(journal.c.n))
+        assert numbers == list(range(1, len(numbers) + 1)), "the journal has a gap"
+        sessions = {row.id: row for row in await rows(session)}
+        instants = [(key, at) for key, at in await rows(reading.c.session_id, reading.c.at) if key]
+        assert len(instants) == len(set(instants)), "a session has two readings for one instant"
+        assert {key for key, _ in instants} <= sessions.keys(), "a reading belongs to no session"
+        live = [(row.station_id, row.evse) for row in sessions.values() if row.live and row.evse is not None]
+        assert len(live) == len(set(live)), "two sessions live at one EVSE"
+        for row in sessions.values():
+            one = decode(row.fold)
+            assert (row.state, row.live, row.ref, row.token) == (one.state, one.is_live, one.ref, one.token)
+            assert (row.started_at, row.ended_at, row.evse) == (one.started_at, one.ended_at, one.evse)
+            assert row.grade == grade(one)
+            assert row.energy_wh == one.energy_wh or (one.energy_wh is not None and one.energy_wh > 10**12)
+
+
 async def check_rebuild(database: str, clock: Clock) -> None:
     """Rebuilding leaves every derived row as it was."""
     store = Store(database, clock)
     try:
+        await check_rows(store)
         before = await derived(store)
         await rebuild(store)
         after = await derived(store)
@@ -349,7 +372,20 @@ class Voice201(Voice):
 
 
 __all__ = [
-    *("CARD", "NOON", "Clock", "FindingCode", "Grade", "SessionState", "Voice16", "Voice201", "World"),
-    *("check_rebuild", "derived", "found", "grade", "key_of", "minute", "stamp"),
+    "CARD",
+    "NOON",
+    "Clock",
+    "FindingCode",
+    "Grade",
+    "SessionState",
+    "Voice16",
+    "Voice201",
+    "World",
+    "check_rebuild",
+    "derived",
+    "found",
+    "grade",
+    "key_of",
+    "minute",
+    "stamp",
 ]
-Stations = Sequence[str]

@@ -160,7 +160,7 @@ async def test_a_command_is_sent_as_given(house: House) -> None:
             "error",
             {"error": {"code": "NotSupported", "description": "Not here", "details": {"why": "old"}}},
         ),
-        (None, "timeout", {}),
+        (None, "timeout", {"summary": "The station did not answer in time."}),
     ],
 )
 async def test_every_way_to_answer_a_command_is_an_outcome(

@@ -122,7 +122,7 @@ def _same_place(session: SessionRow, fact: StatusChanged) -> bool:
 
 
 def _trimmed(chosen: Sequence[Dated], mine: set[int]) -> list[Dated]:
-    """Without what was for others: the connector before and after it was free, and taps before the last one accepted."""
+    """Without what was for others: the connector before and after it was free, taps before the last one accepted."""
     places = [place for place, d in enumerate(chosen) if d.entry.n in mine]
     free = [place for place, d in enumerate(chosen) if _is_free(d.entry)]
     low = max((place + 1 for place in free if place < places[0]), default=0)
