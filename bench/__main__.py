@@ -140,6 +140,7 @@ def both(
         process("wattkeeper", "serve", environment=environment) as (real, line),
     ):
         url = line.split()[1].rsplit("/", 1)[0]
+        idle(psutil.Process(real.pid), url, dict(list(keys.items())[:IDLE]))
         head("Full sessions (Authorize, StartTransaction, ten MeterValues of nine samples, StopTransaction)")
         first = 0
         for stations, sessions in loads:
@@ -151,7 +152,6 @@ def both(
             row("wattkeeper", ours[-1], f"  {right} of {stations * sessions} sessions right")
             wrong += stations * sessions - right
             first += sessions
-        idle(psutil.Process(real.pid), url, dict(list(keys.items())[:IDLE]))
         if not quick:
             flood(psutil.Process(real.pid), url, dict(list(keys.items())[:20]))
     return ours, bare, wrong
