@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
@@ -56,3 +57,10 @@ async def door(open_door: OpenDoor) -> Door:
     opened = await open_door()
     await opened.admit("CP1", KEY)
     return opened
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Where every test must run (`TESTS_MUST_RUN`), a skipped one is a failure: a browser or a database was missing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("TESTS_MUST_RUN") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
