@@ -98,6 +98,11 @@ async def test_a_first_installation(tmp_path: Path) -> None:
     status, out, _ = await run(tmp_path, "accounts", "add", "ada", "--generate")
     assert (status, "ada can sign in" in out) == (0, True)
     assert (await run(tmp_path, "tokens", "add", "reader", "--scope", "sessions:read"))[1].startswith("wk_")
+    listed = (await run(tmp_path, "tokens", "list"))[1].splitlines()[1].split()
+    assert listed[1:3] == ["reader", "sessions:read"]
+    assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 0
+    assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 1
+    assert (await run(tmp_path, "accounts", "remove", "ada"))[0] == 0
     assert "No sessions yet" in (await run(tmp_path, "sessions", "list"))[1]
     assert "0 journal entries folded again" in (await run(tmp_path, "rebuild"))[1]
     async with started(tmp_path, "serve") as server:
@@ -116,6 +121,7 @@ async def test_a_first_installation(tmp_path: Path) -> None:
         (("migrate",), {"WATTKEEPER_PING_S": "soon"}, "WATTKEEPER_PING_S='soon' is not a valid float"),
         (("migrate",), {"WATTKEEPER_PINGS": "1"}, "Unknown setting WATTKEEPER_PINGS"),
         (("stations", "add", "CP 1\n"), {}, "identity"),
+        (("stations", "add", "a/b"), {}, "no slash"),
         (("serve",), {"WATTKEEPER_ROOT_KEY": "/dev/null"}, "root key"),
         (("simulate", "missing.json"), {}, "missing.json"),
         (("cards", "import", "missing.csv"), {}, "missing.csv"),

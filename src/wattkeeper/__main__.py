@@ -273,6 +273,51 @@ def tokens_add(
     out.print(_run(work()), markup=False)
 
 
+@accounts_app.command("remove")
+def accounts_remove(
+    name: Annotated[str, typer.Argument(help="Who may not sign in any more.")], database: Database = None
+) -> None:
+    """Remove an account; its sign-ins end within a second."""
+
+    async def work() -> None:
+        async with _rooms(database) as rooms:
+            await rooms.access.remove_account(name)
+
+    _run(work())
+    out.print(f"{name} cannot sign in any more.", markup=False)
+
+
+@tokens_app.command("list")
+def tokens_list(database: Database = None) -> None:
+    """List the tokens there are; the tokens themselves are never kept."""
+
+    async def work() -> list[Any]:
+        async with _rooms(database) as rooms:
+            return list(await rooms.access.tokens())
+
+    table = Table("Id", "Name", "May", "Made (UTC)", "Last used (UTC)", box=None)
+    for token in _run(work()):
+        used = f"{token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never"
+        may = "everything" if token.scopes == EVERYTHING else " ".join(sorted(token.scopes))
+        table.add_row(token.id, token.name, may, f"{token.created_at:%Y-%m-%d %H:%M}", used)
+    out.print(table)
+
+
+@tokens_app.command("revoke")
+def tokens_revoke(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="As `tokens list` shows it.")],
+    database: Database = None,
+) -> None:
+    """End a token; it is refused within a second."""
+
+    async def work() -> None:
+        async with _rooms(database) as rooms:
+            await rooms.access.revoke_token(identifier)
+
+    _run(work())
+    out.print(f"{identifier} is ended.", markup=False)
+
+
 # --- what the commands share ----------------------------------------------------------------------------
 
 

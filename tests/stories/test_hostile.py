@@ -92,9 +92,9 @@ def planted(message: Any, path: tuple[Any, ...], what: Any) -> Any:
 
 
 def variations(message: Any, engine: str) -> Iterator[Any]:
-    """The message with evil in each of its places: every second one on each engine, so that all are sent."""
+    """The message with evil in each of its places: every third one on each engine, others on the other."""
     every = [planted(message, path, evil) for path in leaves(message) for evil in (*NUMBERS, *TIMES, *TEXTS)]
-    yield from every[ENGINES.index(engine) :: 2]
+    yield from every[ENGINES.index(engine) :: 3]
 
 
 V16: Mapping[str, Callable[[], dict[str, Any]]] = {
