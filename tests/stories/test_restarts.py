@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from tests.stories.world import CARD, FindingCode, SessionState, World, found, minute
+from wattkeeper.charging.facts import Connected, Disconnected
+from wattkeeper.charging.station import Version
+from wattkeeper.store.tables import station_state
 
 
 async def test_a_restart_of_ours_in_mid_session_is_not_noticed(world: World) -> None:
@@ -74,3 +77,16 @@ async def test_a_register_that_restarts_with_the_station_is_added_up(world: Worl
     assert one.energy_wh == other.energy_wh == 1800
     reset = {"from_wh": "51000", "to_wh": "0", "since": minute(5).isoformat()}
     assert found(one) == found(other) == {FindingCode.REGISTER_RESET: reset}
+
+
+async def test_stations_are_not_connected_any_more_after_a_crash_of_ours(world: World) -> None:
+    """Nobody could write down that they were cut off; whoever starts next does."""
+    async with world.v16("CP2"):
+        pass
+    await world.door.intake.record("CP1", Connected(version=Version.V16))
+    for _ in range(2):
+        await world.restart()
+        states = {row.station_id: row.online for row in await world.door.rows(station_state)}
+        assert states == {"CP1": False, "CP2": False}
+    (told,) = await world.door.facts(Disconnected, "CP1")
+    assert told["reason"] == "Wattkeeper stopped while the station was connected."

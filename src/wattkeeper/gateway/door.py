@@ -47,6 +47,7 @@ class Gateway:
 
     async def start(self) -> int:
         """Give up what was under way when we last stopped, then open the door; gives the TCP port."""
+        await self._room.intake.open_empty()
         await self._room.dispatch.expire_old(at_start=True)
         self._admission.on_removal(self._dismiss)
         self._listener = await listen(self._porch, self._greet, self._talk)

@@ -17,7 +17,14 @@ from msgspec.structs import replace
 from wattkeeper.bus import Bus
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.facts import EstimateCause, Fact, SessionEstimated, SessionOpened, StatusChanged
+from wattkeeper.charging.facts import (
+    Disconnected,
+    EstimateCause,
+    Fact,
+    SessionEstimated,
+    SessionOpened,
+    StatusChanged,
+)
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.token import Presented
 from wattkeeper.operations.deciding import Decision, decide
@@ -66,6 +73,11 @@ class Intake:
         async with self._store.unit() as unit:
             self._standing = Standing(await state.all_stations(unit))
         self._writer = asyncio.create_task(self._write(), name="intake")
+
+    async def open_empty(self) -> None:
+        """Before the stations' door opens: whoever seems connected was cut off when an earlier life of ours ended."""
+        gone = Disconnected(reason="Wattkeeper stopped while the station was connected.")
+        await asyncio.gather(*(self.record(station, gone) for station in self._standing.online()))
 
     async def stop(self) -> None:
         """Write what has arrived, then end."""

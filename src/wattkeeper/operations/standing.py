@@ -87,6 +87,10 @@ class Standing:
             self._known[entry.station] = state = replace(state, **changes, last_n=entry.n)
             states.put(unit, state)
 
+    def online(self) -> list[str]:
+        """The stations that are connected, as far as was told."""
+        return [station for station, state in self._known.items() if state.online]
+
     def displays(self, station: str) -> bool:
         """Whether a station can show messages."""
         state = self._known.get(station)
