@@ -8,6 +8,7 @@ import pytest
 
 from tests.stories.world import CARD, FindingCode, Grade, SessionState, World, found, grade, minute
 from wattkeeper.charging.evidence import findings, say
+from wattkeeper.charging.facts import MetersRead
 
 
 async def test_a_stop_repeated_changes_nothing(world: World) -> None:
@@ -125,14 +126,31 @@ async def test_readings_find_their_session_by_place_where_they_name_none(world: 
         await cp.read(None, 2, wh=1200)
         await cp.read(99, 3, wh=1300)
         await cp.read(tx, 4, wh=1400, connector=0)
-        await cp.read(tx, 5, wh=1500, connector=2)
         await cp.read(None, 6, wh=77, connector=0)
         await cp.read(0, 7, wh=88, connector=0)
         await cp.read(None, 8, wh=99, connector=2)
     session = await world.the_session()
-    assert await world.registers(session) == [(m, 1000 + 100 * m) for m in range(6)]
+    assert await world.registers(session) == [(m, 1000 + 100 * m) for m in range(5)]
     assert await world.registers(None) == [(6, 77), (7, 88), (8, 99)]
-    assert (session.evse, session.energy_wh) == (1, 500)
+    assert (session.evse, session.energy_wh) == (1, 400)
+
+
+async def test_a_reading_of_another_connector_is_kept_and_not_counted(world: World) -> None:
+    """C11: it names the transaction of connector 1, and was taken at connector 2."""
+    await world.enroll(max_sessions=2)
+    async with world.v16("CP1") as cp:
+        tx = await cp.start(0, 1000)
+        await cp.read(tx, 5, wh=80_000, connector=2)
+        await cp.start(6, 80_000, connector=2)
+        await cp.read(tx, 7, wh=80_100, connector=2)
+        await cp.stop(tx, 10, 2000)
+    session, other = await world.sessions()
+    assert (session.energy_wh, other.energy_wh) == (1000, 0)
+    assert found(session) == {FindingCode.STATION_DEVIATES: {"codes": "other_connector"}}
+    assert await world.registers(session) == [(0, 1000), (10, 2000)]
+    assert await world.registers(None) == []
+    told = await world.door.facts(MetersRead)
+    assert [one["readings"][0]["energy_wh"] for one in told] == ["80000", "80100"]
 
 
 async def test_readings_after_the_stop_are_kept_and_not_counted(world: World) -> None:

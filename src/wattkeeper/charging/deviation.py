@@ -57,6 +57,7 @@ class Deviation(StrEnum):
     CONFLICTING_VALUES = "conflicting_values"
     # events
     GUESSED_EVENT = "guessed_event"
+    OTHER_CONNECTOR = "other_connector"
 
 
 SENTENCES: Mapping[Deviation, str] = {
@@ -99,6 +100,7 @@ SENTENCES: Mapping[Deviation, str] = {
     Deviation.UNKNOWN_UNIT: "A unit is unknown; the value was kept as said and not converted.",
     Deviation.PHASE_IN_MEASURAND: "A phase was written into the measurand's name.",
     Deviation.CONFLICTING_VALUES: "Two different values were given for one quantity at one instant; both were kept.",
+    Deviation.OTHER_CONNECTOR: "A reading of one connector named the transaction of another; it was kept, not counted.",
     Deviation.GUESSED_EVENT: "The kind of transaction event was missing or unknown; it was told from the rest.",
 }
 """What each code means, for a person."""

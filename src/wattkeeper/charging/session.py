@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import (
     ChargingState,
     EstimateCause,
@@ -340,7 +341,7 @@ def tellings(fact: Fact, ended: Ending | None = None) -> list[Reading]:
 
     ``ended`` is the end that its session had before. An end told again adds nothing to the end that stands.
     """
-    if not isinstance(fact, SessionFact):
+    if not isinstance(fact, SessionFact) or Deviation.OTHER_CONNECTOR in fact.deviations:
         return []
     if isinstance(fact, SessionEnded) and ended is not None and ended.register_wh is not None:
         return [r for r in fact.readings if r.context is not Context.END and fact.at is not None and r.at < fact.at]

@@ -59,6 +59,7 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
     session, opens, alarms = await _find(desk, station, fact)
     if session is None and not opens:
         return Decision(fact, alarms=alarms)
+    fact = _placed(fact, session)
     made = session.id if session else await desk.new_id()
     number = None
     if isinstance(fact, SessionOpened) and fact.ref is None:
@@ -87,6 +88,14 @@ async def _timed(desk: Desk, station: str, fact: SessionFact) -> SessionFact:
         dated = (replace(r, at=fact.at) if r.at == UNDATED else r for r in fact.readings)
         fact = replace(fact, readings=tuple(dated))
     return fact
+
+
+def _placed(fact: SessionFact, session: Session | None) -> SessionFact:
+    """The fact, flagged where it is a reading of one connector that names the transaction of another."""
+    if session is None or not isinstance(fact, MetersRead) or None in (fact.evse, session.evse):
+        return fact
+    astray = fact.evse not in (0, session.evse)
+    return replace(fact, deviations=(*fact.deviations, Deviation.OTHER_CONNECTOR)) if astray else fact
 
 
 async def _untimed_start(desk: Desk, station: str, fact: SessionOpened) -> datetime | None:
