@@ -163,9 +163,7 @@ class Admission:
     ) -> str:
         """Admit a station and give its key, which is shown this once; Refusal INVALID, or CONFLICT if it exists."""
         if not is_identity(station):
-            raise Refusal(
-                Code.INVALID, f"An identity has 1 to {LONGEST_ID} printable characters, no slash and no blank ends."
-            )
+            raise Refusal(Code.INVALID, f"An identity has 1 to {LONGEST_ID} printable characters and no blank ends.")
         if max_power_w is not None and max_power_w <= 0:
             raise Refusal(Code.INVALID, "The most power must be above zero.")
         try:
@@ -236,8 +234,7 @@ class Admission:
 
 def is_identity(station: str) -> bool:
     """Whether a text can be a station's identity."""
-    fits = 0 < len(station) <= LONGEST_ID and station == station.strip()
-    return fits and station.isprintable() and "/" not in station
+    return 0 < len(station) <= LONGEST_ID and station.isprintable() and station == station.strip()
 
 
 def _counted(heard: Sequence[tuple[str, str, str, datetime]]) -> list[Knock]:
