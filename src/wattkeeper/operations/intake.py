@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import orjson
 from msgspec.structs import replace
@@ -53,7 +53,6 @@ class Told:
     words: Mapping[str, object]
     hidden: Mapping[str, object]
     answer: asyncio.Future[Answer]
-    alarms: list[Fact] = field(default_factory=list)
 
 
 class Intake:
