@@ -34,6 +34,16 @@ class Databases:
         """The address of a migrated, empty database on ``sqlite`` or ``postgres``."""
         return await (self._fresh_sqlite() if engine == "sqlite" else self._fresh_postgres())
 
+    async def bare(self, engine: str) -> str:
+        """The address of a database without a single table."""
+        if engine == "sqlite":
+            return f"sqlite:///{self._folder / secrets.token_hex(6)}.db"
+        await self._start_postgres()
+        name = f"t{secrets.token_hex(6)}"
+        await self._run(f"CREATE DATABASE {name}")
+        self._made.add(name)
+        return self._address(name)
+
     async def _fresh_sqlite(self) -> str:
         if self._template is None:
             template = self._folder / "template.db"

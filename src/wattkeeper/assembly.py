@@ -13,15 +13,17 @@ from dataclasses import dataclass
 
 import uvicorn
 
+from wattkeeper.bus import Bus
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.gateway import Gateway
 from wattkeeper.operations import display, silence
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
-from wattkeeper.operations.cards import Cards
+from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
-from wattkeeper.operations.safe import open_safe
+from wattkeeper.operations.people.names import Names
+from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
@@ -39,17 +41,8 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         safe = await open_safe(store, settings.root_key)
         bus = MemoryBus()
         intake = Intake(store, safe, bus, settings)
-        rooms = Rooms(
-            settings=settings,
-            store=store,
-            safe=safe,
-            bus=bus,
-            intake=intake,
-            dispatch=Dispatch(store, safe, bus, settings, intake),
-            admission=Admission(store, safe, bus, settings),
-            access=Access(store, settings),
-            cards=Cards(store, safe, bus),
-        )
+        rooms = furnish(settings, store, safe, bus, intake)
+        await rooms.access.adopt()
         await intake.start()
         try:
             yield rooms
@@ -57,6 +50,22 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
             await intake.stop()
     finally:
         await store.close()
+
+
+def furnish(settings: Settings, store: Store, safe: Safe, bus: Bus, intake: Intake) -> Rooms:
+    """What every door is handed."""
+    return Rooms(
+        settings=settings,
+        store=store,
+        safe=safe,
+        bus=bus,
+        intake=intake,
+        dispatch=Dispatch(store, safe, bus, settings, intake),
+        admission=Admission(store, safe, bus, settings),
+        access=Access(store, safe, settings),
+        names=Names(store, safe),
+        cards=Cards(store, safe, bus),
+    )
 
 
 @dataclass(frozen=True, slots=True)

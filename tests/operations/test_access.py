@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,8 @@ from sqlalchemy import select
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, Role, Scope
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import account, api_token, login
@@ -46,9 +48,15 @@ async def store(database: str, clock: Clock) -> AsyncIterator[Store]:
 
 
 @pytest.fixture
-async def access(store: Store) -> Access:
+async def safe(store: Store, tmp_path: Path) -> Safe:
+    """The vault of that store."""
+    return await open_safe(store, tmp_path / "root.key")
+
+
+@pytest.fixture
+async def access(store: Store, safe: Safe) -> Access:
     """The way in, with one account: anna."""
-    made = Access(store, Settings(login_hours=12))
+    made = Access(store, safe, Settings(login_hours=12))
     await made.make_account("anna", RIGHT)
     return made
 
@@ -64,8 +72,12 @@ async def refusal(access: Access, name: str, password: str, address: str = ELSEW
 async def test_the_right_password_opens_and_others_do_not(access: Access) -> None:
     viewer = await access.viewer_by_cookie(await access.sign_in("anna", RIGHT, HOME))
     assert viewer is not None
-    assert (viewer.name, viewer.role, viewer.scopes) == ("anna", Role.OPERATOR, EVERYTHING)
-    for name, password in (("anna", RIGHT + " "), ("anna", ""), ("ANNA", RIGHT), ("bert", RIGHT), ("", RIGHT)):
+    assert (viewer.role, viewer.scopes) == (Role.OWNER, EVERYTHING)
+    assert viewer.own - viewer.scopes == {Scope.ACCOUNT_READ, Scope.ACCOUNT_WRITE}
+    assert viewer.name == viewer.account
+    assert "anna" not in repr(viewer)
+    assert await access.sign_in(" ANNA", RIGHT, HOME)
+    for name, password in (("anna", RIGHT + " "), ("anna", ""), ("bert", RIGHT), ("", RIGHT)):
         assert await refusal(access, name, password) is Code.UNAUTHENTICATED
 
 
@@ -101,7 +113,7 @@ async def test_a_sign_in_is_new_each_time_and_ends_when_it_is_over(access: Acces
     assert await access.viewer_by_cookie(one) is None
     assert await access.viewer_by_cookie(other) is not None
     clock.now += timedelta(hours=12)
-    fresh = Access(access._store, Settings())  # another process, which has seen nobody yet
+    fresh = Access(access._store, access._safe, Settings())  # another process, which has seen nobody yet
     assert await fresh.viewer_by_cookie(other) is None
 
 
@@ -118,9 +130,9 @@ async def test_another_password_and_removal_end_every_sign_in(access: Access) ->
     assert refused.value.code is Code.NOT_FOUND
 
 
-async def test_what_another_process_ends_is_over_within_a_second(access: Access, store: Store) -> None:
+async def test_what_another_process_ends_is_over_within_a_second(access: Access, store: Store, safe: Safe) -> None:
     cookie, token = await access.sign_in("anna", RIGHT, HOME), await access.make_token("t", EVERYTHING)
-    other = Access(store, Settings())
+    other = Access(store, safe, Settings())
     assert await other.viewer_by_cookie(cookie)
     assert await other.viewer_by_bearer(token)
     await access.remove_account("anna")
@@ -153,11 +165,11 @@ async def test_a_token_opens_what_it_is_for_until_it_expires(access: Access, clo
     assert await access.viewer_by_bearer(token) is None
 
 
-async def test_the_use_of_a_token_is_noted_once_a_minute(access: Access, store: Store, clock: Clock) -> None:
+async def test_the_use_of_a_token_is_noted_once_a_minute(access: Access, store: Store, safe: Safe, clock: Clock) -> None:
     token = await access.make_token("t", EVERYTHING)
 
     async def noted() -> datetime | None:
-        await Access(store, Settings()).viewer_by_bearer(token)
+        await Access(store, safe, Settings()).viewer_by_bearer(token)
         return (await access.tokens())[0].last_used_at
 
     first = await noted()

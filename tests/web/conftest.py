@@ -6,7 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest
@@ -14,9 +14,8 @@ import uvicorn
 
 from tests.conftest import OpenDoor
 from tests.doors import KEY, Door, until
+from wattkeeper.assembly import furnish
 from wattkeeper.charging.person import EVERYTHING, Scope
-from wattkeeper.operations.access import Access
-from wattkeeper.operations.cards import Cards
 from wattkeeper.web.app import App, build
 from wattkeeper.web.rooms import Rooms
 
@@ -70,18 +69,8 @@ def client_of(app: App, **headers: str) -> httpx.AsyncClient:
 
 def rooms_of(door: Door) -> Rooms:
     """What the people's door is handed."""
-    access, cards = Access(door.store, door.settings), Cards(door.store, door.safe, door.bus)
-    return Rooms(
-        settings=door.settings,
-        store=door.store,
-        safe=door.safe,
-        bus=door.bus,
-        intake=door.intake,
-        dispatch=door.dispatch,
-        admission=door.admission,
-        access=access,
-        cards=cards,
-    )
+    rooms = furnish(door.settings, door.store, door.safe, door.bus, door.intake)
+    return replace(rooms, dispatch=door.dispatch, admission=door.admission)
 
 
 @asynccontextmanager

@@ -18,6 +18,8 @@ class Code(StrEnum):
     """The caller is known and may not (HTTP 403)."""
     UNAUTHENTICATED = "unauthenticated"
     """The caller is not known (HTTP 401)."""
+    PROOF = "proof_needed"
+    """The caller must show once more who they are (HTTP 403)."""
     OFFLINE = "station_not_connected"
     """The station has no connection now (HTTP 409)."""
     BUSY = "too_many_requests"

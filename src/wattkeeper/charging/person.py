@@ -2,58 +2,158 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wattkeeper.charging.errors import Code, Refusal
 
 
 class Scope(StrEnum):
-    """What an API token or a role may do, in words a person understands."""
+    """What an API token, an app or a role may do; `IN_WORDS` says it for people."""
 
     STATIONS_READ = "stations:read"
-    """See stations, connectors and the waiting room."""
     STATIONS_WRITE = "stations:write"
-    """Admit, name and remove stations."""
     SESSIONS_READ = "sessions:read"
-    """See sessions, readings and their line of time."""
     SESSIONS_WRITE = "sessions:write"
-    """Close a stale session."""
     CARDS_READ = "cards:read"
-    """See cards, masked."""
     CARDS_WRITE = "cards:write"
-    """Import, block and unblock cards."""
+    GROUPS_WRITE = "groups:write"
     ORDERS_READ = "orders:read"
-    """See what stations were asked to do."""
     ORDERS_WRITE = "orders:write"
-    """Ask stations to do something, any command included."""
+    FINDINGS_READ = "findings:read"
+    FINDINGS_WRITE = "findings:write"
+    TARIFFS_READ = "tariffs:read"
+    TARIFFS_WRITE = "tariffs:write"
+    PERSONS_READ = "persons:read"
+    STAFF_READ = "staff:read"
+    STAFF_WRITE = "staff:write"
+    TOKENS_READ = "tokens:read"
+    TOKENS_WRITE = "tokens:write"
+    CHARGING_START = "charging:start"
+    CARDS_HOLD = "cards:hold"
+    ACCOUNT_READ = "account:read"
+    ACCOUNT_WRITE = "account:write"
+
+
+IN_WORDS: Mapping[Scope, str] = {
+    Scope.STATIONS_READ: "See stations, connectors and the waiting room",
+    Scope.STATIONS_WRITE: "Admit, name and remove stations",
+    Scope.SESSIONS_READ: "See charging sessions: when, where, how much energy and what it cost",
+    Scope.SESSIONS_WRITE: "Close a session that a station left open",
+    Scope.CARDS_READ: "See charging cards, never their numbers",
+    Scope.CARDS_WRITE: "Enrol, change and block cards",
+    Scope.GROUPS_WRITE: "Make groups of cards, and passes that may stop any session",
+    Scope.ORDERS_READ: "See what stations were asked to do",
+    Scope.ORDERS_WRITE: "Ask stations to do something, any command included",
+    Scope.FINDINGS_READ: "See what is suspicious about cards",
+    Scope.FINDINGS_WRITE: "Settle what is suspicious about cards",
+    Scope.TARIFFS_READ: "See prices",
+    Scope.TARIFFS_WRITE: "Set prices",
+    Scope.PERSONS_READ: "See the names and addresses of drivers",
+    Scope.STAFF_READ: "See who works here and what they may do",
+    Scope.STAFF_WRITE: "Invite people, change what they may do, end their sign-ins",
+    Scope.TOKENS_READ: "See which programs have access",
+    Scope.TOKENS_WRITE: "Give programs access, and end it",
+    Scope.CHARGING_START: "Start and stop charging for you",
+    Scope.CARDS_HOLD: "Add, name and block your charging cards",
+    Scope.ACCOUNT_READ: "See your name, e-mail address and how you sign in",
+    Scope.ACCOUNT_WRITE: "Change your account and how you sign in",
+}
+"""Each scope in words a person understands."""
 
 
 class Role(StrEnum):
-    """What a member of staff is."""
+    """What somebody is here; what each may do stands in operations/policy.cedar."""
 
+    OWNER = "owner"
     OPERATOR = "operator"
+    SUPPORT = "support"
+    BILLING = "billing"
+    PRIVACY_OFFICER = "privacy_officer"
+    AUDITOR = "auditor"
+    """Reads everything but persons."""
+    SITE_HOST = "site_host"
+    """Sees the own sites only."""
+    DRIVER = "driver"
     SERVICE = "service"
     """A program that holds an API token."""
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether a person of this role works here."""
+        return self not in (Role.DRIVER, Role.SERVICE)
+
+
+class Reach(StrEnum):
+    """How far a permission goes."""
+
+    ANYWHERE = "anywhere"
+    SITES = "sites"
+    """Stations of the viewer's own sites, and what happens there, without persons."""
+    OWN = "own"
+    """What is the viewer's own."""
+
+
+FRESH = timedelta(minutes=5)
+"""How long a proof of who one is counts as fresh."""
 
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """Who is asking. ``name`` is the account or token name: it goes into the record as ``by``."""
+    """Who is asking. ``name`` is an account's id, a token's name or a door's: it goes into the record as ``by``."""
 
     name: str
     role: Role
     scopes: frozenset[Scope] = field(default_factory=frozenset)
+    """What may be done anywhere."""
+    at_sites: frozenset[Scope] = field(default_factory=frozenset)
+    """What may be done at ``sites`` only."""
+    own: frozenset[Scope] = field(default_factory=frozenset)
+    """What may be done with one's own only."""
+    sites: frozenset[str] = field(default_factory=frozenset)
+    account: str = ""
+    """The account's id; empty for programs and the command line."""
+    person: str = ""
+    """The person's id; what is this person's is the viewer's own."""
+    login: str = ""
+    """The public id of the sign-in; empty where it is none (programs, apps)."""
+    proved_at: datetime | None = None
+    """When the person last proved who they are; None where there is no person."""
 
     def may(self, scope: Scope) -> bool:
-        """Whether the viewer may do this."""
+        """Whether the viewer may do this anywhere."""
         return scope in self.scopes
 
     def need(self, scope: Scope) -> None:
-        """Raise Refusal (FORBIDDEN) where the viewer may not do this."""
+        """Raise Refusal (FORBIDDEN) where the viewer may not do this anywhere."""
         if scope not in self.scopes:
-            raise Refusal(Code.FORBIDDEN, f"This needs the scope {scope.value}, which {self.name!r} does not have.")
+            raise Refusal(Code.FORBIDDEN, f"This needs the scope {scope.value}, which you do not have.")
+
+    def reach(self, scope: Scope) -> Reach:
+        """How far the viewer may do this; Refusal FORBIDDEN where nowhere. Whoever asks must keep to the answer."""
+        for reach, scopes in ((Reach.ANYWHERE, self.scopes), (Reach.SITES, self.at_sites), (Reach.OWN, self.own)):
+            if scope in scopes:
+                return reach
+        raise Refusal(Code.FORBIDDEN, f"This needs the scope {scope.value}, which you do not have.")
+
+    def need_own(self, scope: Scope) -> str:
+        """The person whose own this is about; Refusal FORBIDDEN where the viewer is nobody in particular."""
+        if not self.person or scope not in self.own:
+            raise Refusal(Code.FORBIDDEN, f"This is for people signed in with the scope {scope.value}.")
+        return self.person
+
+    def need_fresh(self, now: datetime) -> None:
+        """Raise Refusal (PROOF) where the person has not proved themselves in the last five minutes."""
+        if self.proved_at is None or now - self.proved_at > FRESH:
+            raise Refusal(Code.PROOF, "Please show once more that it is you: this is asked again after five minutes.")
 
 
-EVERYTHING = frozenset(Scope)
-"""All scopes: what an operator has."""
+EVERYTHING = frozenset(Scope) - {
+    Scope.CHARGING_START,
+    Scope.CARDS_HOLD,
+    Scope.ACCOUNT_READ,
+    Scope.ACCOUNT_WRITE,
+}
+"""All that can be done for an installation; the rest is done by a person for themselves."""

@@ -1,25 +1,54 @@
-"""Who is asking, and what they may see and do: passwords, sign-ins, API tokens."""
+"""Who is asking, and what they may see and do: the policy's answer for a sign-in, an API token or an app."""
 
 from __future__ import annotations
 
 import hashlib
+import logging
 import secrets
 import time
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import orjson
+
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
-from wattkeeper.operations.attempts import Attempts, neighbourhood
-from wattkeeper.operations.password import Passwords
+from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.policy import grants
+from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account
-from wattkeeper.store.account import TokenRow
+from wattkeeper.store import account, api_token
+from wattkeeper.store.account import AccountRow, AccountState, LoginRow
+from wattkeeper.store.api_token import TokenRow
+from wattkeeper.store.card import keep_person
 from wattkeeper.store.engines import Store
+from wattkeeper.store.unit import Unit
+
+log = logging.getLogger(__name__)
 
 LONGEST_NAME = 100
 MINUTE = timedelta(minutes=1)
 _KNOWN = 10_000
 """How many pairs of account and address are remembered as having signed in before."""
+
+
+def viewer_of(row: AccountRow, login: LoginRow | None = None, scopes: frozenset[Scope] | None = None) -> Viewer:
+    """The viewer that the policy makes of an account; ``scopes`` narrow what an app was let do."""
+    given = grants(row.role)
+    only = frozenset(Scope) if scopes is None else scopes
+    return Viewer(
+        name=row.id,
+        role=row.role,
+        scopes=given.anywhere & only,
+        at_sites=given.at_sites & only,
+        own=given.own & only,
+        sites=row.sites,
+        account=row.id,
+        person=row.person,
+        login=login.id if login else "",
+        proved_at=login.proved_at if login else None,
+    )
 
 
 class Recent:
@@ -47,12 +76,13 @@ class Recent:
 
 
 class Access:
-    """The people's and programs' way in."""
+    """The people's and programs' way in; the only one who asks the policy."""
 
-    def __init__(self, store: Store, settings: Settings) -> None:
+    def __init__(self, store: Store, safe: Safe, settings: Settings) -> None:
         self._store = store
+        self._safe = safe
         self._settings = settings
-        self._passwords = Passwords()
+        self.passwords = Passwords()
         self._recent = Recent()
         self._touched: dict[str, datetime] = {}
         self._by_address = Attempts(free=20, longest_s=900)
@@ -62,53 +92,86 @@ class Access:
 
     # --- people ---------------------------------------------------------------------------------------
 
-    async def make_account(self, name: str, password: str, role: Role = Role.OPERATOR) -> None:
-        """Make an account or replace its password, which ends its sign-ins; Refusal (INVALID) says what is wrong."""
+    async def make_account(self, name: str, password: str, role: Role = Role.OWNER, sites: Iterable[str] = ()) -> None:
+        """Make an active account or replace its password, which ends its sign-ins; Refusal INVALID says why not.
+
+        For the command line: people are invited, or sign up.
+        """
         if _spoken(name) != name or not name:
             raise Refusal(Code.INVALID, f"An account's name is 1 to {LONGEST_NAME} printable characters.")
-        kept = await self._passwords.hash(password)
+        kept = await self.passwords.hash(password)
         async with self._store.unit() as unit:
-            await account.keep(unit, name, kept, role)
-        self._recent.forget()
+            await self._keep_account(unit, name, kept, role, sites)
+        self.forget()
 
     async def remove_account(self, name: str) -> None:
         """Remove an account, which ends its sign-ins; Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
-            found = await account.remove(unit, _spoken(name))
-        self._recent.forget()
+            row = await account.by_name(unit.connection, self._safe.name_ref(_spoken(name)))
+            found = row is not None and await account.remove(unit, row.id)
+        self.forget()
         if not found:
             raise Refusal(Code.NOT_FOUND, "There is no account of that name.")
 
-    async def sign_in(self, name: str, password: str, address: str) -> str:
+    async def sign_in(self, name: str, password: str, address: str, device: str = "") -> str:
         """The value of a cookie that is good for ``login_hours``; Refusal UNAUTHENTICATED, or BUSY with ``retry_s``."""
         name, address = _spoken(name), neighbourhood(address)
         home = self._count(name, address)
         async with self._store.read() as connection:
-            kept = await account.password_of(connection, name)
-        if not await self._passwords.fits(kept, password, familiar=home):
+            row = await account.by_name(connection, self._safe.name_ref(name))
+        kept = row.password_hash if row is not None and row.state is AccountState.ACTIVE else None
+        if not await self.passwords.fits(kept, password, familiar=home) or row is None:
             raise Refusal(Code.UNAUTHENTICATED, "The name or the password is wrong.")
         self._forgive(name, address, home)
-        return await self._begin(name)
+        async with self._store.unit() as unit:
+            return await self.begin(unit, row, "password", device)
+
+    async def begin(self, unit: Unit, row: AccountRow, how: str, device: str = "", *, half: bool = False) -> str:
+        """A fresh sign-in, never one that was there before; gives the cookie's value. A half one opens nothing yet."""
+        cookie = secrets.token_urlsafe(32)
+        until = unit.now + (timedelta(minutes=10) if half else timedelta(hours=self._settings.login_hours))
+        sealed = None
+        if device:
+            sealed = await self._safe.seal_for(unit, row.person, "login", "device", device.encode())
+        identifier = secrets.token_hex(8)
+        await account.keep_login(unit, digest(cookie), identifier, row.id, how, until, half=half, device=sealed)
+        return cookie
 
     async def sign_out(self, cookie: str) -> None:
         """End a sign-in."""
         async with self._store.unit() as unit:
-            await account.remove_login(unit, _digest(cookie))
-        self._recent.forget()
+            await account.remove_login(unit, digest(cookie))
+        self.forget()
 
     async def viewer_by_cookie(self, cookie: str) -> Viewer | None:
-        """Who signed in with this cookie; None where nobody, no more, or too long ago."""
-        digest = _digest(cookie)
-        known = self._recent.get(digest)
+        """Who signed in with this cookie; None where nobody, no more, too long ago, or only half."""
+        hashed = digest(cookie)
+        known = self._recent.get(hashed)
         if known is not None:
             return known
+        now = self._store.clock()
         async with self._store.read() as connection:
-            found = await account.signed_in(connection, digest, self._store.clock())
-        if found is None:
+            found = await account.signed_in(connection, hashed, now)
+        if found is None or found[0].half:
             return None
-        viewer = Viewer(found[0], found[1], EVERYTHING if found[1] is Role.OPERATOR else frozenset())
-        self._recent.put(digest, viewer)
+        await self._note(hashed, *found, now)
+        viewer = viewer_of(found[1], found[0])
+        self._recent.put(hashed, viewer)
         return viewer
+
+    def forget(self) -> None:
+        """Look everyone up again: something about who may come in has changed."""
+        self._recent.forget()
+
+    async def adopt(self) -> None:
+        """Take over the accounts of the first release, whose names were kept in clear: their holders ran everything."""
+        async with self._store.unit() as unit:
+            before = await account.before(unit)
+            for name, kept, _ in before:
+                await self._keep_account(unit, name, kept, Role.OWNER, ())
+            if before:
+                await account.forget_before(unit)
+                log.info("adopted %d accounts of the first release as owners", len(before))
 
     # --- programs -------------------------------------------------------------------------------------
 
@@ -116,39 +179,42 @@ class Access:
         """An API token, shown this once; Refusal (INVALID) where the name is unfit."""
         if _spoken(name) != name or not name:
             raise Refusal(Code.INVALID, f"A token's name is 1 to {LONGEST_NAME} printable characters.")
+        beyond = scopes - grants(Role.SERVICE).anywhere
+        if beyond:
+            raise Refusal(Code.INVALID, f"No program can be given {min(beyond)}: that is for people signed in.")
         token = "wk_" + secrets.token_urlsafe(32)
         async with self._store.unit() as unit:
             identifier = secrets.token_hex(8)
-            await account.keep_token(unit, identifier, _digest(token), name, scopes, expires_at)
+            await api_token.keep_token(unit, identifier, digest(token), name, scopes, expires_at)
         return token
 
     async def tokens(self) -> list[TokenRow]:
         """Every API token, without the tokens themselves."""
         async with self._store.read() as connection:
-            return await account.tokens(connection)
+            return await api_token.tokens(connection)
 
     async def revoke_token(self, identifier: str) -> None:
         """End an API token; Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
-            found = await account.remove_token(unit, identifier)
-        self._recent.forget()
+            found = await api_token.remove_token(unit, identifier)
+        self.forget()
         if not found:
             raise Refusal(Code.NOT_FOUND, "There is no token with that id.")
 
     async def viewer_by_bearer(self, token: str) -> Viewer | None:
         """Whose API token this is; None where nobody's, revoked or expired."""
-        digest = _digest(token)
-        known = self._recent.get(digest)
+        hashed = digest(token)
+        known = self._recent.get(hashed)
         if known is not None or not token.startswith("wk_"):
             return known
         now = self._store.clock()
         async with self._store.read() as connection:
-            found = await account.token(connection, digest, now)
+            found = await api_token.token(connection, hashed, now)
         if found is None:
             return None
         await self._touch(found, now)
-        viewer = Viewer(found.name, Role.SERVICE, found.scopes)
-        self._recent.put(digest, viewer)
+        viewer = Viewer(found.name, Role.SERVICE, found.scopes & grants(Role.SERVICE).anywhere)
+        self._recent.put(hashed, viewer)
         return viewer
 
     # --- within ---------------------------------------------------------------------------------------
@@ -181,13 +247,37 @@ class Access:
         if len(self._homes) > _KNOWN:
             del self._homes[next(iter(self._homes))]
 
-    async def _begin(self, name: str) -> str:
-        """A fresh sign-in: never one that was there before."""
-        cookie = secrets.token_urlsafe(32)
+    async def _keep_account(self, unit: Unit, name: str, kept: str, role: Role, sites: Iterable[str]) -> None:
+        """Make the account of this name, or give it another password, role and sites and end its sign-ins."""
+        name_ref = self._safe.name_ref(name)
+        row = await account.by_name(unit.connection, name_ref)
+        if row is not None:
+            where = {
+                "role": role.value,
+                "sites": orjson.dumps(sorted(sites)).decode(),
+                "state": AccountState.ACTIVE.value,
+            }
+            await account.change(unit, row.id, password_hash=kept, **where)
+            await account.end_logins(unit, row.id)
+            return
+        person = f"person:{secrets.token_hex(12)}"
+        seal = self._safe.enter_subject(unit, person)
+        keep_person(unit, person, seal("person", "sealed", orjson.dumps({"name": name})))
+        await unit.flush()
+        sealed = seal("account", "sealed", orjson.dumps({"name": name}))
+        state = AccountState.ACTIVE
+        identifier = f"a{secrets.token_hex(8)}"
+        by = "command line"
+        await account.make(
+            unit, identifier, person, name_ref, sealed, role, state, by, sites=[*sites], password_hash=kept
+        )
+
+    async def _note(self, hashed: bytes, login: LoginRow, row: AccountRow, now: datetime) -> None:
+        """Note the use of a sign-in, once a minute at most."""
+        if now - login.seen_at < MINUTE and row.seen_at is not None:
+            return
         async with self._store.unit() as unit:
-            until = unit.now + timedelta(hours=self._settings.login_hours)
-            await account.keep_login(unit, _digest(cookie), name, until)
-        return cookie
+            await account.seen(unit, hashed, row.id, now - MINUTE)
 
     async def _touch(self, token: TokenRow, now: datetime) -> None:
         """Note the use of a token, once a minute at most."""
@@ -196,11 +286,11 @@ class Access:
             return
         self._touched[token.id] = now
         async with self._store.unit() as unit:
-            await account.used(unit, token.id, now - MINUTE)
+            await api_token.used(unit, token.id, now - MINUTE)
 
 
-def _digest(secret: str) -> bytes:
-    """What is stored of a 256-bit secret."""
+def digest(secret: str) -> bytes:
+    """What is stored of a 256-bit secret: its SHA-256."""
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
 
 

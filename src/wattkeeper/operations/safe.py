@@ -14,10 +14,15 @@ from wattkeeper.store.tables import subject_key
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.envelope import seal, unseal
 from wattkeeper.vault.keys import INSTALLATION, KeyRefused, KeyRing, load_root, make_root
-from wattkeeper.vault.pseudonym import key_digest, pseudonym
+from wattkeeper.vault.pseudonym import key_digest, name_pseudonym, pseudonym, tag
 
 PEPPER = "pepper:1"
 STATIONS_PEPPER = "pepper:stations"
+NAMES_PEPPER = "pepper:names"
+CODES_PEPPER = "pepper:codes"
+SECRETS = (PEPPER, STATIONS_PEPPER, NAMES_PEPPER, CODES_PEPPER)
+SINCE_0002 = (NAMES_PEPPER, CODES_PEPPER)
+"""What an installation of the first release does not have yet."""
 TAPPED = frozenset({TokenKind.RFID, TokenKind.CENTRAL})
 """Kinds that share the names of cards: a card, and a card that we start a session with from afar."""
 HOUSE = "house"
@@ -32,6 +37,8 @@ class Safe:
         self._house = ring.cipher(HOUSE, wrapped[HOUSE])
         self._pepper = ring.open_secret(PEPPER, wrapped[PEPPER])
         self._stations_pepper = ring.open_secret(STATIONS_PEPPER, wrapped[STATIONS_PEPPER])
+        self._names_pepper = ring.open_secret(NAMES_PEPPER, wrapped[NAMES_PEPPER])
+        self._codes_pepper = ring.open_secret(CODES_PEPPER, wrapped[CODES_PEPPER])
 
     def ref(self, uid: str, kind: TokenKind = TokenKind.RFID) -> TokenRef:
         """The pseudonym of a token, the same for every spelling of it; what was typed is never what was tapped."""
@@ -40,6 +47,14 @@ class Safe:
     def station_digest(self, salt: bytes, key: bytes) -> bytes:
         """What is stored of a station's key."""
         return key_digest(self._stations_pepper, salt, key)
+
+    def name_ref(self, name: str) -> str:
+        """The pseudonym of an e-mail address or sign-in name, the same for every spelling of it."""
+        return name_pseudonym(self._names_pepper, 1, name)
+
+    def tag(self, purpose: str, data: bytes, size: int = 16) -> bytes:
+        """A keyed tag of data for one purpose: what only we can make and know again (codes that we give out)."""
+        return tag(self._codes_pepper, purpose, data)[:size]
 
     def seal(self, table: str, column: str, plain: bytes) -> bytes:
         """Seal what is nobody's personal value in particular."""
@@ -50,7 +65,7 @@ class Safe:
         return unseal(self._house, table, column, HOUSE, sealed)
 
     async def make_subject(self, unit: Unit, subject: str) -> None:
-        """Give a person a key of their own."""
+        """Give a person a key of their own, at once."""
         await _keep(unit, subject, self._ring.make(subject))
 
     def enter_subject(self, unit: Unit, subject: str) -> Callable[[str, str, bytes], bytes]:
@@ -74,6 +89,10 @@ class Safe:
             raise KeyRefused(f"There is no key for {subject}; it may have been forgotten.")
         return unseal(self._ring.cipher(subject, wrapped), table, column, subject, sealed)
 
+    def unseal_by(self, wrapped: bytes, subject: str, table: str, column: str, sealed: bytes) -> bytes:
+        """Open a person's value by their wrapped key, where both were read together; raises KeyRefused."""
+        return unseal(self._ring.cipher(subject, wrapped), table, column, subject, sealed)
+
 
 async def _keep(unit: Unit, subject: str, wrapped: bytes) -> None:
     """Store a wrapped key."""
@@ -88,21 +107,20 @@ async def open_safe(store: Store, root_key: Path) -> Safe:
         if not wrapped and not root_key.exists():
             make_root(root_key)
         ring = KeyRing(load_root(root_key))
+        lacking = [name for name in (SINCE_0002 if wrapped else (HOUSE, *SECRETS)) if name not in wrapped]
         if not wrapped:
-            wrapped = await _make_installation(unit, ring)
+            wrapped = {INSTALLATION: ring.make_installation()}
+            await _keep(unit, INSTALLATION, wrapped[INSTALLATION])
         ring.open_installation(wrapped[INSTALLATION])
+        await _complete(unit, ring, wrapped, lacking)
         return Safe(ring, wrapped)
 
 
-async def _make_installation(unit: Unit, ring: KeyRing) -> dict[str, bytes]:
-    """Make and keep the keys of a new installation."""
-    wrapped = {INSTALLATION: ring.make_installation()}
-    ring.open_installation(wrapped[INSTALLATION])
-    wrapped |= {
-        HOUSE: ring.make(HOUSE),
-        PEPPER: ring.make_secret(PEPPER),
-        STATIONS_PEPPER: ring.make_secret(STATIONS_PEPPER),
-    }
-    for subject, key in wrapped.items():
-        await _keep(unit, subject, key)
-    return wrapped
+async def _complete(unit: Unit, ring: KeyRing, wrapped: dict[str, bytes], lacking: list[str]) -> None:
+    """Make and keep the keys that are lacking; KeyRefused where one that must be there is not."""
+    for subject in lacking:
+        wrapped[subject] = ring.make(subject) if subject == HOUSE else ring.make_secret(subject)
+        await _keep(unit, subject, wrapped[subject])
+    lost = {HOUSE, *SECRETS} - set(wrapped)
+    if lost:
+        raise KeyRefused(f"The database has lost its key {min(lost)}. Restore it from a backup.")

@@ -1,122 +1,237 @@
-"""Who may come in: accounts of staff, their sign-ins, and API tokens; secrets only as hashes."""
+"""Accounts of people and their sign-ins; names sealed, secrets only as hashes."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
+from typing import Any
 
-from sqlalchemy import delete, insert, or_, select, update
+import orjson
+from sqlalchemy import Row, delete, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.person import Role, Scope
-from wattkeeper.store.tables import account, api_token, login
+from wattkeeper.charging.person import Role
+from wattkeeper.store.columns import from_micros
+from wattkeeper.store.tables import account, login
 from wattkeeper.store.unit import Unit
 
 
+class AccountState(StrEnum):
+    """Where an account is in its life."""
+
+    INVITED = "invited"
+    """Somebody was asked to work here and has not answered."""
+    UNVERIFIED = "unverified"
+    """Signed up; the e-mail address is not proved yet."""
+    ACTIVE = "active"
+    DISABLED = "disabled"
+
+
 @dataclass(frozen=True, slots=True)
-class TokenRow:
-    """An API token as kept: never the token itself."""
+class AccountRow:
+    """An account as kept; its name is sealed under the person's key."""
 
     id: str
-    name: str
-    scopes: frozenset[Scope]
+    person: str
+    sealed: bytes
+    role: Role
+    sites: frozenset[str]
+    state: AccountState
+    password_hash: str | None
+    totp: bytes | None
+    totp_step: int
+    totp_confirmed: bool
+    failures: int
     created_at: datetime
-    expires_at: datetime | None
-    last_used_at: datetime | None
-    """To the minute."""
+    created_by: str
+    verified_at: datetime | None
+    seen_at: datetime | None
 
 
-TOKEN = (
-    *(api_token.c.id, api_token.c.name, api_token.c.scopes),
-    *(api_token.c.created_at, api_token.c.expires_at, api_token.c.last_used_at),
+@dataclass(frozen=True, slots=True)
+class LoginRow:
+    """A sign-in as kept."""
+
+    id: str
+    account: str
+    half: bool
+    how: str
+    device: bytes | None
+    created_at: datetime
+    proved_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+
+
+A, G = account.c, login.c
+ACCOUNT = (
+    *(A.id, A.person_id, A.sealed, A.role, A.sites, A.state, A.password_hash, A.totp, A.totp_step),
+    *(A.totp_confirmed, A.failures, A.created_at, A.created_by, A.verified_at, A.seen_at),
 )
+LOGIN = (G.id, G.account_id, G.half, G.how, G.device, G.created_at, G.proved_at, G.seen_at, G.expires_at)
+
+# --- accounts -----------------------------------------------------------------------------------------
 
 
-async def password_of(connection: AsyncConnection, name: str) -> str | None:
-    """The argon2id hash of an account's password."""
-    return await connection.scalar(select(account.c.password_hash).where(account.c.name == name))
+async def by_name(connection: AsyncConnection, name_ref: str) -> AccountRow | None:
+    """The account that signs in with the name of this pseudonym."""
+    return _account((await connection.execute(select(*ACCOUNT).where(A.name_ref == name_ref))).first())
 
 
-async def keep(unit: Unit, name: str, password_hash: str, role: Role) -> None:
-    """Make an account, or give it another password and role; whoever was signed in to it no longer is."""
-    await remove(unit, name)
-    values = {"name": name, "password_hash": password_hash, "role": role.value, "created_at": unit.now}
+async def by_id(connection: AsyncConnection, identifier: str) -> AccountRow | None:
+    """The account with this id."""
+    return _account((await connection.execute(select(*ACCOUNT).where(A.id == identifier))).first())
+
+
+async def of_person(connection: AsyncConnection, person: str) -> AccountRow | None:
+    """The account of a person."""
+    return _account((await connection.execute(select(*ACCOUNT).where(A.person_id == person))).first())
+
+
+async def staff(connection: AsyncConnection) -> list[AccountRow]:
+    """Every account of those who work here, the oldest first."""
+    wanted = select(*ACCOUNT).where(A.role != Role.DRIVER.value).order_by(A.created_at, A.id)
+    return [one for row in await connection.execute(wanted) if (one := _account(row))]
+
+
+async def any_owner(connection: AsyncConnection) -> bool:
+    """Whether an owner exists who can sign in."""
+    wanted = select(A.id).where(A.role == Role.OWNER.value, A.state == AccountState.ACTIVE.value).limit(1)
+    return (await connection.execute(wanted)).first() is not None
+
+
+async def make(
+    unit: Unit,
+    identifier: str,
+    person: str,
+    name_ref: str,
+    sealed: bytes,
+    role: Role,
+    state: AccountState,
+    by: str,
+    *,
+    sites: Sequence[str] = (),
+    password_hash: str | None = None,
+) -> None:
+    """Make an account; the database refuses a second one of the same name."""
+    values: dict[str, Any] = {"id": identifier, "person_id": person, "name_ref": name_ref, "sealed": sealed}
+    values |= {"role": role.value, "sites": orjson.dumps(sorted(sites)).decode(), "state": state.value}
+    values |= {"password_hash": password_hash, "totp_step": 0, "totp_confirmed": False, "failures": 0}
+    values |= {"created_at": unit.now, "created_by": by}
     await unit.connection.execute(insert(account).values(values))
 
 
-async def remove(unit: Unit, name: str) -> bool:
+async def change(unit: Unit, identifier: str, **values: Any) -> bool:
+    """Set columns of an account (as `wattkeeper.store.tables` names them); False where there is none."""
+    changed = await unit.connection.execute(update(account).where(A.id == identifier).values(values))
+    return bool(changed.rowcount)
+
+
+async def remove(unit: Unit, identifier: str) -> bool:
     """Remove an account and its sign-ins; False where there was none."""
-    await unit.connection.execute(delete(login).where(login.c.account == name))
-    gone = await unit.connection.execute(delete(account).where(account.c.name == name))
+    await end_logins(unit, identifier)
+    gone = await unit.connection.execute(delete(account).where(A.id == identifier))
     return bool(gone.rowcount)
 
 
-async def keep_login(unit: Unit, token_hash: bytes, name: str, expires_at: datetime) -> None:
+# --- sign-ins -----------------------------------------------------------------------------------------
+
+
+async def keep_login(
+    unit: Unit,
+    token_hash: bytes,
+    identifier: str,
+    account_id: str,
+    how: str,
+    expires_at: datetime,
+    *,
+    half: bool = False,
+    device: bytes | None = None,
+) -> None:
     """Remember a sign-in, and forget those that have expired."""
-    await unit.connection.execute(delete(login).where(login.c.expires_at <= unit.now))
-    values = {"token_hash": token_hash, "account": name, "created_at": unit.now, "expires_at": expires_at}
-    await unit.connection.execute(insert(login).values(values))
+    await unit.connection.execute(delete(login).where(G.expires_at <= unit.now))
+    values = {"token_hash": token_hash, "id": identifier, "account_id": account_id, "half": half, "how": how}
+    times = {"created_at": unit.now, "proved_at": unit.now, "seen_at": unit.now, "expires_at": expires_at}
+    await unit.connection.execute(insert(login).values({**values, **times, "device": device}))
+
+
+async def signed_in(
+    connection: AsyncConnection, token_hash: bytes, now: datetime
+) -> tuple[LoginRow, AccountRow] | None:
+    """The sign-in with this hash and its account, where it has not expired and the account is not disabled."""
+    both = login.join(account, A.id == G.account_id)
+    wanted = select(*LOGIN, *ACCOUNT).select_from(both).where(G.token_hash == token_hash, G.expires_at > now)
+    row = (await connection.execute(wanted.where(A.state != AccountState.DISABLED.value))).first()
+    if row is None:
+        return None
+    found = _account(row[len(LOGIN) :])
+    assert found is not None
+    return LoginRow(*row[: len(LOGIN)]), found
+
+
+async def logins(connection: AsyncConnection, account_id: str, now: datetime) -> list[LoginRow]:
+    """The whole sign-ins of an account that are still good, the newest first."""
+    good = (G.account_id == account_id) & (G.expires_at > now) & G.half.is_(False)
+    rows = await connection.execute(select(*LOGIN).where(good).order_by(G.created_at.desc(), G.id))
+    return [LoginRow(*row) for row in rows]
+
+
+async def change_login(unit: Unit, token_hash: bytes, **values: Any) -> bool:
+    """Set columns of a sign-in; False where there is none."""
+    changed = await unit.connection.execute(update(login).where(G.token_hash == token_hash).values(values))
+    return bool(changed.rowcount)
+
+
+async def seen(unit: Unit, token_hash: bytes, account_id: str, unless_since: datetime) -> None:
+    """Note that a sign-in is used now, unless that was noted since this instant."""
+    stale = (G.token_hash == token_hash) & (G.seen_at < unless_since)
+    await unit.connection.execute(update(login).where(stale).values(seen_at=unit.now))
+    unseen = (A.id == account_id) & or_(A.seen_at.is_(None), A.seen_at < unless_since)
+    await unit.connection.execute(update(account).where(unseen).values(seen_at=unit.now))
 
 
 async def remove_login(unit: Unit, token_hash: bytes) -> None:
     """Forget a sign-in."""
-    await unit.connection.execute(delete(login).where(login.c.token_hash == token_hash))
+    await unit.connection.execute(delete(login).where(G.token_hash == token_hash))
 
 
-async def signed_in(connection: AsyncConnection, token_hash: bytes, now: datetime) -> tuple[str, Role] | None:
-    """Whose sign-in this is and what they are, where it has not expired and the account still exists."""
-    both = login.join(account, account.c.name == login.c.account)
-    wanted = select(account.c.name, account.c.role).select_from(both)
-    wanted = wanted.where(login.c.token_hash == token_hash, login.c.expires_at > now)
-    row = (await connection.execute(wanted)).first()
-    return None if row is None else (row.name, Role(row.role))
-
-
-async def keep_token(
-    unit: Unit, identifier: str, token_hash: bytes, name: str, scopes: Iterable[Scope], expires_at: datetime | None
-) -> None:
-    """Remember an API token."""
-    words = " ".join(sorted(scope.value for scope in scopes))
-    values = {"id": identifier, "token_hash": token_hash, "name": name, "scopes": words}
-    times = {"created_at": unit.now, "expires_at": expires_at, "last_used_at": None}
-    await unit.connection.execute(insert(api_token).values(values | times))
-
-
-async def token(connection: AsyncConnection, token_hash: bytes, now: datetime) -> TokenRow | None:
-    """The API token with this hash, where it has not expired."""
-    good = or_(api_token.c.expires_at.is_(None), api_token.c.expires_at > now)
-    row = (await connection.execute(select(*TOKEN).where(api_token.c.token_hash == token_hash, good))).first()
-    return None if row is None else _token(*row)
-
-
-async def tokens(connection: AsyncConnection) -> list[TokenRow]:
-    """Every API token, the newest first."""
-    rows = await connection.execute(select(*TOKEN).order_by(api_token.c.created_at.desc(), api_token.c.id))
-    return [_token(*row) for row in rows]
-
-
-async def used(unit: Unit, identifier: str, unless_since: datetime) -> None:
-    """Note that a token is used now, unless that was noted since this instant."""
-    stale = or_(api_token.c.last_used_at.is_(None), api_token.c.last_used_at < unless_since)
-    which = (api_token.c.id == identifier) & stale
-    await unit.connection.execute(update(api_token).where(which).values(last_used_at=unit.now))
-
-
-async def remove_token(unit: Unit, identifier: str) -> bool:
-    """Remove an API token; False where there was none."""
-    gone = await unit.connection.execute(delete(api_token).where(api_token.c.id == identifier))
+async def end_login(unit: Unit, account_id: str, identifier: str) -> bool:
+    """End one sign-in of an account by its public id; False where there is none."""
+    gone = await unit.connection.execute(delete(login).where(G.account_id == account_id, G.id == identifier))
     return bool(gone.rowcount)
 
 
-def _token(identifier: str, name: str, scopes: str, *times: datetime | None) -> TokenRow:
-    """A token of its row; a scope that this version does not know is nobody's."""
-    known = frozenset(scope for scope in Scope if scope.value in scopes.split())
-    created_at, expires_at, last_used_at = times
-    assert created_at is not None
-    return TokenRow(identifier, name, known, created_at, expires_at, last_used_at)
+async def end_logins(unit: Unit, account_id: str, but: str = "") -> int:
+    """End the sign-ins of an account, but the one with this public id; gives how many."""
+    gone = await unit.connection.execute(delete(login).where(G.account_id == account_id, G.id != but))
+    return int(gone.rowcount)
 
 
-async def any_account(connection: AsyncConnection) -> bool:
-    """Whether anybody can sign in."""
-    return (await connection.execute(select(account.c.name).limit(1))).first() is not None
+# --- from the first release -----------------------------------------------------------------------------
+
+
+async def before(unit: Unit) -> list[tuple[str, str, datetime]]:
+    """Name, password hash and age of the accounts of the first release, which kept names in clear; empty for most."""
+    there = "SELECT name FROM sqlite_master WHERE name = 'account_before'"
+    if not unit.is_sqlite:
+        there = "SELECT tablename FROM pg_tables WHERE tablename = 'account_before' AND schemaname = current_schema()"
+    if (await unit.connection.execute(text(there))).first() is None:
+        return []
+    rows = await unit.connection.execute(text("SELECT name, password_hash, created_at FROM account_before"))
+    return [(name, kept, from_micros(at)) for name, kept, at in rows]
+
+
+async def forget_before(unit: Unit) -> None:
+    """Drop the accounts of the first release, once they are adopted."""
+    await unit.connection.execute(text("DROP TABLE account_before"))
+
+
+def _account(row: Row[Any] | Sequence[Any] | None) -> AccountRow | None:
+    """An account of a row selected as ACCOUNT."""
+    if row is None:
+        return None
+    identifier, person, sealed, role, sites, state, *rest = row
+    known = (Role(role), frozenset(orjson.loads(sites)), AccountState(state))
+    return AccountRow(identifier, person, bytes(sealed), *known, *rest)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import unicodedata
 
 _SEPARATORS = str.maketrans("", "", " :-._\t")
 
@@ -25,3 +26,15 @@ def pseudonym(pepper: bytes, version: int, uid: str) -> str:
 def key_digest(pepper: bytes, salt: bytes, key: bytes) -> bytes:
     """The stored form of a station key (machine-made, at least 128 bits): HMAC-SHA-256, microseconds to check."""
     return hmac.new(pepper, b"station\x00" + salt + b"\x00" + key, hashlib.sha256).digest()
+
+
+def name_pseudonym(pepper: bytes, version: int, name: str) -> str:
+    """The pseudonym of an e-mail address or sign-in name, such as ``n1:`` and 32 hex digits; case and form aside."""
+    canonical_name = unicodedata.normalize("NFKC", name).strip().casefold()
+    digest = hmac.new(pepper, b"name\x00" + canonical_name.encode("utf-8", "replace"), hashlib.sha256)
+    return f"n{version}:{digest.hexdigest()[:32]}"
+
+
+def tag(pepper: bytes, purpose: str, data: bytes) -> bytes:
+    """A keyed tag of data for one purpose, 32 bytes (HMAC-SHA-256): for codes that we give out and know again."""
+    return hmac.new(pepper, purpose.encode() + b"\x00" + data, hashlib.sha256).digest()

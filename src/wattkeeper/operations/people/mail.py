@@ -1,0 +1,118 @@
+"""Letters to people: queued in the same transaction as the deed they tell of, sent by the post afterwards.
+
+What a stranger asks for (to sign up, to recover) is queued as it was asked, and judged by the post: so known and
+unknown addresses take the same steps and the same time while somebody waits for the answer.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.operations.people.address import is_mail
+from wattkeeper.operations.people.letters import Kind, letter
+from wattkeeper.operations.safe import Safe
+from wattkeeper.settings import Settings
+from wattkeeper.store import account
+from wattkeeper.store import mail as queue
+from wattkeeper.store.account import AccountRow
+from wattkeeper.store.engines import Store
+from wattkeeper.store.mail import MailRow
+from wattkeeper.store.unit import Unit
+
+ASKED = "asked:"
+"""How the kind begins of what was asked for and not judged yet."""
+MOST_SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A letter as it goes out, or as the outbox shows it."""
+
+    kind: str
+    to: str
+    subject: str
+    text: str
+    created_at: datetime
+
+
+class Mail:
+    """Writes letters into the queue."""
+
+    def __init__(self, store: Store, safe: Safe, settings: Settings) -> None:
+        self._store = store
+        self._safe = safe
+        self._settings = settings
+
+    @property
+    def home(self) -> str:
+        """The address that letters name."""
+        return self._settings.address
+
+    async def write(self, unit: Unit, person: str, kind: str, subject: str, text: str, to: str = "") -> None:
+        """Queue a letter to a person's address, or to ``to``; nothing where they have no address."""
+        if not to:
+            row = await account.of_person(unit.connection, person)
+            to = "" if row is None else (await self.known(unit, row))["name"]
+        if is_mail(to):
+            plain = orjson.dumps({"to": to, "subject": subject, "text": text})
+            sealed = await self._safe.seal_for(unit, person, "mail", "sealed", plain)
+            await queue.keep(unit, secrets.token_hex(8), person, kind, sealed)
+
+    async def write_to(self, unit: Unit, to: str, kind: Kind, language: str, link: str = "") -> None:
+        """Queue a letter to an address whose person is not known."""
+        words = letter(kind, language, self.home, link)
+        await self._keep(unit, kind, {"to": to, "subject": words.subject, "text": words.text})
+
+    async def tell(self, unit: Unit, row: AccountRow, kind: Kind, to: str = "", **words: Any) -> None:
+        """Queue a letter of a kind to an account's person, in their language."""
+        known = await self.known(unit, row)
+        said = letter(kind, known.get("language", "en"), self.home, **words)
+        await self.write(unit, row.person, kind, said.subject, said.text, to or known["name"])
+
+    async def ask(self, unit: Unit, kind: Kind, about: Mapping[str, Any]) -> None:
+        """Queue what somebody asked for; the post judges it."""
+        await self._keep(unit, f"{ASKED}{kind}", about)
+
+    async def known(self, unit: Unit, row: AccountRow) -> dict[str, str]:
+        """What an account signs in with (``name``), and its ``language``; raises KeyRefused where it was forgotten."""
+        plain = await self._safe.unseal_for(unit, row.person, "account", "sealed", row.sealed)
+        found: dict[str, str] = orjson.loads(plain)
+        return found
+
+    async def outbox(self) -> list[Posted]:
+        """The letters of a demo, the newest first; Refusal NOT_FOUND where mail is sent, or the outbox is off."""
+        if not self.shows:
+            raise Refusal(Code.NOT_FOUND, "There is no outbox here: letters are sent by mail.")
+        async with self._store.unit() as unit:
+            rows = await queue.newest(unit.connection, MOST_SHOWN)
+            return [await self.open(unit, row) for row in rows if not row.kind.startswith(ASKED)]
+
+    @property
+    def shows(self) -> bool:
+        """Whether letters are shown on a page instead of sent."""
+        return self._settings.outbox and not self._settings.mail_host
+
+    async def open(self, unit: Unit, row: MailRow) -> Posted:
+        """A letter of the queue, opened; raises KeyRefused where its person was forgotten."""
+        about = await self.asked(unit, row)
+        return Posted(row.kind, about["to"], about["subject"], about["text"], row.created_at)
+
+    async def asked(self, unit: Unit, row: MailRow) -> dict[str, Any]:
+        """What a row of the queue holds; raises KeyRefused where its person was forgotten."""
+        if row.person:
+            plain = await self._safe.unseal_for(unit, row.person, "mail", "sealed", row.sealed)
+        else:
+            plain = self._safe.unseal("mail", "sealed", row.sealed)
+        about: dict[str, Any] = orjson.loads(plain)
+        return about
+
+    async def _keep(self, unit: Unit, kind: str, about: Mapping[str, Any]) -> None:
+        sealed = self._safe.seal("mail", "sealed", orjson.dumps(about))
+        await queue.keep(unit, secrets.token_hex(8), "", kind, sealed)

@@ -1,0 +1,76 @@
+"""How far a viewer sees, as conditions of queries: everything, the own sites, or what is one's own."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+
+from wattkeeper.charging.person import Reach, Scope, Viewer
+from wattkeeper.store.tables import card, holding, journal, session, station
+
+
+def stations(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `station` the viewer may read; Refusal FORBIDDEN where none ever."""
+    return _at_sites(viewer, station.c.id, viewer.reach(Scope.STATIONS_READ))
+
+
+def station_named(viewer: Viewer, column: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Which rows that name their station in this column the viewer may read; Refusal FORBIDDEN where none ever."""
+    return _at_sites(viewer, column, viewer.reach(Scope.STATIONS_READ))
+
+
+def sessions(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `session` the viewer may read; Refusal FORBIDDEN where none ever."""
+    reach = viewer.reach(Scope.SESSIONS_READ)
+    return held(viewer.person) if reach is Reach.OWN else _at_sites(viewer, session.c.station_id, reach)
+
+
+def entries(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `journal` the viewer may know of; Refusal FORBIDDEN where none ever."""
+    reach = viewer.reach(Scope.SESSIONS_READ)
+    if reach is not Reach.OWN:
+        return _at_sites(viewer, journal.c.station_id, reach)
+    ours = select(session.c.id).where(session.c.id == journal.c.session_id, held(viewer.person))
+    return and_(journal.c.session_id.is_not(None), exists(ours.correlate(journal)))
+
+
+def beside(viewer: Viewer, station_id: str) -> ColumnElement[bool]:
+    """Which rows of `journal` of a station the viewer may read around its sessions.
+
+    A driver who charged there reads what the station went through, and nothing of other sessions.
+    """
+    reach = viewer.reach(Scope.SESSIONS_READ)
+    if reach is not Reach.OWN:
+        return _at_sites(viewer, journal.c.station_id, reach)
+    own = exists(select(session.c.id).where(session.c.station_id == station_id, held(viewer.person)))
+    return and_(own, journal.c.session_id.is_(None))
+
+
+def may_know_card(viewer: Viewer) -> bool:
+    """Whether the viewer is told on which card a session ran."""
+    return Scope.CARDS_READ in viewer.scopes | viewer.own
+
+
+def cards(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `card` the viewer may read; Refusal FORBIDDEN where none ever."""
+    if viewer.reach(Scope.CARDS_READ) is Reach.ANYWHERE:
+        return true()
+    return and_(card.c.person_id == viewer.person, card.c.person_id != "")
+
+
+def held(person: str) -> ColumnElement[bool]:
+    """The sessions that ran on a token while this person held it; a card given away takes no history along."""
+    if not person:
+        return false()
+    still = or_(holding.c.until.is_(None), session.c.started_at < holding.c.until)
+    spans = and_(holding.c.ref == session.c.token, session.c.started_at >= holding.c.since, still)
+    return exists(select(holding.c.id).where(spans, holding.c.person_id == person).correlate(session))
+
+
+def _at_sites(viewer: Viewer, column: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
+    """What concerns stations of the viewer's sites, or everything."""
+    if reach is Reach.ANYWHERE:
+        return true()
+    ours = select(station.c.id).where(station.c.site.in_(sorted(viewer.sites)), station.c.site != "")
+    return column.in_(ours) if reach is Reach.SITES else false()

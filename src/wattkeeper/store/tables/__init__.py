@@ -1,0 +1,82 @@
+"""Every table, and for every column its purpose, legal basis and retention.
+
+`journal` is the truth; `DERIVED` can be dropped and folded again from it (``wattkeeper rebuild``).
+Instants are integer microseconds since 1970 UTC, measured values integer millionths of the unit in the name.
+"""
+
+from __future__ import annotations
+
+from wattkeeper.store.tables.cards import (
+    card,
+    card_change,
+    card_group,
+    decision,
+    enrolment,
+    finding,
+    holding,
+    local_list,
+    phone_start,
+    step_up,
+)
+from wattkeeper.store.tables.ground import metadata
+from wattkeeper.store.tables.people import (
+    account,
+    api_token,
+    app_client,
+    app_code,
+    app_grant,
+    app_token,
+    identity,
+    login,
+    mail,
+    notice,
+    passkey,
+    person,
+    recovery_code,
+    secret_link,
+    subject_key,
+)
+from wattkeeper.store.tables.sessions import journal, reading, session, tariff
+from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
+
+DERIVED = (station_state, connector, session, reading, decision)
+"""What `rebuild` drops and folds again."""
+
+__all__ = [
+    "DERIVED",
+    "account",
+    "api_token",
+    "app_client",
+    "app_code",
+    "app_grant",
+    "app_token",
+    "card",
+    "card_change",
+    "card_group",
+    "connector",
+    "decision",
+    "enrolment",
+    "finding",
+    "holding",
+    "identity",
+    "journal",
+    "knock",
+    "local_list",
+    "login",
+    "mail",
+    "metadata",
+    "notice",
+    "orders",
+    "passkey",
+    "person",
+    "phone_start",
+    "reading",
+    "recovery_code",
+    "secret_link",
+    "session",
+    "station",
+    "station_state",
+    "step_up",
+    "subject_key",
+    "tariff",
+]

@@ -1,0 +1,84 @@
+"""A database of the first release comes along whole: its accounts still sign in, its cards belong to whom they did."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tests.databases import Databases
+from wattkeeper.charging.person import EVERYTHING
+from wattkeeper.operations.access import Access
+from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.safe import open_safe
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store, async_url
+from wattkeeper.store.migrate import _config, migrate
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture
+async def first_release(databases: Databases, engine: str) -> AsyncIterator[str]:
+    """A database as the first release left it: an account, somebody signed in, a card."""
+    address = await databases.bare(engine)
+    opened = create_async_engine(async_url(address))
+    kept = await Passwords().hash(PASSWORD)
+    async with opened.begin() as connection:
+        await connection.run_sync(_to_first_release)
+        one = {"name": "Anna Lindqvist", "kept": kept}
+        for statement in (
+            "INSERT INTO account VALUES (:name, :kept, 'operator', 1700000000000000)",
+            "INSERT INTO card VALUES ('p1:aa', 'person:1', '\\x00', 'A7', 'active', NULL, NULL, 1, 1700000000000000)",
+            "INSERT INTO station VALUES ('CP1', 'North', 'Yard', '\\x00', '\\x00', NULL, 1700000000000000, 'x')",
+        ):
+            await connection.execute(text(statement), one if ":name" in statement else {})
+    await opened.dispose()
+    yield address
+    await databases.drop(address)
+
+
+def _to_first_release(connection: Connection) -> None:
+    config = _config(connection)
+    config.cmd_opts = argparse.Namespace()
+    command.upgrade(config, "0001")
+
+
+async def test_accounts_of_the_first_release_still_sign_in_and_their_names_are_sealed(
+    first_release: str, tmp_path: Path
+) -> None:
+    await migrate(first_release)
+    store = Store(first_release)
+    safe = await open_safe(store, tmp_path / "root.key")
+    access = Access(store, safe, Settings())
+    for _ in range(2):
+        await access.adopt()
+        viewer = await access.viewer_by_cookie(await access.sign_in("Anna Lindqvist", PASSWORD, "192.0.2.1"))
+        assert viewer is not None
+        assert viewer.scopes == EVERYTHING
+    async with store.read() as connection:
+        tables = await connection.run_sync(lambda sync: inspect(sync).get_table_names())
+        assert "account_before" not in tables
+        rows = (await connection.execute(text("SELECT * FROM account"))).all()
+        assert len(rows) == 1
+        assert b"Lindqvist" not in repr(rows).encode()
+    await store.close()
+
+
+async def test_cards_of_the_first_release_belong_to_whom_they_did(first_release: str) -> None:
+    await migrate(first_release)
+    store = Store(first_release)
+    async with store.read() as connection:
+        card = (await connection.execute(text("SELECT person_id, kind, offline, changed_at FROM card"))).one()
+        assert tuple(card) == ("person:1", "card", "refuse", 1700000000000000)
+        held = (await connection.execute(text("SELECT ref, person_id, since, until FROM holding"))).one()
+        assert tuple(held) == ("p1:aa", "person:1", 1700000000000000, None)
+        station = (await connection.execute(text("SELECT address, is_listed FROM station"))).one()
+        assert station.address == ""
+        assert not station.is_listed
+    await store.close()
