@@ -8,6 +8,8 @@ from __future__ import annotations
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DRAWN = 8
+SECRET = 16
+"""Drawn symbols of a code that nobody may guess: 80 bits."""
 _VALUE = {symbol: value for value, symbol in enumerate(ALPHABET)}
 _FORGIVE = str.maketrans(
     {"O": "0", "I": "1", "L": "1", "-": None, " ": None, "\u2010": None, "\u2011": None, "\u2013": None}
@@ -34,6 +36,18 @@ def session_id(drawn: int) -> str:
     return "".join(ALPHABET[v] for v in values) + ALPHABET[_check(values)]
 
 
+def secret_code(drawn: int) -> str:
+    """A code of 80 drawn bits and its check, as it is printed: ``K7QM-4XRD-2B9Z-0HTA-T``."""
+    values = [(drawn >> (5 * place)) & 31 for place in range(SECRET)]
+    symbols = "".join(ALPHABET[v] for v in values)
+    return "-".join([*(symbols[at : at + 4] for at in range(0, SECRET, 4)), ALPHABET[_check(values)]])
+
+
+def parse_secret(typed: str) -> str | None:
+    """The 16 symbols of a `secret_code` that was typed, forgiving as `parse` is; None where the check fails."""
+    return _parsed(typed, SECRET)
+
+
 def shown(identifier: str) -> str:
     """The id as it is shown and read aloud: ``K7QM-4XRD-T``."""
     return f"{identifier[:4]}-{identifier[4:8]}-{identifier[8:]}"
@@ -41,8 +55,14 @@ def shown(identifier: str) -> str:
 
 def parse(said: str) -> str | None:
     """The id that was said or typed, forgiving case, spaces, dashes, 0/O and 1/I/L; None where the check fails."""
+    symbols = _parsed(said, DRAWN)
+    return None if symbols is None else symbols + ALPHABET[_check([_VALUE[s] for s in symbols])]
+
+
+def _parsed(said: str, count: int) -> str | None:
+    """The drawn symbols of what was said; None where their number or their check is wrong."""
     symbols = said.strip().upper().translate(_FORGIVE) if len(said) <= 64 else ""
-    if len(symbols) != DRAWN + 1 or any(s not in _VALUE for s in symbols):
+    if len(symbols) != count + 1 or any(s not in _VALUE for s in symbols):
         return None
     values = [_VALUE[s] for s in symbols]
-    return symbols if _check(values[:-1]) == values[-1] else None
+    return symbols[:-1] if _check(values[:-1]) == values[-1] else None

@@ -106,6 +106,12 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True):
     """Energy delivered at the newest reading that told power: the difference is what the sum should be."""
     soc_first: Decimal | None = None
     soc_last: Decimal | None = None
+    charging_s: Decimal = ZERO
+    """Seconds between registers of which the later was higher."""
+    parking_s: Decimal = ZERO
+    """Seconds between registers that were equal, though the station offered power."""
+    parks: bool = False
+    """Whether the newest of these spans was parking."""
     signed: int = 0
     exported_wh: Decimal | None = None
     findings: tuple[Finding, ...] = ()
@@ -141,6 +147,7 @@ def extend(track: Track, reading: Reading, max_power_w: Decimal) -> Track:
     findings: list[Finding] = []
     if reading.energy_wh is not None:
         _register(track, Mark(reading.at, reading.energy_wh), reading.context, max_power_w, changes, findings)
+        _span(track, reading, changes)
     _beside(track, reading, changes)
     if power is not None:
         _power(track, reading.at, power, replace(track, **changes).energy_wh or ZERO, changes)
@@ -172,6 +179,18 @@ def _register(
     seconds = Decimal((mark.at - last.at).total_seconds())
     if mark.wh - track.high_wh > max_power_w * TOLERANCE * seconds / _HOUR_S + SLACK_WH:
         found.append(_leap(track, Mark(last.at, track.high_wh), mark, seconds, context))
+
+
+def _span(track: Track, reading: Reading, changes: dict[str, object]) -> None:
+    """Carry on how long energy flowed, and how long it could have but did not (OCPI TIME, PARKING_TIME)."""
+    last = track.last
+    if last is None or reading.energy_wh is None:
+        return
+    seconds = Decimal((reading.at - last.at) // timedelta(microseconds=1)).scaleb(-6).normalize()
+    if reading.energy_wh > last.wh:
+        changes.update(charging_s=track.charging_s + seconds, parks=False)
+    elif reading.energy_wh == last.wh and ZERO not in (reading.offered_w, reading.offered_a):
+        changes.update(parking_s=track.parking_s + seconds, parks=True)
 
 
 def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], found: list[Finding]) -> None:

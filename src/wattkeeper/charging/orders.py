@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -79,6 +80,50 @@ class ShowMessage(Order):
     message_id: int
 
 
+class Listing(StrEnum):
+    """What a station's own list says of a card (1.6 3.5.2; 2.0.1 D01)."""
+
+    ACCEPTED = "accepted"
+    BLOCKED = "blocked"
+    REMOVED = "removed"
+    """It leaves the list."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListEntry:
+    """A card on a station's own list. ``uid`` is its number in the clear: for the station alone."""
+
+    uid: str = field(repr=False)
+    listing: Listing
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendLocalList(Order):
+    """Give the station the cards that it may accept while it cannot ask (1.6 5.15, 2.0.1 D01)."""
+
+    version: int
+    """The version that the list has then, 1 or more."""
+    full: bool
+    """Whether it replaces the whole list; otherwise it changes the version before."""
+    entries: tuple[ListEntry, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetLocalListVersion(Order):
+    """Ask for the version of the station's list: ``list_version`` in the figures (1.6 5.10; 2.0.1 D02)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetListBounds(Order):
+    """Ask how long the list may be (``most_entries``, ``most_at_once``), and whether there is a ``cache`` (1 or 0)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearCache(Order):
+    """Make the station forget the cards that it remembers as accepted (1.6 5.4, 2.0.1 C11)."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnyCommand(Order):
     """A command as the standard words it, sent as given."""
@@ -112,6 +157,18 @@ class OrderState(StrEnum):
     """Nobody answered in time, or it was never sent."""
 
 
+class Decline(StrEnum):
+    """Why a station declined, where that decides what we do next."""
+
+    UNSUPPORTED = "unsupported"
+    """It cannot do this at all."""
+    MISMATCH = "mismatch"
+    """Its list is of another version than the change needs (VersionMismatch)."""
+
+
+NO_FIGURES: Mapping[str, int] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """How a station settled an order: the outcome, and the answer in the station's words."""
@@ -121,3 +178,6 @@ class Settlement:
     """The CALLRESULT payload; for a CALLERROR ``{"code", "description", "details"}``."""
     summary: str
     """One line: the status word, or the error code and description."""
+    decline: Decline | None = None
+    figures: Mapping[str, int] = field(default_factory=lambda: NO_FIGURES)
+    """Numbers that the order asked for, by our names."""

@@ -157,3 +157,5 @@ EVERYTHING = frozenset(Scope) - {
     Scope.ACCOUNT_WRITE,
 }
 """All that can be done for an installation; the rest is done by a person for themselves."""
+PROGRAMS = EVERYTHING - {Scope.STAFF_WRITE, Scope.TOKENS_WRITE}
+"""The most that a program can be given: what the policy gives the role `service`."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
+
+from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, Limits, Spot, Use, has_plug
 
 TokenRef = NewType("TokenRef", str)
 """The keyed pseudonym of a token, such as ``p1:6f0c…``: the only form that is stored, logged or shown."""
@@ -42,11 +46,83 @@ class Presented:
         return hash((self.uid, self.kind))
 
 
-class CardState(StrEnum):
-    """Where a card is in its life."""
+# --- a card and its life ------------------------------------------------------------------------------
 
+
+class CardKind(StrEnum):
+    """What it is made of."""
+
+    CARD = "card"
+    FOB = "fob"
+    APP = "app"
+    """Made for one start from a phone; never listed."""
+
+
+class CardState(StrEnum):
+    """Where a card is in its life; that it has expired follows from its end."""
+
+    ORDERED = "ordered"
+    """Made and not yet in its holder's hands: it waits to be activated."""
     ACTIVE = "active"
     BLOCKED = "blocked"
+    LOST = "lost"
+    REPLACED = "replaced"
+    """Another card took its place."""
+    RETURNED = "returned"
+    """Nobody holds it any more."""
+
+
+K = CardState
+LIFE: Mapping[CardState, frozenset[CardState]] = {
+    K.ORDERED: frozenset({K.ACTIVE, K.BLOCKED, K.LOST, K.REPLACED, K.RETURNED}),
+    K.ACTIVE: frozenset({K.BLOCKED, K.LOST, K.REPLACED, K.RETURNED}),
+    K.BLOCKED: frozenset({K.ACTIVE, K.LOST, K.REPLACED, K.RETURNED}),
+    K.LOST: frozenset({K.ACTIVE, K.BLOCKED, K.REPLACED, K.RETURNED}),
+    K.REPLACED: frozenset({K.RETURNED}),
+    K.RETURNED: frozenset(),
+}
+"""The only steps of a card's life; from RETURNED it begins anew with another holder, by a deed of its own."""
+
+
+class Strength(StrEnum):
+    """How hard a token is to copy."""
+
+    NUMBER = "number"
+    """Its number is all there is to it: whoever has read it once can copy it."""
+    SECURE = "secure"
+    """It proves itself to the station with a key of its own."""
+    ONLINE = "online"
+    """We made it for one start and know where it must appear."""
+
+
+class Offline(StrEnum):
+    """What stations do with a card while they cannot ask."""
+
+    ACCEPT = "accept"
+    """It is on their own lists, and they may remember our answer as long as the card is good."""
+    REFUSE = "refuse"
+    """It is on no list, and our answer is good until `soon` only."""
+
+
+def soon(now: datetime) -> datetime:
+    """How long a station may remember an answer on a card that it is to refuse while it cannot ask: an hour or two.
+
+    More than a station's clock is wrong, so that none takes the card for expired at once; and on the full hour, so
+    that the same question gets the same answer.
+    """
+    return (now + timedelta(hours=2)).replace(minute=0, second=0, microsecond=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Cards that belong together: the same parent id, and what binds each of them."""
+
+    name: str
+    parent_id: str | None = None
+    """Told to stations with an accepted card (1.6 parentIdTag, 2.x groupIdToken): the cards may stop each other."""
+    is_master_pass: bool = False
+    """Its cards stop any session at the station where they are presented, and start none (OCPP 2.0.1 C16)."""
+    limits: Limits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +135,35 @@ class Card:
     group: str | None = None
     max_sessions: int = 1
     """How many sessions may run on it at once."""
+    kind: CardKind = CardKind.CARD
+    strength: Strength = Strength.NUMBER
+    offline: Offline = Offline.REFUSE
+    limits: Limits = NO_LIMITS
+    only_at: tuple[str, int] | None = None
+    """The only station and EVSE it is good at (app)."""
+    rules: Group | None = None
+    """The group itself, where there is one of that name."""
+
+    @property
+    def is_master_pass(self) -> bool:
+        """Whether it stops sessions and starts none."""
+        return self.rules is not None and self.rules.is_master_pass
+
+    @property
+    def parent_id(self) -> str | None:
+        """Its group's id for stations."""
+        return self.rules.parent_id if self.rules else None
+
+    def binding(self, house: Limits = NO_LIMITS) -> Iterator[tuple[str, Limits]]:
+        """What binds it, and whose limit that is; ``house``: what binds every card that is only a number."""
+        yield "this card", self.limits
+        if self.rules is not None:
+            yield "its group", self.rules.limits
+        if self.strength is Strength.NUMBER:
+            yield "cards that can be copied", house
+
+
+# --- the rule -----------------------------------------------------------------------------------------
 
 
 class Authorisation(StrEnum):
@@ -69,6 +174,13 @@ class Authorisation(StrEnum):
     BLOCKED = "blocked"
     EXPIRED = "expired"
     CONCURRENT = "concurrent"
+    NO_CREDIT = "no_credit"
+    """The month's energy or money is used up."""
+    NOT_HERE = "not_here"
+    NOT_NOW = "not_now"
+    WRONG_PLUG = "wrong_plug"
+    INVALID = "invalid"
+    """It is ours and good, but not for this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +190,9 @@ class Verdict:
     status: Authorisation
     reason: str
     expires_at: datetime | None = None
+    """Until when a station may remember that it was accepted (1.6 expiryDate, 2.x cacheExpiryDateTime)."""
+    parent_id: str | None = None
+    """Its group's id, only ever with an accepted card."""
 
     @property
     def accepted(self) -> bool:
@@ -85,14 +200,134 @@ class Verdict:
         return self.status is Authorisation.ACCEPTED
 
 
-def may_charge(card: Card | None, live_sessions: int, now: datetime) -> Verdict:
-    """Decide for Authorize, StartTransaction and TransactionEvent alike; ``live_sessions`` excludes the asking one."""
+class Purpose(StrEnum):
+    """What a token was presented for."""
+
+    TAP = "tap"
+    """Nobody has said yet (Authorize): to start, or to end what runs."""
+    START = "start"
+    GO_ON = "go_on"
+    """It was accepted for this session before."""
+    END = "end"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The circumstances in which a token was presented."""
+
+    now: datetime
+    local: datetime
+    """The same moment on the installation's own clock."""
+    purpose: Purpose = Purpose.START
+    running: int = 0
+    """How many sessions run on it, beside the one that asks."""
+    ends_one: bool = False
+    """Whether a session runs at this station that it may end."""
+    station: str = ""
+    evse: int | None = None
+    spot: Spot = NO_SPOT
+    used: Use = NO_USE
+    house: Limits = NO_LIMITS
+    """What binds every card that is only a number."""
+
+
+A = Authorisation
+USELESS: Mapping[CardState, tuple[Authorisation, str]] = {
+    K.ORDERED: (A.UNKNOWN, "This card is not activated yet."),
+    K.BLOCKED: (A.BLOCKED, "This card is blocked."),
+    K.LOST: (A.BLOCKED, "This card was reported lost."),
+    K.REPLACED: (A.BLOCKED, "This card was replaced by another."),
+    K.RETURNED: (A.UNKNOWN, "This card was returned and belongs to nobody."),
+}
+"""What is said of a card that is good for nothing; stations learn no more of it than they must."""
+
+
+def may_charge(card: Card | None, asked: Asked) -> Verdict:
+    """The one rule, for Authorize, StartTransaction, TransactionEvent and starts from a phone alike."""
     if card is None:
-        return Verdict(Authorisation.UNKNOWN, "This card is not enrolled here.")
-    if card.state is CardState.BLOCKED:
-        return Verdict(Authorisation.BLOCKED, "This card is blocked.")
-    if card.expires_at is not None and card.expires_at <= now:
-        return Verdict(Authorisation.EXPIRED, "This card has expired.", card.expires_at)
-    if live_sessions >= card.max_sessions:
-        return Verdict(Authorisation.CONCURRENT, "This card already charges elsewhere.", card.expires_at)
-    return Verdict(Authorisation.ACCEPTED, "This card is active.", card.expires_at)
+        return Verdict(A.UNKNOWN, "This card is not enrolled here.")
+    if card.state in USELESS:
+        return Verdict(*USELESS[card.state])
+    if asked.purpose is Purpose.GO_ON:
+        return _yes(card, asked, "This session was accepted on this card before.")
+    if card.expires_at is not None and card.expires_at <= asked.now:
+        return Verdict(A.EXPIRED, "This card has expired.")
+    if asked.purpose is Purpose.END:
+        return _yes(card, asked, "This card is good, and ends a session.")
+    if card.is_master_pass:
+        return _master_pass(card, asked)
+    if asked.purpose is Purpose.TAP and asked.ends_one:
+        return _yes(card, asked, "A session runs here that this card may end.")
+    return _may_start(card, asked)
+
+
+def _yes(card: Card, asked: Asked, reason: str) -> Verdict:
+    """Accepted, for as long as a station may remember it."""
+    until = card.expires_at
+    if card.offline is Offline.REFUSE:
+        until = soon(asked.now) if until is None else min(until, soon(asked.now))
+    return Verdict(A.ACCEPTED, reason, until, card.parent_id)
+
+
+def _master_pass(card: Card, asked: Asked) -> Verdict:
+    """It may stop what runs at the station, and starts nothing (OCPP 2.0.1 C16)."""
+    if asked.purpose is Purpose.TAP and asked.ends_one:
+        return _yes(card, asked, "This pass may stop what runs here.")
+    if asked.purpose is Purpose.TAP:
+        return Verdict(A.INVALID, "This pass only stops sessions, and none runs here.")
+    return Verdict(A.INVALID, "This pass only stops sessions; it starts none.")
+
+
+def _may_start(card: Card, asked: Asked) -> Verdict:
+    """Whether a session may begin on a card that is good."""
+    if card.only_at is not None and not _is_at(card.only_at, asked):
+        return Verdict(A.NOT_HERE, "This was made for a start from a phone at another connector.")
+    for whose, limits in card.binding(asked.house):
+        refused = None if limits.nothing else _limited(whose, limits, asked)
+        if refused is not None:
+            return refused
+    if asked.running >= card.max_sessions:
+        return Verdict(A.CONCURRENT, _concurrent(card.max_sessions))
+    return _yes(card, asked, "This card is active.")
+
+
+def _is_at(only_at: tuple[str, int], asked: Asked) -> bool:
+    """Whether it was presented where it is good; a tap names no EVSE."""
+    station, evse = only_at
+    return asked.station == station and asked.evse in (evse, None)
+
+
+def _concurrent(most: int) -> str:
+    if most == 1:
+        return "This card already charges elsewhere."
+    return f"This card already charges elsewhere, {most} times at once, and may no more."
+
+
+def _limited(whose: str, limits: Limits, asked: Asked) -> Verdict | None:
+    """Why these limits refuse; None where they do not."""
+    if limits.sites is not None and asked.spot.site not in limits.sites:
+        return Verdict(A.NOT_HERE, f"The limits of {whose} allow other sites only.")
+    if limits.hours is not None and not any(span.holds(asked.local) for span in limits.hours):
+        return Verdict(A.NOT_NOW, f"The limits of {whose} allow other hours only; it is {asked.local:%A %H:%M}.")
+    if limits.plugs is not None and not has_plug(limits.plugs, asked.spot):
+        known = any(asked.spot.plugs)
+        why = "allow another kind of plug only" if known else "name a kind of plug, and nobody told which is here"
+        return Verdict(A.WRONG_PLUG, f"The limits of {whose} {why}.")
+    return _used_up(whose, limits, asked.used)
+
+
+def _used_up(whose: str, limits: Limits, used: Use) -> Verdict | None:
+    """Why a month's limit refuses."""
+    most = limits.energy_wh_month
+    if most is not None and used.energy_wh >= most:
+        told = f"{_kwh(used.energy_wh)} of {_kwh(most)} kWh"
+        return Verdict(A.NO_CREDIT, f"The energy that {whose} may have in a month is used up: {told}.")
+    if limits.money_month is not None and used.money >= limits.money_month:
+        told = f"{used.money:.2f} of {limits.money_month:.2f}"
+        return Verdict(A.NO_CREDIT, f"The money that {whose} may cost in a month is used up: {told}.")
+    return None
+
+
+def _kwh(energy_wh: Decimal) -> str:
+    """Wh as kWh with two decimals."""
+    return f"{energy_wh / 1000:.2f}"

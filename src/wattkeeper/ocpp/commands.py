@@ -28,6 +28,9 @@ _REASONS: Mapping[str, str] = {
     "format": "is not written as a date and time with zone (RFC 3339)",
     "type": "has the wrong type",
 }
+LONG_LIST: Final = "localAuthorizationList"
+MOST_SHOWN: Final = 20
+"""Entries of a local list that are kept, masked; of a longer one only how many there were."""
 _TOKENS: Final = frozenset({"idTag", "idToken", "parentIdTag", "additionalIdToken"})
 
 
@@ -51,8 +54,11 @@ def commandable(version: Version, action: str, heard: frozenset[str]) -> None:
 
 def masked(version: Version, action: str, payload: Mapping[str, object]) -> Payload:
     """The payload with card numbers, keys and free texts masked: safe to keep and show."""
-    _, words = mend(shape(version, action, "request"), dict(payload), Notes())
-    return dict(words)
+    entries = payload.get(LONG_LIST)
+    count = len(entries) if isinstance(entries, list) else 0
+    kept = {name: value for name, value in payload.items() if name != LONG_LIST or count <= MOST_SHOWN}
+    _, words = mend(shape(version, action, "request"), kept, Notes())
+    return dict(words) if count <= MOST_SHOWN else {**words, LONG_LIST: f"{count} entries"}
 
 
 def tokens_in(payload: object) -> Iterator[str]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from wattkeeper.charging.orders import Outcome, Settlement
+from wattkeeper.charging.orders import Decline, Outcome, Settlement
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp.schemas import shape
 from wattkeeper.ocpp.wire.members import LONGEST_SUMMARY
@@ -16,6 +16,13 @@ from wattkeeper.ocpp.wire.text import MASK, clean, could_hold_card, fold
 
 _DONE: Final = frozenset({"accepted", "unlocked", "scheduled", "rebootrequired", "acceptedcanceled"})
 """The words by which a station says that it did, or will do, what was asked."""
+
+_DECLINES: Final[Mapping[str, Decline]] = {
+    "versionmismatch": Decline.MISMATCH,
+    "notsupported": Decline.UNSUPPORTED,
+    "notimplemented": Decline.UNSUPPORTED,
+}
+"""What decides on the next step, of status words and of CALLERROR codes."""
 
 _LONGEST_VALUE: Final = 10_000
 _SHORTEST_CARD: Final = 6
@@ -33,7 +40,9 @@ def settled(version: Version, action: str, payload: Mapping[str, object], tokens
         return Settlement(Outcome.REJECTED, words, "The answer had no status.")
     done = all(fold(status) in _DONE for status in said)
     summary = _line(str(_safe(", ".join(dict.fromkeys(said)), finder)), "The answer's status is no word.")
-    return Settlement(Outcome.ACCEPTED if done else Outcome.REJECTED, words, summary)
+    declines = [_DECLINES[fold(status)] for status in said if fold(status) in _DECLINES]
+    decline = declines[0] if declines else None
+    return Settlement(Outcome.ACCEPTED if done else Outcome.REJECTED, words, summary, decline)
 
 
 def refused(code: str, description: str, details: object, tokens: Iterable[str]) -> Settlement:
@@ -42,7 +51,7 @@ def refused(code: str, description: str, details: object, tokens: Iterable[str])
     assert isinstance(words, dict)
     named = _line(str(words["code"]), "CALLERROR") or "CALLERROR"
     summary = ": ".join(part for part in (named, str(words["description"])) if part)
-    return Settlement(Outcome.ERROR, words, _line(summary, named))
+    return Settlement(Outcome.ERROR, words, _line(summary, named), _DECLINES.get(fold(code)))
 
 
 def _line(text: str, otherwise: str) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from wattkeeper.simulator.charge import Connector, Context, Ending, Measurand, Reading, Sample, Status
-from wattkeeper.simulator.station import Station
+from wattkeeper.simulator.station import Listed, Station
 from wattkeeper.simulator.visit import Driver, arrive, free_connector
 
 T = TypeVar("T")
 
 SHORTEST_KEY = 16
 OWN_VENDOR = "Wattkeeper"
+LONGEST_LIST, MOST_AT_ONCE = 5_000, 250
+"""Entries of the local list, and of one message about it."""
 CALLED_ENERGY_WH = (4_000, 12_000)
 CALLED_STAY_S = (5_400, 10_800)
 
@@ -100,17 +103,27 @@ def set_operative(station: Station, connectors: Iterable[Connector], operative: 
             station.show(connector, Status.AVAILABLE if operative else Status.UNAVAILABLE)
 
 
-def take_local_list(station: Station, version: int, full: bool, entries: dict[str, bool | None]) -> bool:
-    """Take a local list: card to accepted, or to None where it is to be removed; false when the version is old."""
+def take_local_list(station: Station, version: int, full: bool, entries: dict[str, Listed | None]) -> str:
+    """Take a local list, None where a card is to be removed; the status: VersionMismatch when the version is old."""
     if not full and version <= station.local_list_version:
-        return False
-    kept = {} if full else dict(station.local_list)
-    for card, accepted in entries.items():
+        return "VersionMismatch"
+    kept = {} if full else dict(station.listed)
+    for card, listed in entries.items():
         kept.pop(card, None)
-        if accepted is not None:
-            kept[card] = accepted
-    station.local_list, station.local_list_version = kept, version
-    return True
+        if listed is not None:
+            kept[card] = listed
+    if version < 1 or len(kept) > LONGEST_LIST or len(entries) > MOST_AT_ONCE:
+        return "Failed"
+    station.listed, station.local_list_version = kept, version
+    return "Accepted"
+
+
+def listed(info: dict[str, Any] | None, until: str) -> Listed | None:
+    """An entry of a local list; `until` is the version's word for its expiry."""
+    if info is None:
+        return None
+    end = info.get(until)
+    return Listed(info["status"] == "Accepted", None if end is None else datetime.fromisoformat(end))
 
 
 def triggered_reading(station: Station, connector: Connector) -> Reading:

@@ -3,7 +3,7 @@
 Its timestamps have no zone. Its samples are numbers instead of strings, or energy in kWh, by turns. It
 sends each StartTransaction and each StopTransaction twice, under new message ids. A connector is Available
 before its transaction has stopped. Every fifth reading names transaction 0, and once in its life the
-register runs backwards.
+register runs backwards. It keeps no local list.
 """
 
 from __future__ import annotations
@@ -27,6 +27,8 @@ Frame = dict[str, Any]
 
 class QuirkyStation16(Station16):
     """A station whose sessions are true and whose manners are not."""
+
+    keeps_list = False
 
     def __init__(self, *parts: Any, **more: Any) -> None:
         super().__init__(*parts, **more)

@@ -35,6 +35,14 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """What the local list says of a card."""
+
+    accepted: bool
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Manners:
     """How a station behaves on the line; `reading_every_s` in simulated seconds, all others in real ones."""
 
@@ -61,6 +69,8 @@ class Station(ABC):
     compression: ClassVar[str | None] = None
     resumes: bool
     """Whether a charge goes on after the power was lost, or ends with it."""
+    keeps_list: bool = True
+    """Whether it keeps a local list of cards."""
 
     def __init__(
         self,
@@ -84,7 +94,7 @@ class Station(ABC):
         self.outbox = Outbox()
         self.past: deque[Charge] = deque(maxlen=100)
         self.cards: dict[str, bool] = {}
-        self.local_list: dict[str, bool] = {}
+        self.listed: dict[str, Listed] = {}
         self.local_list_version = 0
         self.mishap: Callable[[Station, Charge], Coroutine[Any, Any, None]] | None = None
         self.powered, self.networked, self.boot_asked = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -176,6 +186,17 @@ class Station(ABC):
     def after_answer(self, deed: Callable[[], object]) -> None:
         """Do something once the call that is being answered has been answered."""
         self.line.wire.afterwards.append(deed)
+
+    @property
+    def local_list(self) -> dict[str, bool]:
+        """The cards on the local list, and whether it accepts them now."""
+        now = self.clock.now()
+        return {card: one.accepted and (one.until is None or now < one.until) for card, one in self.listed.items()}
+
+    @local_list.setter
+    def local_list(self, cards: dict[str, bool]) -> None:
+        """Put these cards on the list, for good."""
+        self.listed = {card: Listed(accepted) for card, accepted in cards.items()}
 
     @property
     def online(self) -> bool:

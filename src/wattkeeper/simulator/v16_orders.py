@@ -13,11 +13,14 @@ from ocpp.v16 import ChargePoint, call_result
 
 from wattkeeper.simulator.charge import Charge, Connector, Ending
 from wattkeeper.simulator.orders import (
+    LONGEST_LIST,
+    MOST_AT_ONCE,
     OWN_VENDOR,
     Setting,
     call_driver,
     each,
     key_change,
+    listed,
     positive,
     set_operative,
     take_local_list,
@@ -46,11 +49,13 @@ def configuration(station: Station16) -> dict[str, Setting]:
 
     return {
         "AuthorizeRemoteTxRequests": Setting("false"),
+        "AuthorizationCacheEnabled": Setting("true"),
         "AuthorizationKey": Setting("", key_change(station), secret=True),
         "ConnectionTimeOut": Setting("60", keep),
         "GetConfigurationMaxKeys": Setting(str(LONGEST_KEY_LIST)),
         "HeartbeatInterval": Setting(str(int(station.heartbeat_s)), heartbeat_interval),
         "LocalAuthListEnabled": Setting("true", keep),
+        "LocalAuthListMaxLength": Setting(str(LONGEST_LIST)),
         "LocalAuthorizeOffline": Setting("true"),
         "LocalPreAuthorize": Setting("false"),
         "MeterValueSampleInterval": Setting(str(int(station.reading_every_s)), reading_interval),
@@ -59,6 +64,7 @@ def configuration(station: Station16) -> dict[str, Setting]:
         ),
         "NumberOfConnectors": Setting(str(len(station.connectors))),
         "SecurityProfile": Setting("1"),
+        "SendLocalListMaxLength": Setting(str(MOST_AT_ONCE)),
         "StopTransactionOnEVSideDisconnect": Setting("true"),
         "StopTransactionOnInvalidId": Setting("true"),
         "SupportedFeatureProfiles": Setting("Core,LocalAuthListManagement,RemoteTrigger"),
@@ -161,14 +167,18 @@ class Wire16(Wire, ChargePoint):  # type: ignore[misc]
     @answers("SendLocalList")
     def send_local_list(self, list_version: int, update_type: str, **more: Any) -> Any:
         """Take the local list."""
-        entries = {entry["id_tag"]: _accepted(entry) for entry in more.get("local_authorization_list") or []}
-        taken = take_local_list(self.station, list_version, update_type == "Full", entries)
-        return call_result.SendLocalList(status="Accepted" if taken else "VersionMismatch")
+        if not self.station.keeps_list:
+            return call_result.SendLocalList(status="NotSupported")
+        told = more.get("local_authorization_list") or []
+        entries = {entry["id_tag"]: listed(entry.get("id_tag_info"), "expiry_date") for entry in told}
+        status = take_local_list(self.station, list_version, update_type == "Full", entries)
+        return call_result.SendLocalList(status=status)
 
     @answers("GetLocalListVersion")
     def get_local_list_version(self, **_: Any) -> Any:
-        """The version of the local list, 0 where there is none."""
-        return call_result.GetLocalListVersion(list_version=self.station.local_list_version)
+        """The version of the local list, 0 where there is none, -1 where there never will be."""
+        kept = self.station.keeps_list
+        return call_result.GetLocalListVersion(list_version=self.station.local_list_version if kept else -1)
 
     @answers("ClearCache")
     def clear_cache(self, **_: Any) -> Any:
@@ -187,11 +197,6 @@ class Wire16(Wire, ChargePoint):  # type: ignore[misc]
 
     def _connectors(self, number: int) -> list[Connector]:
         return [one for one in self.station.connectors if number in (0, one.number)]
-
-
-def _accepted(entry: dict[str, Any]) -> bool | None:
-    info = entry.get("id_tag_info")
-    return None if info is None else info["status"] == "Accepted"
 
 
 def _entry(key: str, setting: Setting) -> dict[str, Any]:

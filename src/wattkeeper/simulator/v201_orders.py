@@ -9,19 +9,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ocpp.exceptions import NotSupportedError
 from ocpp.v201 import ChargePoint, call, call_result
 
 from wattkeeper.simulator.charge import Charge, Connector, Ending
 from wattkeeper.simulator.orders import (
+    MOST_AT_ONCE,
     OWN_VENDOR,
     Setting,
     call_driver,
     each,
     key_change,
+    listed,
     positive,
     set_operative,
     take_local_list,
 )
+from wattkeeper.simulator.station import Listed
 from wattkeeper.simulator.visit import free_connector
 from wattkeeper.simulator.wire import Wire, answers, stamp
 
@@ -48,6 +52,7 @@ def variables(station: Station201) -> dict[Name, Setting]:
         station.heartbeat_s = positive(value)
 
     return {
+        ("AuthCacheCtrlr", "Enabled"): Setting("true"),
         ("AuthCtrlr", "AuthorizeRemoteStart"): Setting("false"),
         ("AuthCtrlr", "LocalAuthorizeOffline"): Setting("true"),
         ("AuthCtrlr", "LocalPreAuthorize"): Setting("false"),
@@ -55,6 +60,7 @@ def variables(station: Station201) -> dict[Name, Setting]:
         ("ChargingStation", "VendorName"): Setting("Wattkeeper"),
         ("DisplayMessageCtrlr", "Available"): Setting("true"),
         ("LocalAuthListCtrlr", "Enabled"): Setting("true", keep),
+        ("LocalAuthListCtrlr", "ItemsPerMessage"): Setting(str(MOST_AT_ONCE)),
         ("OCPPCommCtrlr", "HeartbeatInterval"): Setting(str(int(station.heartbeat_s)), heartbeat_interval),
         ("OCPPCommCtrlr", "OfflineThreshold"): Setting("60", keep),
         ("SampledDataCtrlr", "TxUpdatedInterval"): Setting(str(int(station.reading_every_s)), reading_interval),
@@ -250,10 +256,12 @@ class Wire201(Wire, ChargePoint):  # type: ignore[misc]
     @answers("SendLocalList")
     def send_local_list(self, version_number: int, update_type: str, **more: Any) -> Any:
         """Take the local list."""
-        listed = more.get("local_authorization_list") or []
-        entries = {entry["id_token"]["id_token"]: _accepted(entry) for entry in listed}
-        taken = take_local_list(self.station, version_number, update_type == "Full", entries)
-        return call_result.SendLocalList(status="Accepted" if taken else "VersionMismatch")
+        if not self.station.keeps_list:
+            raise NotSupportedError
+        told = more.get("local_authorization_list") or []
+        entries = {entry["id_token"]["id_token"]: _listed(entry) for entry in told}
+        status = take_local_list(self.station, version_number, update_type == "Full", entries)
+        return call_result.SendLocalList(status=status)
 
     @answers("GetLocalListVersion")
     def get_local_list_version(self, **_: Any) -> Any:
@@ -277,9 +285,8 @@ class Wire201(Wire, ChargePoint):  # type: ignore[misc]
         return [one for one in self.station.connectors if number in (0, one.number)]
 
 
-def _accepted(entry: dict[str, Any]) -> bool | None:
-    info = entry.get("id_token_info")
-    return None if info is None else info["status"] == "Accepted"
+def _listed(entry: dict[str, Any]) -> Listed | None:
+    return listed(entry.get("id_token_info"), "cache_expiry_date_time")
 
 
 def _reported(name: Name, setting: Setting) -> dict[str, Any]:

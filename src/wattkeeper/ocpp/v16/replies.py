@@ -16,17 +16,26 @@ STATUSES: Mapping[Authorisation, str] = {
     Authorisation.BLOCKED: "Blocked",
     Authorisation.EXPIRED: "Expired",
     Authorisation.CONCURRENT: "ConcurrentTx",
+    Authorisation.NO_CREDIT: "Blocked",
+    Authorisation.NOT_HERE: "Blocked",
+    Authorisation.NOT_NOW: "Blocked",
+    Authorisation.WRONG_PLUG: "Blocked",
+    Authorisation.INVALID: "Invalid",
 }
-"""Verdicts as AuthorizationStatus (1.6 7.2)."""
+"""Verdicts as AuthorizationStatus (1.6 7.2), which has no word for what binds a card: it is not allowed to charge."""
+LONGEST_ID = 20
+"""Characters of an IdToken (1.6 7.28)."""
 
 
 def _tag_info(verdict: Verdict | None) -> Payload:
-    """An IdTagInfo (1.6 7.8), never with a parentIdTag; no verdict is no permission."""
+    """An IdTagInfo (1.6 7.27); more than the status only with an accepted card. No verdict is no permission."""
     if verdict is None:
         return {"status": "Invalid"}
     info: Payload = {"status": STATUSES[verdict.status]}
     if verdict.accepted and verdict.expires_at is not None:
         info["expiryDate"] = written(verdict.expires_at)
+    if verdict.accepted and verdict.parent_id and len(verdict.parent_id) <= LONGEST_ID:
+        info["parentIdTag"] = verdict.parent_id
     return info
 
 

@@ -9,15 +9,20 @@ from typing import Any
 from wattkeeper.charging.orders import (
     AnyCommand,
     ChangeAvailability,
+    ClearCache,
+    GetListBounds,
+    GetLocalListVersion,
     Order,
     Reset,
     ResetKind,
+    SendLocalList,
     ShowMessage,
     StartCharging,
     StopCharging,
     Trigger,
     Unlock,
 )
+from wattkeeper.ocpp.v201 import local_list
 
 Payload = dict[str, object]
 Command = tuple[str, Mapping[str, object]]
@@ -93,5 +98,9 @@ COMMANDS: Mapping[type[Order], Callable[[Any], Command]] = {
     Unlock: _unlock,
     ChangeAvailability: _change_availability,
     ShowMessage: _show,
+    SendLocalList: local_list.send,
+    GetLocalListVersion: local_list.ask_version,
+    GetListBounds: local_list.ask_bounds,
+    ClearCache: local_list.clear_cache,
     AnyCommand: _any,
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Topic
@@ -12,7 +13,7 @@ from wattkeeper.ocpp import commands, settling
 from wattkeeper.ocpp.dialect import ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.hearing import Action, hear
 from wattkeeper.ocpp.schemas import actions, plain, shape
-from wattkeeper.ocpp.v201 import reports, sessions
+from wattkeeper.ocpp.v201 import local_list, reports, sessions
 from wattkeeper.ocpp.v201.commands import COMMANDS
 from wattkeeper.ocpp.v201.mismatch import refuse_mismatch
 from wattkeeper.ocpp.v201.replies import REPLIES
@@ -77,7 +78,8 @@ class V201:
 
     def settle(self, order: Order, action: str, payload: Mapping[str, object]) -> Settlement:
         """What an answer means; see `Dialect`."""
-        return settling.settled(Version.V201, action, payload, commands.tokens_in(self.write(order)[1]))
+        settlement = settling.settled(Version.V201, action, payload, commands.tokens_in(self.write(order)[1]))
+        return replace(settlement, figures=local_list.figures(action, payload))
 
     def redact(self, action: str, payload: Mapping[str, object]) -> dict[str, object]:
         """A command that is safe to keep; see `Dialect`."""

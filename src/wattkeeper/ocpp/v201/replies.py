@@ -16,17 +16,24 @@ STATUSES: Mapping[Authorisation, str] = {
     Authorisation.BLOCKED: "Blocked",
     Authorisation.EXPIRED: "Expired",
     Authorisation.CONCURRENT: "ConcurrentTx",
+    Authorisation.NO_CREDIT: "NoCredit",
+    Authorisation.NOT_HERE: "NotAtThisLocation",
+    Authorisation.NOT_NOW: "NotAtThisTime",
+    Authorisation.WRONG_PLUG: "NotAllowedTypeEVSE",
+    Authorisation.INVALID: "Invalid",
 }
 """Verdicts as AuthorizationStatusEnumType."""
 
 
 def _token_info(verdict: Verdict | None) -> Payload:
-    """An IdTokenInfoType, never with a groupIdToken; no verdict is no permission."""
+    """An IdTokenInfoType; more than the status only with an accepted token (C09). No verdict is no permission."""
     if verdict is None:
         return {"status": "Invalid"}
     info: Payload = {"status": STATUSES[verdict.status]}
     if verdict.accepted and verdict.expires_at is not None:
         info["cacheExpiryDateTime"] = written(verdict.expires_at)
+    if verdict.accepted and verdict.parent_id:
+        info["groupIdToken"] = {"idToken": verdict.parent_id, "type": "Central"}
     return info
 
 
