@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Role
 from wattkeeper.store.columns import from_micros
-from wattkeeper.store.tables import account, login
+from wattkeeper.store.tables import account, login, subject_key
 from wattkeeper.store.unit import Unit
 
 
@@ -48,6 +48,8 @@ class AccountRow:
     created_by: str
     verified_at: datetime | None
     seen_at: datetime | None
+    password_short: bool
+    """Whether the password is too short to stand alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ A, G = account.c, login.c
 ACCOUNT = (
     *(A.id, A.person_id, A.sealed, A.role, A.sites, A.state, A.password_hash, A.totp, A.totp_step),
     *(A.totp_confirmed, A.failures, A.created_at, A.created_by, A.verified_at, A.seen_at),
+    A.password_short,
 )
 LOGIN = (G.id, G.account_id, G.half, G.how, G.device, G.created_at, G.proved_at, G.seen_at, G.expires_at)
 
@@ -77,23 +80,45 @@ LOGIN = (G.id, G.account_id, G.half, G.how, G.device, G.created_at, G.proved_at,
 
 async def by_name(connection: AsyncConnection, name_ref: str) -> AccountRow | None:
     """The account that signs in with the name of this pseudonym."""
-    return _account((await connection.execute(select(*ACCOUNT).where(A.name_ref == name_ref))).first())
+    return account_of((await connection.execute(select(*ACCOUNT).where(A.name_ref == name_ref))).first())
 
 
 async def by_id(connection: AsyncConnection, identifier: str) -> AccountRow | None:
     """The account with this id."""
-    return _account((await connection.execute(select(*ACCOUNT).where(A.id == identifier))).first())
+    return account_of((await connection.execute(select(*ACCOUNT).where(A.id == identifier))).first())
 
 
 async def of_person(connection: AsyncConnection, person: str) -> AccountRow | None:
     """The account of a person."""
-    return _account((await connection.execute(select(*ACCOUNT).where(A.person_id == person))).first())
+    return account_of((await connection.execute(select(*ACCOUNT).where(A.person_id == person))).first())
 
 
 async def staff(connection: AsyncConnection) -> list[AccountRow]:
     """Every account of those who work here, the oldest first."""
     wanted = select(*ACCOUNT).where(A.role != Role.DRIVER.value).order_by(A.created_at, A.id)
-    return [one for row in await connection.execute(wanted) if (one := _account(row))]
+    return [one for row in await connection.execute(wanted) if (one := account_of(row))]
+
+
+@dataclass(frozen=True, slots=True)
+class SealedName:
+    """An account's name, sealed, and its person's wrapped key; None where that was destroyed."""
+
+    account: str
+    person: str
+    role: Role
+    sealed: bytes
+    wrapped: bytes | None
+
+
+async def sealed_names(connection: AsyncConnection, ids: Collection[str]) -> list[SealedName]:
+    """The names of these accounts, as kept."""
+    both = account.outerjoin(subject_key, subject_key.c.subject == A.person_id)
+    wanted = select(A.id, A.person_id, A.role, A.sealed, subject_key.c.wrapped).select_from(both)
+    rows = await connection.execute(wanted.where(A.id.in_(ids)))
+    return [
+        SealedName(one, whose, Role(role), bytes(sealed), None if key is None else bytes(key))
+        for one, whose, role, sealed, key in rows
+    ]
 
 
 async def any_owner(connection: AsyncConnection) -> bool:
@@ -114,12 +139,15 @@ async def make(
     *,
     sites: Sequence[str] = (),
     password_hash: str | None = None,
+    password_short: bool = False,
+    verified: bool = False,
 ) -> None:
     """Make an account; the database refuses a second one of the same name."""
     values: dict[str, Any] = {"id": identifier, "person_id": person, "name_ref": name_ref, "sealed": sealed}
     values |= {"role": role.value, "sites": orjson.dumps(sorted(sites)).decode(), "state": state.value}
     values |= {"password_hash": password_hash, "totp_step": 0, "totp_confirmed": False, "failures": 0}
-    values |= {"created_at": unit.now, "created_by": by}
+    values |= {"created_at": unit.now, "created_by": by, "password_short": password_short}
+    values |= {"verified_at": unit.now if verified else None}
     await unit.connection.execute(insert(account).values(values))
 
 
@@ -166,7 +194,7 @@ async def signed_in(
     row = (await connection.execute(wanted.where(A.state != AccountState.DISABLED.value))).first()
     if row is None:
         return None
-    found = _account(row[len(LOGIN) :])
+    found = account_of(row[len(LOGIN) :])
     assert found is not None
     return LoginRow(*row[: len(LOGIN)]), found
 
@@ -228,8 +256,8 @@ async def forget_before(unit: Unit) -> None:
     await unit.connection.execute(text("DROP TABLE account_before"))
 
 
-def _account(row: Row[Any] | Sequence[Any] | None) -> AccountRow | None:
-    """An account of a row selected as ACCOUNT."""
+def account_of(row: Row[Any] | Sequence[Any] | None) -> AccountRow | None:
+    """The account of a row selected as `ACCOUNT`; None for none."""
     if row is None:
         return None
     identifier, person, sealed, role, sites, state, *rest = row

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.facts import Alarmed, Fact, HeartBeaten
-from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.person import Viewer
+from wattkeeper.store import reach
 from wattkeeper.store.entry import KINDS, NOTHING, Decided
 from wattkeeper.store.tables import journal
 from wattkeeper.store.tables import session as sessions
@@ -52,21 +53,33 @@ async def newest(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.max(journal.c.n))) or 0
 
 
-async def marks_after(connection: AsyncConnection, viewer: Viewer, n: int, limit: int) -> list[Mark]:
-    """The first ``limit`` entries after number ``n``, in order."""
-    viewer.need(Scope.SESSIONS_READ)
-    rows = await connection.execute(select(*MARK).where(journal.c.n > n).order_by(journal.c.n).limit(limit))
-    return [Mark(*row) for row in rows]
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A stretch of the journal: what of it the viewer may know, and where it ends."""
+
+    marks: list[Mark]
+    n: int
+    """The number of its last entry, known to the viewer or not: what to go on after."""
+    is_full: bool
+    """Whether there may be more."""
+
+
+async def marks_after(connection: AsyncConnection, viewer: Viewer, n: int, limit: int) -> Stretch:
+    """What the viewer may know of the first ``limit`` entries after number ``n``, in order."""
+    wanted = select(reach.entries(viewer).label("known"), *MARK).where(journal.c.n > n)
+    rows = (await connection.execute(wanted.order_by(journal.c.n).limit(limit))).all()
+    marks = [Mark(*row[1:]) for row in rows if row.known]
+    return Stretch(marks, rows[-1].n if rows else n, len(rows) == limit)
 
 
 async def of_session(
     connection: AsyncConnection, viewer: Viewer, session: str, limit: int, after: int = 0
 ) -> list[Entry]:
     """The first ``limit`` entries about a session after number ``after``, in the order they came."""
-    viewer.need(Scope.SESSIONS_READ)
     told = journal.c.received_at.between(sessions.c.known_at, sessions.c.heard_at)
     its = select(*WHOLE).join(sessions, (sessions.c.station_id == journal.c.station_id) & told)
     wanted = its.where(sessions.c.id == session, journal.c.session_id == session, journal.c.n > after)
+    wanted = wanted.where(reach.sessions(viewer))
     return [_entry(row) for row in await connection.execute(wanted.order_by(journal.c.n).limit(limit))]
 
 
@@ -79,9 +92,12 @@ async def around(
     until: datetime,
     limit: int,
 ) -> list[Entry]:
-    """The first ``limit`` entries of these kinds that came from a station in a span of our time, in order."""
-    viewer.need(Scope.SESSIONS_READ)
+    """The first ``limit`` entries of these kinds that came from a station in a span of our time, in order.
+
+    A driver's own sessions there may be told with what the station went through; what was others' is left out.
+    """
     came = journal.c.received_at.between(since, until) & (journal.c.station_id == station)
+    came &= reach.beside(viewer, station)
     names = [kind.__name__ for kind in kinds]
     wanted = select(*WHOLE).where(came, journal.c.kind.in_(names)).order_by(journal.c.n).limit(limit)
     return [_entry(row) for row in await connection.execute(wanted)]
@@ -98,21 +114,21 @@ def _entry(row: Sequence[Any]) -> Entry:
 
 async def of_station(connection: AsyncConnection, viewer: Viewer, station: str, limit: int) -> list[Entry]:
     """The newest ``limit`` entries of a station, the newest first; heartbeats, of which there are many, left out."""
-    viewer.need(Scope.STATIONS_READ)
-    wanted = select(*WHOLE).where(journal.c.station_id == station, journal.c.kind != HeartBeaten.__name__)
+    seen = reach.station_named(viewer, journal.c.station_id)
+    wanted = select(*WHOLE).where(journal.c.station_id == station, journal.c.kind != HeartBeaten.__name__, seen)
     rows = await connection.execute(wanted.order_by(journal.c.received_at.desc(), journal.c.n.desc()).limit(limit))
     return [_entry(row) for row in rows]
 
 
 async def told_after(connection: AsyncConnection, viewer: Viewer, n: int, station: str) -> bool:
     """Whether anything of a station was recorded after entry ``n``."""
-    viewer.need(Scope.STATIONS_READ)
-    found = select(journal.c.n).where(journal.c.n > n, journal.c.station_id == station).limit(1)
+    seen = reach.station_named(viewer, journal.c.station_id)
+    found = select(journal.c.n).where(journal.c.n > n, journal.c.station_id == station, seen).limit(1)
     return await connection.scalar(found) is not None
 
 
 async def alarms_after(connection: AsyncConnection, viewer: Viewer, n: int, since: datetime) -> list[Entry]:
     """The alarms after entry ``n`` that came since an instant, in order."""
-    viewer.need(Scope.STATIONS_READ)
     alarms = (journal.c.n > n) & (journal.c.kind == Alarmed.__name__) & (journal.c.received_at >= since)
+    alarms &= reach.station_named(viewer, journal.c.station_id)
     return [_entry(row) for row in await connection.execute(select(*WHOLE).where(alarms).order_by(journal.c.n))]

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.orders import OrderState, Outcome
+from wattkeeper.charging.orders import OrderState, Outcome, StartCharging
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.tables import orders
 from wattkeeper.store.unit import Unit
@@ -92,6 +92,17 @@ async def settle(
     told = {"state": state.value, "outcome": outcome.value, "summary": summary, "answer": answer}
     change = update(orders).where(unsettled).values(**told, settled_at=unit.now)
     return bool((await unit.connection.execute(change)).rowcount)
+
+
+async def started(connection: AsyncConnection, station: str, since: datetime) -> bool:
+    """Whether a station was asked since then to start a session."""
+    asked = (O.station_id == station, O.kind == StartCharging.__name__, O.sent_at >= since)
+    return await connection.scalar(select(O.id).where(*asked).limit(1)) is not None
+
+
+async def reseal(unit: Unit, identifier: str, sealed: bytes) -> None:
+    """Keep this of what an order says, in place of what was kept."""
+    await unit.connection.execute(update(orders).where(O.id == identifier).values(sealed=sealed))
 
 
 async def newest(

@@ -10,8 +10,9 @@ import msgspec
 from sqlalchemy import Row, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.reading import Context, Reading, Sample
+from wattkeeper.store import reach
 from wattkeeper.store.meter import in_session
 from wattkeeper.store.tables import reading
 
@@ -37,9 +38,8 @@ async def of_session(
     after: tuple[datetime, int] | None = None,
 ) -> list[Kept]:
     """The first ``limit`` readings of a session after this instant and EVSE (-1: not told), oldest first."""
-    viewer.need(Scope.SESSIONS_READ)
     key = (reading.c.at, reading.c.evse)
-    wanted = in_session(session).where(reading.c.station_id == station)
+    wanted = in_session(session).where(reading.c.station_id == station, reach.sessions(viewer))
     if after is not None:
         wanted = wanted.where(tuple_(*key) > after)
     return [_kept(row) for row in await connection.execute(wanted.order_by(*key).limit(limit))]

@@ -10,13 +10,14 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, case, false, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import TokenRef
+from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.tables import card, session, station_state
 
@@ -77,9 +78,9 @@ WITH_CARD = session.outerjoin(card, card.c.ref == S.token)
 
 async def one(connection: AsyncConnection, viewer: Viewer, identifier: str) -> SessionRow | None:
     """The session with this id (without dashes), where the viewer may see it."""
-    viewer.need(Scope.SESSIONS_READ)
-    row = (await connection.execute(select(*COLUMNS).select_from(WITH_CARD).where(S.id == identifier))).first()
-    return None if row is None else _session(row)
+    wanted = select(*COLUMNS).select_from(WITH_CARD).where(S.id == identifier, reach.sessions(viewer))
+    row = (await connection.execute(wanted)).first()
+    return None if row is None else _session(viewer, row)
 
 
 async def find(
@@ -90,21 +91,22 @@ async def find(
     before: tuple[datetime, str] | None = None,
 ) -> list[SessionRow]:
     """The newest ``limit`` sessions that are sought and began before this instant and id."""
-    viewer.need(Scope.SESSIONS_READ)
-    wanted = select(*COLUMNS).select_from(WITH_CARD).where(*_conditions(sought))
+    wanted = select(*COLUMNS).select_from(WITH_CARD).where(*_conditions(viewer, sought))
     if before is not None:
         wanted = wanted.where(tuple_(S.started_at, S.id) < before)
     rows = await connection.execute(wanted.order_by(S.started_at.desc(), S.id.desc()).limit(limit))
-    return [_session(row) for row in rows]
+    return [_session(viewer, row) for row in rows]
 
 
-def _conditions(sought: Sought) -> Sequence[ColumnElement[bool]]:
-    """What the database is asked for."""
+def _conditions(viewer: Viewer, sought: Sought) -> Sequence[ColumnElement[bool]]:
+    """What the database is asked for: within the viewer's reach, and by card only for who may know it."""
     exactly: list[tuple[ColumnElement[Any], object]] = [
         *((S.station_id, sought.station), (S.evse, sought.evse), (S.state, sought.state), (S.live, sought.live)),
         *((S.grade, sought.grade), (S.ref, sought.ref), (S.token, sought.token), (card.c.last2, sought.last2)),
     ]
-    conditions = [column == value for column, value in exactly if value is not None]
+    conditions = [reach.sessions(viewer), *(column == value for column, value in exactly if value is not None)]
+    if (sought.token or sought.last2) and not reach.may_know_card(viewer):
+        conditions.append(false())
     if sought.since is not None:
         conditions.append(S.started_at >= sought.since)
     if sought.until is not None:
@@ -112,12 +114,14 @@ def _conditions(sought: Sought) -> Sequence[ColumnElement[bool]]:
     return conditions
 
 
-def _session(row: Sequence[Any]) -> SessionRow:
-    """A session of a row selected as COLUMNS."""
+def _session(viewer: Viewer, row: Sequence[Any]) -> SessionRow:
+    """A session of a row selected as COLUMNS, without its card for who may not know it."""
     values = dict(zip(NAMES, row, strict=True))
     values["state"] = SessionState(values["state"])
     values["grade"] = Grade(values["grade"])
     values["whole"] = msgspec.json.decode(values["whole"], type=Session)
+    if not reach.may_know_card(viewer):
+        values |= {"token": None, "last2": None}
     return SessionRow(**values)
 
 
@@ -155,8 +159,7 @@ async def listed(
     connection: AsyncConnection, viewer: Viewer, wanted: Listed, limit: int, skip: int = 0
 ) -> list[SessionRow]:
     """``limit`` sessions as a page lists them, from the ``skip``-th on; what has no such figure comes last."""
-    viewer.need(Scope.SESSIONS_READ)
-    conditions = [*_conditions(wanted)]
+    conditions = [*_conditions(viewer, wanted)]
     if wanted.stations is not None:
         conditions.append(S.station_id.in_(wanted.stations))
     if wanted.windows:
@@ -166,12 +169,12 @@ async def listed(
     order = (column.asc() if wanted.upwards else column.desc()).nulls_last()
     query = select(*COLUMNS).select_from(WITH_CARD).where(*conditions)
     rows = await connection.execute(query.order_by(order, S.started_at.desc(), S.id.desc()).limit(limit).offset(skip))
-    return [_session(row) for row in rows]
+    return [_session(viewer, row) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """What flows now, over all sessions."""
+    """What flows now, over all sessions within reach."""
 
     live: int
     """How many sessions occupy an EVSE."""
@@ -184,10 +187,10 @@ async def flow(connection: AsyncConnection, viewer: Viewer) -> Flow:
 
     What a station that is not connected had said last is not counted as flowing: nobody knows.
     """
-    viewer.need(Scope.SESSIONS_READ)
     flows = (S.state == SessionState.CHARGING.value) & station_state.c.online
     charging, power = case((flows, 1), else_=0), case((flows, type_coerce(S.power_w, BigInteger)), else_=0)
     where = session.outerjoin(station_state, station_state.c.station_id == S.station_id)
-    sums = select(func.count(), func.sum(charging), func.sum(power)).select_from(where).where(S.live)
+    sums = select(func.count(), func.sum(charging), func.sum(power)).select_from(where)
+    sums = sums.where(S.live, reach.sessions(viewer))
     live, flowing, millionths = (await connection.execute(sums)).one()
     return Flow(live, flowing or 0, from_millionths(int(millionths or 0)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -14,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus, Version
+from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.tables import connector, knock, station, station_state
 from wattkeeper.store.unit import Unit
@@ -91,6 +94,12 @@ async def known(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
     return set(await connection.scalars(select(C.id).where(C.id.in_(ids))))
 
 
+async def place(unit: Unit, name: str) -> tuple[str, str | None] | None:
+    """Where a station stands and which plugs it has (JSON), for the rule on cards; None where there is no such one."""
+    row = (await unit.connection.execute(select(C.site, C.plugs).where(C.id == name))).first()
+    return None if row is None else (row.site, row.plugs)
+
+
 async def max_powers(unit: Unit, ids: Collection[str]) -> dict[str, Decimal]:
     """What one EVSE of each of these stations can deliver at most, W, where it is known."""
     rows = await unit.select_in(
@@ -99,13 +108,19 @@ async def max_powers(unit: Unit, ids: Collection[str]) -> dict[str, Decimal]:
     return {name: from_millionths(power) for name, power in rows}
 
 
+def new_mark() -> str:
+    """What printed codes call a station: drawn, so that it tells nothing and cannot be guessed."""
+    return base64.b32encode(secrets.token_bytes(5)).decode()
+
+
 async def admit(
     unit: Unit, name: str, salt: bytes, key_hash: bytes, by: str, label: str, site: str, max_power_w: Decimal | None
 ) -> None:
     """Make a station, and take it out of the waiting room."""
     values = {"id": name, "label": label, "site": site, "salt": salt, "key_hash": key_hash}
     more = {"max_power_w": max_power_w, "created_at": unit.now, "created_by": by}
-    await unit.connection.execute(insert(station).values(values | more))
+    unseen = {"address": "", "is_listed": False, "mark": new_mark()}
+    await unit.connection.execute(insert(station).values({**values, **more, **unseen}))
     await unit.connection.execute(delete(knock).where(knock.c.station_id == name))
 
 
@@ -148,8 +163,9 @@ async def _note_knock(unit: Unit, one: Knock) -> None:
         await unit.connection.execute(insert(knock).values(**seen, **first))
 
 
-async def knocks(connection: AsyncConnection) -> list[Knock]:
-    """Who waits to be admitted and was not turned away, the newest first."""
+async def knocks(connection: AsyncConnection, viewer: Viewer) -> list[Knock]:
+    """Who waits to be admitted and was not turned away, the newest first; they are at no site yet."""
+    viewer.need(Scope.STATIONS_READ)
     c = knock.c
     wanted = select(c.station_id, c.address, c.offered, c.tries, c.first_at, c.last_at).where(~c.dismissed)
     return [Knock(*row) for row in await connection.execute(wanted.order_by(c.last_at.desc(), c.station_id))]
@@ -190,6 +206,13 @@ class StationRow:
     serial: str | None
     firmware: str | None
     displays_messages: bool
+    address: str
+    latitude: Decimal | None
+    longitude: Decimal | None
+    plugs: Mapping[int, str]
+    """OCPI ConnectorType by EVSE."""
+    is_listed: bool
+    """Whether drivers find it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,13 +235,13 @@ T = station_state.c
 SEEN = select(
     *(C.id, C.label, C.site, C.max_power_w, C.created_at, C.created_by, T.version, T.online, T.online_since),
     *(T.last_heard_at, T.booted_at, T.vendor, T.model, T.serial, T.firmware, T.displays_messages),
+    *(C.address, C.latitude, C.longitude, C.plugs, C.is_listed),
 ).select_from(station.outerjoin(station_state, T.station_id == C.id))
 
 
 async def seen(connection: AsyncConnection, viewer: Viewer, name: str) -> StationRow | None:
     """The station of this id, where the viewer may see it."""
-    viewer.need(Scope.STATIONS_READ)
-    row = (await connection.execute(SEEN.where(C.id == name))).first()
+    row = (await connection.execute(SEEN.where(C.id == name, reach.stations(viewer)))).first()
     return None if row is None else _seen(row)
 
 
@@ -232,8 +255,7 @@ async def find(
     after: str | None = None,
 ) -> list[StationRow]:
     """The first ``limit`` stations after this id, by id; ``words`` is looked for in id, label and site."""
-    viewer.need(Scope.STATIONS_READ)
-    wanted = SEEN
+    wanted = SEEN.where(reach.stations(viewer))
     if online is not None:
         wanted = wanted.where(func.coalesce(T.online, False) == online)
     if words:
@@ -245,18 +267,21 @@ async def find(
 
 async def connectors(connection: AsyncConnection, viewer: Viewer, name: str, limit: int = 500) -> list[ConnectorRow]:
     """The connectors of a station, by EVSE and number."""
-    viewer.need(Scope.STATIONS_READ)
     c = connector.c
     wanted = select(c.station_id, c.evse, c.connector, c.status, c.said, c.error, c.info, c.since)
-    wanted = wanted.where(c.station_id == name).order_by(c.evse, c.connector).limit(limit)
+    wanted = wanted.where(c.station_id == name, reach.station_named(viewer, c.station_id))
+    wanted = wanted.order_by(c.evse, c.connector).limit(limit)
     return [ConnectorRow(*row[:3], ConnectorStatus(row[3]), *row[4:]) for row in await connection.execute(wanted)]
 
 
 async def describe(unit: Unit, name: str, changes: Mapping[str, object]) -> bool:
-    """Change what people say of a station (label, site, max_power_w); False where there is no such station."""
+    """Change what people say of a station; False where there is no such station."""
     if not changes:
         return await exists_here(unit.connection, name)
-    changed = await unit.connection.execute(update(station).where(C.id == name).values(dict(changes)))
+    values = dict(changes)
+    if isinstance(changes.get("plugs"), Mapping):
+        values["plugs"] = plugs_text(changes["plugs"])  # type: ignore[arg-type]
+    changed = await unit.connection.execute(update(station).where(C.id == name).values(values))
     return bool(changed.rowcount)
 
 
@@ -265,13 +290,23 @@ def _seen(row: Sequence[Any]) -> StationRow:
     values = dict(zip(NAMES, row, strict=True))
     values["version"] = Version(values["version"]) if values["version"] else None
     values["online"], values["displays_messages"] = bool(values["online"]), bool(values["displays_messages"])
-    return StationRow(**values)
+    return StationRow(**values | {"plugs": plugs_of(values["plugs"])})
+
+
+def plugs_of(text: str | None) -> dict[int, str]:
+    """The plugs of a station's EVSEs, as the column has them."""
+    return {int(evse): plug for evse, plug in orjson.loads(text or "{}").items()}
+
+
+def plugs_text(plugs: Mapping[int, str]) -> str | None:
+    """The plugs of a station's EVSEs, as the column keeps them."""
+    return orjson.dumps({str(evse): plug for evse, plug in sorted(plugs.items())}).decode() if plugs else None
 
 
 async def connectors_of(connection: AsyncConnection, viewer: Viewer, names: Collection[str]) -> list[ConnectorRow]:
     """The connectors of these stations, by station, EVSE and number."""
-    viewer.need(Scope.STATIONS_READ)
     c = connector.c
     wanted = select(c.station_id, c.evse, c.connector, c.status, c.said, c.error, c.info, c.since)
-    wanted = wanted.where(c.station_id.in_(names)).order_by(c.station_id, c.evse, c.connector)
+    wanted = wanted.where(c.station_id.in_(names), reach.station_named(viewer, c.station_id))
+    wanted = wanted.order_by(c.station_id, c.evse, c.connector)
     return [ConnectorRow(*row[:3], ConnectorStatus(row[3]), *row[4:]) for row in await connection.execute(wanted)]

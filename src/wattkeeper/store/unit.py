@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -65,6 +66,18 @@ class Unit:
         self._inserts = {}
         self._upserts = {}
         self._updates = {}
+
+    @asynccontextmanager
+    async def attempt(self) -> AsyncIterator[None]:
+        """Within the unit, a part that may fail alone: what it wrote is undone when it raises, the rest stays."""
+        await self.flush()
+        try:
+            async with self.connection.begin_nested():
+                yield
+                await self.flush()
+        except BaseException:
+            self._inserts, self._upserts, self._updates = {}, {}, {}
+            raise
 
     async def select_in(self, sql: str, values: Sequence[str]) -> list[Any]:
         """Run a select whose ``{values}`` stands for a list of texts, as one bound parameter on both engines."""

@@ -16,6 +16,7 @@ from wattkeeper.store.tables.cards import (
     holding,
     local_list,
     phone_start,
+    sighting,
     step_up,
 )
 from wattkeeper.store.tables.ground import metadata
@@ -74,6 +75,7 @@ __all__ = [
     "recovery_code",
     "secret_link",
     "session",
+    "sighting",
     "station",
     "station_state",
     "step_up",

@@ -31,6 +31,7 @@ card = Table(
     kept("changed_at", Instant, "when its rule last changed: stations' lists follow", C, ACCOUNT),
     Index("uq_card_activation", "activation", unique=True),
     Index("ix_card_person_id", "person_id"),
+    Index("ix_card_changed_at", "changed_at", "ref"),
 )
 
 card_group = Table(
@@ -42,6 +43,7 @@ card_group = Table(
     kept("limits", Text, "what binds each of its cards, JSON as in card", L, ACCOUNT, nullable=True),
     kept("created_at", Instant, "when made", L, ACCOUNT),
     kept("created_by", Text, "who made it", L, ACCOUNT),
+    Index("uq_card_group_parent_id", "parent_id", unique=True),
 )
 
 holding = Table(
@@ -68,7 +70,7 @@ card_change = Table(
     "card_change",
     metadata,
     kept("id", Text, "one change", L, ACCOUNT, primary_key=True),
-    kept("ref", Text, "which card", L, ACCOUNT),
+    kept("ref", Text, "which card, or group:name", L, ACCOUNT),
     kept("at", Instant, "when", L, ACCOUNT),
     kept("by", Text, "who: an account, a token's name, or holder", L, ACCOUNT),
     kept("what", Text, "what changed, in words without a number", L, ACCOUNT),
@@ -132,16 +134,24 @@ phone_start = Table(
     Index("uq_phone_start_ref", "ref", unique=True),
 )
 
+sighting = Table(
+    "sighting",
+    metadata,
+    kept("token", Text, "pseudonym of the card", L, DAYS_30, primary_key=True),
+    kept("station_id", Text, "a station that accepted it", L, DAYS_30, primary_key=True),
+    kept("at", Instant, "when it last did, by the station's time: nobody is at two places at once", L, DAYS_30),
+)
+
 finding = Table(
     "finding",
     metadata,
     kept("id", Text, "something about a card or a station that a person should look at", L, DAYS_90, primary_key=True),
-    kept("kind", Text, "far_apart, in_use_twice, many_unknown or unlike_itself", L, DAYS_90),
+    kept("kind", Text, "far_apart, in_use_twice, many_unknown, unlike_itself or denied", L, DAYS_90),
     kept("token", Text, "pseudonym of the card", L, DAYS_90, nullable=True),
     kept("station_id", Text, "the station concerned", L, DAYS_90),
     kept("words", Text, "what was seen, in words without a number", L, DAYS_90),
     kept("state", Text, "open, confirmed (it was a copy) or dismissed", L, DAYS_90),
-    kept("answer", Text, "what the holder said: mine, not_mine or nothing yet", L, DAYS_90),
+    kept("answer", Text, "what the holder said: mine, not_mine or nothing", L, DAYS_90),
     kept("created_at", Instant, "when found", L, DAYS_90),
     kept("settled_at", Instant, "when settled", L, DAYS_90, nullable=True),
     kept("settled_by", Text, "by whom", L, DAYS_90, nullable=True),
@@ -158,9 +168,10 @@ step_up = Table(
     kept("station_id", Text, "where it was tapped", C, DAYS_30),
     kept("answer", Text, "waiting, yes, no or late", C, DAYS_30),
     kept("created_at", Instant, "when asked", C, DAYS_30),
-    kept("expires_at", Instant, "until when an answer counts", C, DAYS_30),
+    kept("expires_at", Instant, "until when an answer counts; of a yes, until when it lets charge", C, DAYS_30),
     Index("ix_step_up_person_id", "person_id", "answer"),
     Index("ix_step_up_token", "token", "station_id"),
+    Index("ix_step_up_created_at", "created_at"),
 )
 
 local_list = Table(
@@ -168,9 +179,9 @@ local_list = Table(
     metadata,
     kept("station_id", Text, "which station", N, STATION, primary_key=True),
     kept("version", Integer, "the version it confirmed; 0 is none, -1 it keeps no list", N, STATION),
-    kept("content", Text, "digest of each card it confirmed, JSON by pseudonym", C, STATION),
+    kept("content", Text, "what it confirmed: a list_content; empty is an empty list", N, STATION),
     kept("sending", Integer, "the version under way", N, STATION, nullable=True),
-    kept("sending_content", Text, "digest of each card under way", C, STATION, nullable=True),
+    kept("sending_content", Text, "what is under way: a list_content", N, STATION, nullable=True),
     kept("order_id", Text, "the order that carries it", N, STATION, nullable=True),
     kept("tries", Integer, "how often it failed in a row", N, STATION),
     kept("next_at", Instant, "not tried again before", N, STATION, nullable=True),
@@ -183,4 +194,12 @@ local_list = Table(
     kept("most_at_once", Integer, "how many cards one message may name, where it told", N, STATION, nullable=True),
     kept("has_cache", Boolean, "whether it remembers cards it asked for, where it told", N, STATION, nullable=True),
     kept("cleared_at", Instant, "when it last forgot the cards it remembered", N, STATION, nullable=True),
+)
+
+# Most stations hold the same list: it is kept once for all of them, and a change of one card changes no more than that.
+list_content = Table(
+    "list_content",
+    metadata,
+    kept("id", Text, "digest of the content", N, STATION, primary_key=True),
+    kept("content", Text, "what a list says of each card, JSON by pseudonym; until no list holds it", C, STATION),
 )

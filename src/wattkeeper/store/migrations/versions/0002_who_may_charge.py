@@ -44,6 +44,7 @@ def _make_accounts() -> None:
         sa.Column("totp", sa.LargeBinary(), nullable=True),
         sa.Column("totp_step", sa.BigInteger(), nullable=False),
         sa.Column("totp_confirmed", sa.Boolean(), nullable=False),
+        sa.Column("password_short", sa.Boolean(), nullable=False),
         sa.Column("failures", sa.Integer(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("created_by", sa.Text(), nullable=False),
@@ -85,10 +86,16 @@ def _widen() -> None:
         card.add_column(sa.Column("replaced_by", sa.Text(), nullable=True))
         card.add_column(sa.Column("changed_at", sa.BigInteger(), nullable=False, server_default="0"))
     op.create_index("ix_card_person_id", "card", ["person_id"])
+    op.create_index("ix_card_changed_at", "card", ["changed_at", "ref"])
     op.create_index("uq_card_activation", "card", ["activation"], unique=True)
     op.execute("UPDATE card SET changed_at = created_at")
     op.execute(
         "INSERT INTO holding (id, ref, person_id, since) SELECT 'h:' || ref, ref, person_id, created_at FROM card"
+    )
+    op.execute(
+        "INSERT INTO card_group (name, is_master_pass, created_at, created_by) "
+        "SELECT grouping, false, min(created_at), 'cards that named it' FROM card "
+        "WHERE grouping IS NOT NULL GROUP BY grouping"
     )
     with op.batch_alter_table("station") as station:
         station.add_column(sa.Column("address", sa.Text(), nullable=False, server_default=""))
@@ -171,6 +178,7 @@ def _make() -> None:
         sa.Column("created_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_card_group")),
     )
+    op.create_index("uq_card_group_parent_id", "card_group", ["parent_id"], unique=True)
     op.create_table(
         "decision",
         sa.Column("n", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -255,6 +263,12 @@ def _make() -> None:
     )
     op.create_index("ix_identity_account_id", "identity", ["account_id"], unique=False)
 
+    op.create_table(
+        "list_content",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_list_content")),
+    )
     op.create_table(
         "local_list",
         sa.Column("station_id", sa.Text(), nullable=False),
@@ -362,6 +376,13 @@ def _make() -> None:
     op.create_index("ix_secret_link_account_id", "secret_link", ["account_id", "purpose"], unique=False)
 
     op.create_table(
+        "sighting",
+        sa.Column("token", sa.Text(), nullable=False),
+        sa.Column("station_id", sa.Text(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("token", "station_id", name=op.f("pk_sighting")),
+    )
+    op.create_table(
         "step_up",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("person_id", sa.Text(), nullable=False),
@@ -373,6 +394,7 @@ def _make() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_step_up")),
     )
     op.create_index("ix_step_up_person_id", "step_up", ["person_id", "answer"], unique=False)
+    op.create_index("ix_step_up_created_at", "step_up", ["created_at"], unique=False)
     op.create_index("ix_step_up_token", "step_up", ["token", "station_id"], unique=False)
 
     op.create_table(

@@ -1,0 +1,41 @@
+"""What was used on cards since an instant: energy as it is listed, whole sessions where money is to be worked out."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from wattkeeper.charging.session import Session
+from wattkeeper.store.columns import from_micros, from_millionths, to_micros
+from wattkeeper.store.fold import decode
+from wattkeeper.store.unit import Unit
+
+
+async def energy_since(unit: Unit, tokens: Collection[str], begun: datetime) -> dict[str, Decimal]:
+    """The energy of the sessions on each of these tokens that began since an instant, and of those that run, Wh."""
+    which = f"""
+    SELECT token, SUM(energy_wh) AS wh FROM session
+    WHERE token IN {{values}} AND (live OR started_at >= {to_micros(begun)}) AND energy_wh > 0 GROUP BY token
+    """
+    return {row.token: from_millionths(int(row.wh)) for row in await unit.select_in(which, [*tokens])}
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """A session on a token, and when it was first heard of."""
+
+    token: str
+    known_at: datetime
+    whole: Session
+
+
+async def sessions_since(unit: Unit, tokens: Collection[str], begun: datetime) -> list[Used]:
+    """The sessions on these tokens that began since an instant, and those that run."""
+    which = f"""
+    SELECT token, known_at, fold FROM session
+    WHERE token IN {{values}} AND (live OR started_at >= {to_micros(begun)})
+    """
+    rows = await unit.select_in(which, [*tokens])
+    return [Used(row.token, from_micros(row.known_at), decode(row.fold)) for row in rows]
