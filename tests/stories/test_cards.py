@@ -12,7 +12,8 @@ import pytest
 from tests.stories.world import CARD, NOON, FindingCode, Grade, World, found, grade, minute
 from wattkeeper.charging.facts import SessionOpened
 from wattkeeper.charging.token import Authorisation, CardState, Presented
-from wattkeeper.operations.cards import Cards
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.cards.book import Cards
 
 OTHER = "04FFEEDDCCBBAA"
 CARDS: Mapping[str, tuple[dict[str, Any] | None, str, str]] = {
@@ -54,18 +55,20 @@ async def test_every_question_gets_the_same_verdict(
 async def test_a_card_charges_in_as_many_places_as_it_may(world: World) -> None:
     """In whichever version and at whichever station; and again once a session ends."""
     await world.enroll(max_sessions=2)
-    async with world.v16("CP1") as one, world.v201("CP2") as other:
+    await world.admit("CP3")
+    async with world.v16("CP1") as one, world.v201("CP2") as other, world.v16("CP3") as third_place:
         first = await one.begin(0, 1000, connector=1)
         second = await other.event("Started", "T", 0, 1, card=CARD)
         third = await one.begin(2, 5000, connector=2)
         assert await one.authorize() == "Accepted", "the driver may tap to stop"
-        assert await other.authorize() == "ConcurrentTx"
+        assert await other.authorize() == "Accepted", "here too"
+        assert await third_place.authorize() == "ConcurrentTx", "nothing runs here that a tap could stop"
         statuses = [a["idTagInfo"]["status"] for a in (first, third)] + [second["idTokenInfo"]["status"]]
         assert statuses == ["Accepted", "ConcurrentTx", "Accepted"]
         await one.stop(first["transactionId"], 3, 1100)
-        assert await other.authorize() == "Accepted"
+        assert await third_place.authorize() == "Accepted"
         await one.stop(third["transactionId"], 4, 5100)
-        assert await one.authorize() == "Accepted"
+        assert [await one.authorize(), await third_place.authorize()] == ["Accepted"] * 2
         assert (await one.begin(5, 6000, connector=2))["idTagInfo"]["status"] == "Accepted"
     verdicts = [s.verdict for s in await world.sessions()]
     assert verdicts == [
@@ -108,7 +111,7 @@ async def test_another_card_at_the_stop_is_noted(world: World) -> None:
     await world.enroll(OTHER)
     async with world.v16("CP1") as old, world.v201("CP2") as new:
         tx = await old.start(0, 1000)
-        assert await old.stop(tx, 5, 1500, idTag=OTHER) == {"idTagInfo": {"status": "Accepted"}}
+        assert (await old.stop(tx, 5, 1500, idTag=OTHER))["idTagInfo"]["status"] == "Accepted"
         await new.event("Started", "T", 0, 6, card=CARD, wh=1, context="Transaction.Begin")
         await new.event("Ended", "T", 1, 7, card=OTHER, wh=2, context="Transaction.End")
     for session in await world.sessions():
@@ -129,7 +132,7 @@ async def test_a_card_blocked_in_mid_session_does_not_stain_it(world: World) -> 
     ref = await world.enroll()
     async with world.v16("CP1") as cp:
         tx = await cp.start(0, 1000)
-        await Cards(world.door.store, world.door.safe, world.door.bus).set_state(ref, CardState.BLOCKED, "test")
+        await Cards(world.door.store, world.door.safe, world.door.bus).set_state(ref, CardState.BLOCKED, VIEWER)
         assert (await cp.begin(0, 1000))["idTagInfo"]["status"] == "Blocked"
         await cp.stop(tx, 10, 2000)
     session = await world.the_session()

@@ -20,12 +20,19 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
+from wattkeeper.charging.limits import NO_SPOT, NO_USE
 from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.token import Verdict, may_charge
+from wattkeeper.charging.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
+from wattkeeper.operations.cards import radar
+from wattkeeper.operations.cards.bounds import house_limits, zone_of
 from wattkeeper.operations.desk import Desk, key_of, names_transaction
 from wattkeeper.settings import Settings
 from wattkeeper.store.entry import Decided
+
+UNASKED = "The station let it charge without asking, and told of it later."
+STOPS = "StopAuthorized"
+"""The trigger of an event whose token ends a session (OCPP 2.0.1 TriggerReasonEnumType)."""
 
 
 @dataclass(slots=True)
@@ -43,8 +50,8 @@ async def decide(desk: Desk, station: str, fact: Fact, settings: Settings) -> De
     if isinstance(fact, SessionFact):
         return await _session_fact(desk, station, fact, settings)
     if isinstance(fact, TokenPresented):
-        verdict = _judge(desk, station, fact, None)
-        return Decision(fact, Decided(verdict=verdict.status.value, reason=verdict.reason), verdict)
+        verdict, alarms = await _judge(desk, station, fact, None, None, settings)
+        return Decision(fact, Decided(verdict=verdict.status.value, reason=verdict.reason), verdict, alarms)
     if isinstance(fact, StatusChanged):
         live = await desk.live_at(station, fact.evse)
         return Decision(fact, Decided(session=live[0].id) if live else Decided())
@@ -64,18 +71,29 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
     number = None
     if isinstance(fact, SessionOpened) and fact.ref is None:
         number = session.ref if session else await desk.new_number()
-    verdict = _judge(desk, station, fact, made) if fact.token else None
+    verdict = None
+    if fact.token:
+        verdict, suspicions = await _judge(desk, station, fact, made, session, settings)
+        alarms += suspicions
     limit = await _limit(desk, station, settings) if opens else None
     decided = Decided(
         session=made,
         opens=opens,
         ref=number,
         verdict=verdict.status.value if verdict else None,
-        reason=verdict.reason if verdict else None,
+        reason=_why(verdict, fact, desk.unit.now, settings) if verdict else None,
         max_power_w=None if limit is None else str(limit),
         ahead_s=_ahead(fact, desk.unit.now, settings),
     )
     return Decision(fact, decided, verdict, alarms)
+
+
+def _why(verdict: Verdict, fact: SessionFact, now: datetime, settings: Settings) -> str:
+    """Why it was decided so; of a start that is refused although it happened long ago, that too."""
+    if verdict.accepted or not isinstance(fact, SessionOpened) or fact.at is None:
+        return verdict.reason
+    late = fact.offline or (now - fact.at).total_seconds() > settings.clock_skew_s
+    return f"{verdict.reason} {UNASKED}" if late else verdict.reason
 
 
 async def _timed(desk: Desk, station: str, fact: SessionFact) -> SessionFact:
@@ -118,13 +136,72 @@ def _ahead(fact: SessionFact, now: datetime, settings: Settings) -> int:
     return int(seconds) if seconds > settings.clock_skew_s else 0
 
 
-def _judge(desk: Desk, station: str, fact: SessionFact | TokenPresented, asking: str | None) -> Verdict:
-    """Whether a token may charge; one rule for Authorize, StartTransaction and TransactionEvent."""
-    now, token = desk.unit.now, fact.token or ""
+async def _judge(
+    desk: Desk,
+    station: str,
+    fact: SessionFact | TokenPresented,
+    asking: str | None,
+    session: Session | None,
+    settings: Settings,
+) -> tuple[Verdict, list[Alarmed]]:
+    """Whether a token may charge, by the rule and then by the radar; and what is alarming about it."""
+    card = desk.cards.get(fact.token or "")
+    if card is None:
+        asked = Asked(desk.unit.now, desk.unit.now)
+    else:
+        asked = await _asked(desk, station, fact, card, asking, session, settings)
+    judged = await radar.judge(desk, station, fact, may_charge(card, asked), settings)
+    return judged.verdict, judged.alarms
+
+
+async def _asked(
+    desk: Desk,
+    station: str,
+    fact: SessionFact | TokenPresented,
+    card: Card,
+    asking: str | None,
+    session: Session | None,
+    settings: Settings,
+) -> Asked:
+    """The circumstances in which a card of ours was presented; the store is asked only for what binds this card."""
+    now, purpose = desk.unit.now, _purpose(fact, session)
+    begins = purpose in (Purpose.TAP, Purpose.START)
     evse = (fact.evse or 0) if isinstance(fact, SessionFact) else None
-    ends = isinstance(fact, SessionEnded)
-    running = 0 if ends else desk.overlapping(token, station, evse, min(fact.at or now, now), asking)
-    return may_charge(desk.cards.get(token), running, now)
+    at = min(fact.at or now, now)
+    return Asked(
+        now=now,
+        local=now.astimezone(zone_of(settings.time_zone)),
+        purpose=purpose,
+        running=desk.overlapping(card.ref, station, evse, at, asking) if begins else 0,
+        ends_one=purpose is Purpose.TAP and await _ends_one(desk, station, card),
+        station=station,
+        evse=fact.evse,
+        spot=await desk.bounds.spot(card, station, fact.evse) if begins else NO_SPOT,
+        used=await desk.bounds.used(card, desk.cards.values(), settings) if begins else NO_USE,
+        house=house_limits(settings.number_card_kwh_month),
+    )
+
+
+def _purpose(fact: SessionFact | TokenPresented, session: Session | None) -> Purpose:
+    """What a token was presented for."""
+    if isinstance(fact, TokenPresented):
+        return Purpose.TAP
+    if isinstance(fact, SessionEnded) or fact.trigger == STOPS:
+        return Purpose.END
+    accepted = session is not None and session.token == fact.token and session.verdict is Authorisation.ACCEPTED
+    return Purpose.GO_ON if accepted else Purpose.START
+
+
+async def _ends_one(desk: Desk, station: str, card: Card) -> bool:
+    """Whether a session lives at this station that this card may end: its own, its group's, any for a master pass."""
+    if card.is_master_pass:
+        return bool(await desk.live_at(station, None))
+    if desk.runs(card.ref, station):
+        return True
+    if card.group is None or card.parent_id is None:
+        return False
+    live = await desk.live_at(station, None)
+    return await desk.are_of_group([s.token for s in live if s.token], card.group)
 
 
 async def _find(desk: Desk, station: str, fact: SessionFact) -> tuple[Session | None, bool, list[Alarmed]]:

@@ -19,7 +19,9 @@ from wattkeeper.charging.facts import (
 from wattkeeper.charging.identifiers import DRAWN, session_id
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, start_key, transaction_key
-from wattkeeper.charging.token import Card
+from wattkeeper.charging.token import Authorisation, Card
+from wattkeeper.operations.cards.bounds import Bounds
+from wattkeeper.operations.cards.sightings import Sightings
 from wattkeeper.store import card as cards
 from wattkeeper.store import fold as sessions
 from wattkeeper.store import meter as readings
@@ -45,6 +47,10 @@ class Desk:
     def __init__(self, unit: Unit) -> None:
         self.unit = unit
         self.cards: dict[str, Card] = {}
+        self.bounds = Bounds(unit)
+        """What the limits of its cards ask of the store."""
+        self.sightings = Sightings(unit)
+        """Where its cards were seen."""
         self.limits: dict[str, Decimal | None] = {}
         self._by_id: dict[str, Session] = {}
         self._by_ref: dict[str, dict[str, str]] = {}
@@ -195,9 +201,29 @@ class Desk:
 
         ``evse`` None, of a tap: none at the station counts, for the driver may stand there to end one.
         """
-        sessions_on_it = (self._by_id[i] for i in self._by_token.get(token, ()))
-        begun = [s for s in sessions_on_it if s.token == token and s.is_live and s.id != beside and s.started_at <= at]
+        begun = [s for s in self._live_on(token) if s.id != beside and s.started_at <= at]
         return sum(s.station != station or (evse is not None and s.evse != evse) for s in begun)
+
+    def running(self, token: str) -> list[tuple[str, datetime]]:
+        """The stations at which sessions on a token live, and our time when each session was last heard of."""
+        kept = ((s.station, self._kept(s.id)) for s in self._live_on(token))
+        return [(station, one.heard_at) for station, one in kept if one is not None]
+
+    def runs(self, token: str, station: str) -> bool:
+        """Whether a session that was accepted on a token lives at this station."""
+        return any(s.station == station and s.verdict is Authorisation.ACCEPTED for s in self._live_on(token))
+
+    def _live_on(self, token: str) -> list[Session]:
+        """The live sessions on a token but those that were refused: they lend it no rights, and take none away."""
+        on_it = (self._by_id[i] for i in self._by_token.get(token, ()))
+        live = (s for s in on_it if s.token == token and s.is_live)
+        return [s for s in live if s.verdict in (None, Authorisation.ACCEPTED)]
+
+    async def are_of_group(self, tokens: Iterable[str], group: str) -> bool:
+        """Whether one of these tokens is a card of this group."""
+        unknown = [token for token in tokens if token not in self.cards]
+        found = await cards.ruled(self.unit, unknown) if unknown else []
+        return any(card.group == group for card in (*found, *(self.cards[t] for t in tokens if t in self.cards)))
 
     async def readings_of(self, session_id: str) -> dict[datetime, tuple[Key, Reading]]:
         """The readings of a session by instant, and where each is kept."""

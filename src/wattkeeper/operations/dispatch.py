@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -17,12 +17,18 @@ from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import OrderSettled
 from wattkeeper.charging.orders import (
+    NO_FIGURES,
     AnyCommand,
     ChangeAvailability,
+    ClearCache,
+    Decline,
+    GetListBounds,
+    GetLocalListVersion,
     Order,
     OrderState,
     Outcome,
     Reset,
+    SendLocalList,
     Settlement,
     ShowMessage,
     StartCharging,
@@ -42,7 +48,10 @@ log = logging.getLogger("wattkeeper.dispatch")
 
 KINDS: Mapping[str, type[Order]] = {
     kind.__name__: kind
-    for kind in (StartCharging, StopCharging, Reset, Trigger, Unlock, ChangeAvailability, ShowMessage, AnyCommand)
+    for kind in (
+        *(StartCharging, StopCharging, Reset, Trigger, Unlock, ChangeAvailability, ShowMessage, AnyCommand),
+        *(SendLocalList, GetLocalListVersion, GetListBounds, ClearCache),
+    )
 }
 OPEN = (OrderState.QUEUED, OrderState.SENT)
 LOOK_S = 1.0
@@ -52,6 +61,8 @@ GRACE_S = 5.0
 NEVER_SENT = "The station was not connected in time."
 INTERRUPTED = "Wattkeeper was restarted before the station answered."
 NO_ANSWER = "The station did not answer in time."
+LINES = "lines"
+"""The topic on which it is announced that a station has connected."""
 
 
 class Line(Protocol):
@@ -86,6 +97,10 @@ class OrderView:
     created_at: datetime
     sent_at: datetime | None
     settled_at: datetime | None
+    decline: Decline | None = None
+    """Why it was declined, where that decides what is next; told only to whoever waited for it."""
+    figures: Mapping[str, int] = field(default_factory=lambda: NO_FIGURES)
+    """The numbers that it asked for; told only to whoever waited for it."""
 
 
 class Dispatch:
@@ -100,29 +115,42 @@ class Dispatch:
         self._lines: dict[str, Line] = {}
         self._waiting: dict[str, asyncio.Event] = {}
         self._sent_here: set[str] = set()
+        self._told: dict[str, Settlement] = {}
 
     # --- for whoever asks -----------------------------------------------------------------------------
 
     async def order(
-        self, station: str, order: Order, by: str, *, wait_s: float = 0, only_if_connected: bool = False
+        self,
+        station: str,
+        order: Order,
+        by: str,
+        *,
+        wait_s: float = 0,
+        only_if_connected: bool = False,
+        within_s: float | None = None,
+        identifier: str | None = None,
     ) -> OrderView:
         """Ask a station to do something, and wait up to ``wait_s`` seconds for its answer.
 
         Refusal NOT_FOUND: no such station. OFFLINE: it has no connection and ``only_if_connected`` is set.
         INVALID: the dialect it speaks has no such command. How the station answers is an outcome, not a refusal.
-        With ``only_if_connected`` an order that could not be sent within the wait is not sent later either.
+        With ``only_if_connected`` an order that could not be sent within the wait (or ``within_s``, where given) is not
+        sent later either. ``identifier`` names the order where another row must know its name before it is kept.
         """
         if isinstance(order, StartCharging) and not order.remote_start:
             order = replace(order, remote_start=1 + secrets.randbelow(2**31 - 1))
         await self._check(station, order, only_if_connected)
-        identifier = secrets.token_hex(8)
+        identifier = identifier or secrets.token_hex(8)
         settled = self._waiting[identifier] = asyncio.Event()
         try:
             patience_s = wait_s if only_if_connected else self._settings.order_queue_s
-            await self._queue(identifier, station, order, by, patience_s)
-            return await self._wait(identifier, settled, wait_s)
+            await self._queue(identifier, station, order, by, patience_s if within_s is None else within_s)
+            view = await self._wait(identifier, settled, wait_s)
+            told = self._told.get(identifier)
+            return view if told is None else replace(view, decline=told.decline, figures=told.figures)
         finally:
             del self._waiting[identifier]
+            self._told.pop(identifier, None)
 
     async def view(self, order_id: str) -> OrderView:
         """The order with this id; Refusal NOT_FOUND."""
@@ -135,6 +163,10 @@ class Dispatch:
     def connected(self, station: str) -> bool:
         """Whether a station has a connection to this process."""
         return station in self._lines
+
+    def lines(self) -> Mapping[str, Line]:
+        """The connections of this process by station, as they are now."""
+        return dict(self._lines)
 
     async def _check(self, station: str, order: Order, only_if_connected: bool) -> None:
         """Refuse what cannot be: no station, no connection, no such command."""
@@ -170,6 +202,7 @@ class Dispatch:
     def connect(self, station: str, line: Line) -> None:
         """From now on the station is reached by this line."""
         self._lines[station] = line
+        self._bus.announce(LINES, station)
 
     def disconnect(self, station: str, line: Line) -> None:
         """The line is gone; another that the station may have by now stays."""
@@ -199,12 +232,15 @@ class Dispatch:
         async with self._store.unit() as unit:
             first = await orders.settle(unit, order_id, state, settlement.outcome, settlement.summary, answer)
             row = await orders.one(unit.connection, order_id)
+            if first and row is not None and row.kind == SendLocalList.__name__:
+                await orders.reseal(unit, order_id, self._spent(row))
         try:
             if first and row is not None:
                 await self._intake.record(row.station, self._fact(row))
                 self._bus.announce("orders", order_id)
         finally:
             if order_id in self._waiting:
+                self._told[order_id] = settlement
                 self._waiting[order_id].set()
 
     async def expire_old(self, *, at_start: bool = False) -> None:
@@ -242,6 +278,12 @@ class Dispatch:
     def _open(self, row: OrderRow) -> Order:
         """The order of its row."""
         return msgspec.json.decode(self._safe.unseal("orders", "sealed", row.sealed), type=KINDS[row.kind])
+
+    def _spent(self, row: OrderRow) -> bytes:
+        """A settled list as it is kept: the numbers in it were for the station alone."""
+        order = self._open(row)
+        assert isinstance(order, SendLocalList)
+        return self._safe.seal("orders", "sealed", msgspec.json.encode(replace(order, entries=())))
 
     def _fact(self, row: OrderRow) -> OrderSettled:
         """What the line of time tells of a settled order."""

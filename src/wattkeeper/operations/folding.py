@@ -31,13 +31,15 @@ from wattkeeper.charging.session import (
 )
 from wattkeeper.charging.token import Authorisation
 from wattkeeper.operations.desk import Desk, key_of
+from wattkeeper.store import decision as decisions
 from wattkeeper.store import meter as readings
 from wattkeeper.store.entry import Entry
 from wattkeeper.store.meter import Key
 
 
 async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
-    """Fold the entry's session in; gives an estimate to record where its EVSE now holds two sessions."""
+    """Fold the entry in; gives an estimate to record where the EVSE of its session now holds two sessions."""
+    decisions.keep(desk.unit, entry)
     session_id = entry.decided.session
     if session_id is None:
         if isinstance(entry.fact, MetersRead):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import orjson
 from msgspec.structs import replace
@@ -27,6 +27,8 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.token import Presented
+from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.cards.enrolment import Taps
 from wattkeeper.operations.deciding import Decision, decide
 from wattkeeper.operations.desk import Desk
 from wattkeeper.operations.folding import fold
@@ -36,6 +38,7 @@ from wattkeeper.settings import Settings
 from wattkeeper.store import entry as journal
 from wattkeeper.store import state
 from wattkeeper.store.engines import Store
+from wattkeeper.store.enrolment import EnrolmentRow
 from wattkeeper.store.entry import Decided, Entry
 from wattkeeper.store.unit import Unit
 
@@ -53,6 +56,8 @@ class Told:
     words: Mapping[str, object]
     hidden: Mapping[str, object]
     answer: asyncio.Future[Answer]
+    token: Presented | None = field(default=None, repr=False)
+    """In the clear, for whoever waits for this tap; gone with the answer."""
 
 
 class Intake:
@@ -66,6 +71,8 @@ class Intake:
         self._queue: asyncio.Queue[Told] = asyncio.Queue()
         self._writer: asyncio.Task[None] | None = None
         self._standing = Standing({})
+        self._taps = Taps(safe, Cards(store, safe, bus))
+        self._enrolled: list[str] = []
 
     async def start(self) -> None:
         """Begin to write."""
@@ -98,7 +105,7 @@ class Intake:
         """Store a fact and answer when it is on disk; raises what the store raised if it cannot be stored."""
         if token is not None:
             fact = replace(fact, token=self._safe.ref(token.uid, token.kind))
-        told = Told(station, fact, words, hidden, asyncio.get_running_loop().create_future())
+        told = Told(station, fact, words, hidden, asyncio.get_running_loop().create_future(), token)
         self._queue.put_nowait(told)
         return await told.answer
 
@@ -152,6 +159,9 @@ class Intake:
         self._bus.announce("journal", str(newest))
         if any(isinstance(t.fact, SessionOpened) and self._standing.displays(t.station) for t in batch):
             self._bus.announce("displays", str(newest))
+        if self._enrolled:
+            self._bus.announce("enrolments", self._enrolled[-1])
+            self._bus.announce("cards")
 
     async def _commit(self, batch: list[Told]) -> tuple[list[Answer], int]:
         """One transaction: lay out, record each, save."""
@@ -159,13 +169,17 @@ class Intake:
             desk = Desk(unit)
             await unit.open_journal()
             await desk.lay((told.station, told.fact) for told in batch)
-            answers = [await self._record(desk, told) for told in batch]
+            wishes = await self._taps.awaited(unit, ((told.station, told.fact) for told in batch))
+            self._enrolled = []
+            answers = [await self._record(desk, told, wishes) for told in batch]
             desk.clear()
             await self._note_connectors(unit, batch)
             return answers, unit.newest
 
-    async def _record(self, desk: Desk, told: Told) -> Answer:
+    async def _record(self, desk: Desk, told: Told, wishes: dict[str, EnrolmentRow]) -> Answer:
         """Decide, append, fold; then what follows from it."""
+        if told.station in wishes:
+            await self._enrol(desk, told, wishes)
         decision = await decide(desk, told.station, told.fact, self._settings)
         sealed = self._safe.seal("journal", "sealed", orjson.dumps(told.hidden)) if told.hidden else None
         await self._enter(desk, told.station, decision.fact, decision.decided, orjson.dumps(told.words), sealed)
@@ -173,6 +187,19 @@ class Intake:
             log.warning("%s at %s", alarm.code, told.station)
             await self._enter(desk, told.station, alarm, Decided())
         return self._answer(desk.unit, decision)
+
+    async def _enrol(self, desk: Desk, told: Told, wishes: dict[str, EnrolmentRow]) -> None:
+        """Let a tap fulfil the wish that waits for it; whatever goes wrong with that, the fact is recorded."""
+        wish = wishes[told.station]
+        try:
+            async with desk.unit.attempt():
+                settled = await self._taps.take(desk, wish, told.fact, told.token)
+        except Exception as problem:
+            log.error("a card could not be added at %s: %s", told.station, type(problem).__name__)
+            return
+        if settled:
+            del wishes[told.station]
+            self._enrolled.append(wish.id)
 
     async def _enter(
         self, desk: Desk, station: str, fact: Fact, decided: Decided, words: bytes = b"{}", sealed: bytes | None = None

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Protocol, TypedDict
+from enum import StrEnum
+from typing import Protocol
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.token import CardState, Presented
+from wattkeeper.charging.token import CardKind, CardState, Offline, Presented, Strength
+from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.vault.pseudonym import canonical
 
 MOST_LINES = 1_000_000
@@ -26,6 +28,7 @@ COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("expires", "expires_at", "expiry_date", "expirydate"), "expires_at"),
     **dict.fromkeys(("max_sessions", "maxsessions"), "max_sessions"),
     **dict.fromkeys(("state", "status"), "state"),
+    **{"kind": "kind", "strength": "strength", "offline": "offline"},
 }
 """The column names that are understood, in lower case, and what each means."""
 
@@ -43,15 +46,6 @@ class _Reader(Protocol):
 
     def __next__(self) -> list[str]:
         """The cells of the next row."""
-
-
-class Rule(TypedDict, total=False):
-    """What a card may do; an absent member leaves what is there."""
-
-    state: CardState
-    expires_at: datetime | None
-    group: str | None
-    max_sessions: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,11 +175,16 @@ def _words(cell: str, longest: int) -> str:
     return cell
 
 
-def _state(cell: str) -> CardState:
-    try:
-        return CardState(cell.lower())
-    except ValueError:
-        raise _Bad("The state must be active or blocked.") from None
+def _one_of(column: str, *words: StrEnum) -> Callable[[str], object]:
+    """How a column is read that has one of these words."""
+    known = {word.value: word for word in words}
+
+    def read_one(cell: str) -> StrEnum:
+        if cell.lower() not in known:
+            raise _Bad(f"The {column} must be {' or '.join(known)}.")
+        return known[cell.lower()]
+
+    return read_one
 
 
 def _count(cell: str) -> int:
@@ -210,9 +209,20 @@ def _expiry(cell: str) -> datetime:
 
 
 RULES: Mapping[str, Callable[[str], object]] = {
-    "state": _state,
+    "state": _one_of("state", CardState.ACTIVE, CardState.BLOCKED),
+    "kind": _one_of("kind", CardKind.CARD, CardKind.FOB),
+    "strength": _one_of("strength", Strength.NUMBER, Strength.SECURE),
+    "offline": _one_of("offline", *Offline),
     "expires_at": _expiry,
     "group": lambda cell: _words(cell, 100),
     "max_sessions": _count,
 }
 """How each column of a rule is read."""
+
+
+def cell(column: str, text: str) -> object:
+    """What one cell of a rule says, where it is typed alone; Refusal (INVALID) says what is wrong with it."""
+    try:
+        return RULES[column](text)
+    except _Bad as bad:
+        raise Refusal(Code.INVALID, str(bad)) from None

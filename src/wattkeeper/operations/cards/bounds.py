@@ -1,0 +1,98 @@
+"""What limits ask of the store, for the cards of one unit: their month so far, and where they were presented.
+
+Loaded at the first card that has such limits, and never otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from datetime import UTC, datetime, tzinfo
+from decimal import Decimal
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+import orjson
+
+from wattkeeper.charging.bill import price, usage
+from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
+from wattkeeper.charging.token import Card
+from wattkeeper.settings import Settings
+from wattkeeper.store import station as stations
+from wattkeeper.store import tariff as tariffs
+from wattkeeper.store import use
+from wattkeeper.store.tariff import TariffRow
+from wattkeeper.store.unit import Unit
+from wattkeeper.store.use import Used
+
+
+@lru_cache(maxsize=8)
+def zone_of(name: str) -> tzinfo:
+    """The installation's time zone, by the setting's word for it."""
+    return UTC if name in ("", "UTC") else ZoneInfo(name)
+
+
+@lru_cache(maxsize=8)
+def house_limits(kwh: int) -> Limits:
+    """What binds every card that is only a number, by the setting's kWh a month."""
+    return Limits(energy_wh_month=Decimal(kwh) * 1000) if kwh > 0 else NO_LIMITS
+
+
+class Bounds:
+    """What limits ask, loaded once for all the cards of a unit."""
+
+    def __init__(self, unit: Unit) -> None:
+        self._unit = unit
+        self._used: dict[str, Use] | None = None
+        self._spots: dict[str, tuple[str, Mapping[int, str | None]] | None] = {}
+
+    async def used(self, card: Card, cards: Iterable[Card], settings: Settings) -> Use:
+        """What was used on a card this month; loaded for all of ``cards`` that have such a limit."""
+        house = house_limits(settings.number_card_kwh_month)
+        if not any(bound.is_monthly for _, bound in card.binding(house)):
+            return NO_USE
+        if self._used is None or card.ref not in self._used:
+            begun = month_of(self._unit.now, zone_of(settings.time_zone))
+            self._used = await self._month([*cards, card], house, begun)
+        return self._used[card.ref]
+
+    async def _month(self, cards: list[Card], house: Limits, begun: datetime) -> dict[str, Use]:
+        """What was used since an instant on each card with a monthly limit."""
+        bounds = {card.ref: [bound for _, bound in card.binding(house)] for card in cards}
+        monthly = [ref for ref, some in bounds.items() if any(bound.is_monthly for bound in some)]
+        paid = [ref for ref in monthly if any(bound.money_month is not None for bound in bounds[ref])]
+        await self._unit.flush()
+        energy = await use.energy_since(self._unit, monthly, begun)
+        money = await self._money(paid, begun) if paid else {}
+        return {ref: Use(energy.get(ref, ZERO), money.get(ref, ZERO)) for ref in monthly}
+
+    async def _money(self, refs: Collection[str], begun: datetime) -> dict[str, Decimal]:
+        """What the sessions on these cards since an instant cost, with tax."""
+        versions = await tariffs.every(self._unit.connection)
+        sums = dict.fromkeys(refs, ZERO)
+        for one in await use.sessions_since(self._unit, refs, begun):
+            sums[one.token] += _cost(one, versions)
+        return sums
+
+    async def spot(self, card: Card, station: str, evse: int | None) -> Spot:
+        """Where a card is presented, where its limits ask that."""
+        if all(bound.sites is None and bound.plugs is None for _, bound in card.binding()):
+            return NO_SPOT
+        if station not in self._spots:
+            place = await stations.place(self._unit, station)
+            self._spots[station] = None if place is None else (place[0], _plugs(place[1]))
+        known = self._spots[station]
+        if known is None:
+            return NO_SPOT
+        site, plugs = known
+        return Spot(site, frozenset({plugs.get(evse)} if evse else plugs.values()))
+
+
+def _plugs(text: str | None) -> dict[int, str | None]:
+    """The plug of each EVSE of a station, by its number."""
+    return {int(evse): plug for evse, plug in orjson.loads(text).items()} if text else {}
+
+
+def _cost(one: Used, versions: list[TariffRow]) -> Decimal:
+    """What a session costs so far, by the prices of its start; a start in the future costs what it costs now."""
+    pinned = tariffs.valid_at(versions, min(one.whole.started_at, one.known_at))
+    return ZERO if pinned is None else price(usage(one.whole), pinned.tariff).gross

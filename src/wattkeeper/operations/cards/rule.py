@@ -1,0 +1,84 @@
+"""What may be changed of a card: the members of its rule, its next state, and the words that are kept of a change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TypedDict, cast
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.limits import Limits
+from wattkeeper.charging.token import LIFE, CardKind, CardState, Offline, Strength
+from wattkeeper.store import card_change
+from wattkeeper.store.card import CardRow
+
+
+class Rule(TypedDict, total=False):
+    """What a card may do; an absent member leaves what is there."""
+
+    state: CardState
+    expires_at: datetime | None
+    group: str | None
+    max_sessions: int
+    kind: CardKind
+    strength: Strength
+    offline: Offline
+    limits: Limits
+
+
+HARMLESS = frozenset({CardState.BLOCKED, CardState.LOST, CardState.RETURNED})
+"""States that take permission away: everyone who may change cards may do so with a master pass too."""
+STATES: Mapping[CardState, str] = {
+    CardState.ORDERED: "Ordered.",
+    CardState.ACTIVE: "Active again.",
+    CardState.BLOCKED: card_change.BLOCKED,
+    CardState.LOST: "Reported lost.",
+    CardState.REPLACED: "Replaced by another card.",
+    CardState.RETURNED: "Returned.",
+}
+OFFLINE = {
+    Offline.ACCEPT: "Stations accept it while they cannot ask.",
+    Offline.REFUSE: "Stations refuse it while they cannot ask.",
+}
+
+
+def difference(row: CardRow, rule: Rule) -> Rule:
+    """The members of a rule that are not so already; Refusal (CONFLICT) where the state cannot follow the card's."""
+    changed = {member: value for member, value in rule.items() if getattr(row, member) != value}
+    state = rule.get("state", row.state)
+    if state is not row.state and state not in LIFE[row.state]:
+        raise Refusal(Code.CONFLICT, f"This card was {row.state.value} and cannot become {state.value}.")
+    return cast(Rule, changed)
+
+
+def takes_away(rule: Rule) -> bool:
+    """Whether a change does nothing but take permission away."""
+    return set(rule) == {"state"} and rule["state"] in HARMLESS
+
+
+def said(rule: Rule) -> Iterator[str]:
+    """What changes, one sentence each."""
+    for member, value in rule.items():
+        yield _sentence(member, value)
+
+
+def _sentence(member: str, value: object) -> str:
+    match member, value:
+        case "state", CardState():
+            return STATES[value]
+        case "expires_at", datetime():
+            return f"Good until {value:%Y-%m-%d %H:%M} UTC."
+        case "expires_at", _:
+            return "Good without an end."
+        case "group", str():
+            return f"Group: {value}."
+        case "group", _:
+            return "Taken out of its group."
+        case "max_sessions", _:
+            return f"Sessions at once: {value}."
+        case "offline", Offline():
+            return OFFLINE[value]
+        case "limits", _:
+            return "Limits changed."
+        case _:
+            return f"{member.capitalize()}: {value}."
