@@ -7,18 +7,20 @@ import logging
 import secrets
 import time
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.factors import MOST_FAILURES, Entered, Factor, factors_of, has_second
+from wattkeeper.operations.people.guessing import Guessing
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, api_token
+from wattkeeper.store import account, api_token, oauth
 from wattkeeper.store.account import AccountRow, AccountState, LoginRow
 from wattkeeper.store.api_token import TokenRow
 from wattkeeper.store.card import keep_person
@@ -29,8 +31,8 @@ log = logging.getLogger(__name__)
 
 LONGEST_NAME = 100
 MINUTE = timedelta(minutes=1)
-_KNOWN = 10_000
-"""How many pairs of account and address are remembered as having signed in before."""
+THEMSELVES = frozenset({Scope.ACCOUNT_READ, Scope.ACCOUNT_WRITE})
+"""What somebody may do who must add a second factor first."""
 
 
 def viewer_of(row: AccountRow, login: LoginRow | None = None, scopes: frozenset[Scope] | None = None) -> Viewer:
@@ -78,17 +80,14 @@ class Recent:
 class Access:
     """The people's and programs' way in; the only one who asks the policy."""
 
-    def __init__(self, store: Store, safe: Safe, settings: Settings) -> None:
+    def __init__(self, store: Store, safe: Safe, settings: Settings, passwords: Passwords | None = None) -> None:
         self._store = store
         self._safe = safe
         self._settings = settings
-        self.passwords = Passwords()
+        self.passwords = passwords or Passwords()
         self._recent = Recent()
         self._touched: dict[str, datetime] = {}
-        self._by_address = Attempts(free=20, longest_s=900)
-        self._by_account = Attempts(free=10, longest_s=900)
-        self._at_home = Attempts(free=10, longest_s=60)
-        self._homes: dict[tuple[str, str], None] = {}
+        self.guessing = Guessing(store, safe, self.passwords)
 
     # --- people ---------------------------------------------------------------------------------------
 
@@ -115,16 +114,18 @@ class Access:
 
     async def sign_in(self, name: str, password: str, address: str, device: str = "") -> str:
         """The value of a cookie that is good for ``login_hours``; Refusal UNAUTHENTICATED, or BUSY with ``retry_s``."""
-        name, address = _spoken(name), neighbourhood(address)
-        home = self._count(name, address)
-        async with self._store.read() as connection:
-            row = await account.by_name(connection, self._safe.name_ref(name))
-        kept = row.password_hash if row is not None and row.state is AccountState.ACTIVE else None
-        if not await self.passwords.fits(kept, password, familiar=home) or row is None:
-            raise Refusal(Code.UNAUTHENTICATED, "The name or the password is wrong.")
-        self._forgive(name, address, home)
+        return (await self.enter(name, password, address, device)).cookie
+
+    async def enter(self, name: str, password: str, address: str, device: str = "") -> Entered:
+        """A sign-in by password, half where that is not enough; Refusal UNAUTHENTICATED, or BUSY with ``retry_s``."""
+        judged = await self.guessing.judge(_spoken(name), password, address)
         async with self._store.unit() as unit:
-            return await self.begin(unit, row, "password", device)
+            missing = (await factors_of(unit.connection, judged.row)).strong()
+            alone = not judged.row.password_short and judged.failures <= MOST_FAILURES
+            if not missing and judged.by_mail and not alone:
+                missing = (Factor.MAIL,)
+            cookie = await self.begin(unit, judged.row, "password", device, half=bool(missing))
+        return Entered(cookie, missing)
 
     async def begin(self, unit: Unit, row: AccountRow, how: str, device: str = "", *, half: bool = False) -> str:
         """A fresh sign-in, never one that was there before; gives the cookie's value. A half one opens nothing yet."""
@@ -155,9 +156,25 @@ class Access:
         if found is None or found[0].half:
             return None
         await self._note(hashed, *found, now)
-        viewer = viewer_of(found[1], found[0])
+        viewer = await self.viewer_for(*found)
         self._recent.put(hashed, viewer)
         return viewer
+
+    async def viewer_for(
+        self, login: LoginRow | None, row: AccountRow, scopes: frozenset[Scope] | None = None
+    ) -> Viewer:
+        """The viewer of an account; staff without a second factor only look after themselves (`staff_passkeys`).
+
+        Who came in through their company has proved to it what it asks for.
+        """
+        viewer = viewer_of(row, login, scopes)
+        by_company = login is not None and login.how == "oidc"
+        if by_company or not (self._settings.staff_passkeys and row.role.is_staff):
+            return viewer
+        async with self._store.read() as connection:
+            if await has_second(connection, row):
+                return viewer
+        return replace(viewer, scopes=frozenset(), at_sites=frozenset(), own=viewer.own & THEMSELVES)
 
     def forget(self) -> None:
         """Look everyone up again: something about who may come in has changed."""
@@ -202,50 +219,41 @@ class Access:
             raise Refusal(Code.NOT_FOUND, "There is no token with that id.")
 
     async def viewer_by_bearer(self, token: str) -> Viewer | None:
-        """Whose API token this is; None where nobody's, revoked or expired."""
+        """Whose API token, or app's access token, this is; None where nobody's, revoked or expired."""
         hashed = digest(token)
         known = self._recent.get(hashed)
-        if known is not None or not token.startswith("wk_"):
+        if known is not None or not token.startswith(("wk_", "wka_")):
             return known
+        is_app = token.startswith("wka_")
+        viewer = await (self._viewer_of_app(hashed) if is_app else self._viewer_of_token(hashed))
+        if viewer is not None:
+            self._recent.put(hashed, viewer)
+        return viewer
+
+    # --- within ---------------------------------------------------------------------------------------
+
+    async def _viewer_of_token(self, hashed: bytes) -> Viewer | None:
+        """The program that holds this API token."""
         now = self._store.clock()
         async with self._store.read() as connection:
             found = await api_token.token(connection, hashed, now)
         if found is None:
             return None
         await self._touch(found, now)
-        viewer = Viewer(found.name, Role.SERVICE, found.scopes & grants(Role.SERVICE).anywhere)
-        self._recent.put(hashed, viewer)
-        return viewer
+        return Viewer(found.name, Role.SERVICE, found.scopes & grants(Role.SERVICE).anywhere)
 
-    # --- within ---------------------------------------------------------------------------------------
-
-    def _count(self, name: str, address: str) -> bool:
-        """Count a guess before it is judged; whether the account has signed in from this address before.
-
-        Where it has, strangers' guesses from elsewhere do not make it wait: its owner is never locked out by them.
-        """
-        home = (name, address) in self._homes
-        judges = [(self._by_account, name), (self._by_address, address)]
-        if home:
-            judges = [(self._at_home, f"{name}@{address}")]
-        wait_s = max(attempts.wait_s(key) for attempts, key in judges)
-        if wait_s > 0:
-            raise Refusal(Code.BUSY, f"Too many wrong passwords. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-        for attempts, key in judges:
-            attempts.count(key)
-        return home
-
-    def _forgive(self, name: str, address: str, home: bool) -> None:
-        """The password was right: nothing is counted against this account here."""
-        if home:
-            self._at_home.forgive(f"{name}@{address}")
-        else:
-            self._by_account.forgive(name)
-            self._by_address.forgive(address)
-        self._homes.pop((name, address), None)
-        self._homes[name, address] = None
-        if len(self._homes) > _KNOWN:
-            del self._homes[next(iter(self._homes))]
+    async def _viewer_of_app(self, hashed: bytes) -> Viewer | None:
+        """The person who let in the app that holds this access token, as far as they let it."""
+        now = self._store.clock()
+        async with self._store.read() as connection:
+            found = await oauth.bearer(connection, hashed, now)
+        if found is None:
+            return None
+        grant, row = found
+        if grant.used_at is None or now - grant.used_at >= MINUTE:
+            async with self._store.unit() as unit:
+                await oauth.grant_used(unit, grant.id, now - MINUTE)
+        return await self.viewer_for(None, row, grant.scopes)
 
     async def _keep_account(self, unit: Unit, name: str, kept: str, role: Role, sites: Iterable[str]) -> None:
         """Make the account of this name, or give it another password, role and sites and end its sign-ins."""
@@ -257,8 +265,9 @@ class Access:
                 "sites": orjson.dumps(sorted(sites)).decode(),
                 "state": AccountState.ACTIVE.value,
             }
-            await account.change(unit, row.id, password_hash=kept, **where)
+            await account.change(unit, row.id, password_hash=kept, password_short=False, failures=0, **where)
             await account.end_logins(unit, row.id)
+            await oauth.end_grants(unit, row.id, oauth.Ended.SECRET_CHANGED)
             return
         person = f"person:{secrets.token_hex(12)}"
         seal = self._safe.enter_subject(unit, person)

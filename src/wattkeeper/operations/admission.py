@@ -18,7 +18,7 @@ from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.station import Version
-from wattkeeper.operations.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.roll import Roll
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.station_key import check_key, make_key, spellings
@@ -176,7 +176,7 @@ class Admission:
         return key
 
     async def describe(self, station: str, by: str, changes: Mapping[str, object]) -> None:
-        """Change what people say of a station: its label, site, max_power_w (W). Refusal NOT_FOUND."""
+        """Change what people say of a station: label, site, max_power_w (W), address, latitude … Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
             if not await stations.describe(unit, station, changes):
                 raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")

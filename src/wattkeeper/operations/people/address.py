@@ -19,7 +19,7 @@ def is_mail(name: str) -> bool:
 
 def mail_address(text: str) -> str:
     """The address as we write to it, its domain in ASCII; Refusal INVALID where it is none."""
-    local, at, domain = text.strip().rpartition("@")
+    local, at, domain = text[: LONGEST * 2].strip().rpartition("@")
     try:
         plain = domain.encode("idna").decode() if domain else ""
     except UnicodeError:

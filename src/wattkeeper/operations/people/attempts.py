@@ -57,6 +57,14 @@ class Attempts:
         """The guess was right: the key starts anew."""
         self._counts.pop(self._slot(key), None)
 
+    def take_back(self, key: str) -> None:
+        """One guess was right: it alone is not counted, so that a right one does not pay for wrong ones."""
+        count = self._counts.get(self._slot(key))
+        if count is not None:
+            count.guesses -= 1
+            if count.guesses < self._free:
+                count.until = self._ticks()
+
     def _slot(self, key: str) -> int:
         digest = hashlib.blake2b(key.encode("utf-8", "replace"), key=self._salt, digest_size=4).digest()
         return int.from_bytes(digest) % SLOTS

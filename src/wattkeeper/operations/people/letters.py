@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """Too many wrong passwords."""
     COPIED = "copied"
     """A passkey's counter went back."""
+    APP_ENDED = "app_ended"
+    """Somebody else may hold an app's tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +48,11 @@ class Letter:
 
 
 NOT_YOU = {
-    "en": "If this was not you, somebody else may be in your account: sign in, end all other sign-ins and change how you"
+    "en": "If this was not you, somebody else may be in your account: sign in, end all other sign-ins and change how"
+    " you"
     " sign in, at {home}",
-    "de": "Waren Sie das nicht, ist vielleicht jemand anderes in Ihrem Konto: Melden Sie sich an, beenden Sie alle anderen"
+    "de": "Waren Sie das nicht, ist vielleicht jemand anderes in Ihrem Konto: Melden Sie sich an, beenden Sie alle"
+    " anderen"
     " Anmeldungen und ändern Sie, womit Sie sich anmelden: {home}",
 }
 NOTHING = {
@@ -63,7 +67,7 @@ ENGLISH: Mapping[Kind, tuple[str, str]] = {
     Kind.ALREADY: (
         "You have an account already",
         "Somebody, perhaps you, wanted to sign up with this address. It has an account already: sign in at {home}\n\n"
-        "If you cannot sign in any more, choose \"I cannot sign in\" there.\n\n{nothing}",
+        'If you cannot sign in any more, choose "I cannot sign in" there.\n\n{nothing}',
     ),
     Kind.RECOVER: (
         "Sign in again",
@@ -108,13 +112,21 @@ ENGLISH: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.GUESSED: (
         "Somebody is guessing your password",
-        "There were many wrong passwords for your account. Nobody got in, and the password alone opens it no more. Sign in"
-        " with a passkey, or by a link: choose \"I cannot sign in\" at {home}",
+        "There were many wrong passwords for your account. Nobody got in, and the password alone opens it no more."
+        " Sign in"
+        ' with a passkey, or by a link: choose "I cannot sign in" at {home}',
     ),
     Kind.COPIED: (
         "A passkey was refused",
-        "One of your passkeys was refused because its counter went back: it may have been copied. Remove it at {home} and"
+        "One of your passkeys was refused because its counter went back: it may have been copied. Remove it at"
+        " {home} and"
         " make a new one.",
+    ),
+    Kind.APP_ENDED: (
+        "The access of an app was ended",
+        "What an app uses to get into your account came twice, so somebody may have copied it. The app's access was"
+        " ended."
+        " If you still use it, let it in again.\n\n{not_you}",
     ),
 }
 GERMAN: Mapping[Kind, tuple[str, str]] = {
@@ -125,26 +137,31 @@ GERMAN: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.ALREADY: (
         "Sie haben schon ein Konto",
-        "Jemand, vielleicht Sie, wollte sich mit dieser Adresse registrieren. Sie hat schon ein Konto, Anmeldung: {home}"
-        "\n\nWenn Sie sich nicht mehr anmelden können, wählen Sie dort \"Ich kann mich nicht anmelden\".\n\n{nothing}",
+        "Jemand, vielleicht Sie, wollte sich mit dieser Adresse registrieren. Sie hat schon ein Konto, Anmeldung:"
+        " {home}"
+        '\n\nWenn Sie sich nicht mehr anmelden können, wählen Sie dort "Ich kann mich nicht anmelden".\n\n{nothing}',
     ),
     Kind.RECOVER: (
         "Wieder anmelden",
         "Öffnen Sie diesen Link innerhalb einer Stunde, um sich anzumelden und ein neues Passwort oder einen Passkey zu"
-        " wählen:\n\n{link}\n\nHaben Sie einen zweiten Nachweis eingerichtet, werden Sie auch danach gefragt.\n\n{nothing}",
+        " wählen:\n\n{link}\n\nHaben Sie einen zweiten Nachweis eingerichtet, werden Sie auch danach"
+        " gefragt.\n\n{nothing}",
     ),
     Kind.STEP: (
         "Melden Sie sich gerade an?",
-        "Jemand hat sich mit Ihrem Passwort angemeldet, und hier genügt das Passwort allein nicht. Sind Sie es, öffnen Sie"
+        "Jemand hat sich mit Ihrem Passwort angemeldet, und hier genügt das Passwort allein nicht. Sind Sie es,"
+        " öffnen Sie"
         " innerhalb einer Stunde diesen Link:\n\n{link}\n\nSonst kennt jemand Ihr Passwort: Ändern Sie es auf {home}",
     ),
     Kind.CHANGE_MAIL: (
         "Neue Adresse bestätigen",
-        "Öffnen Sie diesen Link innerhalb eines Tages, um diese Adresse für Ihr Konto zu verwenden:\n\n{link}\n\n{nothing}",
+        "Öffnen Sie diesen Link innerhalb eines Tages, um diese Adresse für Ihr Konto zu"
+        " verwenden:\n\n{link}\n\n{nothing}",
     ),
     Kind.MAIL_ASKED: (
         "Ihre Adresse soll geändert werden",
-        "In Ihrem Konto wurde eine andere E-Mail-Adresse eingetragen. Sie gilt, sobald ihr Link geöffnet wird.\n\n{not_you}",
+        "In Ihrem Konto wurde eine andere E-Mail-Adresse eingetragen. Sie gilt, sobald ihr Link geöffnet"
+        " wird.\n\n{not_you}",
     ),
     Kind.MAIL_TAKEN: (
         "Diese Adresse hat schon ein Konto",
@@ -173,18 +190,26 @@ GERMAN: Mapping[Kind, tuple[str, str]] = {
     ),
     Kind.FACTORS_ERASED: (
         "Ihre zweiten Nachweise wurden entfernt",
-        "Wer diese Anlage betreibt, hat Passkeys, Authentifizierungs-App und Wiederherstellungscodes Ihres Kontos entfernt."
+        "Wer diese Anlage betreibt, hat Passkeys, Authentifizierungs-App und Wiederherstellungscodes Ihres Kontos"
+        " entfernt."
         " Melden Sie sich mit Passwort oder Link an und richten Sie sie neu ein.\n\n{not_you}",
     ),
     Kind.GUESSED: (
         "Jemand rät Ihr Passwort",
-        "Für Ihr Konto kamen viele falsche Passwörter. Niemand kam hinein, und das Passwort allein genügt nicht mehr. Melden"
-        " Sie sich mit einem Passkey an oder per Link: Wählen Sie \"Ich kann mich nicht anmelden\" auf {home}",
+        "Für Ihr Konto kamen viele falsche Passwörter. Niemand kam hinein, und das Passwort allein genügt nicht"
+        " mehr. Melden"
+        ' Sie sich mit einem Passkey an oder per Link: Wählen Sie "Ich kann mich nicht anmelden" auf {home}',
     ),
     Kind.COPIED: (
         "Ein Passkey wurde abgelehnt",
-        "Einer Ihrer Passkeys wurde abgelehnt, weil sein Zähler zurückging: Er wurde vielleicht kopiert. Entfernen Sie ihn"
+        "Einer Ihrer Passkeys wurde abgelehnt, weil sein Zähler zurückging: Er wurde vielleicht kopiert. Entfernen"
+        " Sie ihn"
         " auf {home} und legen Sie einen neuen an.",
+    ),
+    Kind.APP_ENDED: (
+        "Der Zugang einer App wurde beendet",
+        "Womit eine App in Ihr Konto kommt, kam zweimal an, vielleicht hat es jemand kopiert. Der Zugang der App wurde"
+        " beendet. Verwenden Sie sie noch, lassen Sie sie wieder ein.\n\n{not_you}",
     ),
 }
 WHAT: Mapping[str, tuple[str, str]] = {

@@ -25,6 +25,7 @@ from wattkeeper.store.account import AccountRow
 from wattkeeper.store.engines import Store
 from wattkeeper.store.mail import MailRow
 from wattkeeper.store.unit import Unit
+from wattkeeper.vault.keys import KeyRefused
 
 ASKED = "asked:"
 """How the kind begins of what was asked for and not judged yet."""
@@ -55,6 +56,14 @@ class Mail:
         """The address that letters name."""
         return self._settings.address
 
+    def door(self, *, staff: bool) -> str:
+        """Where somebody signs in: those who work here, or drivers."""
+        return self.home if staff else f"{self.home}/app/"
+
+    def link(self, code: str, *, staff: bool) -> str:
+        """Where the link of a letter leads."""
+        return f"{self.home}/{'login' if staff else 'app'}/link/{code}"
+
     async def write(self, unit: Unit, person: str, kind: str, subject: str, text: str, to: str = "") -> None:
         """Queue a letter to a person's address, or to ``to``; nothing where they have no address."""
         if not to:
@@ -67,18 +76,18 @@ class Mail:
 
     async def write_to(self, unit: Unit, to: str, kind: Kind, language: str, link: str = "") -> None:
         """Queue a letter to an address whose person is not known."""
-        words = letter(kind, language, self.home, link)
-        await self._keep(unit, kind, {"to": to, "subject": words.subject, "text": words.text})
+        words = letter(kind, language, self.door(staff=kind is Kind.INVITE), link)
+        await _keep(unit, self._safe, kind, {"to": to, "subject": words.subject, "text": words.text})
 
     async def tell(self, unit: Unit, row: AccountRow, kind: Kind, to: str = "", **words: Any) -> None:
         """Queue a letter of a kind to an account's person, in their language."""
         known = await self.known(unit, row)
-        said = letter(kind, known.get("language", "en"), self.home, **words)
+        said = letter(kind, known.get("language", "en"), self.door(staff=row.role.is_staff), **words)
         await self.write(unit, row.person, kind, said.subject, said.text, to or known["name"])
 
     async def ask(self, unit: Unit, kind: Kind, about: Mapping[str, Any]) -> None:
         """Queue what somebody asked for; the post judges it."""
-        await self._keep(unit, f"{ASKED}{kind}", about)
+        await ask(unit, self._safe, kind, about)
 
     async def known(self, unit: Unit, row: AccountRow) -> dict[str, str]:
         """What an account signs in with (``name``), and its ``language``; raises KeyRefused where it was forgotten."""
@@ -92,7 +101,7 @@ class Mail:
             raise Refusal(Code.NOT_FOUND, "There is no outbox here: letters are sent by mail.")
         async with self._store.unit() as unit:
             rows = await queue.newest(unit.connection, MOST_SHOWN)
-            return [await self.open(unit, row) for row in rows if not row.kind.startswith(ASKED)]
+            return [one for row in rows if (one := await self._shown(unit, row))]
 
     @property
     def shows(self) -> bool:
@@ -104,6 +113,13 @@ class Mail:
         about = await self.asked(unit, row)
         return Posted(row.kind, about["to"], about["subject"], about["text"], row.created_at)
 
+    async def _shown(self, unit: Unit, row: MailRow) -> Posted | None:
+        """A letter as the outbox shows it; None for what is not judged yet, or whose person was forgotten."""
+        try:
+            return None if row.kind.startswith(ASKED) else await self.open(unit, row)
+        except KeyRefused:
+            return None
+
     async def asked(self, unit: Unit, row: MailRow) -> dict[str, Any]:
         """What a row of the queue holds; raises KeyRefused where its person was forgotten."""
         if row.person:
@@ -113,6 +129,12 @@ class Mail:
         about: dict[str, Any] = orjson.loads(plain)
         return about
 
-    async def _keep(self, unit: Unit, kind: str, about: Mapping[str, Any]) -> None:
-        sealed = self._safe.seal("mail", "sealed", orjson.dumps(about))
-        await queue.keep(unit, secrets.token_hex(8), "", kind, sealed)
+
+async def ask(unit: Unit, safe: Safe, kind: Kind, about: Mapping[str, Any]) -> None:
+    """Queue what somebody asked for; the post judges it."""
+    await _keep(unit, safe, f"{ASKED}{kind}", about)
+
+
+async def _keep(unit: Unit, safe: Safe, kind: str, about: Mapping[str, Any]) -> None:
+    """Queue what belongs to nobody who is known."""
+    await queue.keep(unit, secrets.token_hex(8), "", kind, safe.seal("mail", "sealed", orjson.dumps(about)))

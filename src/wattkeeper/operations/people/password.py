@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,11 +12,16 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.operations.people.guessed import is_guessed
 
 T = TypeVar("T")
 SHORTEST = 15
 """Characters; a password alone, without a second factor, needs that many (NIST SP 800-63B)."""
+SHORTEST_WITH_SECOND = 8
+"""Characters; what a password needs beside a second factor."""
 LONGEST = 512
+COST = (3, 32 * 1024)
+"""Rounds and KiB of argon2id."""
 _WAITING = 32
 """How many may wait for the pool; the rest are asked to come back, so that a flood costs neither memory nor time."""
 
@@ -24,16 +29,21 @@ _WAITING = 32
 class Passwords:
     """Hashes and checks passwords one at a time (32 MiB each), never on the loop."""
 
-    def __init__(self) -> None:
-        self._hasher = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
+    def __init__(self, cost: tuple[int, int] = COST) -> None:
+        self._hasher = PasswordHasher(time_cost=cost[0], memory_cost=cost[1], parallelism=1)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
         self._waiting = 0
         self._nobody = self._hasher.hash("nobody's password: an unknown name costs as much time as a known one")
 
-    async def hash(self, password: str) -> str:
-        """The argon2id hash to keep; Refusal (INVALID) where the password is too short or too long."""
-        if not SHORTEST <= len(password) <= LONGEST:
-            raise Refusal(Code.INVALID, f"A password needs {SHORTEST} to {LONGEST} characters.")
+    async def hash(self, password: str, shortest: int = SHORTEST, about: Iterable[str] = ()) -> str:
+        """The argon2id hash to keep; Refusal (INVALID) where it is too short, too long or easily guessed.
+
+        ``about`` are words that a guesser knows of the person: name, e-mail address.
+        """
+        if not shortest <= len(password) <= LONGEST:
+            raise Refusal(Code.INVALID, f"A password needs {shortest} to {LONGEST} characters.")
+        if is_guessed(password, about):
+            raise Refusal(Code.INVALID, "This password is among the first that are guessed. Choose words of your own.")
         return await self._run(self._hash, password)
 
     async def fits(self, kept: str | None, password: str, *, familiar: bool = False) -> bool:

@@ -1,0 +1,297 @@
+"""Accounts of people: made once an address is proved, found again by it, looked after by their owner."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.operations.access import Access
+from wattkeeper.operations.people.address import mail_address
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.factors import Entered, Factors, factors_of
+from wattkeeper.operations.people.letters import LANGUAGES, Kind
+from wattkeeper.operations.people.links import GONE, Link, Links
+from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.own import Own
+from wattkeeper.operations.people.password import SHORTEST, SHORTEST_WITH_SECOND
+from wattkeeper.operations.safe import Safe
+from wattkeeper.settings import Settings
+from wattkeeper.store import account, card, oauth
+from wattkeeper.store import person as persons
+from wattkeeper.store.account import AccountRow, AccountState
+from wattkeeper.store.engines import Store
+from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.unit import Unit
+
+LONGEST_NAME = 100
+TAKEN = "This address has an account already. Sign in to it, or use another address."
+
+
+@dataclass(frozen=True, slots=True)
+class Mine:
+    """One's own account."""
+
+    account: str
+    email: str
+    """What it signs in with; a plain name where it was made at the command line."""
+    name: str
+    role: Role
+    factors: Factors
+    must_add_factor: bool
+    """Whether nothing else can be done before there is a passkey or authenticator app."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """A sign-in as its owner sees it."""
+
+    id: str
+    how: str
+    """passkey, password, totp, recovery, mail, oidc: the last step of it."""
+    device: str
+    created_at: datetime
+    seen_at: datetime
+    expires_at: datetime
+    current: bool
+
+
+class Accounts:
+    """The deeds of people on their own accounts."""
+
+    def __init__(
+        self, store: Store, safe: Safe, settings: Settings, access: Access, mail: Mail, links: Links, own: Own
+    ) -> None:
+        self._store = store
+        self._safe = safe
+        self._settings = settings
+        self._access = access
+        self._mail = mail
+        self._links = links
+        self._own = own
+        self._asking = Attempts(free=20, longest_s=900)
+
+    # --- strangers --------------------------------------------------------------------------------------
+
+    async def sign_up(self, email: str, name: str, password: str | None, address: str, language: str = "en") -> None:
+        """Queue a letter with a link that makes the account; one that has an account is told so by letter instead.
+
+        Refusal INVALID says what is unfit, BUSY with ``retry_s``; nothing tells whether the address is known.
+        """
+        about: dict[str, Any] = {"email": mail_address(email), "name": person_name(name), "language": spoken(language)}
+        self._count(address)
+        words = (about["email"], about["name"])
+        about["password"] = None if password is None else await self._access.passwords.hash(password, about=words)
+        async with self._store.unit() as unit:
+            await self._mail.ask(unit, Kind.VERIFY, about)
+
+    async def recover(self, email: str, address: str, language: str = "en") -> None:
+        """Queue a letter with a link to sign in by, where there is such an account; Refusal INVALID, BUSY."""
+        about = {"email": mail_address(email), "language": spoken(language)}
+        self._count(address)
+        async with self._store.unit() as unit:
+            await self._mail.ask(unit, Kind.RECOVER, about)
+
+    async def look(self, code: str) -> Purpose | None:
+        """What a link is good for, without using it up; None where it is good for nothing any more."""
+        async with self._store.read() as connection:
+            link = await self._links.look(connection, code, self._store.clock())
+        return None if link is None else link.purpose
+
+    async def verify(self, code: str, address: str, device: str = "") -> Entered:
+        """Open the link of a letter: makes the account that was signed up for, or changes its address; signs in.
+
+        Refusal NOT_FOUND; CONFLICT where the address got an account meanwhile.
+        """
+        async with self._store.unit() as unit:
+            link = await self._links.spend(unit, code, Purpose.VERIFY, Purpose.CHANGE_MAIL)
+            if link.purpose is Purpose.CHANGE_MAIL:
+                return await self._move(unit, link, device)
+            about = link.about
+            row = await self.make(unit, Role.DRIVER, about, about["password"], by="sign-up", verified=True)
+            entered = Entered(await self._access.begin(unit, row, "mail", device))
+        self._access.guessing.came_in(about["email"], address)
+        return entered
+
+    # --- one's own --------------------------------------------------------------------------------------
+
+    async def mine(self, viewer: Viewer) -> Mine:
+        """The viewer's own account."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer)
+            known = await self._mail.known(unit, row)
+            name = await self.name_of(unit, row)
+            factors = await factors_of(unit.connection, row)
+        must = self._settings.staff_passkeys and row.role.is_staff and not factors.second
+        return Mine(row.id, known["name"], name, row.role, factors, must)
+
+    async def rename(self, viewer: Viewer, name: str) -> None:
+        """Call oneself something else; Refusal INVALID."""
+        called = person_name(name)
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
+            sealed = await self._safe.seal_for(unit, row.person, "person", "sealed", orjson.dumps({"name": called}))
+            await card.name_person(unit, row.person, sealed)
+
+    async def set_password(self, viewer: Viewer, password: str) -> str:
+        """Set or change the password, which ends every other sign-in and app; the new cookie. Refusal INVALID, PROOF.
+
+        At least 15 characters alone, 8 with a second factor.
+        """
+        mine = await self.mine(viewer)
+        shortest = SHORTEST_WITH_SECOND if mine.factors.second else SHORTEST
+        async with self._store.unit() as unit:
+            await self._own.changing(unit, viewer)
+        kept = await self._access.passwords.hash(password, shortest, (mine.email, mine.name))
+        async with self._store.unit() as unit:
+            row = await self._own.changing(unit, viewer)
+            short = len(password) < SHORTEST
+            if short and not (await factors_of(unit.connection, row)).second:
+                raise Refusal(Code.INVALID, f"A password needs at least {SHORTEST} characters to stand alone.")
+            await account.change(unit, row.id, password_hash=kept, password_short=short, failures=0)
+            await self._mail.tell(unit, row, Kind.PASSWORD_CHANGED)
+            return await self._end_others(unit, viewer)
+
+    async def remove_password(self, viewer: Viewer) -> str:
+        """Sign in without a password from now on; the new cookie. Refusal PROOF, CONFLICT without a passkey."""
+        async with self._store.unit() as unit:
+            row = await self._own.changing(unit, viewer)
+            if not (await factors_of(unit.connection, row)).passkeys:
+                raise Refusal(
+                    Code.CONFLICT, "Make a passkey first: without one, nothing would be left to sign in with."
+                )
+            await account.change(unit, row.id, password_hash=None, password_short=False, failures=0)
+            await self._mail.tell(unit, row, Kind.FACTOR_REMOVED, what="password")
+            return await self._end_others(unit, viewer)
+
+    async def change_mail(self, viewer: Viewer, email: str) -> None:
+        """Write to a new address, whose link changes it; tells the old one. Refusal INVALID, PROOF.
+
+        The same for an address that has an account, which is told that it has.
+        """
+        fresh = mail_address(email)
+        async with self._store.unit() as unit:
+            row = await self._own.changing(unit, viewer)
+            language = (await self._mail.known(unit, row)).get("language", "en")
+            await self._mail.tell(unit, row, Kind.MAIL_ASKED)
+            about = {"account": row.id, "email": fresh, "language": language}
+            await self._mail.ask(unit, Kind.CHANGE_MAIL, about)
+
+    async def logins(self, viewer: Viewer) -> list[SignedIn]:
+        """Where the viewer is signed in, the newest first."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer)
+            found = []
+            for one in await account.logins(unit.connection, row.id, unit.now):
+                sealed = one.device
+                device = b"" if sealed is None else await self._open(unit, row.person, sealed)
+                times = (one.created_at, one.seen_at, one.expires_at)
+                found.append(SignedIn(one.id, one.how, device.decode(), *times, one.id == viewer.login))
+        return found
+
+    async def end_login(self, viewer: Viewer, identifier: str) -> None:
+        """End one sign-in; Refusal NOT_FOUND."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
+            if not await account.end_login(unit, row.id, identifier):
+                raise Refusal(Code.NOT_FOUND, "There is no such sign-in, or no longer.")
+        self._access.forget()
+
+    async def end_other_logins(self, viewer: Viewer) -> int:
+        """End every sign-in but this one; how many that were."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
+            ended = await account.end_logins(unit, row.id, viewer.login)
+        self._access.forget()
+        return ended
+
+    # --- for others who make accounts -------------------------------------------------------------------
+
+    async def make(
+        self,
+        unit: Unit,
+        role: Role,
+        about: Mapping[str, Any],
+        password_hash: str | None,
+        *,
+        by: str,
+        verified: bool,
+        sites: tuple[str, ...] = (),
+    ) -> AccountRow:
+        """Make an active account for ``email``, ``name`` and ``language``; Refusal CONFLICT where there is one."""
+        ref = self._safe.name_ref(about["email"])
+        if await account.by_name(unit.connection, ref) is not None:
+            raise Refusal(Code.CONFLICT, TAKEN)
+        identifier, person = f"a{secrets.token_hex(8)}", f"person:{secrets.token_hex(12)}"
+        seal = self._safe.enter_subject(unit, person)
+        card.keep_person(unit, person, seal("person", "sealed", orjson.dumps({"name": about["name"]})))
+        await unit.flush()
+        known = {"name": about["email"], "language": about["language"]}
+        sealed = seal("account", "sealed", orjson.dumps(known))
+        kept = (unit, identifier, person, ref, sealed, role, AccountState.ACTIVE, by)
+        await account.make(*kept, sites=sites, password_hash=password_hash, verified=verified)
+        row = await account.by_id(unit.connection, identifier)
+        assert row is not None
+        return row
+
+    async def name_of(self, unit: Unit, row: AccountRow) -> str:
+        """What an account's person is called; empty where nothing is known. Raises KeyRefused where forgotten."""
+        sealed = await persons.sealed(unit.connection, row.person)
+        plain = b"{}" if sealed is None else await self._safe.unseal_for(unit, row.person, "person", "sealed", sealed)
+        return str(orjson.loads(plain).get("name", ""))
+
+    # --- within -----------------------------------------------------------------------------------------
+
+    async def _move(self, unit: Unit, link: Link, device: str) -> Entered:
+        """Give an account another address, tell the old one, and sign in anew, everywhere."""
+        row = None if link.account is None else await account.by_id(unit.connection, link.account)
+        if row is None or row.state is not AccountState.ACTIVE:
+            raise Refusal(Code.NOT_FOUND, GONE)
+        ref = self._safe.name_ref(link.about["email"])
+        taken = await account.by_name(unit.connection, ref)
+        if taken is not None and taken.id != row.id:
+            raise Refusal(Code.CONFLICT, TAKEN)
+        await self._mail.tell(unit, row, Kind.MAIL_CHANGED)
+        known = await self._mail.known(unit, row) | {"name": link.about["email"]}
+        sealed = await self._safe.seal_for(unit, row.person, "account", "sealed", orjson.dumps(known))
+        await account.change(unit, row.id, name_ref=ref, sealed=sealed, verified_at=unit.now)
+        await account.end_logins(unit, row.id)
+        self._access.forget()
+        missing = (await factors_of(unit.connection, row)).strong()
+        return Entered(await self._access.begin(unit, row, "mail", device, half=bool(missing)), missing)
+
+    async def _end_others(self, unit: Unit, viewer: Viewer) -> str:
+        """End the account's other sign-ins and its apps: what opened it has changed."""
+        await account.end_logins(unit, viewer.account, viewer.login)
+        await oauth.end_grants(unit, viewer.account, oauth.Ended.SECRET_CHANGED)
+        return await self._own.renewed(unit, viewer, proved=False)
+
+    async def _open(self, unit: Unit, person: str, sealed: bytes) -> bytes:
+        return await self._safe.unseal_for(unit, person, "login", "device", sealed)
+
+    def _count(self, address: str) -> None:
+        """Count a letter that was asked for from this address; Refusal BUSY where they are too many."""
+        place = neighbourhood(address)
+        wait_s = self._asking.wait_s(place)
+        if wait_s > 0:
+            raise Refusal(Code.BUSY, f"Too many tries from here. Try again in {wait_s:.0f} s.", retry_s=wait_s)
+        self._asking.count(place)
+
+
+def person_name(text: str) -> str:
+    """What somebody is called; Refusal INVALID where it cannot be written on a line."""
+    called = " ".join(text.split())
+    if len(called) > LONGEST_NAME or not called.isprintable():
+        raise Refusal(Code.INVALID, f"A name is up to {LONGEST_NAME} printable characters.")
+    return called
+
+
+def spoken(language: str) -> str:
+    """A language that our letters are written in."""
+    return language if language in LANGUAGES else LANGUAGES[0]

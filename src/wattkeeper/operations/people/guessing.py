@@ -1,0 +1,109 @@
+"""Passwords, judged: guessers wait, owners do not, and no password is ever guessed at more than a hundred times.
+
+A known and an unknown name take the same steps: one account, nobody's, stands in for all that do not exist.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Role
+from wattkeeper.operations.people.address import is_mail
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.factors import MOST_FAILURES
+from wattkeeper.operations.people.letters import Kind
+from wattkeeper.operations.people.mail import ask
+from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.safe import Safe
+from wattkeeper.store import account, proof
+from wattkeeper.store.account import AccountRow, AccountState
+from wattkeeper.store.engines import Store
+from wattkeeper.store.unit import Unit
+
+NOBODY = "nobody"
+"""The account that stands in for those that do not exist; it is disabled, and its name is no pseudonym of any."""
+WRONG = "The name or the password is wrong."
+_KNOWN = 10_000
+"""How many pairs of account and address are remembered as having signed in before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Whose password it was."""
+
+    row: AccountRow
+    failures: int
+    """Wrong passwords for the account, ever; beyond `MOST_FAILURES` the right one is not enough alone."""
+    by_mail: bool
+    """Whether the account has an e-mail address; those made at the command line have none."""
+
+
+class Guessing:
+    """Counts guesses by account and address, and judges them."""
+
+    def __init__(self, store: Store, safe: Safe, passwords: Passwords) -> None:
+        self._store = store
+        self._safe = safe
+        self._passwords = passwords
+        self._by_address = Attempts(free=20, longest_s=900)
+        self._by_account = Attempts(free=10, longest_s=900)
+        self._at_home = Attempts(free=10, longest_s=60)
+        self._homes: dict[tuple[str, str], None] = {}
+
+    async def judge(self, name: str, password: str, address: str) -> Judged:
+        """Whose name and password these are; Refusal UNAUTHENTICATED for every reason, BUSY with ``retry_s``."""
+        ref, place = self._safe.name_ref(name), neighbourhood(address)
+        home = self._count(ref, place)
+        async with self._store.unit() as unit:
+            row = await self._note(unit, ref)
+        kept = row.password_hash if row is not None and row.state is AccountState.ACTIVE else None
+        if row is not None and row.failures > MOST_FAILURES and not home:
+            kept = None  # judging it would tell a guesser, in the end, that it is right
+        if not await self._passwords.fits(kept, password, familiar=home) or row is None:
+            raise Refusal(Code.UNAUTHENTICATED, WRONG)
+        async with self._store.unit() as unit:
+            await proof.take_back_failure(unit, row.id)
+        self._at(ref, place, home)
+        return Judged(row, row.failures, is_mail(name))
+
+    def came_in(self, name: str, address: str) -> None:
+        """Somebody of this name signed in by more than a password; this address is theirs from now on."""
+        self._at(self._safe.name_ref(name), neighbourhood(address), home=False)
+
+    def _at(self, ref: str, place: str, home: bool) -> None:
+        """Nothing is counted against this account at this address, which is its home from now on."""
+        if home:
+            self._at_home.forgive(f"{ref}@{place}")
+        else:
+            self._by_account.forgive(ref)
+            self._by_address.take_back(place)
+        self._homes.pop((ref, place), None)
+        self._homes[ref, place] = None
+        if len(self._homes) > _KNOWN:
+            del self._homes[next(iter(self._homes))]
+
+    async def _note(self, unit: Unit, ref: str) -> AccountRow | None:
+        """Count a guess, before it is judged; its owner is told once when it is one too many."""
+        row = await proof.count_failure(unit, ref, NOBODY)
+        if row is None:
+            await account.make(unit, NOBODY, NOBODY, NOBODY, b"", Role.DRIVER, AccountState.DISABLED, NOBODY)
+        elif row.failures == MOST_FAILURES + 1 and row.id != NOBODY:
+            await ask(unit, self._safe, Kind.GUESSED, {"account": row.id})
+        return row
+
+    def _count(self, ref: str, place: str) -> bool:
+        """Count a guess before it is judged; whether the account has signed in from this address before.
+
+        Where it has, strangers' guesses from elsewhere do not make it wait: its owner is never locked out by them.
+        """
+        home = (ref, place) in self._homes
+        judges = [(self._by_account, ref), (self._by_address, place)]
+        if home:
+            judges = [(self._at_home, f"{ref}@{place}")]
+        wait_s = max(attempts.wait_s(key) for attempts, key in judges)
+        if wait_s > 0:
+            raise Refusal(Code.BUSY, f"Too many wrong passwords. Try again in {wait_s:.0f} s.", retry_s=wait_s)
+        for attempts, key in judges:
+            attempts.count(key)
+        return home

@@ -1,0 +1,218 @@
+"""Signing in, step by step, and showing freshly that one still is who signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Viewer
+from wattkeeper.operations.access import Access, digest
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.factors import Entered, Factor, factors_of
+from wattkeeper.operations.people.letters import Kind
+from wattkeeper.operations.people.links import GONE, Links
+from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.own import Own
+from wattkeeper.operations.people.passkeys import Json, Passkeys
+from wattkeeper.operations.people.recovery import RecoveryCodes
+from wattkeeper.operations.people.totp import Totp
+from wattkeeper.store import account, proof
+from wattkeeper.store.account import AccountRow, AccountState
+from wattkeeper.store.engines import Store
+from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.unit import Unit
+
+ENDED = "This sign-in was not finished in time. Begin again."
+STRONGER = "You have a stronger way to prove who you are: use that."
+
+
+class SignIn:
+    """The ways in. What they give is a cookie: a half one, until nothing is missing any more."""
+
+    def __init__(
+        self,
+        store: Store,
+        access: Access,
+        mail: Mail,
+        links: Links,
+        own: Own,
+        passkeys: Passkeys,
+        totp: Totp,
+        codes: RecoveryCodes,
+    ) -> None:
+        self._store = store
+        self._access = access
+        self._mail = mail
+        self._links = links
+        self._own = own
+        self._passkeys = passkeys
+        self._totp = totp
+        self._codes = codes
+        self._asking = Attempts(free=60, longest_s=60)
+        """Challenges by address, so that nobody fills the store with them."""
+
+    # --- the first step ---------------------------------------------------------------------------------
+
+    async def password(self, name: str, password: str, address: str, device: str = "") -> Entered:
+        """Sign in by name and password; Refusal UNAUTHENTICATED for every reason, BUSY with ``retry_s``.
+
+        Where a mail is what is missing, it was queued.
+        """
+        entered = await self._access.enter(name, password, address, device)
+        if Factor.MAIL in entered.missing:
+            async with self._store.unit() as unit:
+                row = await self._half(unit, entered.cookie)
+                await self._mail.ask(unit, Kind.STEP, {"account": row.id})
+        return entered
+
+    async def passkey_options(self, address: str = "") -> Json:
+        """What `navigator.credentials.get` needs, the same for everybody; Refusal BUSY, CONFLICT (no host name)."""
+        place = neighbourhood(address)
+        wait_s = self._asking.wait_s(place)
+        if wait_s > 0:
+            raise Refusal(Code.BUSY, f"Too many tries from here. Try again in {wait_s:.0f} s.", retry_s=wait_s)
+        self._asking.count(place)
+        return await self._passkeys.asked()
+
+    async def passkey(self, credential: Json, address: str, device: str = "", cookie: str = "") -> Entered:
+        """Sign in by passkey alone, or complete the half sign-in of this cookie; Refusal UNAUTHENTICATED."""
+        row = await self._passkeys.proved(credential)
+        self._asking.forgive(neighbourhood(address))
+        async with self._store.unit() as unit:
+            row = await _active(unit, row)
+            if cookie and (await self._half_or_none(unit, cookie)) is not None:
+                await self._own_half(unit, cookie, row)
+            return await self._whole(unit, row, "passkey", address, device)
+
+    async def link(self, code: str, address: str, device: str = "") -> Entered:
+        """Sign in by a link from a mail, half where there is a second factor; Refusal NOT_FOUND."""
+        async with self._store.unit() as unit:
+            spent = await self._links.spend(unit, code, Purpose.RECOVER, Purpose.STEP)
+            row = None if spent.account is None else await account.by_id(unit.connection, spent.account)
+            if row is None or row.state is not AccountState.ACTIVE:
+                raise Refusal(Code.NOT_FOUND, GONE)
+            missing = (await factors_of(unit.connection, row)).strong()
+            if not missing:
+                return await self._whole(unit, row, "mail", address, device)
+            return Entered(await self._access.begin(unit, row, "mail", device, half=True), missing)
+
+    # --- the second step --------------------------------------------------------------------------------
+
+    async def missing(self, cookie: str) -> tuple[Factor, ...]:
+        """What one of would complete the half sign-in of this cookie; empty where it is none."""
+        async with self._store.unit() as unit:
+            row = await self._half_or_none(unit, cookie)
+            if row is None:
+                return ()
+            return (await factors_of(unit.connection, row)).strong() or (Factor.MAIL,)
+
+    async def totp(self, cookie: str, code: str, address: str, device: str = "") -> Entered:
+        """Complete a half sign-in by a code of the authenticator app; Refusal UNAUTHENTICATED, BUSY."""
+        return await self._second(cookie, code, address, device, self._totp, "totp")
+
+    async def recovery_code(self, cookie: str, code: str, address: str, device: str = "") -> Entered:
+        """Complete a half sign-in by a recovery code; Refusal UNAUTHENTICATED, BUSY."""
+        return await self._second(cookie, code, address, device, self._codes, "recovery")
+
+    async def _second(
+        self, cookie: str, code: str, address: str, device: str, factor: Totp | RecoveryCodes, how: str
+    ) -> Entered:
+        """Count the try, use the code up, make the sign-in whole."""
+        async with self._store.unit() as unit:
+            row = await self._half(unit, cookie)
+        factor.count(row.id)
+        async with self._store.unit() as unit:
+            row = await self._half(unit, cookie)
+            await factor.spend(unit, row, code)
+            await self._own_half(unit, cookie, row)
+            entered = await self._whole(unit, row, how, address, device)
+        factor.forgive(row.id)
+        return entered
+
+    # --- showing freshly who one is ---------------------------------------------------------------------
+
+    async def proofs(self, viewer: Viewer) -> tuple[Factor, ...]:
+        """What the viewer can prove freshly with, the best first; a mail means: sign in anew by a link."""
+        async with self._store.unit() as unit:
+            return (await factors_of(unit.connection, await self._own.row(unit, viewer))).fresh()
+
+    async def prove_password(self, viewer: Viewer, password: str, address: str) -> str:
+        """A fresh proof by password, where there is no second factor; the new cookie. Refusal UNAUTHENTICATED, BUSY."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer)
+            self._need_in(Factor.PASSWORD, (await factors_of(unit.connection, row)).fresh())
+            name = (await self._mail.known(unit, row))["name"]
+        await self._access.guessing.judge(name, password, address)
+        async with self._store.unit() as unit:
+            return await self._own.renewed(unit, viewer, proved=True)
+
+    async def prove_totp(self, viewer: Viewer, code: str) -> str:
+        """A fresh proof by a code of the authenticator app; the new cookie. Refusal UNAUTHENTICATED, BUSY."""
+        return await self._prove(viewer, code, self._totp)
+
+    async def prove_recovery_code(self, viewer: Viewer, code: str) -> str:
+        """A fresh proof by a recovery code; the new cookie. Refusal UNAUTHENTICATED, BUSY."""
+        return await self._prove(viewer, code, self._codes)
+
+    async def prove_passkey_options(self, viewer: Viewer) -> Json:
+        """What `navigator.credentials.get` needs for the viewer's own passkeys; Refusal CONFLICT without any."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer)
+            self._need_in(Factor.PASSKEY, (await factors_of(unit.connection, row)).fresh())
+        return await self._passkeys.asked(viewer.account)
+
+    async def prove_passkey(self, viewer: Viewer, credential: Json) -> str:
+        """A fresh proof by one of the viewer's passkeys; the new cookie. Refusal UNAUTHENTICATED."""
+        await self._passkeys.proved(credential, viewer.account)
+        async with self._store.unit() as unit:
+            await proof.forgive(unit, viewer.account)
+            return await self._own.renewed(unit, viewer, proved=True)
+
+    async def _prove(self, viewer: Viewer, code: str, factor: Totp | RecoveryCodes) -> str:
+        factor.count(viewer.account)
+        async with self._store.unit() as unit:
+            await factor.spend(unit, await self._own.row(unit, viewer), code)
+            await proof.forgive(unit, viewer.account)
+            cookie = await self._own.renewed(unit, viewer, proved=True)
+        factor.forgive(viewer.account)
+        return cookie
+
+    # --- within -----------------------------------------------------------------------------------------
+
+    def _need_in(self, factor: Factor, there: tuple[Factor, ...]) -> None:
+        if factor not in there:
+            raise Refusal(Code.CONFLICT, STRONGER)
+
+    async def _half_or_none(self, unit: Unit, cookie: str) -> AccountRow | None:
+        """The account of a half sign-in."""
+        found = await account.signed_in(unit.connection, digest(cookie), unit.now)
+        return found[1] if found is not None and found[0].half else None
+
+    async def _half(self, unit: Unit, cookie: str) -> AccountRow:
+        """The account of a half sign-in; Refusal UNAUTHENTICATED where there is none."""
+        row = await self._half_or_none(unit, cookie)
+        if row is None:
+            raise Refusal(Code.UNAUTHENTICATED, ENDED)
+        return row
+
+    async def _own_half(self, unit: Unit, cookie: str, row: AccountRow) -> None:
+        """Use a half sign-in up; of many who complete it at once, one does."""
+        half = await self._half(unit, cookie)
+        if half.id != row.id or not await proof.complete(unit, digest(cookie)):
+            raise Refusal(Code.UNAUTHENTICATED, ENDED)
+
+    async def _whole(self, unit: Unit, row: AccountRow, how: str, address: str, device: str) -> Entered:
+        """A whole sign-in by more than a password: failures count anew, and this address is the account's home."""
+        await proof.forgive(unit, row.id)
+        known: Mapping[str, Any] = await self._mail.known(unit, row)
+        self._access.guessing.came_in(known["name"], address)
+        return Entered(await self._access.begin(unit, row, how, device))
+
+
+async def _active(unit: Unit, row: AccountRow) -> AccountRow:
+    """The account as it is now; Refusal UNAUTHENTICATED where nobody may sign in to it."""
+    now = await account.by_id(unit.connection, row.id)
+    if now is None or now.state is not AccountState.ACTIVE:
+        raise Refusal(Code.UNAUTHENTICATED, "This passkey was not accepted. Try again, or sign in another way.")
+    return now

@@ -1,0 +1,260 @@
+"""Prices: the tariff and its versions, what a session costs so far or in the end, and what one's months came to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from decimal import Decimal
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from wattkeeper.charging.bill import Bill, price, usage
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.session import SessionState
+from wattkeeper.charging.tariff import Component, Dimension, Tariff, check, with_tax
+from wattkeeper.settings import Settings
+from wattkeeper.store import receipt as receipts
+from wattkeeper.store import tariff as tariffs
+from wattkeeper.store.engines import Store
+from wattkeeper.store.receipt import ReceiptRow
+from wattkeeper.store.tariff import TariffRow
+
+NO_PRICE = "No price is set here, so charging costs nothing."
+FREE = "Charging is free here."
+HAD_NO_PRICE = "No price was set when this session started, so it costs nothing."
+RUNNING = "It is still running: this is what it has cost so far."
+IN_DOUBT = "Something about this session contradicts itself. A person checks it before it is billed."
+ESTIMATED = "Part of this session had to be estimated. A person checks it before it is billed."
+GRADES = {
+    Grade.VERIFIED: "Signed by the meter, and the signature was checked.",
+    Grade.MEASURED: "Measured completely by the station, without contradiction.",
+    Grade.RECONSTRUCTED: "Part of it had to be reconstructed, because the station did not tell everything.",
+    Grade.DISPUTED: "What the station told contradicts itself.",
+}
+EACH = {
+    Dimension.FLAT: "once for each session",
+    Dimension.ENERGY: "for each kWh",
+    Dimension.TIME: "for each hour of charging",
+    Dimension.PARKING_TIME: "for each hour plugged in without charging",
+}
+BACKLOG = timedelta(days=7)
+"""How long a station may have been offline for its own time of a start to decide on the price."""
+
+
+@dataclass(frozen=True, slots=True)
+class PriceTag:
+    """What charging costs, before it starts."""
+
+    words: tuple[str, ...]
+    """One line for each price, as a driver pays it, such as ``EUR 0.49 for each kWh``."""
+    tariff: Tariff | None
+    """None: no price is set."""
+    version: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A session with what it costs: running while it lives, final once it has ended."""
+
+    session: str
+    """Without dashes; ``identifiers.shown`` says it."""
+    station: str
+    name: str
+    """The station's name for people; its id where it has none."""
+    address: str
+    evse: int | None
+    state: SessionState
+    live: bool
+    started_at: datetime
+    ended_at: datetime | None
+    duration_s: int
+    charging_s: int
+    """In which energy flowed."""
+    parking_s: int
+    """Plugged in without energy flowing."""
+    energy_wh: Decimal | None
+    power_w: Decimal | None
+    """What flows now."""
+    soc_percent: Decimal | None
+    bill: Bill | None
+    """None: no price was set when it started."""
+    version: int | None
+    """The version of the tariff, which is the one that was valid when it started."""
+    words: str
+    """Why there is no bill, or that it still runs, or that it waits for a person; empty where all is said."""
+    grade: Grade
+    grade_words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """What one's sessions of a month came to, by their start in the installation's zone."""
+
+    month: str
+    """Such as ``2026-03``."""
+    sessions: int
+    energy_wh: Decimal
+    duration_s: int
+    costs: Sequence[tuple[str, int, int]]
+    """Currency (ISO 4217), minor units to pay, digits of the minor unit; none where nothing had a price."""
+
+
+class Prices:
+    """Sets prices and works out what sessions cost; the money itself is `charging.bill.price`."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._zone: tzinfo = UTC if settings.time_zone in ("", "UTC") else ZoneInfo(settings.time_zone)
+
+    async def tag(self, at: datetime | None = None) -> PriceTag:
+        """What charging costs that starts at an instant, or now; for anyone."""
+        async with self._store.read() as connection:
+            rows = await tariffs.every(connection)
+        row = tariffs.valid_at(rows, at or self._store.clock())
+        return PriceTag((NO_PRICE,), None, None) if row is None else PriceTag(said(row.tariff), row.tariff, row.version)
+
+    async def versions(self, viewer: Viewer) -> list[TariffRow]:
+        """Every version of the tariff, the newest first (scope tariffs:read)."""
+        async with self._store.read() as connection:
+            return await tariffs.versions(connection, viewer)
+
+    async def set(self, viewer: Viewer, tariff: Tariff, valid_from: datetime | None = None) -> TariffRow:
+        """Set prices for sessions that start from an instant on, or from now (scope tariffs:write).
+
+        Refusal INVALID: what cannot be billed by, or an instant that has passed.
+        """
+        viewer.need(Scope.TARIFFS_WRITE)
+        check(tariff)
+        async with self._store.unit() as unit:
+            if valid_from is not None and valid_from < unit.now:
+                raise Refusal(Code.INVALID, "Prices hold for what starts later; choose an instant to come.")
+            return await tariffs.keep(unit, tariff, valid_from or unit.now, viewer.name)
+
+    async def receipt(self, viewer: Viewer, session: str) -> Receipt:
+        """One's own session (or any, for staff; id without dashes) with what it costs so far; Refusal NOT_FOUND."""
+        async with self._store.read() as connection:
+            row = await receipts.one(connection, viewer, session)
+            versions = await tariffs.every(connection)
+        if row is None:
+            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+        return receipt_of(row, versions, self._store.clock())
+
+    async def history(self, viewer: Viewer, month: str | None = None) -> list[Receipt]:
+        """One's own sessions with what they cost, the newest first; of one month (``2026-03``) or of all."""
+        person = viewer.need_own(Scope.SESSIONS_READ)
+        span = (None, None) if month is None else self._span(month)
+        async with self._store.read() as connection:
+            rows = await receipts.own(connection, person, *span)
+            versions = await tariffs.every(connection)
+        now = self._store.clock()
+        return [receipt_of(row, versions, now) for row in rows]
+
+    async def months(self, viewer: Viewer) -> list[Month]:
+        """One's own months, the newest first."""
+        told = await self.history(viewer)
+        by_month = groupby(told, key=lambda one: f"{one.started_at.astimezone(self._zone):%Y-%m}")
+        return [_month(month, [*some]) for month, some in by_month]
+
+    def _span(self, month: str) -> tuple[datetime, datetime]:
+        """The instants at which a month begins and ends; Refusal INVALID where it is none."""
+        try:
+            begins = datetime.strptime(month, "%Y-%m").replace(tzinfo=self._zone)
+            ends = (begins.replace(day=28) + timedelta(days=4)).replace(day=1)
+            return begins.astimezone(UTC), ends.astimezone(UTC)
+        except (ValueError, OverflowError):
+            raise Refusal(Code.INVALID, "A month is a year and a number, such as 2026-03.") from None
+
+
+def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime) -> Receipt:
+    """A session's receipt as of an instant."""
+    whole, used = row.whole, usage(row.whole)
+    pinned = tariffs.valid_at(versions, _priced_at(row))
+    by_now = whole.last_at + max(now - row.heard_at, timedelta(0))  # on the station's clock, which may be wrong
+    span = (row.ended_at or by_now) - row.started_at
+    return Receipt(
+        session=row.id,
+        station=row.station,
+        name=row.label or row.station,
+        address=row.address or "",
+        evse=row.evse,
+        state=row.state,
+        live=row.live,
+        started_at=row.started_at,
+        ended_at=row.ended_at,
+        duration_s=max(0, int(span.total_seconds())),
+        charging_s=int(used.charging_s),
+        parking_s=int(used.parking_s),
+        energy_wh=whole.energy_wh,
+        power_w=row.power_w if row.live else None,
+        soc_percent=whole.track.soc_last,
+        bill=None if pinned is None else price(used, pinned.tariff),
+        version=None if pinned is None else pinned.version,
+        words=_words(row, pinned),
+        grade=row.grade,
+        grade_words=GRADES[row.grade],
+    )
+
+
+def _priced_at(row: ReceiptRow) -> datetime:
+    """The instant whose price holds: when it was asked for here, else when the station says it began.
+
+    A station may have been offline, so its word for the past counts; not for the future, nor for long ago.
+    """
+    if row.asked_at is not None:
+        return row.asked_at
+    return row.started_at if row.known_at - BACKLOG <= row.started_at <= row.known_at else row.known_at
+
+
+def _words(row: ReceiptRow, pinned: TariffRow | None) -> str:
+    """What there is to say of the amount."""
+    if pinned is None:
+        return HAD_NO_PRICE
+    if row.live:
+        return RUNNING
+    return {Grade.DISPUTED: IN_DOUBT, Grade.RECONSTRUCTED: ESTIMATED}.get(row.grade, "")
+
+
+def _month(month: str, told: list[Receipt]) -> Month:
+    """What the sessions of a month came to."""
+    costs: Counter[tuple[str, int]] = Counter()
+    for bill in (one.bill for one in told if one.bill is not None):
+        costs[bill.currency, bill.digits] += bill.gross_minor
+    energy_wh = sum((one.energy_wh or Decimal(0) for one in told), Decimal(0))
+    sums = [(currency, amount, digits) for (currency, digits), amount in sorted(costs.items())]
+    return Month(month, len(told), energy_wh, sum(one.duration_s for one in told), sums)
+
+
+def said(tariff: Tariff) -> tuple[str, ...]:
+    """A tariff in words, as a driver pays it."""
+    if tariff.is_free:
+        return (FREE,)
+    lines = [_said(one, tariff) for one in tariff.prices.values() if one.price]
+    for words, bound in (("at least", tariff.least), ("at most", tariff.most)):
+        if bound is not None:
+            lines.append(f"{words} {_amount(bound.gross or bound.net, tariff)} for each session")
+    return tuple(lines)
+
+
+def _said(one: Component, tariff: Tariff) -> str:
+    """One price."""
+    words = f"{_amount(with_tax(one, tariff), tariff)} {EACH[one.dimension]}"
+    if one.step_size <= 1 or one.dimension is Dimension.FLAT:
+        return words
+    step = f"{one.step_size} Wh" if one.dimension is Dimension.ENERGY else _minutes(one.step_size)
+    return f"{words}, in steps of {step}"
+
+
+def _minutes(seconds: int) -> str:
+    """A step of time."""
+    return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
+
+
+def _amount(amount: Decimal, tariff: Tariff) -> str:
+    """A price with its currency: every digit it has, and no fewer than the currency's."""
+    shown = amount.quantize(Decimal(1).scaleb(-max(4, tariff.digits))).normalize()
+    fewest = Decimal(1).scaleb(-tariff.digits)
+    return f"{tariff.currency} {shown if shown.as_tuple().exponent < -tariff.digits else shown.quantize(fewest):f}"  # type: ignore[operator]
