@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.person import EVERYTHING, Role, Scope
+from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Scope
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.safe import Safe, open_safe
@@ -56,7 +56,7 @@ async def safe(store: Store, tmp_path: Path) -> Safe:
 @pytest.fixture
 async def access(store: Store, safe: Safe) -> Access:
     """The way in, with one account: anna."""
-    made = Access(store, safe, Settings(login_hours=12))
+    made = Access(store, safe, Settings(login_hours=12, staff_passkeys=False))
     await made.make_account("anna", RIGHT)
     return made
 
@@ -131,7 +131,7 @@ async def test_another_password_and_removal_end_every_sign_in(access: Access) ->
 
 
 async def test_what_another_process_ends_is_over_within_a_second(access: Access, store: Store, safe: Safe) -> None:
-    cookie, token = await access.sign_in("anna", RIGHT, HOME), await access.make_token("t", EVERYTHING)
+    cookie, token = await access.sign_in("anna", RIGHT, HOME), await access.make_token("t", PROGRAMS)
     other = Access(store, safe, Settings())
     assert await other.viewer_by_cookie(cookie)
     assert await other.viewer_by_bearer(token)
@@ -143,7 +143,7 @@ async def test_what_another_process_ends_is_over_within_a_second(access: Access,
 
 
 async def test_nothing_that_opens_is_kept_as_it_is(access: Access, store: Store) -> None:
-    cookie, token = await access.sign_in("anna", RIGHT, HOME), await access.make_token("t", EVERYTHING)
+    cookie, token = await access.sign_in("anna", RIGHT, HOME), await access.make_token("t", PROGRAMS)
     async with store.read() as connection:
         kept = [str((await connection.execute(select(table))).all()) for table in (account, login, api_token)]
     assert "$argon2id$" in kept[0]
@@ -166,7 +166,7 @@ async def test_a_token_opens_what_it_is_for_until_it_expires(access: Access, clo
 
 
 async def test_the_use_of_a_token_is_noted_once_a_minute(access: Access, store: Store, safe: Safe, clock: Clock) -> None:
-    token = await access.make_token("t", EVERYTHING)
+    token = await access.make_token("t", PROGRAMS)
 
     async def noted() -> datetime | None:
         await Access(store, safe, Settings()).viewer_by_bearer(token)

@@ -15,8 +15,9 @@ from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.charging.token import CardState
-from wattkeeper.operations import card_list
-from wattkeeper.operations.cards import Cards, ImportReport, last2
+from wattkeeper.operations.cards import listing
+from wattkeeper.operations.cards.book import Cards, last2
+from wattkeeper.operations.cards.importing import ImportReport
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.store import card as kept
 from wattkeeper.store.card import CardRow
@@ -41,7 +42,7 @@ class Drawer:
 
     async def take(self, text: str) -> ImportReport:
         """Import a list."""
-        return await self.cards.import_csv(text, "tests")
+        return await self.cards.import_csv(text, ANYONE)
 
 
 @pytest.fixture
@@ -101,7 +102,7 @@ async def test_what_spreadsheets_make_of_a_list(drawer: Drawer, text: str) -> No
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_what_spreadsheets_write_is_read(encoding: str) -> None:
     text = "number;name\n04A2B97F;Jürgen\n"
-    assert card_list.decoded(text.encode(encoding)).removeprefix("\ufeff") == text
+    assert listing.decoded(text.encode(encoding)).removeprefix("\ufeff") == text
 
 
 BAD = [
@@ -172,7 +173,7 @@ async def test_lists_that_cannot_be_understood_are_refused_whole(drawer: Drawer,
 async def test_a_list_without_end_is_refused(drawer: Drawer) -> None:
     for ending in ("\n", "\r"):
         with pytest.raises(Refusal, match="lines"):
-            await drawer.take("number" + ending * (card_list.MOST_LINES + 1))
+            await drawer.take("number" + ending * (listing.MOST_LINES + 1))
 
 
 async def test_every_card_has_a_person_with_a_key_of_their_own(drawer: Drawer) -> None:
@@ -184,7 +185,7 @@ async def test_every_card_has_a_person_with_a_key_of_their_own(drawer: Drawer) -
 
 
 async def test_a_card_whose_key_is_destroyed_stays_closed(drawer: Drawer) -> None:
-    ref = await drawer.cards.enroll("04A2B97F", "Anna", {}, "tests")
+    ref = await drawer.cards.enroll("04A2B97F", "Anna", {}, ANYONE)
     async with drawer.store.unit() as unit:
         await unit.connection.execute(text("DELETE FROM subject_key WHERE subject LIKE 'person:%'"))
     with pytest.raises(Refusal) as refused:
@@ -193,16 +194,16 @@ async def test_a_card_whose_key_is_destroyed_stays_closed(drawer: Drawer) -> Non
 
 
 async def test_one_card_is_enrolled_once_and_changed(drawer: Drawer) -> None:
-    ref = await drawer.cards.enroll("04:A2:B9:7F", None, {"group": "crew"}, "tests")
+    ref = await drawer.cards.enroll("04:A2:B9:7F", None, {"group": "crew"}, ANYONE)
     with pytest.raises(Refusal) as refused:
-        await drawer.cards.enroll("04a2b97f", None, {}, "tests")
+        await drawer.cards.enroll("04a2b97f", None, {}, ANYONE)
     assert refused.value.code is Code.CONFLICT
-    await drawer.cards.set_state(ref, CardState.BLOCKED, "tests")
-    await drawer.cards.change(ref, {"group": None, "expires_at": datetime(2030, 1, 1, tzinfo=UTC)}, "tests")
-    await drawer.cards.change(ref, {}, "tests")
+    await drawer.cards.set_state(ref, CardState.BLOCKED, ANYONE)
+    await drawer.cards.change(ref, {"group": None, "expires_at": datetime(2030, 1, 1, tzinfo=UTC)}, ANYONE)
+    await drawer.cards.change(ref, {}, ANYONE)
     card = (await drawer.all())["7F"]
     assert (card.state, card.group, card.expires_at) == (CardState.BLOCKED, None, datetime(2030, 1, 1, tzinfo=UTC))
-    for deed in (drawer.cards.change("p1:0", {}, "x"), drawer.cards.set_state("p1:0", CardState.ACTIVE, "x")):
+    for deed in (drawer.cards.change("p1:0", {}, ANYONE), drawer.cards.set_state("p1:0", CardState.ACTIVE, ANYONE)):
         with pytest.raises(Refusal) as refused:
             await deed
         assert refused.value.code is Code.NOT_FOUND
@@ -212,7 +213,7 @@ async def test_no_number_and_no_name_reaches_the_log(drawer: Drawer, caplog: pyt
     with caplog.at_level(logging.DEBUG):
         await drawer.take("number,name\n04CA9A51C0FFEE,Canary Example\n04CA9A51C0FFEE,Canary Example\n1.2E+11,Canary\n")
         with pytest.raises(Refusal):
-            await drawer.cards.enroll("04CA9A51C0FFEE", "Canary Example", {}, "tests")
+            await drawer.cards.enroll("04CA9A51C0FFEE", "Canary Example", {}, ANYONE)
     heard = caplog.text.upper()
     assert "IMPORTED" in heard
     assert "04CA9A51C0FFEE" not in heard

@@ -15,7 +15,7 @@ import uvicorn
 from tests.conftest import OpenDoor
 from tests.doors import KEY, Door, until
 from wattkeeper.assembly import furnish
-from wattkeeper.charging.person import EVERYTHING, Scope
+from wattkeeper.charging.person import PROGRAMS, Scope
 from wattkeeper.web.app import App, build
 from wattkeeper.web.rooms import Rooms
 
@@ -56,7 +56,7 @@ async def house(open_door: OpenDoor) -> AsyncIterator[House]:
 async def house_of(door: Door) -> House:
     """A house with this stations' door."""
     rooms = rooms_of(door)
-    token = await rooms.access.make_token("tests", EVERYTHING)
+    token = await rooms.access.make_token("tests", PROGRAMS)
     app = build(rooms)
     return House(door, rooms, app, token, client_of(app, Authorization=f"Bearer {token}"))
 
@@ -69,8 +69,8 @@ def client_of(app: App, **headers: str) -> httpx.AsyncClient:
 
 def rooms_of(door: Door) -> Rooms:
     """What the people's door is handed."""
-    rooms = furnish(door.settings, door.store, door.safe, door.bus, door.intake)
-    return replace(rooms, dispatch=door.dispatch, admission=door.admission)
+    rooms = furnish(door.settings, door.store, door.safe, door.bus, door.intake, door.dispatch)
+    return replace(rooms, admission=door.admission)
 
 
 @asynccontextmanager

@@ -32,7 +32,7 @@ async def test_a_card_changes_member_by_member(house: House) -> None:
     told = (await house.api.patch(f"/api/v1/cards/{ref}", json={"expires_at": None, "group": None})).json()
     assert (told["state"], told["group"], told["expires_at"]) == ("blocked", None, None)
     date = {"expires_at": "2031-01-01"}
-    for wrong in ({"state": "lost"}, {"state": None}, {"max_sessions": 0}, {"number": "1"}, date):
+    for wrong in ({"state": "replaced"}, {"state": None}, {"max_sessions": 0}, {"number": "1"}, date):
         assert (await house.api.patch(f"/api/v1/cards/{ref}", json=wrong)).status_code == 422, wrong
     assert (await house.api.patch("/api/v1/cards/p1:" + "0" * 32, json={"state": "blocked"})).status_code == 404
 

@@ -12,7 +12,7 @@ import pytest
 
 from tests.conftest import OpenDoor
 from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
-from wattkeeper.charging.person import EVERYTHING, Scope
+from wattkeeper.charging.person import PROGRAMS, Scope
 
 EVERY_GET = ("me", "stations", "stations/CP1", "waiting-room", "sessions", "cards", "orders", "events", "nothing")
 
@@ -69,7 +69,7 @@ async def test_each_scope_opens_its_own_and_nothing_else(house: House) -> None:
         "cards": Scope.CARDS_READ,
         "orders": Scope.ORDERS_READ,
     }
-    for scope in Scope:
+    for scope in PROGRAMS:
         async with await house.with_scopes(scope) as client:
             for path, needed in needs.items():
                 answer = await client.get(f"/api/v1/{path}")
@@ -78,7 +78,7 @@ async def test_each_scope_opens_its_own_and_nothing_else(house: House) -> None:
 
 
 async def test_what_changes_needs_its_scope(house: House) -> None:
-    readers = [scope for scope in Scope if scope.value.endswith(":read")]
+    readers = [scope for scope in PROGRAMS if scope.value.endswith(":read")]
     deeds = {
         "stations": {"id": "CP9"},
         "stations/CP1/key": {},
@@ -105,7 +105,7 @@ async def test_a_revoked_token_is_dead_within_a_second(house: House) -> None:
 
 async def test_an_expired_token_is_dead(house: House) -> None:
     expires_at = house.rooms.store.clock() + timedelta(milliseconds=300)
-    token = await house.rooms.access.make_token("short", EVERYTHING, expires_at)
+    token = await house.rooms.access.make_token("short", PROGRAMS, expires_at)
     async with house.client(Authorization=f"Bearer {token}") as client:
         assert (await client.get("/api/v1/me")).status_code == 200
         ends = time.monotonic() + 30
@@ -124,7 +124,7 @@ async def signed_in(house: House) -> httpx.AsyncClient:
 async def test_a_cookie_opens_for_reading(house: House) -> None:
     async with await signed_in(house) as browser:
         me = (await browser.get("/api/v1/me")).json()
-        assert (me["name"], me["role"]) == ("anna", "operator")
+        assert (me["name"], me["role"]) == ("anna", "owner")
         assert (await browser.get("/api/v1/sessions")).status_code == 200
 
 

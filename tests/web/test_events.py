@@ -15,7 +15,7 @@ from tests.doors import PATIENCE_S, until
 from tests.web.conftest import House, served
 from tests.web.told import Teller, now
 from wattkeeper.charging.facts import HeartBeaten
-from wattkeeper.charging.person import EVERYTHING
+from wattkeeper.charging.person import PROGRAMS
 from wattkeeper.web import live
 from wattkeeper.web.live import MOST_OF_ONE
 
@@ -122,7 +122,7 @@ async def test_many_listeners_hear_everything_once_while_it_pours(house: House) 
 
 async def test_a_stream_ends_with_its_token(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live, "ANYWAY_S", 3600)
-    token = await house.rooms.access.make_token("short", EVERYTHING)
+    token = await house.rooms.access.make_token("short", PROGRAMS)
     identifier = next(one.id for one in await house.rooms.access.tokens() if one.name == "short")
     async with served(house.app) as address, listening(address, token) as ear:
         await ear.begun()

@@ -7,6 +7,7 @@ import pytest
 from tests.conftest import OpenDoor
 from tests.doors import KEY, until
 from tests.web.conftest import House, house_of
+from wattkeeper.charging.person import Scope
 
 
 async def test_a_station_is_let_in_and_its_key_shown_once(house: House) -> None:
@@ -128,3 +129,16 @@ async def test_a_station_that_knocks_is_turned_away(waiting: House) -> None:
     assert (await waiting.api.get("/api/v1/waiting-room")).json()["items"] == []
     assert (await waiting.api.post("/api/v1/waiting-room/New-2/dismiss")).status_code == 404
     assert (await waiting.api.post("/api/v1/waiting-room/New-2/admit")).status_code == 404
+
+
+async def test_how_far_a_station_s_own_list_is(house: House) -> None:
+    """D6: people see the delay; whoever may not see the station sees nothing."""
+    told = (await house.api.get("/api/v1/stations/CP1/local-list")).json()
+    assert (told["kept"], told["version"], told["behind"], told["confirmed_at"]) == (None, 0, 0, None)
+    body = {"number": "04A2B97F1180", "offline": "accept"}
+    assert (await house.api.post("/api/v1/cards", json=body)).status_code == 201
+    told = (await house.api.get("/api/v1/stations/CP1/local-list")).json()
+    assert (told["behind"], told["why"]) == (1, "The station is not connected; its list follows when it is back.")
+    assert (await house.api.get("/api/v1/stations/CP9/local-list")).status_code == 404
+    async with await house.with_scopes(Scope.CARDS_READ) as other:
+        assert (await other.get("/api/v1/stations/CP1/local-list")).status_code == 403

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, cast
+from typing import Annotated, Literal, cast
 
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints
@@ -11,12 +12,18 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.token import CardState
-from wattkeeper.operations.card_list import MOST_SESSIONS, Rule, decoded
+from wattkeeper.charging.token import CardKind, CardState, Offline, Strength
+from wattkeeper.operations.cards.book import LONGEST_LABEL
+from wattkeeper.operations.cards.listing import MOST_SESSIONS, decoded
+from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.store import card as cards
+from wattkeeper.store import card_change
 from wattkeeper.store.card import CardRow
+from wattkeeper.web.api.limits import NewLimits, ToldLimits, limits_of, told
 from wattkeeper.web.api.shapes import (
     INTEGER,
+    PRINTABLE,
+    Anyone,
     Asked,
     CardsReader,
     CardsWriter,
@@ -58,16 +65,31 @@ Group = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=r
 Count = Annotated[int, Field(ge=1, le=MOST_SESSIONS), INTEGER]
 
 
+Settable = Literal[CardState.ACTIVE, CardState.BLOCKED, CardState.LOST, CardState.RETURNED]
+Beginning = Literal[CardState.ORDERED, CardState.ACTIVE, CardState.BLOCKED]
+Kind = Literal[CardKind.CARD, CardKind.FOB]
+Copied = Literal[Strength.NUMBER, Strength.SECURE]
+STRENGTH = "How hard it is to copy: `number` by anyone who read it once, `secure` by nobody."
+OFFLINE = "What stations do with it while they cannot ask."
+
+
 class Card(BaseModel):
     """A card: never its number."""
 
     ref: str = Field(description="Its pseudonym.")
     shown: str | None = Field(description="Its last two characters.", examples=["••7F"])
+    label: str | None = Field(description="What its holder calls it; told to its holder alone.")
+    kind: CardKind
     state: CardState
     expires_at: datetime | None
     group: str | None
     max_sessions: int
+    strength: Strength = Field(description=STRENGTH)
+    offline: Offline = Field(description=OFFLINE)
+    limits: ToldLimits
+    replaced_by: str | None = Field(description="The pseudonym of the card that took its place.")
     created_at: datetime
+    changed_at: datetime = Field(description="When its rule last changed.")
 
 
 class CardList(BaseModel):
@@ -87,24 +109,64 @@ class CardFilter(Paged):
     )
 
 
-class CardChanges(Asked):
-    """What a card may do; members that are absent stay as they are, null takes an expiry or a group away."""
+class CardRule(Asked):
+    """What a card may do; members that are absent stay as they are, null takes an expiry, a group or limits away."""
 
-    state: CardState = CardState.ACTIVE
     expires_at: Instant | None = None
-    group: Group | None = None
+    group: Group | None = Field(None, description="One that is not there is made, if you may make groups.")
     max_sessions: Count = Field(1, description="How many sessions may run on it at once.")
+    kind: Kind = CardKind.CARD
+    strength: Copied = Field(Strength.NUMBER, description=STRENGTH)
+    offline: Offline = Field(Offline.REFUSE, description=OFFLINE)
+    limits: NewLimits | None = Field(None, description="All of its own limits; those of its group bind it too.")
 
     def rule(self) -> Rule:
         """What was sent of the card's rule."""
-        return cast(Rule, {name: value for name, value in fields_given(self).items() if name in Rule.__annotations__})
+        given = {name: value for name, value in fields_given(self).items() if name in Rule.__annotations__}
+        if "limits" in given:
+            given["limits"] = limits_of(self.limits)
+        return cast(Rule, given)
 
 
-class NewCard(CardChanges):
+class CardChanges(CardRule):
+    """What is to change of a card."""
+
+    state: Settable = Field(CardState.ACTIVE, description="`returned`: nobody holds it any more.")
+
+
+class NewCard(CardRule):
     """A card to be enrolled."""
 
     number: Number = Field(description="As printed or read; kept sealed, never shown again.")
     name: Line | None = Field(None, description="Whose it is; kept sealed under a key of their own.")
+    state: Beginning = Field(CardState.ACTIVE, description="`ordered`: it waits to be activated.")
+
+
+class NewNumber(Asked):
+    """The card that takes another's place."""
+
+    number: Number = Field(description="As printed or read; kept sealed, never shown again.")
+
+
+class CardName(Asked):
+    """What a driver calls a card."""
+
+    label: Annotated[str, StringConstraints(max_length=LONGEST_LABEL, pattern=PRINTABLE)]
+
+
+class CardChange(BaseModel):
+    """One change of a card."""
+
+    at: datetime
+    by: str = Field(description="Who: an account, a token's name, or `holder`.")
+    what: str
+
+
+class CardChangeList(BaseModel):
+    """Changes of a card, the newest first."""
+
+    items: list[CardChange]
+    next: str | None
 
 
 class Rejected(BaseModel):
@@ -125,7 +187,7 @@ class ImportReport(BaseModel):
 
 @router.get("/cards")
 async def find_cards(rooms: Here, viewer: CardsReader, wanted: Annotated[CardFilter, Query()]) -> CardList:
-    """Cards, the newest first."""
+    """Cards, the newest first; drivers see their own."""
     last2 = wanted.last2.upper() if wanted.last2 else None
     before = place_of(wanted.cursor)
     async with rooms.store.read() as connection:
@@ -133,14 +195,19 @@ async def find_cards(rooms: Here, viewer: CardsReader, wanted: Annotated[CardFil
             connection, viewer, wanted.limit + 1, state=wanted.state, group=wanted.group, last2=last2, before=before
         )
     kept, more = cut(rows, wanted.limit, lambda row: (row.created_at, row.ref))
-    return CardList(items=[_card(row) for row in kept], next=more)
+    return CardList(items=await _told(rooms, viewer, kept), next=more)
 
 
 @router.post("/cards", status_code=201)
 async def enroll_card(rooms: Here, viewer: CardsWriter, new: NewCard) -> Card:
     """Enroll one card."""
-    ref = await rooms.cards.enroll(new.number, new.name, new.rule(), viewer.name)
-    return _card(await _found(rooms, viewer, ref))
+    return await _shown(rooms, viewer, await rooms.cards.enroll(new.number, new.name, new.rule(), viewer))
+
+
+@router.get("/cards/{ref:card}")
+async def show_card(rooms: Here, viewer: CardsReader, ref: Ref) -> Card:
+    """One card."""
+    return await _shown(rooms, viewer, ref)
 
 
 EXAMPLE = "number;name;group;expires\n04A2B9;Anna;crew;2027-12-31\n"
@@ -151,10 +218,11 @@ CSV = {"required": True, "content": {"text/csv": {"schema": {"type": "string"}, 
 async def import_cards(rooms: Here, viewer: CardsWriter, request: Request) -> ImportReport:
     """Enroll or change the cards of a CSV file whose first line names the columns.
 
-    Columns: number (required), name, group, expires, max_sessions, state; separated by commas, semicolons or tabs. An
-    empty cell leaves what is there. Good rows are kept even where others are rejected.
+    Columns: number (required), name, group, expires, max_sessions, state, kind, strength, offline; separated by commas,
+    semicolons or tabs. An empty cell leaves what is there. Good rows are kept even where others are rejected. A list
+    makes no groups and no passes, unless whoever imports it may.
     """
-    report = await rooms.cards.import_csv(decoded(await request.body()), viewer.name)
+    report = await rooms.cards.import_csv(decoded(await request.body()), viewer)
     rejected = [Rejected(line=row.line, why=row.why) for row in report.rejected]
     counts = {"imported": report.imported, "updated": report.updated, "rejected_count": report.rejected_count}
     return ImportReport(**counts, rejected=rejected)
@@ -162,12 +230,59 @@ async def import_cards(rooms: Here, viewer: CardsWriter, request: Request) -> Im
 
 @router.patch("/cards/{ref:card}")
 async def change_card(rooms: Here, viewer: CardsWriter, ref: Ref, changes: CardChanges) -> Card:
-    """Change what a card may do: block it, give it a group, an end."""
-    await rooms.cards.change(ref, changes.rule(), viewer.name)
-    return _card(await _found(rooms, viewer, ref))
+    """Change what a card may do: give it a group, an end, limits; block it, or take it back."""
+    await rooms.cards.change(ref, changes.rule(), viewer)
+    return await _shown(rooms, viewer, ref)
 
 
-async def _found(rooms: Rooms, viewer: Viewer, ref: str) -> CardRow:
+@router.post("/cards/{ref:card}/block")
+async def block_card(rooms: Here, viewer: Anyone, ref: Ref) -> Card:
+    """Block a card, one's own (scope cards:hold) or any (cards:write)."""
+    await rooms.cards.block(viewer, ref)
+    return await _shown(rooms, viewer, ref)
+
+
+@router.post("/cards/{ref:card}/unblock")
+async def unblock_card(rooms: Here, viewer: Anyone, ref: Ref) -> Card:
+    """Make a blocked card active; its holder may undo only what they did themselves."""
+    await rooms.cards.unblock(viewer, ref)
+    return await _shown(rooms, viewer, ref)
+
+
+@router.post("/cards/{ref:card}/lost")
+async def report_card_lost(rooms: Here, viewer: Anyone, ref: Ref) -> Card:
+    """Report a card lost, one's own (scope cards:hold) or any (cards:write): nobody charges on it any more."""
+    await rooms.cards.report_lost(viewer, ref)
+    return await _shown(rooms, viewer, ref)
+
+
+@router.post("/cards/{ref:card}/name")
+async def name_card(rooms: Here, viewer: Anyone, ref: Ref, given: CardName) -> Card:
+    """Set what you call a card of your own (scope cards:hold); an empty name takes it away."""
+    await rooms.cards.name(viewer, ref, given.label)
+    return await _shown(rooms, viewer, ref)
+
+
+@router.post("/cards/{ref:card}/replace", status_code=201)
+async def replace_card(rooms: Here, viewer: CardsWriter, ref: Ref, given: NewNumber) -> Card:
+    """Give a card's holder another one with the same rule; the old one ends."""
+    return await _shown(rooms, viewer, await rooms.cards.replace(viewer, ref, given.number))
+
+
+@router.get("/cards/{ref:card}/changes")
+async def find_card_changes(
+    rooms: Here, viewer: CardsReader, ref: Ref, wanted: Annotated[Paged, Query()]
+) -> CardChangeList:
+    """What was changed of a card, by whom; drivers see what was changed since they hold it."""
+    await found(rooms, viewer, ref)
+    async with rooms.store.read() as connection:
+        rows = await card_change.find(connection, viewer, ref, wanted.limit + 1, place_of(wanted.cursor))
+    kept, more = cut(rows, wanted.limit, lambda row: (row.at, row.id))
+    return CardChangeList(items=[CardChange(at=row.at, by=row.by, what=row.what) for row in kept], next=more)
+
+
+async def found(rooms: Rooms, viewer: Viewer, ref: str) -> CardRow:
+    """The card, where the viewer may see it; Refusal NOT_FOUND."""
     async with rooms.store.read() as connection:
         row = await cards.one(connection, viewer, ref)
     if row is None:
@@ -175,13 +290,30 @@ async def _found(rooms: Rooms, viewer: Viewer, ref: str) -> CardRow:
     return row
 
 
-def _card(row: CardRow) -> Card:
+async def _shown(rooms: Rooms, viewer: Viewer, ref: str) -> Card:
+    return (await _told(rooms, viewer, [await found(rooms, viewer, ref)]))[0]
+
+
+async def _told(rooms: Rooms, viewer: Viewer, rows: Sequence[CardRow]) -> list[Card]:
+    """Cards as this viewer may see them."""
+    labels = await rooms.cards.labels(viewer, rows)
+    return [_card(row, labels.get(row.ref)) for row in rows]
+
+
+def _card(row: CardRow, label: str | None) -> Card:
     return Card(
         ref=row.ref,
         shown=masked(row.last2),
+        label=label,
+        kind=row.kind,
         state=row.state,
         expires_at=row.expires_at,
         group=row.group,
         max_sessions=row.max_sessions,
+        strength=row.strength,
+        offline=row.offline,
+        limits=told(row.limits),
+        replaced_by=row.replaced_by,
         created_at=row.created_at,
+        changed_at=row.changed_at,
     )

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 
 from wattkeeper.charging.person import Role, Scope
-from wattkeeper.web.api.shapes import Anyone
+from wattkeeper.web.api.shapes import Anyone, Here
 
 router = APIRouter(tags=["me"])
 
@@ -17,8 +17,17 @@ class Me(BaseModel):
     """Whose token or sign-in this is."""
 
     name: str
+    """A program's token, or what a person signs in with."""
+    account: str | None
+    """The id that records name a person by; null for programs."""
     role: Role
     scopes: list[Scope]
+    """What may be done anywhere."""
+    at_sites: list[Scope]
+    """What may be done at `sites` besides."""
+    own: list[Scope]
+    """What may be done with one's own besides."""
+    sites: list[str]
 
 
 class Health(BaseModel):
@@ -28,9 +37,18 @@ class Health(BaseModel):
 
 
 @router.get("/me")
-async def me(viewer: Anyone) -> Me:
+async def me(viewer: Anyone, rooms: Here) -> Me:
     """Who asks, and what they may do."""
-    return Me(name=viewer.name, role=viewer.role, scopes=sorted(viewer.scopes))
+    names = await rooms.names.of(viewer, [viewer.account])
+    return Me(
+        name=names.get(viewer.account, viewer.name),
+        account=viewer.account or None,
+        role=viewer.role,
+        scopes=sorted(viewer.scopes),
+        at_sites=sorted(viewer.at_sites - viewer.scopes),
+        own=sorted(viewer.own - viewer.scopes),
+        sites=sorted(viewer.sites),
+    )
 
 
 @router.get("/health")

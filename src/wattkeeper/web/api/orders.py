@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -23,6 +24,7 @@ from wattkeeper.charging.orders import (
     Unlock,
 )
 from wattkeeper.charging.person import Viewer
+from wattkeeper.operations.dispatch import OrderView
 from wattkeeper.store import order as orders
 from wattkeeper.store import session as sessions
 from wattkeeper.store.order import OrderRow
@@ -154,7 +156,8 @@ async def find_orders(rooms: Here, viewer: OrdersReader, wanted: Annotated[Order
     async with rooms.store.read() as connection:
         rows = await orders.newest(connection, viewer, wanted.limit + 1, wanted.station, place)
     kept, more = cut(rows, wanted.limit, lambda row: (row.created_at, row.id))
-    return OrderList(items=[_listed(row) for row in kept], next=more)
+    said = await rooms.names.said(viewer, (row.by for row in kept))
+    return OrderList(items=[_listed(row, said[row.by]) for row in kept], next=more)
 
 
 @router.get("/orders/{order}")
@@ -162,7 +165,7 @@ async def show_order(
     rooms: Here, viewer: OrdersReader, order: Annotated[str, Path(pattern=r"^[0-9A-Za-z]{1,40}$")]
 ) -> OrderShown:
     """One order, with the station's answer."""
-    return OrderShown.model_validate(await rooms.dispatch.view(order))
+    return await _shown(rooms, viewer, await rooms.dispatch.view(order))
 
 
 @router.post(
@@ -176,7 +179,7 @@ async def give_order(
     order = await _order(rooms, viewer, station, wanted)
     view = await rooms.dispatch.order(station, order, viewer.name, wait_s=wait)
     response.status_code = 202 if view.state in (OrderState.QUEUED, OrderState.SENT) else 200
-    return OrderShown.model_validate(view)
+    return await _shown(rooms, viewer, view)
 
 
 async def _order(rooms: Rooms, viewer: Viewer, station: str, wanted: BaseModel) -> Order:
@@ -217,6 +220,12 @@ async def _transaction(rooms: Rooms, viewer: Viewer, station: str, spoken: str) 
     return row.ref
 
 
-def _listed(row: OrderRow) -> Listed:
-    plain = {name: getattr(row, name) for name in Listed.model_fields if name != "words"}
-    return Listed(**plain, words=json.loads(row.words) if row.words else None)
+async def _shown(rooms: Rooms, viewer: Viewer, view: OrderView) -> OrderShown:
+    """An order with the station's answer, and who asked."""
+    said = await rooms.names.said(viewer, [view.by])
+    return OrderShown.model_validate(replace(view, by=said[view.by]))
+
+
+def _listed(row: OrderRow, by: str) -> Listed:
+    plain = {name: getattr(row, name) for name in Listed.model_fields if name not in ("words", "by")}
+    return Listed(**plain, by=by, words=json.loads(row.words) if row.words else None)

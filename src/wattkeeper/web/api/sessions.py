@@ -254,7 +254,7 @@ async def show_timeline(
     """Every step of a session, from tap to total."""
     row = await found(rooms, viewer, session)
     async with rooms.store.read() as connection:
-        line = await timeline.line(connection, viewer, row, fold=not wanted.readings)
+        line = await timeline.line(connection, viewer, row, names=rooms.names, fold=not wanted.readings)
     return Timeline(items=[_step(step) for step in line.steps], is_whole=line.is_whole)
 
 

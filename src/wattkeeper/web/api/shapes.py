@@ -56,16 +56,38 @@ def viewer_of(
     return viewer
 
 
+def reacher_of(
+    request: Request,
+    scopes: SecurityScopes,
+    _by_token: Annotated[object, Security(_bearer)],
+    _by_cookie: Annotated[object, Security(_cookie)],
+) -> Viewer:
+    """Who asks, where they may do this at least at their sites or with their own; the query keeps to how far."""
+    viewer: Viewer = request.state.viewer
+    for scope in scopes.scopes:
+        viewer.reach(Scope(scope))
+    return viewer
+
+
 Here = Annotated[Rooms, Depends(rooms_of)]
 Anyone = Annotated[Viewer, Security(viewer_of)]
-StationsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STATIONS_READ.value])]
+StationsReader = Annotated[Viewer, Security(reacher_of, scopes=[Scope.STATIONS_READ.value])]
 StationsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STATIONS_READ.value, Scope.STATIONS_WRITE.value])]
-SessionsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.SESSIONS_READ.value])]
+SessionsReader = Annotated[Viewer, Security(reacher_of, scopes=[Scope.SESSIONS_READ.value])]
 SessionsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.SESSIONS_READ.value, Scope.SESSIONS_WRITE.value])]
-CardsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.CARDS_READ.value])]
+CardsReader = Annotated[Viewer, Security(reacher_of, scopes=[Scope.CARDS_READ.value])]
+CardsStaff = Annotated[Viewer, Security(viewer_of, scopes=[Scope.CARDS_READ.value])]
 CardsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.CARDS_READ.value, Scope.CARDS_WRITE.value])]
+GroupsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.CARDS_READ.value, Scope.GROUPS_WRITE.value])]
+Driver = Annotated[Viewer, Security(reacher_of, scopes=[Scope.CHARGING_START.value])]
+TariffsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.TARIFFS_READ.value])]
+TariffsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.TARIFFS_READ.value, Scope.TARIFFS_WRITE.value])]
 OrdersReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_READ.value])]
 OrdersWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_WRITE.value])]
+StaffReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STAFF_READ.value])]
+StaffWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STAFF_READ.value, Scope.STAFF_WRITE.value])]
+TokensReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.TOKENS_READ.value])]
+TokensWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.TOKENS_READ.value, Scope.TOKENS_WRITE.value])]
 
 # --- what may be sent -----------------------------------------------------------------------------------
 

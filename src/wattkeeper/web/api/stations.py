@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
@@ -34,6 +36,11 @@ from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["stations"])
 Power = Annotated[int, Field(ge=1, le=10_000_000), INTEGER]
+Degrees = Annotated[Decimal, Field(ge=-180, le=180)]
+Evse = Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$")]
+Plug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
+PLUGS = 'The plug of each EVSE (OCPI ConnectorType), such as `{"1": "IEC_62196_T2"}`.'
+LISTED = "Whether drivers find it in the app."
 POWER = "The most one of its EVSEs can deliver, W."
 Key = Annotated[str, StringConstraints(min_length=16, max_length=40, pattern=r"^[\x20-\x7E]+$")]
 
@@ -44,6 +51,11 @@ class Station(Told):
     id: str
     label: str
     site: str
+    address: str
+    latitude: Amount | None = Field(description="Degrees north.")
+    longitude: Amount | None = Field(description="Degrees east.")
+    plugs: dict[int, str] = Field(description=PLUGS)
+    is_listed: bool = Field(description=LISTED)
     max_power_w: Amount | None
     created_at: datetime
     created_by: str
@@ -93,6 +105,11 @@ class Description(Asked):
 
     label: Line = ""
     site: Line = ""
+    address: Line = Field("", description="Street and town, for drivers.")
+    latitude: Annotated[Degrees, Field(ge=-90, le=90)] | None = Field(None, description="Degrees north.")
+    longitude: Degrees | None = Field(None, description="Degrees east.")
+    plugs: Annotated[dict[Evse, Plug], Field(max_length=64)] | None = Field(None, description=PLUGS)
+    is_listed: Annotated[bool, Field(strict=True)] = Field(False, description=LISTED)
     max_power_w: Power | None = Field(None, description=POWER)
 
 
@@ -130,7 +147,7 @@ async def find_stations(rooms: Here, viewer: StationsReader, wanted: Annotated[S
     async with rooms.store.read() as connection:
         rows = await stations.find(connection, viewer, limit + 1, online=wanted.online, words=wanted.q, after=after)
     more = rows[limit - 1].id if len(rows) > limit else None
-    return StationList(items=[Station.model_validate(row) for row in rows[:limit]], next=more)
+    return StationList(items=await _told(rooms, viewer, rows[:limit]), next=more)
 
 
 @router.post("/stations", status_code=201)
@@ -146,7 +163,7 @@ async def admit_station(rooms: Here, viewer: StationsWriter, new: NewStation) ->
 @router.get("/stations/{station}")
 async def show_station(rooms: Here, viewer: StationsReader, station: StationId) -> Station:
     """One station."""
-    return Station.model_validate(await found(rooms, viewer, station))
+    return (await _told(rooms, viewer, [await found(rooms, viewer, station)]))[0]
 
 
 @router.patch("/stations/{station}")
@@ -155,8 +172,10 @@ async def describe_station(rooms: Here, viewer: StationsWriter, station: Station
     given = fields_given(changes)
     if changes.max_power_w is not None:
         given["max_power_w"] = Decimal(changes.max_power_w)
+    if changes.plugs is not None:
+        given["plugs"] = {int(evse): plug for evse, plug in changes.plugs.items()}
     await rooms.admission.describe(station, viewer.name, given)
-    return Station.model_validate(await found(rooms, viewer, station))
+    return (await _told(rooms, viewer, [await found(rooms, viewer, station)]))[0]
 
 
 @router.delete("/stations/{station}", status_code=204)
@@ -179,6 +198,12 @@ async def show_connectors(rooms: Here, viewer: StationsReader, station: StationI
     async with rooms.store.read() as connection:
         rows = await stations.connectors(connection, viewer, station)
     return ConnectorList(items=[Connector.model_validate(row) for row in rows])
+
+
+async def _told(rooms: Rooms, viewer: Viewer, rows: Sequence[StationRow]) -> list[Station]:
+    """Stations as the API tells them, with who admitted them."""
+    said = await rooms.names.said(viewer, (row.created_by for row in rows))
+    return [Station.model_validate(replace(row, created_by=said[row.created_by])) for row in rows]
 
 
 async def found(rooms: Rooms, viewer: Viewer, station: str) -> StationRow:

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Viewer
 from wattkeeper.store import station as stations
 from wattkeeper.web.api.shapes import Asked, Here, Line, StationId, StationsReader, StationsWriter, Told
 from wattkeeper.web.api.stations import ShownKey
@@ -45,14 +46,14 @@ async def show_waiting(rooms: Here, viewer: StationsReader) -> WaitingRoom:
     """Who waits to be let in."""
     await rooms.admission.write_knocks()
     async with rooms.store.read() as connection:
-        knocks = await stations.knocks(connection)
+        knocks = await stations.knocks(connection, viewer)
     return WaitingRoom(items=[Waiting.model_validate(knock) for knock in knocks])
 
 
 @router.post("/waiting-room/{station}/admit")
 async def admit(rooms: Here, viewer: StationsWriter, station: StationId, welcome: Welcome | None = None) -> ShownKey:
     """Let a waiting station in; its key is shown this once."""
-    await _need_waiting(rooms, station)
+    await _need_waiting(rooms, viewer, station)
     said = welcome or Welcome()
     key = await rooms.admission.provision(station, viewer.name, label=said.label, site=said.site)
     return ShownKey(id=station, key=key)
@@ -64,10 +65,10 @@ async def dismiss(rooms: Here, viewer: StationsWriter, station: StationId) -> No
     await rooms.admission.dismiss(station, viewer.name)
 
 
-async def _need_waiting(rooms: Rooms, station: str) -> None:
+async def _need_waiting(rooms: Rooms, viewer: Viewer, station: str) -> None:
     """Refusal NOT_FOUND where no such station waits."""
     await rooms.admission.write_knocks()
     async with rooms.store.read() as connection:
-        knocks = await stations.knocks(connection)
+        knocks = await stations.knocks(connection, viewer)
     if all(knock.station != station for knock in knocks):
         raise Refusal(Code.NOT_FOUND, "No such station waits to be let in.")

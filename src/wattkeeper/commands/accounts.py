@@ -1,0 +1,45 @@
+"""`wattkeeper accounts`: who may sign in, with a password."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Annotated
+
+import typer
+
+from wattkeeper.commands.terminal import Database, out, rooms_of, run
+
+app = typer.Typer(help="Who may sign in.", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="The name to sign in with.")],
+    generate: Annotated[bool, typer.Option("--generate", help="Make a password instead of asking.")] = False,
+    database: Database = None,
+) -> None:
+    """Let a person sign in, or give them a new password."""
+    password = (
+        secrets.token_urlsafe(15) if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+
+    async def work() -> None:
+        async with rooms_of(database) as rooms:
+            await rooms.access.make_account(name, password)
+
+    run(work())
+    out.print(f"{name} can sign in." + (f" Password: {password}" if generate else ""), markup=False)
+
+
+@app.command("remove")
+def remove(
+    name: Annotated[str, typer.Argument(help="Who may not sign in any more.")], database: Database = None
+) -> None:
+    """Remove an account; its sign-ins end within a second."""
+
+    async def work() -> None:
+        async with rooms_of(database) as rooms:
+            await rooms.access.remove_account(name)
+
+    run(work())
+    out.print(f"{name} cannot sign in any more.", markup=False)

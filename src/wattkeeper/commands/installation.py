@@ -1,0 +1,94 @@
+"""Commands for the whole installation: run it, show it, migrate and rebuild what it keeps."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import Progress
+
+from wattkeeper import __version__
+from wattkeeper.commands.terminal import Database, err, fail, out, run
+from wattkeeper.settings import Settings, load
+
+app = typer.Typer()
+
+
+@app.command()
+def demo(
+    speed: Annotated[float, typer.Option(min=1, max=3600, help="How many times faster than life.")] = 60,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one line of JSON for scripts.")] = False,
+    database: Database = None,
+) -> None:
+    """Run everything on one SQLite file, with simulated stations that replay real sessions."""
+    from wattkeeper import demo as demonstration
+
+    tell: Callable[[str], None] = (lambda line: None) if as_json else (lambda line: out.print(line, markup=False))
+    run(demonstration.run(speed, as_json, tell, database))
+
+
+@app.command()
+def serve(database: Database = None) -> None:
+    """Run an installation: the stations' door and the people's, until stopped."""
+    run(_serve(load(database=database)))
+
+
+async def _serve(settings: Settings) -> None:
+    """Open the rooms and both doors until cancelled."""
+    from wattkeeper.assembly import open_doors, open_rooms
+
+    async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
+        out.print(f"Stations   {doors.ocpp}/<station id>")
+        out.print(f"People     {doors.http}")
+        code = await rooms.people.staff.make_owner_link()
+        if code:
+            out.print("Nobody owns this installation yet. Whoever opens this link does; it is good once, for a day:")
+            out.print(f"  {doors.http}/first-owner/{code}", markup=False, soft_wrap=True)
+        await asyncio.Event().wait()
+
+
+@app.command()
+def migrate(database: Database = None) -> None:
+    """Bring the database to this version's schema; safe to run again."""
+    from wattkeeper.store.migrate import migrate as upgrade
+
+    settings = load(database=database)
+    run(upgrade(settings.database))
+    out.print(f"{settings.database} is at the schema of version {__version__}.")
+
+
+@app.command()
+def rebuild(database: Database = None) -> None:
+    """Drop everything derived and fold it again from the journal. Stop the installation first."""
+
+    async def work() -> int:
+        from wattkeeper.operations.rebuild import rebuild as fold_again
+        from wattkeeper.store.engines import Store
+
+        store = Store(load(database=database).database)
+        with Progress(console=err, transient=True) as progress:
+            bar = progress.add_task("Folding the journal")
+            try:
+                return await fold_again(store, lambda done, of: progress.update(bar, completed=done, total=of))
+            finally:
+                await store.close()
+
+    out.print(f"{run(work()):,} journal entries folded again.")
+
+
+@app.command()
+def simulate(
+    fleet: Annotated[Path | None, typer.Argument(help="A fleet as JSON; - or nothing reads standard input.")] = None,
+) -> None:
+    """Run simulated stations against an installation: url, speed, cards and stations from a JSON file."""
+    from wattkeeper.simulator import fleet as fleets
+
+    try:
+        text = sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text()
+    except OSError as problem:
+        fail(f"The fleet could not be read: {problem}")
+    run(fleets.run_fleet(fleets.read_fleet(text), lambda line: out.print(line, markup=False)))

@@ -1,0 +1,92 @@
+"""What the commands share: where they print, the installation they open, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from typing import Annotated, Any, NoReturn, TypeVar
+
+import typer
+from rich.console import Console
+
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.person import EVERYTHING, Role, Viewer
+from wattkeeper.settings import load
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+T = TypeVar("T")
+BY = "command line"
+"""Who did it, in records."""
+VIEWER = Viewer(BY, Role.OWNER, EVERYTHING)
+"""Whoever may run commands on the machine may see what is kept there."""
+
+Database = Annotated[
+    str | None,
+    typer.Option("--database", help="Such as sqlite:///wattkeeper.db or postgresql://host/name.", show_default=False),
+]
+
+
+@asynccontextmanager
+async def rooms_of(database: str | None) -> AsyncIterator[Any]:
+    """The rooms of the installation, without its doors."""
+    from wattkeeper.assembly import open_rooms
+
+    async with open_rooms(load(database=database)) as rooms:
+        yield rooms
+
+
+@asynccontextmanager
+async def store_of(database: str | None) -> AsyncIterator[Any]:
+    """The installation's database, to look."""
+    from wattkeeper.store.engines import Store
+
+    store = Store(load(database=database).database)
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def fail(why: str) -> NoReturn:
+    """Say what is wrong and end."""
+    err.print(why, markup=False)
+    raise typer.Exit(1)
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run to the end, or until Ctrl-C or SIGTERM; a refusal is a sentence, not a traceback."""
+    from sqlalchemy.exc import DBAPIError
+
+    from wattkeeper.vault.keys import KeyRefused
+
+    try:
+        with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+            loop = runner.get_loop()
+            task = loop.create_task(work)
+            for name in (signal.SIGINT, signal.SIGTERM):
+                with contextlib.suppress(NotImplementedError):
+                    loop.add_signal_handler(name, task.cancel)
+            return loop.run_until_complete(task)
+    except asyncio.CancelledError:
+        raise typer.Exit(0) from None
+    except Refusal as refusal:
+        err.print(refusal.why, markup=False)
+    except (KeyRefused, ValueError, OSError) as problem:
+        err.print(str(problem), markup=False)
+    except DBAPIError as problem:
+        err.print(f"The database could not be used: {problem.orig}", markup=False)
+        err.print("If it is new or of an older version, run: wattkeeper migrate")
+    raise typer.Exit(1)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    """uvloop where it exists."""
+    try:
+        import uvloop
+    except ImportError:
+        return None
+    return uvloop.new_event_loop

@@ -1,0 +1,324 @@
+"""Prices in OCPI terms, and what they come to: receipts, months and one's own history."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from wattkeeper.charging.bill import Bill as Priced
+from wattkeeper.charging.bill import Line as Item
+from wattkeeper.charging.bill import LineKind
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.session import SessionState
+from wattkeeper.charging.tariff import UNITS, Dimension
+from wattkeeper.operations.prices import PriceTag, said
+from wattkeeper.operations.prices import Receipt as Receipted
+from wattkeeper.store.tariff import TariffRow, of_ocpi, to_ocpi
+from wattkeeper.web.api.sessions import Spoken
+from wattkeeper.web.api.shapes import (
+    INTEGER,
+    Amount,
+    Asked,
+    Driver,
+    Here,
+    Instant,
+    Nothing,
+    SessionId,
+    SessionsReader,
+    TariffsReader,
+    TariffsWriter,
+    session_id_of,
+)
+from wattkeeper.web.rooms import Rooms
+
+router = APIRouter(tags=["prices"])
+Price = Annotated[Decimal, Field(ge=0, lt=1_000_000, max_digits=12, decimal_places=6)]
+PRICE = "In the currency's major unit: for a kWh, an hour or a session."
+
+
+class PriceComponent(Asked):
+    """One price (OCPI PriceComponent)."""
+
+    type: Dimension
+    price: Price = Field(description=PRICE)
+    vat: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] | None = Field(
+        None, description="Percent; null: no VAT applies."
+    )
+    step_size: Annotated[int, Field(ge=0, le=1_000_000), INTEGER] = Field(
+        1, description="Billed in steps of so many Wh or seconds, rounded up."
+    )
+
+
+class TariffElement(Asked):
+    """Prices that hold together (OCPI TariffElement); restrictions are not understood yet, so they are refused."""
+
+    price_components: Annotated[list[PriceComponent], Field(min_length=1, max_length=8)]
+
+
+class PriceLimit(Asked):
+    """The least or the most that a session costs (OCPI PriceLimit)."""
+
+    before_taxes: Price
+    after_taxes: Price | None = None
+
+
+class NewTariff(Asked):
+    """Prices for sessions to come. Without elements, charging is free."""
+
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(description="ISO 4217.")
+    tax_included: Literal["YES", "NO"] = Field("NO", description="Whether these prices are with tax.")
+    elements: Annotated[list[TariffElement], Field(max_length=20)]
+    min_price: PriceLimit | None = None
+    max_price: PriceLimit | None = None
+    valid_from: Instant | None = Field(None, description="Not for what has started before; null: from now.")
+
+
+class TariffVersion(BaseModel):
+    """A version of the tariff, as it was set."""
+
+    id: str
+    version: int
+    valid_from: datetime
+    by: str
+    currency: str
+    tax_included: Literal["YES", "NO"]
+    elements: list[dict[str, Any]] = Field(description="In OCPI terms; amounts are text, so that they stay exact.")
+    min_price: dict[str, str] | None = None
+    max_price: dict[str, str] | None = None
+    words: list[str] = Field(description="As drivers read it.")
+
+
+class TariffVersions(BaseModel):
+    """Every version, the newest first; empty: no price is set."""
+
+    items: list[TariffVersion]
+
+
+class PriceShown(BaseModel):
+    """What charging costs, before it starts."""
+
+    words: list[str] = Field(description="As a driver pays it; says so where no price is set.")
+    currency: str | None
+    version: int | None
+    is_free: bool
+
+
+class BillLine(BaseModel):
+    """Quantity times unit price; amounts in minor units (cents), the net and the gross each rounded half up."""
+
+    model_config = ConfigDict(title="BillLine")
+
+    kind: LineKind
+    quantity: Amount = Field(description="As billed: what was used, rounded up to the step.")
+    used: Amount
+    unit: str
+    unit_price: str
+    vat_percent: str | None = Field(description="Null: no VAT applies.")
+    net_minor: int
+    vat_minor: int
+    gross_minor: int
+
+
+class BillShown(BaseModel):
+    """What a session costs; every total is the sum of its lines."""
+
+    currency: str
+    digits: int = Field(description="Digits of the minor unit after the point: 550 with 2 digits is 5.50.")
+    lines: list[BillLine]
+    net_minor: int
+    vat_minor: int
+    gross_minor: int
+
+
+class Receipt(BaseModel):
+    """A session with what it costs: so far, or in the end."""
+
+    session: SessionId
+    station: str
+    name: str
+    address: str
+    evse: int | None
+    state: SessionState
+    live: bool = Field(description="While it lives, the amounts are what it has cost so far.")
+    started_at: datetime
+    ended_at: datetime | None
+    duration_s: int
+    charging_s: int = Field(description="In which energy flowed.")
+    parking_s: int = Field(description="Plugged in without energy flowing.")
+    energy_wh: Amount | None
+    power_w: Amount | None
+    soc_percent: Amount | None
+    tariff_version: int | None
+    bill: BillShown | None = Field(description="Null: no price was set when it started.")
+    words: str = Field(description="What there is to say of the amount; empty where nothing.")
+    grade: Grade
+    grade_words: str
+
+
+class Cost(BaseModel):
+    """What is to pay, in minor units."""
+
+    currency: str
+    gross_minor: int
+    digits: int
+
+
+class MonthShown(BaseModel):
+    """What one's sessions of a month came to."""
+
+    month: str = Field(examples=["2026-03"])
+    sessions: int
+    energy_wh: Amount
+    duration_s: int
+    costs: list[Cost] = Field(description="Empty where nothing had a price.")
+
+
+class Months(BaseModel):
+    """One's months, the newest first, in the installation's zone."""
+
+    items: list[MonthShown]
+
+
+Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+
+
+class HistoryFilter(Asked):
+    """Which sessions."""
+
+    month: Month | Nothing = None
+
+
+@router.get("/tariffs")
+async def show_tariffs(rooms: Here, viewer: TariffsReader) -> TariffVersions:
+    """Every version of the prices."""
+    return TariffVersions(items=await _versions(rooms, viewer, await rooms.prices.versions(viewer)))
+
+
+@router.put("/tariffs")
+async def set_tariff(rooms: Here, viewer: TariffsWriter, new: NewTariff) -> TariffVersion:
+    """Set prices for sessions that start from now on, or later; what has started keeps its version."""
+    tariff = of_ocpi(new.model_dump(exclude={"valid_from"}, mode="python"))
+    return (await _versions(rooms, viewer, [await rooms.prices.set(viewer, tariff, new.valid_from)]))[0]
+
+
+@router.get("/sessions/{session}/receipt")
+async def show_receipt(rooms: Here, viewer: SessionsReader, session: Spoken) -> Receipt:
+    """What a session costs: so far, or in the end."""
+    return receipt(await rooms.prices.receipt(viewer, session_id_of(session)))
+
+
+@router.get("/months")
+async def show_months(rooms: Here, viewer: Driver) -> Months:
+    """One's own energy, cost and sessions by month."""
+    told = await rooms.prices.months(viewer)
+    return Months(items=[_month(one.month, one.sessions, one.energy_wh, one.duration_s, one.costs) for one in told])
+
+
+CSV: dict[int | str, dict[str, Any]] = {
+    200: {"description": "One line for each session.", "content": {"text/csv": {"schema": {"type": "string"}}}}
+}
+
+
+@router.get("/history.csv", responses=CSV, response_class=Response, response_model=None)
+async def show_history(rooms: Here, viewer: Driver, wanted: Annotated[HistoryFilter, Query()]) -> Response:
+    """One's own sessions as a table for spreadsheets."""
+    told = await rooms.prices.history(viewer, wanted.month)
+    name = f"charging-{wanted.month}.csv" if wanted.month else "charging.csv"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
+    return Response(table(told), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+COLUMNS = (
+    *("session", "started_at", "ended_at", "station", "address", "evse", "energy_kwh", "duration_min"),
+    *("net", "vat", "gross", "currency", "evidence"),
+)
+
+
+def table(told: list[Receipted]) -> str:
+    """Receipts as CSV (RFC 4180)."""
+    text = io.StringIO()
+    lines = csv.writer(text)
+    lines.writerow(COLUMNS)
+    lines.writerows(_row(one) for one in told)
+    return text.getvalue()
+
+
+def _row(one: Receipted) -> list[object]:
+    """A receipt as a line of the table."""
+    kwh = "" if one.energy_wh is None else f"{one.energy_wh / 1000:.3f}"
+    ended = one.ended_at.isoformat() if one.ended_at else ""
+    place = (_plain(one.name), _plain(one.address), "" if one.evse is None else one.evse)
+    bill = one.bill
+    cost: tuple[object, ...] = ("", "", "", "")
+    if bill is not None:
+        sums = (bill.net_minor, bill.vat_minor, bill.gross_minor)
+        cost = (*(f"{Decimal(amount).scaleb(-bill.digits):f}" for amount in sums), bill.currency)
+    head = (shown(one.session), one.started_at.isoformat(), ended)
+    return [*head, *place, kwh, round(one.duration_s / 60), *cost, one.grade.value]
+
+
+def _plain(text: str) -> str:
+    """Text that a spreadsheet takes for nothing but text."""
+    return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
+
+
+def receipt(told: Receipted) -> Receipt:
+    """A receipt as the API tells it."""
+    same = {name: getattr(told, name) for name in Receipt.model_fields if name not in ("tariff_version", "bill")}
+    return Receipt(**same, tariff_version=told.version, bill=None if told.bill is None else _bill(told.bill))
+
+
+def price_shown(tag: PriceTag) -> PriceShown:
+    """A price as the API tells it."""
+    tariff = tag.tariff
+    return PriceShown(
+        words=list(tag.words),
+        currency=tariff.currency if tariff else None,
+        version=tag.version,
+        is_free=tariff is None or tariff.is_free,
+    )
+
+
+def _bill(bill: Priced) -> BillShown:
+    sums = {name: getattr(bill, name) for name in ("currency", "digits", "net_minor", "vat_minor", "gross_minor")}
+    return BillShown(**sums, lines=[_line(line) for line in bill.lines])
+
+
+def _line(line: Item) -> BillLine:
+    unit = UNITS.get(line.kind.value, "session")
+    return BillLine(
+        kind=line.kind,
+        quantity=line.quantity,
+        used=line.used,
+        unit=unit,
+        unit_price=f"{line.unit_price:f}",
+        vat_percent=None if line.vat_percent is None else f"{line.vat_percent:f}",
+        net_minor=line.net_minor,
+        vat_minor=line.vat_minor,
+        gross_minor=line.gross_minor,
+    )
+
+
+def _month(month: str, sessions: int, energy_wh: Decimal, duration_s: int, costs: Any) -> MonthShown:
+    told = [Cost(currency=currency, gross_minor=amount, digits=digits) for currency, amount, digits in costs]
+    return MonthShown(month=month, sessions=sessions, energy_wh=energy_wh, duration_s=duration_s, costs=told)
+
+
+async def _versions(rooms: Rooms, viewer: Viewer, rows: Sequence[TariffRow]) -> list[TariffVersion]:
+    """Versions as the API tells them, with who set them."""
+    by = await rooms.names.said(viewer, (row.by for row in rows))
+    return [_version(row, by[row.by]) for row in rows]
+
+
+def _version(row: TariffRow, by: str) -> TariffVersion:
+    told: dict[str, Any] = {"id": row.id, "version": row.version, "valid_from": row.valid_from, "by": by}
+    return TariffVersion(**told, **to_ocpi(row.tariff), words=list(said(row.tariff)))
