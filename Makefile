@@ -22,6 +22,7 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.dev
 	@$(BIN)/python -m wattkeeper.web.bundle >&2
+	@$(BIN)/python -m tests.oidc.provider
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 check: $(VENV)/.dev

@@ -62,7 +62,7 @@ async def test_the_demo_tells_a_script_where_it_is_and_charges_cars(tmp_path: Pa
     async with started(tmp_path, "demo", "--json", "--speed", "600") as demo:
         assert demo.stdout is not None
         told = json.loads(await asyncio.wait_for(demo.stdout.readline(), PATIENCE_S))
-        assert set(told) == {"http", "ocpp", "token", "operator", "password"}
+        assert set(told) == {"http", "ocpp", "token", "operator", "password", "driver", "driver_password"}
         headers = {"Authorization": f"Bearer {told['token']}"}
         async with httpx.AsyncClient(base_url=told["http"], headers=headers, trust_env=False) as client:
             ended = await until_ended(client)
@@ -100,6 +100,7 @@ async def test_a_first_installation(tmp_path: Path) -> None:
     assert (await run(tmp_path, "tokens", "add", "reader", "--scope", "sessions:read"))[1].startswith("wk_")
     listed = (await run(tmp_path, "tokens", "list"))[1].splitlines()[1].split()
     assert listed[1:3] == ["reader", "sessions:read"]
+    assert listed[5] == "revoked", "without an end it is good until it is revoked"
     assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 0
     assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 1
     assert (await run(tmp_path, "accounts", "remove", "ada"))[0] == 0
@@ -107,9 +108,42 @@ async def test_a_first_installation(tmp_path: Path) -> None:
     assert "0 journal entries folded again" in (await run(tmp_path, "rebuild"))[1]
     async with started(tmp_path, "serve") as server:
         assert server.stdout is not None
-        doors = [await asyncio.wait_for(server.stdout.readline(), PATIENCE_S) for _ in range(2)]
+        doors = [await asyncio.wait_for(server.stdout.readline(), PATIENCE_S) for _ in range(4)]
         assert doors[0].startswith(b"Stations   ws://127.0.0.1:")
         assert doors[1].startswith(b"People     http://127.0.0.1:")
+        assert b"good once" in doors[2]
+        link = doors[3].decode().strip()
+        assert link.startswith(doors[1].decode().split()[1] + "/first-owner/")
+        async with httpx.AsyncClient(trust_env=False) as stranger:
+            assert "The first owner" in (await stranger.get(link)).text
+            assert (await stranger.get(link[:-1])).status_code == 404
+
+
+async def test_who_works_here(tmp_path: Path) -> None:
+    status, out, _ = await run(tmp_path, "owner", "create")
+    assert (status, "/first-owner/" in out) == (0, True)
+    assert "Nobody works here yet" in (await run(tmp_path, "staff", "list"))[1]
+    assert (await run(tmp_path, "owner", "create", "--name", "ada", "--generate"))[0] == 0
+    status, _, err = await run(tmp_path, "owner", "create")
+    assert (status, "staff invite" in err) == (1, True)
+    invited = ("staff", "invite", "bo@example.org", "--role", "site_host", "--site", "North")
+    assert "/invitation/" in (await run(tmp_path, *invited))[1]
+    listed = (await run(tmp_path, "staff", "list"))[1].splitlines()
+    assert [line.split()[-4:-1] for line in listed[2:]] == [["site_host", "North", "invited"]]
+    assert listed[1].split()[1:] == ["ada", "owner", "active", "never"]
+    assert "only owner" in (await run(tmp_path, "staff", "disable", "ada"))[2]
+    assert (await run(tmp_path, "owner", "create", "--name", "cy", "--generate"))[0] == 0
+    assert (await run(tmp_path, "staff", "role", "CY", "auditor"))[:2] == (0, "CY is auditor now.\n")
+    assert (await run(tmp_path, "staff", "disable", "cy"))[:2] == (0, "cy is let in no more.\n")
+    assert (await run(tmp_path, "staff", "enable", "cy"))[:2] == (0, "cy is let in again.\n")
+
+
+async def test_the_policy_is_read_out(tmp_path: Path) -> None:
+    assert "- Never: an auditor changes anything" in (await run(tmp_path, "policy", "show"))[1]
+    out = (await run(tmp_path, "policy", "show", "--role", "site_host"))[1]
+    assert "at the own sites" in out
+    assert "cards:read" in out.partition("Refused:")[2]
+    assert "permit (" in (await run(tmp_path, "policy", "show", "--text"))[1]
 
 
 @pytest.mark.parametrize(
@@ -125,6 +159,14 @@ async def test_a_first_installation(tmp_path: Path) -> None:
         (("simulate", "missing.json"), {}, "missing.json"),
         (("cards", "import", "missing.csv"), {}, "missing.csv"),
         (("frobnicate",), {}, "No such command"),
+        (("staff", "role", "nobody", "auditor"), {}, "Nobody called nobody works here"),
+        (("staff", "invite", "bo", "--role", "support"), {}, "not an e-mail address"),
+        (("staff", "invite", "bo@example.org", "--role", "site_host"), {}, "one or more sites"),
+        (("staff", "invite", "bo@example.org", "--role", "king"), {}, "'owner'"),
+        (("tokens", "add", "x", "--expires", "soon"), {}, "90d"),
+        (("tokens", "add", "x", "--expires", "2020-01-01"), {}, "not in the future"),
+        (("tokens", "add", "x", "--scope", "staff:write"), {}, "No program can be given staff:write"),
+        (("owner", "create", "--generate"), {}, "--name"),
         (("demo", "--speed", "0"), {}, "--speed"),
     ],
 )

@@ -16,14 +16,30 @@ import uvicorn
 from wattkeeper.bus import Bus
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.gateway import Gateway
-from wattkeeper.operations import display, silence
+from wattkeeper.operations import display, retention, silence
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.cards.enrolment import Enrolments
+from wattkeeper.operations.cards.findings import Findings
+from wattkeeper.operations.cards.groups import Groups
+from wattkeeper.operations.cards.local_list import LocalLists
+from wattkeeper.operations.cards.questions import Questions
+from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.people.apps import Apps
+from wattkeeper.operations.people.house import people_of
+from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.names import Names
+from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.oauth import OAuth
+from wattkeeper.operations.people.oidc import Company
+from wattkeeper.operations.people.programs import Programs
+from wattkeeper.operations.places import Places
+from wattkeeper.operations.prices import Prices
 from wattkeeper.operations.safe import Safe, open_safe
+from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
@@ -43,6 +59,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         intake = Intake(store, safe, bus, settings)
         rooms = furnish(settings, store, safe, bus, intake)
         await rooms.access.adopt()
+        await rooms.places.mark_all()
         await intake.start()
         try:
             yield rooms
@@ -52,19 +69,40 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         await store.close()
 
 
-def furnish(settings: Settings, store: Store, safe: Safe, bus: Bus, intake: Intake) -> Rooms:
-    """What every door is handed."""
+def furnish(
+    settings: Settings, store: Store, safe: Safe, bus: Bus, intake: Intake, dispatch: Dispatch | None = None
+) -> Rooms:
+    """What every door is handed; ``dispatch`` where the stations' door has one already."""
+    dispatch = dispatch or Dispatch(store, safe, bus, settings, intake)
+    cards, prices = Cards(store, safe, bus), Prices(store, settings)
+    places = Places(store, safe, bus, prices)
+    access, mail = Access(store, safe, settings), Mail(store, safe, settings)
+    notices = Notices(store, safe, bus, mail)
     return Rooms(
         settings=settings,
         store=store,
         safe=safe,
         bus=bus,
         intake=intake,
-        dispatch=Dispatch(store, safe, bus, settings, intake),
+        dispatch=dispatch,
         admission=Admission(store, safe, bus, settings),
-        access=Access(store, safe, settings),
+        access=access,
+        people=people_of(store, safe, settings, access),
         names=Names(store, safe),
-        cards=Cards(store, safe, bus),
+        programs=Programs(store, access),
+        apps=Apps(store, access),
+        oauth=OAuth(store, access, notices, mail),
+        company=Company(store, safe, access, settings),
+        cards=cards,
+        groups=Groups(store, bus),
+        enrolments=Enrolments(store, safe, bus, settings, cards),
+        local_lists=LocalLists(store, safe, bus, settings, dispatch),
+        findings=Findings(store, bus, cards),
+        questions=Questions(store, safe, bus, cards, intake),
+        notices=notices,
+        prices=prices,
+        places=places,
+        starts=Starts(store, safe, bus, settings, dispatch, cards, places),
     )
 
 
@@ -88,8 +126,12 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     ocpp_port = await gateway.start()
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
+        asyncio.create_task(retention.watch(rooms.store), name="retention"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
         asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
+        asyncio.create_task(rooms.local_lists.run(), name="local lists"),
+        asyncio.create_task(rooms.people.post.run(), name="post"),
+        asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
     ]
     try:
         async with _people(rooms) as http_port:

@@ -16,8 +16,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from wattkeeper.assembly import Doors, open_doors, open_rooms
-from wattkeeper.charging.person import EVERYTHING
+from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Viewer
+from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.token import CardKind
 from wattkeeper.settings import Settings, load
+from wattkeeper.store import account
 from wattkeeper.web.rooms import Rooms
 
 STATIONS = (
@@ -33,6 +36,21 @@ STATIONS = (
 """Id, version, connectors, behaviour and site of each simulated station."""
 CARDS = 85
 """As many as there are drivers in the data that is replayed."""
+DRIVER = "driver@demo.example"
+LABELS = ("Blue fob", "Card in the car")
+"""What the driver of the demo calls the cards they hold."""
+PLACES = {
+    "North car park": ("1 North Yard", Decimal("48.21320"), Decimal("16.37040")),
+    "Workshop": ("12 Workshop Lane", Decimal("48.21210"), Decimal("16.37390")),
+    "South car park": ("3 South Yard", Decimal("48.20910"), Decimal("16.37120")),
+    "Visitors": ("1 Main Gate", Decimal("48.21110"), Decimal("16.36890")),
+}
+"""Where each site of the demo is: address, latitude and longitude."""
+ENERGY = Component(Dimension.ENERGY, Decimal("0.39"), Decimal(20))
+PARKING = Component(Dimension.PARKING_TIME, Decimal("0.60"), Decimal(20), 60)
+PRICES = Tariff("EUR", (Element((ENERGY, PARKING)),), tax_included=True)
+"""39 cents for a kWh, 60 cents for an hour plugged in without energy flowing."""
+DEMO = Viewer("demo", Role.OWNER, EVERYTHING)
 NEWCOMER = "CP-09"
 """A station that nobody admitted: it waits on the operator's page."""
 
@@ -46,6 +64,8 @@ class Demo:
     token: str
     operator: str
     password: str
+    driver: str
+    driver_password: str
 
     def as_json(self) -> str:
         """One line of JSON."""
@@ -73,13 +93,17 @@ async def run(speed: float, as_json: bool, say: Say, database: str | None = None
 def _settings(folder: Path, database: str | None) -> Settings:
     """Settings for one run: everything in one folder, the usual ports where they are free."""
     given = load()
+    port = _free(given.host, given.http_port) or _any(given.host)
     return replace(
         given,
         database=database or f"sqlite:///{folder / 'wattkeeper.db'}",
         root_key=folder / "wattkeeper.key",
-        http_port=_free(given.host, given.http_port),
+        http_port=port,
+        public_url=given.public_url or f"http://localhost:{port}",  # browsers make passkeys for names, not for numbers
         ocpp_port=_free(given.host, given.ocpp_port),
         waiting_room=True,
+        outbox=True,
+        staff_passkeys=False,
     )
 
 
@@ -92,23 +116,46 @@ def _free(host: str, port: int) -> int:
         return 0
 
 
+def _any(host: str) -> int:
+    """A port where nothing listens now."""
+    with socket.create_server((host, 0)) as found:
+        return int(found.getsockname()[1])
+
+
 async def _furnish(rooms: Rooms, doors: Doors) -> Demo:
     """An operator with a password of this run, and a token for scripts."""
     password = secrets.token_urlsafe(12)
     await rooms.access.make_account("operator", password)
-    token = await rooms.access.make_token("demo", EVERYTHING)
-    return Demo(doors.http, doors.ocpp, token, "operator", password)
+    token = await rooms.access.make_token("demo", PROGRAMS)
+    driver_password = secrets.token_urlsafe(12)
+    await rooms.access.make_account(DRIVER, driver_password, Role.DRIVER)
+    await rooms.prices.set(DEMO, PRICES)
+    return Demo(doors.http, doors.ocpp, token, "operator", password, DRIVER, driver_password)
+
+
+async def _hold(rooms: Rooms, numbers: list[str]) -> None:
+    """Let the driver of the demo hold these cards."""
+    async with rooms.store.unit() as unit:
+        row = await account.by_name(unit.connection, rooms.safe.name_ref(DRIVER))
+        assert row is not None
+        for number, label in zip(numbers, LABELS, strict=True):
+            await rooms.cards.enroll_for(unit, row.person, number, CardKind.CARD, label, {}, "demo")
 
 
 async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:
     """Admit the simulated stations, enrol the cards; gives the description that the simulator reads."""
     draw = random.Random(4)
     cards = [f"04{draw.getrandbits(48):012X}" for _ in range(CARDS)]
+    await _hold(rooms, cards[: len(LABELS)])
     rows = [f"{number},{'blocked' if at % 17 == 16 else 'active'}" for at, number in enumerate(cards)]
-    await rooms.cards.import_csv("\n".join(["number,state", *rows]), by="demo")
+    await rooms.cards.import_csv("\n".join(["number,state", *rows[len(LABELS) :]]), DEMO)
     stations = []
     for station, version, connectors, behaviour, site in STATIONS:
         key = await rooms.admission.provision(station, "demo", label=station, site=site, max_power_w=Decimal(22_000))
+        address, latitude, longitude = PLACES[site]
+        plugs = {evse: "IEC_62196_T2" for evse in range(1, connectors + 1)}
+        place = {"address": address, "latitude": latitude, "longitude": longitude, "plugs": plugs, "is_listed": True}
+        await rooms.admission.describe(station, "demo", place)
         stations.append(
             {"id": station, "key": key, "version": version, "connectors": connectors, "behaviour": behaviour}
         )
@@ -160,6 +207,8 @@ def _welcome(demo: Demo, settings: Settings, speed: float) -> None:
     console.print(
         f"  Sign in    [bold]{demo.operator}[/bold]  password  [bold]{demo.password}[/bold]  (for this run only)"
     )
+    console.print(f"  As driver  {demo.http}/app/   {demo.driver}  password  [bold]{demo.driver_password}[/bold]")
+    console.print(f"  Letters    {demo.http}/outbox   what would be sent by e-mail")
     console.print(f"  Stations   {demo.ocpp}/<station id>")
     console.print(f"  API        {demo.http}/api/v1/docs   token {demo.token}")
     console.print("  Stop       Ctrl-C; nothing is kept.")

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from wattkeeper.charging.radar import StepUp
+
 
 def setting(default: Any, why: str) -> Any:
     """A setting with its default and the one line that explains it."""
@@ -56,6 +58,20 @@ class Settings:
     )
     order_timeout_s: float = setting(30.0, "How long a station may take to answer a command, seconds.")
     order_queue_s: float = setting(60.0, "How long an order waits for its station to connect, seconds.")
+    local_lists: bool = setting(
+        True, "Whether stations are given the cards that they may accept while they cannot ask."
+    )
+    local_list_entries: int = setting(1_000, "How many cards a station's own list holds, where it tells no fewer.")
+    local_list_at_once: int = setting(100, "How many cards one message about the list names, where it tells nothing.")
+    enrolment_s: float = setting(120.0, "How long a driver has to tap a card at the station they chose, seconds.")
+    radar_step_up: StepUp = setting(
+        StepUp.NEVER,
+        'When a card\'s holder is asked "is this you?" before energy flows: never, suspect (the card may have been'
+        " copied) or number_only (then, and always with cards that prove nothing but a number).",
+    )
+    number_card_kwh_month: int = setting(
+        0, "The most energy a month on a card that is only a number and so can be copied, kWh; 0 is no limit."
+    )
     silence_s: float = setting(
         3600.0, "After how long without a word from its station an open session is closed by an estimate, seconds."
     )
@@ -66,6 +82,36 @@ class Settings:
         400_000, "The most power an EVSE is believed to deliver where the station says nothing, W."
     )
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
+    staff_passkeys: bool = setting(
+        True, "Whether staff need a passkey or authenticator app before they can do anything but look after themselves."
+    )
+    mail_host: str = setting("", "The mail server (SMTP) that letters to people are handed to; empty sends none.")
+    mail_port: int = setting(587, "Its port.")
+    mail_tls: str = setting(
+        "starttls", "How the way to it is secured: starttls, tls from the start, or none (this machine only)."
+    )
+    mail_ca_file: str = setting("", "PEM certificates that its own must lead to; empty: those this machine trusts.")
+    mail_user: str = setting("", "The name to sign in there with, where it asks for one.")
+    mail_password_file: str = setting("", "A file with the password for it.")
+    mail_from: str = setting("wattkeeper@localhost", "The address that letters come from.")
+    outbox: bool = setting(
+        False, "Show letters to anyone on the page /outbox while no mail server is set. For demonstrations only."
+    )
+    support_mail: str = setting("", "Where drivers write about a session; empty offers no letter, only its id.")
+    oidc_issuer: str = setting(
+        "", "The issuer of the company's own sign-in (OpenID Connect), exactly as it writes itself; empty for none."
+    )
+    oidc_client_id: str = setting("", "What this installation is called there.")
+    oidc_client_secret_file: str = setting("", "A file with its secret there; empty where it has none.")
+    oidc_name: str = setting("your company", "What people read on the button: Sign in with ….")
+    oidc_scope: str = setting("openid profile email", "What is asked for there; openid must be among it.")
+    oidc_role_claim: str = setting("", "The claim with a person's groups or roles there, such as groups.")
+    oidc_roles: str = setting(
+        "", "Which of them is which role here, the first that fits: charge-admins=owner, helpdesk=support."
+    )
+    oidc_default_role: str = setting(
+        "", "The role of anyone else the company signs in. Empty lets only those in who were invited and connected."
+    )
     time_zone: str = setting("UTC", "The zone in which pages tell times, such as Europe/Vienna.")
     docs: bool = setting(True, "Whether the API's description is published at /api/v1/openapi.json and /api/v1/docs.")
 
@@ -86,7 +132,7 @@ def _parse(kind: object, text: str, name: str) -> object:
     try:
         if kind == "bool":
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
-        return {"int": int, "float": float, "Path": Path, "str": str}[str(kind)](text)
+        return {"int": int, "float": float, "Path": Path, "str": str, "StepUp": StepUp}[str(kind)](text)
     except (KeyError, ValueError):
         raise ValueError(f"WATTKEEPER_{name.upper()}={text!r} is not a valid {kind}.") from None
 

@@ -62,7 +62,7 @@ def test_who_belongs_on_a_list() -> None:
         listable("blocked and there", Listing.BLOCKED),
         listable("returned", Listing.REMOVED),
     ]
-    roster = Roster({card.ref: card for card in cards})
+    roster = Roster(cards)
     confirmed = {"blocked and there": "accepted", "returned": "accepted", "forgotten": "accepted"}
     wanted = roster.wanted("North", confirmed, 100, NOW)
     assert set(wanted) == {"anywhere", "here", "good still", "blocked and there"}
@@ -71,14 +71,55 @@ def test_who_belongs_on_a_list() -> None:
 
 def test_who_stays_where_there_is_room_for_few() -> None:
     cards = [listable(str(n), enrolled_at=NOW + timedelta(minutes=n)) for n in range(5)]
-    roster = Roster({card.ref: card for card in cards})
+    roster = Roster(cards)
     assert list(roster.wanted("", {}, 2, NOW)) == ["4", "3"]
     assert set(roster.wanted("", {"0": "accepted"}, 2, NOW)) == {"0", "4"}
 
 
 def test_nothing_follows_from_a_card_that_no_list_names() -> None:
-    before = Roster({"a": listable("a"), "b": listable("b", Listing.REMOVED)})
-    after = Roster({"a": listable("a", changed_at=NOW + timedelta(1))})
-    assert after.says_as(before)
-    assert not after.says_as(Roster({"a": listable("a", Listing.BLOCKED)}))
-    assert not after.says_as(Roster(after.cards, spoilt_at=NOW))
+    roster = Roster([listable("a"), listable("b", Listing.REMOVED)])
+    turn = roster.turn
+    roster.take(listable("a", changed_at=NOW + timedelta(1)))
+    roster.drop("b")
+    assert roster.turn == turn
+    roster.take(listable("a", Listing.BLOCKED))
+    assert roster.turn > turn
+
+
+CHANGES = st.lists(
+    st.tuples(
+        st.sampled_from("abcd"),
+        st.none() | st.sampled_from(list(Listing)),
+        st.none() | st.sampled_from([frozenset({"North"}), frozenset({"South"}), frozenset({"North", "South"})]),
+        st.integers(0, 3),
+    )
+)
+
+
+@given(changes=CHANGES, site=st.sampled_from(["North", "South", ""]), confirmed=CONTENTS, most=st.integers(0, 5))
+def test_change_by_change_comes_to_the_same_as_all_at_once(
+    changes: list[tuple[str, Listing | None, frozenset[str] | None, int]],
+    site: str,
+    confirmed: dict[str, str],
+    most: int,
+) -> None:
+    followed = Roster()
+    for ref, listing, sites, minute in changes:
+        if listing is None:
+            followed.drop(ref)
+        else:
+            followed.take(listable(ref, listing, sites=sites, enrolled_at=NOW + timedelta(minutes=minute)))
+    whole = Roster(followed.cards.values())
+    assert followed.wanted(site, confirmed, most, NOW) == whole.wanted(site, confirmed, most, NOW)
+    assert list(followed.wanted(site, {}, most, NOW)) == list(whole.wanted(site, {}, most, NOW))
+    assert followed.rule(site) == whole.rule(site)
+
+
+@given(changes=CHANGES, most=st.integers(0, 5))
+def test_sites_with_one_rule_have_one_list(
+    changes: list[tuple[str, Listing | None, frozenset[str] | None, int]], most: int
+) -> None:
+    roster = Roster(listable(ref, listing, sites=sites) for ref, listing, sites, _ in changes if listing is not None)
+    lists = {site: (roster.rule(site), roster.wanted(site, {}, most, NOW)) for site in ("North", "South", "East", "")}
+    for rule, wanted in lists.values():
+        assert all(other == wanted for same, other in lists.values() if same == rule)

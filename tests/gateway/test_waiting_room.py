@@ -9,15 +9,18 @@ import pytest
 from tests.conftest import OpenDoor
 from tests.doors import Door, Raw, opening, until
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.store import station as stations
 from wattkeeper.store.station import Knock
 from wattkeeper.store.tables import knock
+
+VIEWER = Viewer("tests", Role.OPERATOR, EVERYTHING)
 
 
 async def waiting(door: Door) -> list[Knock]:
     """Who waits to be admitted."""
     async with door.store.read() as connection:
-        return await stations.knocks(connection)
+        return await stations.knocks(connection, VIEWER)
 
 
 async def test_an_unknown_station_knocks_is_admitted_and_comes_in(open_door: OpenDoor) -> None:

@@ -14,6 +14,7 @@ from playwright.async_api import Browser, async_playwright
 from tests.doors import settings_for
 from tests.pages.site import CARD, PASSWORD, Site
 from wattkeeper.assembly import open_doors, open_rooms
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.web import bundle
 
 QUIET = (
@@ -71,5 +72,5 @@ async def site(database: str, tmp_path: Path, browser: Browser, bundled: None) -
     settings = settings_for(database, tmp_path, http_port=0, waiting_room=True)
     async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
         await rooms.access.make_account("operator", PASSWORD)
-        await rooms.cards.import_csv(f"number\n{CARD}\n", by="test")
+        await rooms.cards.import_csv(f"number\n{CARD}\n", VIEWER)
         yield Site(rooms, doors, browser)

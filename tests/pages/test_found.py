@@ -10,6 +10,7 @@ from playwright.async_api import expect
 from tests.pages.site import CARD, Person, Site
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import session_id, shown
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.web.operator.understood import misheard, understand
 
 FRIDAY = date(2025, 11, 21)
@@ -83,7 +84,7 @@ async def found(person: Person, address: str) -> int:
 
 async def test_sessions_are_found_by_what_was_said(site: Site) -> None:
     other = "04FFFFFFFF99"
-    await site.rooms.cards.import_csv(f"number\n{other}\n", by="test")
+    await site.rooms.cards.import_csv(f"number\n{other}\n", VIEWER)
     garage, yard = await site.admit("CP1", label="Garage"), await site.admit("CP2", label="Yard")
     async with site.station("CP1", garage) as first, site.station("CP2", yard) as second:
         await first.begin()

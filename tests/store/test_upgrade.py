@@ -34,7 +34,7 @@ async def first_release(databases: Databases, engine: str) -> AsyncIterator[str]
         one = {"name": "Anna Lindqvist", "kept": kept}
         for statement in (
             "INSERT INTO account VALUES (:name, :kept, 'operator', 1700000000000000)",
-            "INSERT INTO card VALUES ('p1:aa', 'person:1', '\\x00', 'A7', 'active', NULL, NULL, 1, 1700000000000000)",
+            "INSERT INTO card VALUES ('p1:aa', 'person:1', '\\x00', 'A7', 'active', NULL, 'crew', 1, 1700000000000000)",
             "INSERT INTO station VALUES ('CP1', 'North', 'Yard', '\\x00', '\\x00', NULL, 1700000000000000, 'x')",
         ):
             await connection.execute(text(statement), one if ":name" in statement else {})
@@ -55,7 +55,7 @@ async def test_accounts_of_the_first_release_still_sign_in_and_their_names_are_s
     await migrate(first_release)
     store = Store(first_release)
     safe = await open_safe(store, tmp_path / "root.key")
-    access = Access(store, safe, Settings())
+    access = Access(store, safe, Settings(staff_passkeys=False))
     for _ in range(2):
         await access.adopt()
         viewer = await access.viewer_by_cookie(await access.sign_in("Anna Lindqvist", PASSWORD, "192.0.2.1"))
@@ -78,6 +78,8 @@ async def test_cards_of_the_first_release_belong_to_whom_they_did(first_release:
         assert tuple(card) == ("person:1", "card", "refuse", 1700000000000000)
         held = (await connection.execute(text("SELECT ref, person_id, since, until FROM holding"))).one()
         assert tuple(held) == ("p1:aa", "person:1", 1700000000000000, None)
+        group = (await connection.execute(text("SELECT name, parent_id, is_master_pass, limits FROM card_group"))).one()
+        assert tuple(group) == ("crew", None, False, None)
         station = (await connection.execute(text("SELECT address, is_listed FROM station"))).one()
         assert station.address == ""
         assert not station.is_listed

@@ -19,6 +19,7 @@ from ocpp.v201 import call_result as result201
 
 from tests.stories.world import CARD, NOON, World, found, key_of, minute, stamp
 from wattkeeper.charging.orders import Outcome, Reset, StartCharging, StopCharging, Trigger
+from wattkeeper.charging.token import Offline
 from wattkeeper.operations.dispatch import OrderView
 
 Answerer = TypeVar("Answerer", bound=Callable[..., Any])
@@ -101,7 +102,7 @@ async def ask(world: World, client: Any, *orders: Any) -> list[OrderView]:
 
 
 async def test_the_library_completes_a_session_in_v16(world: World) -> None:
-    await world.enroll(expires_at=NOON + timedelta(days=300))
+    await world.enroll(expires_at=NOON + timedelta(days=300), offline=Offline.ACCEPT)
     async with running(world, Wallbox16, "CP1", "ocpp1.6") as client:
         boot = await client.call(call16.BootNotification(charge_point_model="One", charge_point_vendor="Volt"))
         assert (boot.status, boot.interval) == ("Accepted", 300)
@@ -149,7 +150,7 @@ async def test_the_library_completes_a_session_in_v201(world: World) -> None:
             )
 
         started = await event("Started", 0, 0, 1000, "Transaction.Begin", id_token=token)
-        assert started.id_token_info == {"status": "Accepted"}
+        assert started.id_token_info == {"status": "Accepted", "cache_expiry_date_time": "2026-03-01T14:00:00.000Z"}
         assert started.updated_personal_message["content"].startswith("Session ")
         await event("Updated", 1, 5, 1500.5, "Sample.Periodic")
         views = await ask(world, client, StartCharging(uid=CARD, evse=2), Reset(), StopCharging(ref="T-1"))

@@ -33,7 +33,8 @@ async def test_a_start_sent_again_is_the_same_session(world: World) -> None:
     await world.restart()
     async with world.v16("CP1") as cp:
         answers.append(await cp.say("StartTransaction", START))
-    assert answers == [{"transactionId": tx, "idTagInfo": {"status": "Accepted"}}] * 7
+    remembered = {"status": "Accepted", "expiryDate": "2026-03-01T14:00:00.000Z"}
+    assert answers == [{"transactionId": tx, "idTagInfo": remembered}] * 7
     session = await world.the_session()
     assert (session.energy_wh, session.ended_at) == (1000, minute(10))
     assert len(await world.readings(session)) == 3

@@ -16,8 +16,9 @@ from wattkeeper.charging.evidence import Grade, findings, grade
 from wattkeeper.charging.facts import Alarmed, Disconnected
 from wattkeeper.charging.meter import FindingCode
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.operations.card_list import Rule
-from wattkeeper.operations.cards import Cards
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.silence import close_silent
 from wattkeeper.store.engines import Store
@@ -108,7 +109,7 @@ class World:
     async def enroll(self, number: str = CARD, **rule: Any) -> str:
         """Take in a card; its pseudonym."""
         cards = Cards(self.door.store, self.door.safe, self.door.bus)
-        return await cards.enroll(number, None, Rule(**rule), "test")  # type: ignore[typeddict-item]
+        return await cards.enroll(number, None, Rule(**rule), VIEWER)  # type: ignore[typeddict-item]
 
     @asynccontextmanager
     async def v16(self, station: str = "CP1", boots: bool = True) -> AsyncIterator[Voice16]:

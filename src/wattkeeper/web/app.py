@@ -20,9 +20,34 @@ from starlette.types import ASGIApp, Scope
 
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.web import problem
-from wattkeeper.web.api import cards, commands, events, me, orders, reference, sessions, stations, waiting
+from wattkeeper.web import oauth, oidc, problem
+from wattkeeper.web.api import (
+    account,
+    apps,
+    cards,
+    commands,
+    decisions,
+    enrolments,
+    events,
+    findings,
+    groups,
+    local_list,
+    me,
+    notices,
+    orders,
+    places,
+    reference,
+    sessions,
+    sign_in,
+    staff,
+    starts,
+    stations,
+    tariffs,
+    tokens,
+    waiting,
+)
 from wattkeeper.web.body import BodyLimit
+from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
 from wattkeeper.web.headers import Headers
 from wattkeeper.web.live import Streams
@@ -30,7 +55,10 @@ from wattkeeper.web.operator import routes
 from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.rooms import Rooms
 
-NOUNS = (stations, waiting, sessions, cards, orders, commands, events, me)
+NOUNS = (
+    *(stations, local_list, waiting, sessions, places, starts, tariffs, cards, decisions, groups),
+    *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
+)
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}
 """Bytes of a body, where more than usual is needed: a million cards."""
@@ -106,6 +134,9 @@ def build(rooms: Rooms) -> App:
     if docs:
         app.add_api_route(f"{PREFIX}/docs", _reference, include_in_schema=False, response_class=HTMLResponse)
     app.mount("/static", Assets(directory=STATIC, check_dir=False))
+    app.include_router(oauth.router(routes.paper_of(rooms)))
+    app.include_router(oidc.router(routes.paper_of(rooms)))
+    app.include_router(driver.router(rooms))
     app.include_router(routes.router(rooms))
     return app
 
@@ -137,7 +168,8 @@ async def _on_fault(request: Request, error: Exception) -> Response:
     app, path = request.app, request.scope["path"]
     status = STATUS.get(type(error), getattr(error, "status_code", 500))
     if not is_ours(path):
-        return await routes.missing(app.state.rooms, request, status)
+        missing = driver.missing if driver.is_ours(path) else routes.missing
+        return await missing(app.state.rooms, request, status)
     if status == 405:
         error = HTTPException(405, headers={"Allow": ", ".join(app.methods(path))})
     return problem.of(error)

@@ -19,7 +19,11 @@ SOURCES = Path(__file__).parent / "assets"
 STATIC = Path(__file__).parent / "static"
 PLACE = "/static"
 """Where the application serves `STATIC`."""
-ENTRIES = ("app.js", "curve.js", "app.css", "icon.svg")
+ENTRIES = (
+    *("app.js", "curve.js", "app.css", "icon.svg"),
+    *("driver/driver.js", "driver/driver.css"),
+    *("driver/icon-192.png", "driver/icon-512.png", "driver/maskable-512.png", "driver/touch-180.png"),
+)
 MANIFEST = "manifest.json"
 ESBUILD = (
     "--bundle",
@@ -30,6 +34,7 @@ ESBUILD = (
     "--asset-names=[name]-[hash]",
     "--loader:.woff2=file",
     "--loader:.svg=copy",
+    "--loader:.png=copy",
     "--legal-comments=eof",
     "--log-level=warning",
 )
@@ -50,15 +55,22 @@ def _names() -> dict[str, str]:
 
 
 def address(entry: str) -> str:
-    """Where a browser finds an entry such as ``app.css``; raises NotBuilt."""
+    """Where a browser finds an entry such as ``app.css`` or ``driver/driver.js``; raises NotBuilt."""
     return f"{PLACE}/{_names()[entry]}"
+
+
+def files() -> list[str]:
+    """The names of all files of the bundle; raises NotBuilt."""
+    _names()
+    listed: list[str] = json.loads((STATIC / MANIFEST).read_text())["files"]
+    return listed
 
 
 def _digest() -> str:
     """A hash of everything the bundle is made from."""
     total = hashlib.sha256(repr((ENTRIES, ESBUILD)).encode())
-    for path in sorted(p for p in SOURCES.iterdir() if p.is_file()):
-        total.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    for path in sorted(p for p in SOURCES.rglob("*") if p.is_file()):
+        total.update(path.relative_to(SOURCES).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
     return total.hexdigest()
 
 
@@ -101,7 +113,8 @@ def _bundle(workshop: Path) -> dict[str, str]:
     if node(command, return_completed_process=True, cwd=workshop).returncode:
         raise NotBuilt("esbuild could not bundle the pages' sources (see above).")
     made = json.loads((workshop / "meta.json").read_text())["outputs"]
-    return {Path(of["entryPoint"]).name: Path(path).name for path, of in made.items() if "entryPoint" in of}
+    named = {path: of["entryPoint"].removeprefix("sources/") for path, of in made.items() if "entryPoint" in of}
+    return {entry: Path(path).name for path, entry in named.items()}
 
 
 def _licences(workshop: Path) -> str:

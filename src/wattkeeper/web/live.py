@@ -35,18 +35,18 @@ Still = Callable[[], Awaitable[bool]]
 
 
 async def after(store: Store, bus: Bus, viewer: Viewer, n: int, still: Still) -> AsyncGenerator[list[Mark], None]:
-    """Everything after entry ``n`` as it is recorded, in order, and an empty list now and then, until ``still`` fails.
+    """What the viewer may know after entry ``n``, as it is recorded, in order, until ``still`` fails.
 
-    Only what the taker asks for is read, so a slow taker costs a position and nothing more.
+    An empty list comes now and then. Only what the taker asks for is read: a slow taker costs a position, nothing more.
     """
     async with hints(bus, "journal") as hint:
         while await still():
             hint.clear()
             async with store.read() as connection:
-                marks = await journal.marks_after(connection, viewer, n, PAGE)
-            yield marks
-            n = marks[-1].n if marks else n
-            if len(marks) < PAGE and not await _hinted(hint, still):
+                stretch = await journal.marks_after(connection, viewer, n, PAGE)
+            yield stretch.marks
+            n = stretch.n
+            if not stretch.is_full and not await _hinted(hint, still):
                 return
 
 

@@ -23,6 +23,7 @@ STATUS: Mapping[Code, int] = {
     Code.CONFLICT: 409,
     Code.FORBIDDEN: 403,
     Code.UNAUTHENTICATED: 401,
+    Code.PROOF: 403,
     Code.OFFLINE: 409,
     Code.BUSY: 429,
 }
@@ -32,6 +33,7 @@ TITLES: Mapping[str, str] = {
     Code.CONFLICT: "It contradicts what is already so",
     Code.FORBIDDEN: "Not allowed",
     Code.UNAUTHENTICATED: "Not signed in",
+    Code.PROOF: "Show once more that it is you",
     Code.OFFLINE: "The station is not connected",
     Code.BUSY: "Too many tries",
 }

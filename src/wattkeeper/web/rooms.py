@@ -7,10 +7,25 @@ from dataclasses import dataclass
 from wattkeeper.bus import Bus
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
-from wattkeeper.operations.cards import Cards
+from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.cards.enrolment import Enrolments
+from wattkeeper.operations.cards.findings import Findings
+from wattkeeper.operations.cards.groups import Groups
+from wattkeeper.operations.cards.local_list import LocalLists
+from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.people.apps import Apps
+from wattkeeper.operations.people.house import People
+from wattkeeper.operations.people.names import Names
+from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.oauth import OAuth
+from wattkeeper.operations.people.oidc import Company
+from wattkeeper.operations.people.programs import Programs
+from wattkeeper.operations.places import Places
+from wattkeeper.operations.prices import Prices
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 
@@ -27,4 +42,19 @@ class Rooms:
     dispatch: Dispatch
     admission: Admission
     access: Access
+    people: People
+    names: Names
+    programs: Programs
+    apps: Apps
+    oauth: OAuth
+    company: Company
     cards: Cards
+    groups: Groups
+    enrolments: Enrolments
+    local_lists: LocalLists
+    findings: Findings
+    questions: Questions
+    notices: Notices
+    prices: Prices
+    places: Places
+    starts: Starts

@@ -25,9 +25,11 @@ from wattkeeper.charging.facts import (
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Authorisation
+from wattkeeper.operations.people.names import Names
 from wattkeeper.store import journal
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.session import SessionRow
+from wattkeeper.web.by import named
 from wattkeeper.web.lateness import Dated, dated
 from wattkeeper.web.words import Step, StepKind, of_readings, tell
 
@@ -49,14 +51,21 @@ class Line:
     is_whole: bool
 
 
-async def line(connection: AsyncConnection, viewer: Viewer, session: SessionRow, *, fold: bool = True) -> Line:
-    """The line of time of a session; ``fold`` tells readings that follow each other as one step."""
+async def line(
+    connection: AsyncConnection, viewer: Viewer, session: SessionRow, *, names: Names | None = None, fold: bool = True
+) -> Line:
+    """The line of time of a session; ``fold`` tells readings that follow each other as one step.
+
+    ``names`` says who did what; without them accounts go by their ids.
+    """
     own = await _own(connection, viewer, session.id)
     around: list[Entry] = []
     if own:
         since, until = _window(session, own)
         station, kinds = session.station, STATION_KINDS
         around = await journal.around(connection, viewer, station, kinds, since, until, MOST_AROUND)
+    if names is not None:
+        own, around = await named(names, viewer, own), await named(names, viewer, around)
     is_whole = len(own) < MOST_OF_SESSION and len(around) < MOST_AROUND
     if len(own) <= AT_ONCE:
         return Line(arrange(session, own, around, fold=fold), is_whole)

@@ -3,6 +3,7 @@ import htmx from "htmx.org";
 import "htmx-ext-sse";
 import { startCopying } from "./copy.js";
 import { startKeys } from "./keys.js";
+import { startPasskeys } from "./passkey.js";
 import { startTimes } from "./times.js";
 import { startWire } from "./wire.js";
 
@@ -15,6 +16,7 @@ startWire(htmx);
 startTimes();
 startCopying();
 startKeys();
+startPasskeys();
 
 // A form that was sent is shown as sent, and is not sent twice.
 document.addEventListener("submit", (event) => {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, UploadFile
@@ -13,12 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.token import CardState
-from wattkeeper.operations.card_list import decoded
+from wattkeeper.operations.cards.listing import decoded
 from wattkeeper.store import card as store
 from wattkeeper.store import journal
-from wattkeeper.store.card import CardRow
 from wattkeeper.web.operator import stream
-from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
+from wattkeeper.web.operator.card import LOOKS, key_of, look_of
+from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.problem import STATUS
@@ -26,15 +25,6 @@ from wattkeeper.web.problem import STATUS
 PARTS = "cards_parts.html"
 PER_PAGE = 100
 STATES = {state.value: state for state in CardState}
-
-
-def look_of(card: CardRow, now: datetime) -> Look:
-    """Whether a card is good for anything, and if not why."""
-    if card.state is CardState.BLOCKED:
-        return Look("Blocked", "none")
-    if card.expires_at is not None and card.expires_at <= now:
-        return Look("Expired", "none")
-    return Look("Active", "done")
 
 
 def wanted(request: Request) -> dict[str, Any]:
@@ -48,8 +38,9 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, sought
     """The list, the newest first."""
     now = paper.rooms.store.clock()
     rows = await store.find(connection, viewer, PER_PAGE, **sought)
-    keys = {f"card-{row.ref.replace(':', '-')}": row for row in rows}
-    printed = {key: paper.part(PARTS, "row", key, row, look_of(row, now), now) for key, row in keys.items()}
+    keys = {f"card-{key_of(row.ref)}": row for row in rows}
+    may_write = viewer.may(Scope.CARDS_WRITE)
+    printed = {key: paper.part(PARTS, "row", key, row, look_of(row, now), now, may_write) for key, row in keys.items()}
     is_all = not any(sought.values())
     more = len(rows) == PER_PAGE
     return View(
@@ -82,7 +73,7 @@ class Cards:
         asked = {"q": query.get("q", ""), "state": query.get("state", "")}
         context = {"regions": view.by_name, "asked": asked, "typed": "", "report": None, **given}
         live = f"/live/cards?after={view.position}&{request.url.query}"
-        return self._paper.page(request, "cards.html", viewer, status=status, stream=live, **context)
+        return self._paper.page(request, "cards.html", viewer, status=status, stream=live, looks=LOOKS, **context)
 
     async def live(self, request: Request, after: str = "") -> Response:
         """The list's changes."""
@@ -103,7 +94,7 @@ class Cards:
         try:
             if not given.strip():
                 raise Refusal(Code.INVALID, "Choose a file, or paste the list.")
-            report = await self._rooms.cards.import_csv(given, viewer.name)
+            report = await self._rooms.cards.import_csv(given, viewer)
         except Refusal as refusal:
             word = Word("No card was imported.", refusal.why, "harm")
             return await self._page(request, viewer, STATUS[refusal.code], word=word, typed=text)
@@ -115,9 +106,11 @@ class Cards:
         """Block or unblock a card."""
         viewer = await self._paper.need_viewer(request)
         viewer.need(Scope.CARDS_WRITE)
-        if state not in STATES:
-            raise Refusal(Code.INVALID, "A card is either active or blocked. Nothing was changed.")
-        await self._rooms.cards.set_state(ref, STATES[state], viewer.name)
+        deeds = {CardState.BLOCKED: self._rooms.cards.block, CardState.ACTIVE: self._rooms.cards.unblock}
+        deed = deeds.get(STATES.get(state, CardState.RETURNED))
+        if deed is None:
+            raise Refusal(Code.INVALID, "A card is either blocked or made active here. Nothing was changed.")
+        await deed(viewer, ref)
         return RedirectResponse("/cards", 303)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zlib import crc32
 
@@ -11,21 +11,23 @@ from fastapi import APIRouter
 from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.evidence import Grade, findings, say
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.session import Flow, SessionRow, Sought
 from wattkeeper.store.station import Knock, StationRow
+from wattkeeper.web.operator import findings as suspicious
 from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.names import MOST_STATIONS, Places, Row, path_of, placed
-from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.need import Act, Need
+from wattkeeper.web.operator.paper import Paper, home_of, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
 from wattkeeper.web.operator.stream import View, Watch
@@ -37,29 +39,6 @@ DISPUTED_FOR = timedelta(days=7)
 ALARMED_FOR = timedelta(hours=24)
 SILENT = timedelta(minutes=15)
 """How long a connected station may say nothing before a person should look; never less than three heartbeats."""
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What settles a need: a form to send, or a page to go to."""
-
-    name: str
-    path: str
-    fields: dict[str, str] = field(default_factory=dict)
-    post: bool = False
-    busy: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Need:
-    """Something that needs a person; ``weight`` is look or harm."""
-
-    key: str
-    what: str
-    why: str
-    at: datetime | None
-    acts: tuple[Act, ...]
-    weight: str = "look"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +60,10 @@ class Alarms:
         self._known: list[Entry] = []
 
     async def recent(self, connection: AsyncConnection, viewer: Viewer, n: int, now: datetime) -> list[Entry]:
-        """The alarms since a day ago, up to entry ``n``."""
+        """The alarms since a day ago, up to entry ``n``; what was read for one viewer is never shown to another."""
         since = now - ALARMED_FOR
+        if viewer.reach(Scope.STATIONS_READ) is not Reach.ANYWHERE:
+            return await journal.alarms_after(connection, viewer, 0, since)
         if n > self._n:
             known = {one.n for one in self._known}
             fresh = await journal.alarms_after(connection, viewer, self._n, since)
@@ -155,6 +136,8 @@ def alarmed(alarms: Sequence[Entry], known: Places) -> list[Need]:
     for entry in alarms:
         fact = entry.fact
         assert isinstance(fact, Alarmed)
+        if fact.code in suspicious.TOLD_THERE:
+            continue
         key = f"alarm-{entry.station}-{fact.code}"
         act = Act("Look at the station", path_of(entry.station))
         what = f"Alarm at {known[entry.station].name}"
@@ -176,7 +159,8 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
     contradict = await sessions.find(connection, viewer, sought, MOST_NEEDS)
     known = Places(rows)
     needs = [
-        *waiting(await stations.knocks(connection)),
+        *waiting(await stations.knocks(connection, viewer) if viewer.may(Scope.STATIONS_WRITE) else []),
+        *await suspicious.needs(connection, viewer, known, MOST_NEEDS),
         *alarmed(await alarms.recent(connection, viewer, n, now), known),
         *silent(rows, live, now, paper.rooms.settings.heartbeat_s),
         *away(rows, live, now),
@@ -224,6 +208,8 @@ class Now:
     async def show(self, request: Request) -> Response:
         """The page."""
         viewer = await self._paper.need_viewer(request)
+        if home_of(viewer) != "/":
+            return RedirectResponse(home_of(viewer), 303)
         view = await self._view(viewer)
         live = f"/live/now?after={view.position}"
         return self._paper.page(request, "now.html", viewer, regions=view.by_name, stream=live)

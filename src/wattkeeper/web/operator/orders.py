@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from wattkeeper.charging.orders import OrderState, Outcome
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store import order
 from wattkeeper.store.order import OrderRow
 from wattkeeper.web.operator.paper import Look, Paper
 from wattkeeper.web.operator.region import Region
@@ -51,6 +56,18 @@ def asked(row: OrderRow) -> Asked:
     look = OUTCOMES[row.outcome] if row.outcome else WAITING.get(row.state, Look("Expired", "look"))
     detail = "" if row.outcome in (None, Outcome.ACCEPTED) else row.summary or ""
     return Asked(name, look, detail, row.by, row.created_at)
+
+
+async def newest(paper: Paper, connection: AsyncConnection, viewer: Viewer, limit: int, station: str) -> list[OrderRow]:
+    """The newest orders to a station, with who asked by name; none for who may not see them."""
+    if not viewer.may(Scope.ORDERS_READ):
+        return []
+    return await _named(paper, viewer, await order.newest(connection, viewer, limit, station))
+
+
+async def _named(paper: Paper, viewer: Viewer, rows: Sequence[OrderRow]) -> list[OrderRow]:
+    said = await paper.rooms.names.said(viewer, (row.by for row in rows))
+    return [replace(row, by=said[row.by]) for row in rows]
 
 
 def region(paper: Paper, rows: list[OrderRow], now: datetime) -> Region:

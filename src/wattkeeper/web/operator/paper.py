@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
 from wattkeeper.charging.session import SessionState
 from wattkeeper.web import bundle
 from wattkeeper.web.operator import said
@@ -60,6 +60,47 @@ class Word:
     weight: str = ""
 
 
+PLACES = (
+    ("/", "Now", Scope.STATIONS_READ),
+    ("/sessions", "Sessions", Scope.SESSIONS_READ),
+    ("/stations", "Stations", Scope.STATIONS_READ),
+    ("/cards", "Cards", Scope.CARDS_READ),
+    ("/findings", "Findings", Scope.FINDINGS_READ),
+    ("/people", "People", Scope.STAFF_READ),
+    ("/programs", "Programs", Scope.TOKENS_READ),
+)
+"""Where one can go, and what one must be allowed for it, everywhere or at the own sites."""
+ROLES = {
+    Role.OWNER: "Owner",
+    Role.OPERATOR: "Operator",
+    Role.SUPPORT: "Support",
+    Role.BILLING: "Billing",
+    Role.PRIVACY_OFFICER: "Privacy officer",
+    Role.AUDITOR: "Auditor",
+    Role.SITE_HOST: "Site host",
+}
+"""The roles of those who work here, in words."""
+
+
+SHARED = ("/oauth/", "/login/company")
+"""Pages that drivers come to as well."""
+
+
+class Outside(Exception):  # noqa: N818 - an answer, not a fault
+    """A driver opened a page of those who work here."""
+
+
+def places_of(viewer: Viewer | None) -> list[tuple[str, str]]:
+    """Address and name of the pages that a viewer may open."""
+    may = viewer.scopes | viewer.at_sites if viewer else frozenset()
+    return [(path, name) for path, name, scope in PLACES if scope in may]
+
+
+def home_of(viewer: Viewer) -> str:
+    """Where a viewer begins: the first place they may open, else their own account."""
+    return next((path for path, _ in places_of(viewer)), "/account")
+
+
 class Paper:
     """Prints the operator's pages of one installation."""
 
@@ -83,6 +124,8 @@ class Paper:
             grades=GRADES,
             kw=said.kw,
             kwh=said.kwh,
+            in_words=IN_WORDS,
+            roles=ROLES,
             shown=shown,
             times=self.times,
         )
@@ -96,33 +139,57 @@ class Paper:
     ) -> HTMLResponse:
         """A whole page; never kept by a cache, for it shows what only its viewer may see."""
         place = "/" + request.url.path.split("/")[1]
-        context = {"place": place, "viewer": viewer, "now": self.rooms.store.clock(), "stream": None, "word": None}
+        context: dict[str, Any] = {
+            "place": place,
+            "viewer": viewer,
+            "now": self.rooms.store.clock(),
+            "stream": None,
+            "word": None,
+        }
+        context |= {"places": places_of(viewer), "called": getattr(request.state, "called", "")}
         text = self._printer.get_template(template).render(context | given)
         return HTMLResponse(text, status, {"Cache-Control": "no-store"})
 
     def problem(self, request: Request, status: int, what: str, why: str, viewer: Viewer | None = None) -> HTMLResponse:
         """A page that says what went wrong and where to go from there."""
-        back, name = ("/", "Now") if viewer is None or request.url.path.count("/") < 2 else _above(request.url.path)
+        back, name = _way_on(viewer, request.url.path)
         told = {"what": what, "why": why, "back": back, "back_to": name}
         return self.page(request, "problem.html", viewer, status=status, **told)
 
     async def viewer(self, request: Request) -> Viewer | None:
-        """Who looks, by the browser's cookie."""
+        """Who looks, by the browser's cookie; raises Outside where they are a driver."""
         cookie = request.cookies.get(cookie_name(self.rooms.settings), "")
-        return await self.rooms.access.viewer_by_cookie(cookie) if cookie else None
+        viewer = await self.rooms.access.viewer_by_cookie(cookie) if cookie else None
+        if viewer is not None and not viewer.role.is_staff and not request.url.path.startswith(SHARED):
+            raise Outside
+        return viewer
 
-    async def need_viewer(self, request: Request) -> Viewer:
-        """Who looks; Refusal UNAUTHENTICATED sends them to the door."""
+    async def need_viewer(self, request: Request, *scopes: Scope) -> Viewer:
+        """Who looks, and what they are called; Refusal UNAUTHENTICATED sends them to the door, FORBIDDEN says no."""
         viewer = await self.viewer(request)
         if viewer is None:
             raise Refusal(Code.UNAUTHENTICATED, "Sign in to see this.")
+        await self.call(request, viewer)
+        for scope in scopes:
+            viewer.need(scope)
         return viewer
 
+    async def call(self, request: Request, viewer: Viewer) -> None:
+        """Find out what the viewer is called, for the page's head."""
+        names = await self.rooms.names.of(viewer, [viewer.account])
+        request.state.called = names.get(viewer.account, viewer.name)
 
-def _above(path: str) -> tuple[str, str]:
-    """The list that a path's page is listed on."""
-    noun = path.split("/")[1]
-    return f"/{noun}", f"All {noun}"
+
+def _way_on(viewer: Viewer | None, path: str) -> tuple[str, str]:
+    """Where to go from a page that says no: the list that its path is listed on, else where the viewer begins."""
+    places = dict(places_of(viewer))
+    noun = f"/{path.split('/')[1]}"
+    if path.count("/") > 1 and noun in places:
+        return noun, f"All {noun[1:]}"
+    if viewer is None:
+        return "/login", "Sign in"
+    home = home_of(viewer)
+    return home, places.get(home, "Your account")
 
 
 def routes_of(paper: Paper) -> APIRouter:
@@ -141,6 +208,8 @@ def routes_of(paper: Paper) -> APIRouter:
                     return await answer(request)
                 except Refusal as refusal:
                     return await _refused(paper, request, refusal)
+                except Outside:
+                    return outside(paper, request)
 
             return to_page
 
@@ -154,4 +223,40 @@ async def _refused(paper: Paper, request: Request, refusal: Refusal) -> Response
         is_worth = wanted != "/" and request.method == "GET"
         return RedirectResponse(f"/login?next={quote(wanted)}" if is_worth else "/login", 303)
     viewer = await paper.viewer(request)
+    if viewer is not None:
+        await paper.call(request, viewer)
+    if refusal.code is Code.PROOF and viewer is not None:
+        back = here(request) if request.method == "GET" else _page_before(request)
+        return RedirectResponse(f"/account/proof?next={quote(back)}", 303)
+    if refusal.code is Code.FORBIDDEN and viewer is not None:
+        return paper.problem(request, 403, "This is not for you", _forbidden(viewer, refusal), viewer)
     return paper.problem(request, STATUS[refusal.code], TITLES[refusal.code], refusal.why, viewer)
+
+
+def here(request: Request) -> str:
+    """The path and query of what was asked for."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _page_before(request: Request) -> str:
+    """The page of ours that a form was sent from, by its noun; else Now."""
+    noun = f"/{request.url.path.split('/')[1]}"
+    return noun if noun in {path for path, _, _ in PLACES} | {"/account"} else "/"
+
+
+def _forbidden(viewer: Viewer, refusal: Refusal) -> str:
+    """Why somebody who is signed in may not see or do this."""
+    if not viewer.scopes and not viewer.at_sites:
+        return "Add a passkey or a code app to your account first: until then it opens nothing else."
+    role = ROLES[viewer.role]
+    if refusal.why.startswith("This needs the scope"):
+        return f"You are signed in as {role}, and this role may not see or do this. An owner can change that."
+    return refusal.why
+
+
+def outside(paper: Paper, request: Request) -> Response:
+    """Drivers have pages of their own: there they are sent, and told so where they sent a form."""
+    if request.method == "GET" and request.url.path == "/":
+        return RedirectResponse("/app/", 303)
+    why = "You are signed in as a driver, and these pages are for those who work here. Yours are in the app."
+    return paper.page(request, "outside.html", None, status=403, what="This is not for drivers", why=why)

@@ -8,9 +8,30 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wattkeeper.web.operator import cards, door, now, session, sessions, station, stations
-from wattkeeper.web.operator.paper import Paper
+from wattkeeper.web.operator import (
+    account,
+    card,
+    cards,
+    codes,
+    door,
+    findings,
+    joining,
+    now,
+    outbox,
+    people,
+    programs,
+    session,
+    sessions,
+    station,
+    stations,
+)
+from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.rooms import Rooms
+
+NOUNS = (
+    *(door, joining, outbox, now, sessions, session, stations, codes, station),
+    *(card, cards, findings, people, programs, account),
+)
 
 
 @lru_cache(maxsize=8)
@@ -22,7 +43,7 @@ def paper_of(rooms: Rooms) -> Paper:
 def router(rooms: Rooms) -> APIRouter:
     """Every page; what is refused or not found comes as a page too (see `missing`)."""
     paper, routes = paper_of(rooms), APIRouter()
-    for noun in (door, now, sessions, session, stations, station, cards):
+    for noun in NOUNS:
         routes.include_router(noun.router(paper))
     return routes
 
@@ -31,7 +52,13 @@ async def missing(rooms: Rooms, request: Request, status: int = 404) -> Response
     """The page for what the framework itself refuses: unknown addresses and methods, bodies that cannot be read."""
     paper = paper_of(rooms)
     title, why = PROBLEMS.get(status, ("That did not work", "Go back and try again."))
-    return paper.problem(request, status, title, why, await paper.viewer(request))
+    try:
+        viewer = await paper.viewer(request)
+    except Outside:
+        return outside(paper, request)
+    if viewer is not None:
+        await paper.call(request, viewer)
+    return paper.problem(request, status, title, why, viewer)
 
 
 PROBLEMS = {

@@ -20,7 +20,7 @@ from wattkeeper.charging.evidence import WEIGHTS, Grade, Weight, findings, say
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.orders import StopCharging
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.store import journal, order, reading
+from wattkeeper.store import journal, reading
 from wattkeeper.store import session as store
 from wattkeeper.store import station as stations
 from wattkeeper.store.order import OrderRow
@@ -56,6 +56,7 @@ class Story:
 
     n: int
     now: datetime
+    viewer: Viewer
     session: SessionRow
     place: Place
     curve: Curve
@@ -71,11 +72,12 @@ async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, identi
         raise Refusal(Code.NOT_FOUND, "There is no session with this id. Ask for it again; one character may be off.")
     station = await stations.seen(connection, viewer, row.station)
     kept = await reading.of_session(connection, viewer, row.station, row.id, MOST_READINGS)
-    line = await timeline.line(connection, viewer, row)
-    asked = await order.newest(connection, viewer, 20, row.station)
+    line = await timeline.line(connection, viewer, row, names=paper.rooms.names)
+    asked = await orders.newest(paper, connection, viewer, 20, row.station)
     place = place_of(station) if station else Place(row.station, row.station, "", None)
     made = curve(row.whole, [one.reading for one in kept])
-    return Story(n, paper.rooms.store.clock(), row, place, made, line, [o for o in asked if _concerns(row, o)][:5])
+    mine = [one for one in asked if _concerns(row, one)][:5]
+    return Story(n, paper.rooms.store.clock(), viewer, row, place, made, line, mine)
 
 
 def _concerns(session: SessionRow, asked: OrderRow) -> bool:
@@ -88,17 +90,17 @@ def _concerns(session: SessionRow, asked: OrderRow) -> bool:
 
 def regions(paper: Paper, story: Story) -> list[Region]:
     """The parts of the page that can change."""
-    row, now = story.session, story.now
+    row, now, viewer = story.session, story.now, story.viewer
     look = look_of(row, story.place)
     return [
-        Region("about", {"about-all": paper.part(PARTS, "about", row, story.place, look)}, "div"),
+        Region("about", {"about-all": paper.part(PARTS, "about", row, story.place, look, viewer)}, "div"),
         Region("figures", {"figures-all": paper.part(PARTS, "figures", row, look, lasted(row, now), now)}, "div"),
         Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(paper, story))}, "div"),
         _readings(paper, story),
         _steps(paper, story),
         Region("grade", {"grade-all": paper.part(PARTS, "graded", row.grade, GRADED[row.grade])}, "div"),
         _findings(paper, row),
-        Region("acts", {"acts-all": paper.part(PARTS, "acts", row)}, "div"),
+        Region("acts", {"acts-all": paper.part(PARTS, "acts", row, viewer)}, "div"),
         orders.region(paper, story.orders, now),
     ]
 

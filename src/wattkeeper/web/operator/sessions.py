@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.session import SessionState
 from wattkeeper.store import journal
 from wattkeeper.store import session as store
@@ -155,15 +155,15 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, asked:
     if not sought.nothing:
         skip = (asked.page - 1) * PER_PAGE
         rows = await store.listed(connection, viewer, sought.wanted, PER_PAGE + 1, skip)
-    region = _region(paper, placed(rows[:PER_PAGE], known), sought, asked, now)
+    region = _region(paper, viewer, placed(rows[:PER_PAGE], known), sought, asked, now)
     return View(n, [region]), sought, len(rows) > PER_PAGE
 
 
-def _region(paper: Paper, rows: list[Row], sought: Search, asked: Asked, now: datetime) -> Region:
+def _region(paper: Paper, viewer: Viewer, rows: list[Row], sought: Search, asked: Asked, now: datetime) -> Region:
     """The rows, or why there are none."""
     if rows:
         keys = {f"s-{row.session.id}": row for row in rows}
-        printed = {key: paper.part("sessions_parts.html", "row", key, row, now) for key, row in keys.items()}
+        printed = {key: paper.part("sessions_parts.html", "row", key, row, now, viewer) for key, row in keys.items()}
         return Region("sessions", printed)
     if asked == Asked():
         text = "No session yet.", "A session appears here the moment a station reports one."
@@ -182,11 +182,13 @@ class Column:
     sorted: str | None
 
 
-def columns(asked: Asked) -> list[Column]:
-    """The headings, with the way to sort by each."""
+def columns(viewer: Viewer, asked: Asked) -> list[Column]:
+    """The headings, with the way to sort by each; no card for who may not know it."""
     by, upwards = _sorting(asked)
     made = []
     for name, key, css in COLUMNS:
+        if name == "Card" and not viewer.may(Scope.CARDS_READ):
+            continue
         if key is None:
             made.append(Column(name, css, None, None))
             continue
@@ -220,7 +222,7 @@ class Sessions:
             "sessions.html",
             viewer,
             asked=asked,
-            columns=columns(asked),
+            columns=columns(viewer, asked),
             more=asked.address(page=asked.page + 1) if more else None,
             regions=view.by_name,
             state_choices=STATE_CHOICES,

@@ -16,13 +16,14 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import ChangeAvailability, Order, Reset, ResetKind, Trigger, Unlock
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.store import journal, order
+from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as store
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.store.station import ConnectorRow, StationRow
+from wattkeeper.web.by import named
 from wattkeeper.web.operator import orders, steps, stream
 from wattkeeper.web.operator.names import Row, path_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
@@ -43,6 +44,7 @@ class Portrait:
 
     n: int
     now: datetime
+    viewer: Viewer
     station: StationRow
     connectors: list[ConnectorRow]
     sessions: list[SessionRow]
@@ -55,16 +57,20 @@ async def portrait(paper: Paper, connection: AsyncConnection, viewer: Viewer, na
     n = await journal.newest(connection)
     row = await store.seen(connection, viewer, name)
     if row is None:
-        why = f"There is no station “{name[:60]}”. A new one is added under Stations, or admitted when it knocks."
+        why = f"There is no station “{name[:60]}”."
+        if viewer.may(Scope.STATIONS_WRITE):
+            why += " A new one is added under Stations, or admitted when it knocks."
         raise Refusal(Code.NOT_FOUND, why)
+    said = await paper.rooms.names.said(viewer, [row.created_by])
     return Portrait(
         n,
         paper.rooms.store.clock(),
-        row,
+        viewer,
+        replace(row, created_by=said[row.created_by]),
         await store.connectors(connection, viewer, name),
         await sessions.find(connection, viewer, Sought(station=name), MOST_SESSIONS),
-        await order.newest(connection, viewer, MOST_ORDERS, name),
-        await journal.of_station(connection, viewer, name, MOST_ENTRIES),
+        await orders.newest(paper, connection, viewer, MOST_ORDERS, name),
+        await named(paper.rooms.names, viewer, await journal.of_station(connection, viewer, name, MOST_ENTRIES)),
     )
 
 
@@ -73,7 +79,7 @@ def regions(paper: Paper, seen: Portrait) -> list[Region]:
     now, row = seen.now, seen.station
     place = place_of(row)
     charged = {f"s-{one.id}": Row(one, place) for one in seen.sessions}
-    listed = {key: paper.part("sessions_parts.html", "row", key, one, now) for key, one in charged.items()}
+    listed = {key: paper.part("sessions_parts.html", "row", key, one, now, seen.viewer) for key, one in charged.items()}
     return [
         Region("about", {"about-all": paper.part(PARTS, "about", row, now)}, "div"),
         Region("facts", {"facts-all": paper.part(PARTS, "facts", row, now)}, "div"),
@@ -89,7 +95,9 @@ def _connectors(paper: Paper, seen: Portrait) -> Region:
     if not seen.connectors:
         return Region("connectors", {"connectors-none": paper.part(PARTS, "no_connectors")})
     rows = {f"c-{one.evse}-{one.connector}": one for one in seen.connectors}
-    printed = {k: paper.part(PARTS, "connector_row", k, one, STATUSES[one.status], seen.now) for k, one in rows.items()}
+    asks = seen.viewer.may(Scope.ORDERS_WRITE)
+    looks = {key: (one, STATUSES[one.status], seen.now, asks) for key, one in rows.items()}
+    printed = {key: paper.part(PARTS, "connector_row", key, *about) for key, about in looks.items()}
     return Region("connectors", printed)
 
 

@@ -70,7 +70,9 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, words:
     rows = await store.find(connection, viewer, MOST, words=words or None, online=online)
     connectors = await store.connectors_of(connection, viewer, [row.id for row in rows])
     listed = [Listed(row, does([c for c in connectors if c.station == row.id], row.online)) for row in rows]
-    return View(n, [_answer(paper, rows, bool(words) or online is not None), _region(paper, listed, words, now)])
+    return View(
+        n, [_answer(paper, rows, bool(words) or online is not None), _region(paper, viewer, listed, words, now)]
+    )
 
 
 def _answer(paper: Paper, rows: Sequence[StationRow], is_part: bool) -> Region:
@@ -82,10 +84,12 @@ def _answer(paper: Paper, rows: Sequence[StationRow], is_part: bool) -> Region:
     return Region("answer", {"answer-all": paper.part(PARTS, "answer", text, lead)}, "div")
 
 
-def _region(paper: Paper, listed: list[Listed], words: str, now: datetime) -> Region:
+def _region(paper: Paper, viewer: Viewer, listed: list[Listed], words: str, now: datetime) -> Region:
     """The rows, or why there are none."""
     if not listed:
-        return Region("stations", {"stations-none": paper.part(PARTS, "empty", words)})
+        return Region(
+            "stations", {"stations-none": paper.part(PARTS, "empty", words, viewer.may(Scope.STATIONS_WRITE))}
+        )
     rows = {f"st-{one.station.id.encode().hex()}": one for one in listed}
     return Region("stations", {key: paper.part(PARTS, "row", key, one, now) for key, one in rows.items()})
 

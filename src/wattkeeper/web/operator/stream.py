@@ -13,13 +13,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import journal
 from wattkeeper.web.live import LOOK_S, Stream, Streams
-from wattkeeper.web.operator.paper import Paper
+from wattkeeper.web.operator.paper import Outside, Paper
 from wattkeeper.web.operator.region import Region, changes
 
-TOPICS = ("journal", "orders", "stations", "knock", "cards")
+TOPICS = ("journal", "orders", "stations", "knock", "cards", "findings")
 """What may change a page."""
 ANYWAY_S = 15.0
 """How often a page is looked at again without a hint: hints may be lost, and silence changes a page too."""
@@ -79,7 +80,10 @@ def resumed_at(request: Request, after: str) -> str:
 
 async def answer(watch: Watch, after: str) -> Response:
     """The stream of a page that was rendered at ``after``; who is not signed in is told to go to the door."""
-    viewer = await watch.viewer()
+    try:
+        viewer = await watch.viewer()
+    except Outside:
+        viewer = None
     if viewer is None:
         return Stream(_bye())
     streams: Streams = watch.request.app.state.streams
@@ -95,8 +99,11 @@ async def _bye() -> AsyncIterator[bytes]:
 async def _counted(watch: Watch, viewer: Viewer, after: str, streams: Streams) -> AsyncIterator[bytes]:
     """The stream, as one of those the viewer has open."""
     with streams.one_more(viewer.name):
-        async for frame in _frames(watch, viewer, after):
-            yield frame
+        try:
+            async for frame in _frames(watch, viewer, after):
+                yield frame
+        except Refusal:  # what the page shows is not, or no longer, the viewer's to see
+            yield event("", "bye")
 
 
 async def _frames(watch: Watch, viewer: Viewer, after: str) -> AsyncIterator[bytes]:

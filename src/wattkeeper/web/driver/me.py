@@ -1,0 +1,218 @@
+"""Me: what is known of the person, who has access, what they should know, where they are signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import IN_WORDS, Viewer
+from wattkeeper.operations.people.accounts import Mine
+from wattkeeper.store import card as cards
+from wattkeeper.web.driver.paper import HEADERS, Paper, Word, routes_of
+
+MOST_NOTICES = 20
+HOW = {
+    "passkey": "Passkey",
+    "password": "Password",
+    "totp": "Password and code app",
+    "recovery": "Recovery code",
+    "mail": "Link in an e-mail",
+    "oidc": "Company sign-in",
+}
+DID: Mapping[str, Word] = {
+    "ended": Word("Ended.", "It has no access to your account any more."),
+    "signed-out": Word("Signed out there.", "It takes effect at once."),
+    "passkey": Word("Your passkey is made.", "Use it the next time you sign in."),
+    "passkey-removed": Word("Removed.", "That passkey opens your account no more."),
+    "password": Word("Your password is saved.", "Every other sign-in has ended."),
+    "password-removed": Word("Your password is removed.", "You sign in with a passkey from now on."),
+    "code-app": Word("Your code app is on.", "We ask for its six digits after your password."),
+    "code-app-off": Word("Your code app is off.", ""),
+    "proved": Word("Thank you.", "Now try again what you wanted to do."),
+    "name": Word("Saved.", ""),
+}
+"""What was done, said on the page that follows."""
+
+
+def counted(count: int, one: str, many: str = "") -> str:
+    """A number of things."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+class Me:
+    """``/app/me`` and its privacy, notices and sign-ins."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+
+    async def show(self, request: Request) -> Response:
+        """All of it, privacy first."""
+        viewer = await self._paper.need_viewer(request)
+        mine = await self._rooms.people.accounts.mine(viewer)
+        has = mine.factors
+        apps, logins = await self._rooms.apps.let_in(viewer), await self._rooms.people.accounts.logins(viewer)
+        return await self._page(
+            request,
+            "me.html",
+            viewer,
+            name=mine.name,
+            email=mine.email,
+            known=await self._known_in_short(viewer),
+            access="Nobody but you" if not apps else counted(len(apps), "app"),
+            notices=await self._rooms.notices.mine(viewer, MOST_NOTICES),
+            passkeys=counted(has.passkeys, "passkey") if has.passkeys else "None yet",
+            password="Set" if has.password else "None",
+            totp="On" if has.totp else "Off",
+            recovery=f"{has.codes} left" if has.codes else "None",
+            logins=counted(len(logins), "device"),
+        )
+
+    async def _page(self, request: Request, template: str, viewer: Viewer, **given: Any) -> Response:
+        """A page, with a word on what was just done."""
+        word = DID.get(request.query_params.get("did", ""))
+        return await self._paper.page(request, template, viewer, **{"word": word} | given)
+
+    async def _figures(self, viewer: Viewer) -> tuple[int, int]:
+        """How many cards and sessions there are of the viewer's."""
+        async with self._rooms.store.read() as connection:
+            held = len(await cards.find(connection, viewer, 100))
+        return held, sum(month.sessions for month in await self._rooms.prices.months(viewer))
+
+    async def _known_in_short(self, viewer: Viewer) -> str:
+        held, sessions = await self._figures(viewer)
+        return f"Your name and e-mail address, {counted(held, 'card')}, {counted(sessions, 'session')}"
+
+    async def known(self, request: Request) -> Response:
+        """What we know, and why."""
+        viewer = await self._paper.need_viewer(request)
+        mine = await self._rooms.people.accounts.mine(viewer)
+        held, sessions = await self._figures(viewer)
+        return await self._page(request, "known.html", viewer, name=mine.name, things=_things(mine, held, sessions))
+
+    async def rename(self, request: Request, name: Annotated[str, Form()] = "") -> Response:
+        """Call oneself something else."""
+        viewer = await self._paper.need_viewer(request)
+        await self._rooms.people.accounts.rename(viewer, name)
+        return RedirectResponse("/app/me/known?did=name", 303)
+
+    async def read(self, request: Request) -> Response:
+        """All notices have been read."""
+        viewer = await self._paper.need_viewer(request)
+        for one in await self._rooms.notices.mine(viewer, MOST_NOTICES):
+            if one.read_at is None:
+                await self._rooms.notices.read(viewer, one.id)
+        return RedirectResponse("/app/me", 303)
+
+    async def access(self, request: Request) -> Response:
+        """Who has access."""
+        viewer = await self._paper.need_viewer(request)
+        apps = [
+            {
+                "id": one.id,
+                "name": one.name,
+                "may": [IN_WORDS[scope] for scope in sorted(one.scopes)],
+                "since": one.created_at,
+                "used": one.used_at,
+            }
+            for one in await self._rooms.apps.let_in(viewer)
+        ]
+        return await self._page(request, "access.html", viewer, apps=apps)
+
+    async def end_access(self, request: Request, id: str) -> Response:
+        """End an app's access; one that has none any more is as ended."""
+        viewer = await self._paper.need_viewer(request)
+        await gone_already(self._rooms.apps.end(viewer, id))
+        return RedirectResponse("/app/me/access?did=ended", 303)
+
+    async def logins(self, request: Request) -> Response:
+        """Where the viewer is signed in."""
+        viewer = await self._paper.need_viewer(request)
+        logins = [
+            {
+                "id": one.id,
+                "device": one.device or "A browser",
+                "how": HOW.get(one.how, "Signed in"),
+                "since": one.created_at,
+                "seen": one.seen_at,
+                "is_this": one.current,
+            }
+            for one in await self._rooms.people.accounts.logins(viewer)
+        ]
+        return await self._page(request, "logins.html", viewer, logins=logins)
+
+    async def end_login(self, request: Request, id: str) -> Response:
+        """Sign out elsewhere."""
+        viewer = await self._paper.need_viewer(request)
+        await gone_already(self._rooms.people.accounts.end_login(viewer, id))
+        return RedirectResponse("/app/me/logins?did=signed-out", 303)
+
+    async def end_others(self, request: Request) -> Response:
+        """Sign out everywhere else."""
+        viewer = await self._paper.need_viewer(request)
+        await self._rooms.people.accounts.end_other_logins(viewer)
+        return RedirectResponse("/app/me/logins?did=signed-out", 303)
+
+    async def questions(self, request: Request) -> Response:
+        """What waits for an answer, for a page that is open already."""
+        viewer = await self._paper.need_viewer(request)
+        asked = await self._paper.questions(viewer)
+        return HTMLResponse("".join(self._paper.part("parts.html", "question", one) for one in asked), headers=HEADERS)
+
+    async def answer(self, request: Request, id: str, answer: Annotated[str, Form()] = "") -> Response:
+        """Answer "is this you?"."""
+        viewer = await self._paper.need_viewer(request)
+        if answer not in ("yes", "no"):
+            raise Refusal(Code.INVALID, "The answer is yes or no. Nothing was changed.")
+        try:
+            await self._rooms.questions.answer(viewer, id, is_them=answer == "yes")
+        except Refusal as refusal:
+            if refusal.code is not Code.CONFLICT:
+                raise
+            return await self._paper.problem(request, 409, "It was too late for this answer", refusal.why, viewer)
+        return RedirectResponse(f"/app/cards?did=answered-{answer}", 303)
+
+
+async def gone_already(deed: Any) -> None:
+    """Wait for the deed; what is gone already was done by the tap before."""
+    try:
+        await deed
+    except Refusal as refusal:
+        if refusal.code is not Code.NOT_FOUND:
+            raise
+
+
+def _things(mine: Mine, held: int, sessions: int) -> list[dict[str, str]]:
+    """What is kept of the person, and why."""
+    past = "When, where, how much energy and what it cost: to bill you rightly."
+    told = [
+        ("Your e-mail address", mine.email, "To sign in, and to reach you. You gave it when you signed up."),
+        ("Your cards", counted(held, "card"), "To let you charge. Their numbers are sealed; staff see two characters."),
+        ("Your sessions", counted(sessions, "session"), past),
+        ("How you sign in", "Passkeys, password, code app", "What could open your account cannot be read by us."),
+        ("Where you sign in", "Browser and system", "So that you see when somebody else does. Kept for 30 days."),
+    ]
+    return [{"what": what, "value": value, "why": why} for what, value, why in told]
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/app/me`` and its privacy, notices and sign-ins."""
+    pages, routes = Me(paper), routes_of(paper)
+    routes.add_api_route("/app/me", pages.show, methods=["GET"])
+    routes.add_api_route("/app/me/known", pages.known, methods=["GET"])
+    routes.add_api_route("/app/me/known", pages.rename, methods=["POST"])
+    routes.add_api_route("/app/me/notices", pages.read, methods=["POST"])
+    routes.add_api_route("/app/me/notices", pages.show, methods=["GET"])
+    routes.add_api_route("/app/me/access", pages.access, methods=["GET"])
+    routes.add_api_route("/app/me/access/{id}/end", pages.end_access, methods=["POST"])
+    routes.add_api_route("/app/me/logins", pages.logins, methods=["GET"])
+    routes.add_api_route("/app/me/logins/end", pages.end_others, methods=["POST"])
+    routes.add_api_route("/app/me/logins/{id}/end", pages.end_login, methods=["POST"])
+    routes.add_api_route("/app/questions", pages.questions, methods=["GET"])
+    routes.add_api_route("/app/questions/{id}", pages.answer, methods=["POST"])
+    return routes

@@ -1,0 +1,49 @@
+"""The app's pages, by noun."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.web.driver import cards, charge, charging, door, factors, me, paper, sessions, shell
+from wattkeeper.web.driver.paper import HOME, Paper, Staff
+from wattkeeper.web.rooms import Rooms
+
+NOUNS = (shell, door, charge, charging, sessions, cards, me, factors)
+
+
+@lru_cache(maxsize=8)
+def paper_of(rooms: Rooms) -> Paper:
+    """The one set of templates of an installation."""
+    return Paper(rooms)
+
+
+def router(rooms: Rooms) -> APIRouter:
+    """Every page of the app."""
+    printed, routes = paper_of(rooms), APIRouter()
+    for noun in NOUNS:
+        routes.include_router(noun.router(printed))
+    routes.add_api_route("/app", _home, methods=["GET"], include_in_schema=False)
+    return routes
+
+
+async def _home() -> Response:
+    return RedirectResponse(HOME, 308)
+
+
+def is_ours(path: str) -> bool:
+    """Whether a path belongs to the app."""
+    return path.startswith(HOME)
+
+
+async def missing(rooms: Rooms, request: Request, status: int = 404) -> Response:
+    """The page for what the framework itself refuses: unknown addresses and methods, bodies that cannot be read."""
+    printed = paper_of(rooms)
+    try:
+        viewer = await printed.viewer(request)
+    except Staff:
+        return await paper.staff(printed, request)
+    return await paper.missing(printed, request, status, viewer)

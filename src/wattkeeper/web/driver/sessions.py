@@ -1,0 +1,247 @@
+"""Sessions: by month with energy and cost, each with its receipt and why it costs what it does."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.identifiers import parse, shown
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.session import SessionState
+from wattkeeper.operations.prices import Month, Receipt
+from wattkeeper.web.driver import tags
+from wattkeeper.web.driver.charging import where_of
+from wattkeeper.web.driver.money import written
+from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
+from wattkeeper.web.operator import said
+
+MONTH = re.compile(r"(20\d\d|19\d\d)-(0[1-9]|1[0-2])")
+MONTHS = (
+    *("January", "February", "March", "April", "May", "June", "July"),
+    *("August", "September", "October", "November", "December"),
+)
+MISHEARD = "That is not the id of any session: a character was misread or mistyped. It looks like K7QM-4XRD-2."
+NOT_YOURS = "None of your sessions has this id."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A month with its sums, and the months of yours beside it."""
+
+    name: str
+    energy_wh: Decimal
+    cost: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A session in the list."""
+
+    href: str
+    where: str
+    when: str
+    energy_wh: Decimal | None
+    cost: str
+    look: Look | None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A session with its receipt."""
+
+    id: str
+    where: str
+    when: str
+    live: bool
+    energy_wh: Decimal | None
+    cost: str
+    word: Word | None
+    lines: Sequence[tags.Billed]
+    tax: tags.Billed | None
+    no_bill: str
+    why: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    mail: str
+    """Where to write, with the session named; empty where nowhere is told."""
+
+
+def look_of(receipt: Receipt) -> Look | None:
+    """What a list says of a session beside its figures."""
+    if receipt.live:
+        flows = receipt.state is SessionState.CHARGING
+        return Look("Charging", "on breathes", "flow") if flows else Look("Plugged in", "half")
+    if receipt.grade in (Grade.RECONSTRUCTED, Grade.DISPUTED):
+        return Look("Being checked", "look", "look")
+    return None
+
+
+def cost_of(receipt: Receipt) -> str:
+    """What it cost, so far."""
+    return tags.total(receipt.bill) if receipt.bill is not None else "free"
+
+
+def costs_of(month: Month) -> str:
+    """A month's costs, one currency after the other."""
+    costs = [written(Decimal(minor).scaleb(-digits), currency, digits) for currency, minor, digits in month.costs]
+    return " + ".join(costs) or "–"
+
+
+def named(month: str) -> str:
+    """``2026-03`` as people say it."""
+    year, number = month.split("-")
+    return f"{MONTHS[int(number) - 1]} {year}"
+
+
+class Sessions:
+    """``/app/sessions`` and each of them."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+        self._times = paper.times
+
+    async def show(self, request: Request, month: str = "", q: str = "") -> Response:
+        """A month; an id that was typed leads straight to its session."""
+        viewer = await self._paper.need_viewer(request)
+        fault = ""
+        if q.strip():
+            found = parse(q)
+            if found is not None and await self._is_mine(viewer, found):
+                return RedirectResponse(f"/app/sessions/{found}", 303)
+            fault = MISHEARD if found is None else NOT_YOURS
+        return await self._page(request, viewer, month, asked=q.strip()[:64], fault=fault)
+
+    async def _is_mine(self, viewer: Viewer, session: str) -> bool:
+        try:
+            await self._rooms.prices.receipt(viewer, session)
+        except Refusal as refusal:
+            if refusal.code is not Code.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    async def _page(self, request: Request, viewer: Viewer, month: str, **given: Any) -> Response:
+        """The month that was asked for, else this one, or the newest there is."""
+        months = await self._rooms.prices.months(viewer)
+        current = f"{self._times.local(self._rooms.store.clock()):%Y-%m}"
+        wanted = month if MONTH.fullmatch(month) else (months[0].month if months else current)
+        rows = [self._row(one) for one in await self._rooms.prices.history(viewer, wanted)]
+        status = 404 if given.get("fault") else 200
+        context = {"month": self._month(months, wanted), "sessions": rows, **given}
+        return await self._paper.page(request, "sessions.html", viewer, status=status, **context)
+
+    def _month(self, months: Sequence[Month], wanted: str) -> Shown:
+        """The sums, and the nearest months that have sessions."""
+        found = next((one for one in months if one.month == wanted), None)
+        before = max((one.month for one in months if one.month < wanted), default="")
+        after = min((one.month for one in months if one.month > wanted), default="")
+        energy = found.energy_wh if found else Decimal(0)
+        return Shown(named(wanted), energy, costs_of(found) if found else "–", before, after)
+
+    def _row(self, receipt: Receipt) -> Row:
+        when = self._times.when(receipt.started_at, self._rooms.store.clock())
+        span = said.duration(timedelta(seconds=receipt.duration_s))
+        href = f"/app/sessions/{receipt.session}"
+        return Row(href, receipt.name, f"{_plain(when)}, {span}", receipt.energy_wh, cost_of(receipt), look_of(receipt))
+
+    async def one(self, request: Request, id: str) -> Response:
+        """A session with its receipt; an id as it is said is forgiven its dashes."""
+        viewer = await self._paper.need_viewer(request)
+        session = parse(id)
+        if session is None:
+            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+        receipt = await self._rooms.prices.receipt(viewer, session)
+        return await self._paper.page(request, "session.html", viewer, one=self._told(receipt))
+
+    def _told(self, receipt: Receipt) -> Told:
+        return Told(
+            id=receipt.session,
+            where=receipt.name,
+            when=self._span(receipt),
+            live=receipt.live,
+            energy_wh=receipt.energy_wh,
+            cost=cost_of(receipt),
+            word=_word(receipt),
+            lines=tags.lines_of(receipt.bill),
+            tax=tags.tax_of(receipt.bill),
+            no_bill=receipt.words or "Nothing is to be paid.",
+            why=[*_why(receipt)],
+            facts=[*self._facts(receipt)],
+            mail=self._mail(receipt),
+        )
+
+    def _span(self, receipt: Receipt) -> str:
+        """Day and times."""
+        start, end = self._times.local(receipt.started_at), receipt.ended_at and self._times.local(receipt.ended_at)
+        day = f"{start:%A}, {start.day} {start:%B %Y}"
+        if receipt.live or end is None:
+            return f"{day}, since {start:%H:%M}"
+        another = "" if end.date() == start.date() else f", {end.day} {end:%b}"
+        return f"{day}, {start:%H:%M} to {end:%H:%M}{another}"
+
+    def _facts(self, receipt: Receipt) -> list[tuple[str, str]]:
+        """What else is known of it."""
+        spans = (
+            ("Plugged in", receipt.duration_s),
+            ("Charging", receipt.charging_s),
+            ("Not charging", receipt.parking_s),
+        )
+        facts = [("Where", where_of(receipt.address or receipt.name, receipt.evse))]
+        facts += [(name, said.duration(timedelta(seconds=span))) for name, span in spans if span]
+        if receipt.soc_percent is not None:
+            facts.append(("Battery, as the car told", f"{round(receipt.soc_percent)} %"))
+        return [*facts, ("Evidence", receipt.grade_words)]
+
+    def _mail(self, receipt: Receipt) -> str:
+        """A letter to support with the session already named."""
+        to = self._rooms.settings.support_mail
+        subject = quote(f"Session {shown(receipt.session)}")
+        body = quote(f"Session {shown(receipt.session)}, {receipt.name}, {self._span(receipt)}\n\nWhat went wrong: ")
+        return f"mailto:{quote(to, safe='@')}?subject={subject}&body={body}" if to else ""
+
+
+def _plain(text: object) -> str:
+    """The text of a time element."""
+    return re.sub(r"<[^>]*>", "", str(text))
+
+
+def _word(receipt: Receipt) -> Word | None:
+    """What has to be said above the receipt."""
+    if receipt.live or receipt.grade not in (Grade.RECONSTRUCTED, Grade.DISPUTED):
+        return None
+    return Word("We are checking this session.", receipt.grade_words)
+
+
+def _why(receipt: Receipt) -> list[str]:
+    """Why it costs this."""
+    if receipt.bill is None:
+        return [receipt.words or "No price was set when this session began, so nothing is to be paid."]
+    version = f"version {receipt.version} of the price list" if receipt.version else "the price list"
+    return [
+        f"The price is the one that held when you started: {version}. A price that changes later changes nothing"
+        " about this session.",
+        "Energy is what the station’s meter counted between your start and your end. Time counts as charging while the"
+        " meter rises, and as plugged in while it stands still; what no reading proves is never billed.",
+        *([receipt.words] if receipt.words else []),
+    ]
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/app/sessions`` and each of them."""
+    pages, routes = Sessions(paper), routes_of(paper)
+    routes.add_api_route("/app/sessions", pages.show, methods=["GET"])
+    routes.add_api_route("/app/sessions/{id}", pages.one, methods=["GET"])
+    return routes

@@ -1,0 +1,149 @@
+"""Prices and bills in the words of a receipt. The money itself is `charging.bill.price`; here it is only written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from wattkeeper.charging.bill import Bill, Line, LineKind, Usage, price
+from wattkeeper.charging.tariff import Component, Dimension, Tariff, with_tax
+from wattkeeper.operations.prices import PriceTag
+from wattkeeper.web.driver.money import written
+
+PER = {
+    Dimension.ENERGY: "per kWh",
+    Dimension.TIME: "per hour of charging",
+    Dimension.PARKING_TIME: "per hour plugged in without charging",
+    Dimension.FLAT: "for each session",
+}
+NAMES = {
+    LineKind.ENERGY: "Energy",
+    LineKind.TIME: "Charging time",
+    LineKind.PARKING_TIME: "Plugged in without charging",
+    LineKind.FLAT: "For the session",
+    LineKind.LEAST: "Up to the least a session costs",
+    LineKind.MOST: "Down to the most a session costs",
+}
+UNITS = {LineKind.ENERGY: "kWh", LineKind.TIME: "h", LineKind.PARKING_TIME: "h"}
+EXAMPLE = Usage(energy_wh=Decimal(20_000), charging_s=Decimal(3600))
+FIRST = (Dimension.ENERGY, Dimension.TIME, Dimension.FLAT, Dimension.PARKING_TIME)
+"""Which price a driver looks for first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """What charging costs, before it starts."""
+
+    figure: str
+    per: str
+    rest: tuple[str, ...]
+    tax: str
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
+class Billed:
+    """One line of a receipt."""
+
+    what: str
+    how: str
+    amount: str
+
+
+def exact(amount: Decimal, currency: str, digits: int) -> str:
+    """A unit price with as many places as it needs, at least the currency's and at most four."""
+    places = max(digits, min(4, -int(amount.normalize().as_tuple().exponent)))
+    return written(amount, currency, places)
+
+
+def tag_of(found: PriceTag) -> Tag | None:
+    """The price as a driver reads it; None where none is set, or all is free."""
+    tariff = found.tariff
+    if tariff is None or tariff.is_free:
+        return None
+    prices = tariff.prices
+    order = [dimension for dimension in FIRST if dimension in prices and prices[dimension].price]
+    if not order:
+        return Tag(written(tariff.least.net if tariff.least else None, tariff.currency), "at least", (), "", "")
+    first, *others = order
+    rest = [f"{_price(prices[one], tariff)} {PER[one]}{_step(prices[one])}" for one in others]
+    rest += [f"In steps of {step}" for step in [_step(prices[first]).removeprefix(", in steps of ")] if step]
+    figure = _price(prices[first], tariff)
+    return Tag(figure, PER[first], (*rest, *_bounds(tariff)), _tax(tariff), _example(tariff))
+
+
+def _price(component: Component, tariff: Tariff) -> str:
+    return exact(with_tax(component, tariff), tariff.currency, tariff.digits)
+
+
+def _step(component: Component) -> str:
+    """What is rounded up to."""
+    size = component.step_size
+    if size <= 1 or component.dimension is Dimension.FLAT:
+        return ""
+    if component.dimension is Dimension.ENERGY:
+        return f", in steps of {size} Wh"
+    return f", in steps of {size} s" if size % 60 else f", in steps of {size // 60} min"
+
+
+def _bounds(tariff: Tariff) -> list[str]:
+    """The least and the most that a session costs."""
+    bounds = (("At least", tariff.least), ("At most", tariff.most))
+    return [
+        f"{words} {written(bound.gross or bound.net, tariff.currency, tariff.digits)} for each session"
+        for words, bound in bounds
+        if bound is not None
+    ]
+
+
+def _tax(tariff: Tariff) -> str:
+    rates = {one.vat_percent for one in tariff.prices.values() if one.vat_percent is not None}
+    if len(rates) == 1:
+        return f"{rates.pop().normalize():f} % VAT is included."
+    return "VAT is included." if rates or tariff.tax_included else ""
+
+
+def _example(tariff: Tariff) -> str:
+    """What twenty kilowatt-hours come to, by the one money function."""
+    bill = price(EXAMPLE, tariff)
+    in_time = ", charged in an hour," if Dimension.TIME in tariff.prices else ""
+    return f"20 kWh{in_time} cost {written(bill.gross, bill.currency, bill.digits)}."
+
+
+def total(bill: Bill | None) -> str:
+    """What is to be paid."""
+    return "–" if bill is None else written(bill.gross, bill.currency, bill.digits)
+
+
+def lines_of(bill: Bill | None) -> list[Billed]:
+    """The lines of a bill, each with how its amount came about."""
+    return [] if bill is None else [_billed(line, bill) for line in bill.lines]
+
+
+def _billed(line: Line, bill: Bill) -> Billed:
+    amount = written(Decimal(line.gross_minor).scaleb(-bill.digits), bill.currency, bill.digits)
+    return Billed(NAMES[line.kind], _how(line, bill), amount)
+
+
+def _how(line: Line, bill: Bill) -> str:
+    """Quantity times unit price, and what was rounded up."""
+    if line.kind not in UNITS or not line.quantity:
+        return ""
+    unit, each = UNITS[line.kind], line.exact_gross / line.quantity
+    rounded = f", rounded up from {_quantity(line.used)}" if _quantity(line.used) != _quantity(line.quantity) else ""
+    return f"{_quantity(line.quantity)} {unit} at {exact(round(each, 6), bill.currency, bill.digits)}{rounded}"
+
+
+def _quantity(amount: Decimal) -> str:
+    """A quantity with the places that decide, three at most."""
+    return f"{round(amount, 3):.3f}"
+
+
+def tax_of(bill: Bill | None) -> Billed | None:
+    """The tax in the total."""
+    if bill is None or not bill.vat_minor:
+        return None
+    rates = {line.vat_percent for line in bill.lines if line.vat_percent is not None}
+    rate = f"{rates.pop().normalize():f} % " if len(rates) == 1 else ""
+    amount = written(Decimal(bill.vat_minor).scaleb(-bill.digits), bill.currency, bill.digits)
+    return Billed(f"of which {rate}VAT", "", amount)

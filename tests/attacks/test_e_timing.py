@@ -1,0 +1,78 @@
+"""E5: the clock does not tell known from unknown people; passwords cost little here, so that they hide nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from tests.attacks.test_e_sign_in import patient
+from tests.attacks.timing import ALLOWED, SAMPLES, Deed, area, best_of, told_apart
+from tests.operations.people import PASSWORD, Town, refused
+from wattkeeper.charging.person import Role
+from wattkeeper.operations.people.attempts import Attempts
+from wattkeeper.operations.people.factors import MOST_FAILURES
+
+MANY = 45
+"""Accounts: each is guessed at fewer than a hundred times."""
+
+
+@pytest.fixture
+async def town(database: str, tmp_path: Path) -> AsyncIterator[Town]:
+    """An installation with some drivers, which lets everybody try as often as they like."""
+    made = await Town.build(database, tmp_path)
+    kept = await made.access.passwords.hash(PASSWORD)
+    async with made.store.unit() as unit:
+        for at in range(MANY):
+            about = {"email": known(at), "name": "", "language": "en"}
+            await made.people.accounts.make(unit, Role.DRIVER, about, kept, by="tests", verified=True)
+    patient(made)
+    made.people.accounts._asking = Attempts(free=10**9, longest_s=1)
+    yield made
+    await made.store.close()
+
+
+def known(at: int) -> str:
+    """An address that has an account."""
+    return f"driver{at % MANY:02}@example.org"
+
+
+def unknown(at: int) -> str:
+    """An address that has none."""
+    return f"nobody{at % MANY:02}@example.org"
+
+
+async def test_e5_sign_in(town: Town) -> None:
+    assert 3 * (SAMPLES // MANY + 1) < MOST_FAILURES
+
+    def trying(name: Callable[[int], str]) -> Callable[[int], Deed]:
+        return lambda at: lambda: refused(town.enter("a wrong password", name=name(at)))
+
+    assert await best_of(lambda: told_apart(trying(known), trying(unknown))) <= ALLOWED
+
+
+async def test_e5_sign_up(town: Town) -> None:
+    def asking(name: Callable[[int], str]) -> Callable[[int], Deed]:
+        return lambda at: lambda: town.people.accounts.sign_up(name(at), "", PASSWORD, "192.0.2.9")
+
+    assert await best_of(lambda: told_apart(asking(known), asking(unknown))) <= ALLOWED
+
+
+async def test_e5_recover(town: Town) -> None:
+    def asking(name: Callable[[int], str]) -> Callable[[int], Deed]:
+        return lambda at: lambda: town.people.accounts.recover(name(at), "192.0.2.9")
+
+    assert await best_of(lambda: told_apart(asking(known), asking(unknown))) <= ALLOWED
+
+
+async def test_the_clock_tells_what_differs() -> None:
+    """The measure itself: a third of a millisecond more is seen."""
+
+    def sleeping(s: float) -> Callable[[int], Deed]:
+        return lambda at: lambda: asyncio.sleep(s)
+
+    assert await told_apart(sleeping(0.001), sleeping(0.0014), 200) > ALLOWED
+    assert area([1, 2, 3], [4, 5, 6]) == 0
+    assert area([4, 5, 6], [1, 2, 3]) == 1

@@ -1,0 +1,195 @@
+"""Signing in through one's company: a real provider, its own pages, and who gets in here by its word."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from tests.conftest import OpenDoor
+from tests.oidc.conftest import BY_FORM, KEYS, PEOPLE, Browser, OpenCompany, Visit
+from tests.oidc.provider import sign_in_there
+from tests.web.conftest import ADDRESS, House, house_of
+from tests.web.partner import fields_of
+from tests.web.partner import person as somebody
+from wattkeeper.charging.person import Role
+from wattkeeper.store import account
+from wattkeeper.store.account import AccountState
+from wattkeeper.store.tables import account as accounts
+from wattkeeper.store.tables import identity, login, person
+
+MAPPED = {"oidc_role_claim": "groups", "oidc_roles": "charge-admins=operator, helpdesk=support"}
+
+
+@pytest.mark.parametrize("client", [*KEYS, BY_FORM])
+async def test_whom_the_company_makes_staff_comes_in(
+    open_company: OpenCompany, issuer: str, visit: Visit, client: str
+) -> None:
+    house = await open_company(issuer, oidc_client_id=client, **MAPPED)
+    browser = visit(house)
+    answer = await browser.come("olga")
+    assert answer.status_code == 303, answer.text
+    assert answer.headers["location"] == "/stations"
+    me = await browser.me()
+    assert (me["role"], me["name"]) == ("operator", "olga@volt.example")
+    assert "stations:write" in me["scopes"], "who proved themselves to their company needs no second factor here"
+    (signed_in,) = await house.door.rows(login)
+    assert signed_in.how == "oidc"
+
+
+async def test_the_same_person_comes_back_to_the_same_account(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, **MAPPED)
+    first, second, other = (visit(house) for _ in range(3))
+    for browser, name in ((first, "sam"), (second, "sam"), (other, "Sam")):
+        assert (await browser.come(name)).status_code == 303
+    ids = [(await one.me())["account"] for one in (first, second, other)]
+    assert ids[0] == ids[1] != ids[2], "subjects that differ in case alone are two people"
+    assert len(await house.door.rows(identity)) == 2
+
+
+async def test_nobody_comes_in_by_default(open_company: OpenCompany, issuer: str, visit: Visit) -> None:
+    for given in ({}, MAPPED):
+        house = await open_company(issuer, **given)
+        browser = visit(house)
+        answer = await browser.come("nora")
+        assert answer.status_code == 403
+        assert "nobody has let you in here" in answer.text
+        assert await browser.me() is None
+        assert await house.door.rows(accounts) == []
+
+
+async def test_a_default_role_lets_anyone_of_the_company_in(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, oidc_default_role="auditor", **MAPPED)
+    nora, olga = visit(house), visit(house)
+    assert (await nora.come("nora")).status_code == (await olga.come("olga")).status_code == 303
+    assert [(await one.me())["role"] for one in (nora, olga)] == ["auditor", "operator"]
+
+
+async def test_an_address_that_is_known_here_links_nothing(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, **MAPPED)
+    await house.rooms.access.make_account("olga@volt.example", "correct horse battery staple", Role.OWNER)
+    browser = visit(house)
+    await browser.come("olga")
+    assert (await browser.me())["role"] == "operator", "the owner's account was entered by an e-mail address alone"
+    assert len(await house.door.rows(accounts)) == 2
+
+
+async def connected(house: House, visit: Visit) -> tuple[Browser, httpx.Response]:
+    """A browser signed in to an account that was made here, and the page that asks to connect it with nora."""
+    anna = await somebody(house, "nora@here.example", Role.SUPPORT)
+    browser = visit(house)
+    name, _, value = anna.headers["Cookie"].partition("=")
+    browser.client.cookies.set(name, value, domain="wattkeeper.test")
+    return browser, await browser.come("nora", "/login/company?connect=true&next=/me")
+
+
+async def test_an_invited_person_connects_and_comes_in_from_then_on(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer)
+    browser, page = await connected(house, visit)
+    assert page.status_code == 200
+    assert "nora@volt.example" in page.text
+    assert await house.door.rows(identity) == [], "connected before it was confirmed"
+    form = fields_of(page.text)
+    forged = await browser.client.post("/login/company/connect", data=form, headers={"Origin": "https://evil.test"})
+    assert forged.status_code == 403
+    other = await somebody(house, "other@here.example", Role.OWNER)
+    assert (await other.post("/login/company/connect", data=form)).status_code == 403
+    assert (await browser.client.post("/login/company/connect", data=form)).headers["location"] == "/me"
+    later = visit(house)
+    assert (await later.come("nora")).status_code == 303
+    assert (await later.me())["role"] == "support"
+    assert "stations:read" in (await later.me())["scopes"]
+    assert (await later.client.post("/login/company/disconnect", data={"next": "/me"})).status_code == 303
+    assert (await visit(house).come("nora")).status_code == 403
+
+
+async def test_what_opens_one_account_is_not_connected_with_another(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, oidc_default_role="auditor")
+    assert (await visit(house).come("nora")).status_code == 303
+    browser, page = await connected(house, visit)
+    answer = await browser.client.post("/login/company/connect", data=fields_of(page.text))
+    assert answer.status_code == 409
+
+
+async def test_a_role_follows_the_companys_word(open_company: OpenCompany, issuer: str, visit: Visit) -> None:
+    house = await open_company(issuer, **MAPPED)
+    before = visit(house)
+    await before.come("sam")
+    identifier = (await before.me())["account"]
+    async with house.rooms.store.unit() as unit:
+        await account.change(unit, identifier, role=Role.OWNER.value)
+    assert (await visit(house).come("sam")).status_code == 303
+    assert await before.me() is None, "a sign-in outlived the role it was made for"
+    again = visit(house)
+    await again.come("sam")
+    assert (await again.me())["role"] == "support"
+
+
+async def test_a_disabled_account_stays_shut(open_company: OpenCompany, issuer: str, visit: Visit) -> None:
+    house = await open_company(issuer, **MAPPED)
+    browser = visit(house)
+    await browser.come("sam")
+    identifier = (await browser.me())["account"]
+    async with house.rooms.store.unit() as unit:
+        await account.change(unit, identifier, state=AccountState.DISABLED.value)
+    assert (await visit(house).come("sam")).status_code == 403
+
+
+async def test_only_the_browser_that_left_comes_back_and_once(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, **MAPPED)
+    victim, attacker = visit(house), visit(house)
+    back = await sign_in_there(attacker.client, await attacker.leave(), "olga")
+    assert (await victim.client.get(back)).status_code == 403, "signed in to somebody else's account"
+    await victim.leave()
+    assert (await victim.client.get(back)).status_code == 403
+    assert await victim.me() is None
+    assert (await attacker.client.get(back)).status_code == 303
+    assert (await attacker.client.get(back)).status_code == 403
+
+
+async def test_no_is_no_and_no_other_site_is_gone_to(open_company: OpenCompany, issuer: str, visit: Visit) -> None:
+    house = await open_company(issuer, **MAPPED)
+    browser = visit(house)
+    leads = httpx.URL(await browser.leave("/login/company?next=//evil.example"))
+    refused = await browser.client.get(f"/login/company/callback?error=access_denied&state={leads.params['state']}")
+    assert refused.status_code == 403
+    answer = await browser.come("olga", "/login/company?next=//evil.example")
+    assert answer.headers["location"] == "/"
+
+
+async def test_without_a_company_there_is_no_such_door(open_door: OpenDoor) -> None:
+    house = await house_of(await open_door())
+    async with house.client(Origin=ADDRESS) as client:
+        for path in ("/login/company", "/login/company/callback?code=x&state=y"):
+            assert (await client.get(path)).status_code == 404, path
+
+
+async def test_names_are_sealed_and_subjects_pseudonyms(open_company: OpenCompany, issuer: str, visit: Visit) -> None:
+    house = await open_company(issuer, **MAPPED)
+    await visit(house).come("olga")
+    kept = str([await house.door.rows(table) for table in (accounts, identity, login, person)]).lower()
+    assert all(word not in kept for word in ("olga", PEOPLE["olga"]["email"]))
+
+
+@pytest.mark.parametrize("given", [{"oidc_roles": "a=king"}, {"oidc_roles": "owner"}, {"oidc_default_role": "service"}])
+async def test_roles_that_do_not_exist_are_named_at_the_start(
+    open_company: OpenCompany, issuer: str, given: dict[str, str]
+) -> None:
+    with pytest.raises(ValueError, match="OIDC_ROLES"):
+        await open_company(issuer, **given)
+
+
+async def test_the_company_must_be_reached_securely(open_company: OpenCompany) -> None:
+    with pytest.raises(ValueError, match="https"):
+        await open_company("http://volt.example")

@@ -1,0 +1,44 @@
+"""``wattkeeper serve`` that rises again after each death: everything is imported once, each life is a fork.
+
+``python -m tests.stories.phoenix_house`` with the settings in the environment prints the process id of each life.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+from wattkeeper import assembly
+from wattkeeper.commands.installation import serve
+from wattkeeper.operations.cards import local_list
+from wattkeeper.operations.people import post
+
+
+def hurry() -> None:
+    """What waits for rest only to spare the machine waits no longer than a short life lasts."""
+    for name, seconds in (("SETTLE_S", 0.02), ("GATHER_S", 0.01), ("RETRY_S", 0.05)):
+        assert hasattr(local_list, name)
+        setattr(local_list, name, seconds)
+    assert hasattr(post, "EVERY_S")
+    setattr(post, "EVERY_S", 0.05)  # noqa: B010 - a constant elsewhere
+
+
+def main() -> None:
+    """Live again until the whole group of processes is ended, or a life ends by itself, which is a failure."""
+    assert assembly.open_doors
+    hurry()
+    while True:
+        life = os.fork()
+        if life == 0:
+            os.dup2(2, 1)
+            serve(None)
+            os._exit(0)
+        print(life, flush=True)
+        _, status = os.waitpid(life, 0)
+        if not os.WIFSIGNALED(status) or os.WTERMSIG(status) != signal.SIGKILL:
+            sys.exit(f"a life ended by itself: {status}")
+
+
+if __name__ == "__main__":
+    main()
