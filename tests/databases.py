@@ -19,6 +19,19 @@ from wattkeeper.store.tables import metadata
 ENGINES = ("sqlite", "postgres")
 
 
+EMPTY = f"""
+SET lock_timeout = '2s';
+DO $$
+DECLARE one text;
+BEGIN
+  FOREACH one IN ARRAY ARRAY[{", ".join(f"'{table.name}'" for table in metadata.tables.values())}] LOOP
+    EXECUTE format('DELETE FROM %I', one);
+  END LOOP;
+END $$
+"""
+"""Deletes every row; far quicker than to truncate many tables of which few have rows."""
+
+
 class Databases:
     """Hands out databases; the PostgreSQL server starts with the first one that needs it."""
 
@@ -74,9 +87,8 @@ class Databases:
 
     async def _empty(self, name: str) -> None:
         """Make a database as good as new, which is much quicker than a new one; drop it where a test left it odd."""
-        tables = ", ".join(f'"{table.name}"' for table in metadata.tables.values())
         try:
-            await self._run(f"SET lock_timeout = '2s'; TRUNCATE {tables}", name)
+            await self._run(EMPTY, name)
             self._emptied.append(name)
         except asyncpg.PostgresError:
             self._made.discard(name)

@@ -5,17 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gc
-import socket
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-import uvicorn
-
 from wattkeeper.bus import Bus
 from wattkeeper.bus.memory import MemoryBus
-from wattkeeper.gateway import Gateway
 from wattkeeper.operations import display, retention, silence
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
@@ -43,8 +38,6 @@ from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
-from wattkeeper.web.app import build
-from wattkeeper.web.patience import PatientProtocol
 from wattkeeper.web.rooms import Rooms
 
 
@@ -119,6 +112,9 @@ class Doors:
 @asynccontextmanager
 async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     """Let stations and people in while the block runs."""
+    from wattkeeper.gateway import Gateway  # here, so that a command that opens no door need not load them
+    from wattkeeper.web.listening import people
+
     _allow_sockets()
     _collect_seldom()
     settings = rooms.settings
@@ -134,7 +130,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
     ]
     try:
-        async with _people(rooms) as http_port:
+        async with people(rooms) as http_port:
             tls = "s" if settings.tls_certificate else ""
             http = settings.public_url.rstrip("/") or f"http{tls}://{settings.host}:{http_port}"
             yield Doors(http, f"ws{tls}://{settings.host}:{ocpp_port}/ocpp")
@@ -159,42 +155,3 @@ def _allow_sockets() -> None:
 
         hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
-
-
-@asynccontextmanager
-async def _people(rooms: Rooms) -> AsyncIterator[int]:
-    """The people's door, open while the block runs; gives its port."""
-    settings = rooms.settings
-    listener = socket.create_server((settings.host, settings.http_port), reuse_port=False)
-    app = build(rooms)
-    config = uvicorn.Config(
-        app,
-        http=PatientProtocol,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        timeout_graceful_shutdown=3,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
-    )
-    config.load()
-    if isinstance(config.ssl, ssl.SSLContext):
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
-    server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets=[listener]), name="people")
-    try:
-        yield listener.getsockname()[1]
-    finally:
-        app.state.streams.close()
-        server.should_exit = True
-        await task
-
-
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signal handling: whoever opened the doors closes them."""
-
-    @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
-        """Leave signals alone."""
-        yield

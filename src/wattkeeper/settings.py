@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ class Settings:
         400_000, "The most power an EVSE is believed to deliver where the station says nothing, W."
     )
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
+    driver_login_days: int = setting(90, "How long a sign-in of a driver lasts, days.")
     staff_passkeys: bool = setting(
         True, "Whether staff need a passkey or authenticator app before they can do anything but look after themselves."
     )
@@ -120,6 +122,10 @@ class Settings:
         """The address people type, without a slash at the end."""
         scheme = "https" if self.tls_certificate else "http"
         return (self.public_url or f"{scheme}://{self.host}:{self.http_port}").rstrip("/")
+
+    def login_lasts(self, *, is_staff: bool) -> timedelta:
+        """How long a sign-in lasts."""
+        return timedelta(hours=self.login_hours) if is_staff else timedelta(days=self.driver_login_days)
 
     @property
     def is_secure(self) -> bool:

@@ -22,9 +22,7 @@ def listable(ref: str, listing: Listing = Listing.ACCEPTED, **more: object) -> L
 
 
 @given(confirmed=st.none() | CONTENTS, wanted=CONTENTS, at_once=st.integers(1, 5))
-def test_every_list_is_reached(
-    confirmed: dict[str, str] | None, wanted: dict[str, str], at_once: int
-) -> None:
+def test_every_list_is_reached(confirmed: dict[str, str] | None, wanted: dict[str, str], at_once: int) -> None:
     now, steps = confirmed, 0
     while (step := next_step(now, wanted, at_once)) is not None:
         assert step.full is (now is None)

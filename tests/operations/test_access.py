@@ -249,3 +249,16 @@ def test_one_address_is_what_one_person_has() -> None:
     assert neighbourhood("2001:db8:1:2::1") != neighbourhood("2001:db8:1:3::1")
     assert neighbourhood("::ffff:192.0.2.1") == "192.0.2.1"
     assert neighbourhood("") == ""
+
+
+async def test_a_driver_stays_signed_in_for_months_and_staff_for_hours(access: Access, clock: Clock) -> None:
+    await access.make_account("dora@example.org", RIGHT, Role.DRIVER)
+    driver = await access.sign_in("dora@example.org", RIGHT, HOME)
+    staff = await access.sign_in("anna", RIGHT, HOME)
+    clock.now += timedelta(days=89)
+    access.forget()
+    assert await access.viewer_by_cookie(driver) is not None
+    assert await access.viewer_by_cookie(staff) is None
+    clock.now += timedelta(days=2)
+    access.forget()
+    assert await access.viewer_by_cookie(driver) is None

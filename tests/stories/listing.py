@@ -17,7 +17,8 @@ from wattkeeper.charging.person import PROGRAMS, Role, Viewer
 from wattkeeper.charging.token import Offline
 from wattkeeper.operations.cards import local_list as following
 from wattkeeper.operations.cards.book import Cards
-from wattkeeper.operations.cards.local_list import ListView, LocalLists
+from wattkeeper.operations.cards.ledger import ListView
+from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.station import Manners, Station

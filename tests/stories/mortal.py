@@ -9,8 +9,9 @@ import random
 import re
 import signal
 import sys
+import time
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from html import unescape
@@ -28,8 +29,10 @@ from wattkeeper.settings import Settings
 
 API = "/api/v1"
 OUR_PAGE = {"Sec-Fetch-Site": "same-origin"}
-LONGEST_LIFE_S = 1.2
+LONGEST_LIFE_S = 0.8
 """Since its doors opened."""
+AGAIN_S = 0.07
+"""After how long one who found nobody tries again: soon, and yet the next life has the machine to itself."""
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -49,15 +52,28 @@ class Mortal:
     draw: random.Random
 
     async def die(self, times: int) -> None:
-        """Kill so many lives, each at a random moment: one in six before its doors are open."""
+        """Kill so many lives at random moments, some before their doors open, most just when something is committed.
+
+        What is on disk and was not answered is what nobody can be sure of: a moment that chance alone seldom finds.
+        """
         for _ in range(times):
-            life = await self.next_life()
-            if self.draw.random() < 1 / 6:
+            life, how = await self.next_life(), self.draw.random()
+            if how < 1 / 8:
                 await asyncio.sleep(self.draw.uniform(0.0, 0.3))
             else:
                 await self.opened()
-                await asyncio.sleep(self.draw.uniform(0.0, LONGEST_LIFE_S))
+                await asyncio.sleep(self.draw.uniform(0.1, LONGEST_LIFE_S))
+            if how > 1 / 3:
+                await asyncio.to_thread(self._commit, self.draw.uniform(0.0, 0.003))
             os.kill(life, signal.SIGKILL)
+
+    def _commit(self, later_s: float) -> None:
+        """Wait for SQLite's next commit, at most a while, and so much longer."""
+        log, end = Path(f"{self.settings.database.partition('///')[2]}-wal"), time.monotonic() + 0.5
+        before = log.stat().st_mtime_ns if log.exists() else 0
+        while log.exists() and log.stat().st_mtime_ns == before and time.monotonic() < end:
+            time.sleep(0.0001)
+        time.sleep(later_s)
 
     async def next_life(self) -> int:
         """The process id of the life that begins."""
@@ -94,6 +110,8 @@ class Phone:
     """Somebody's client at the people's door, which may die while it hears."""
 
     def __init__(self, settings: Settings, cookie: str = "") -> None:
+        self.lost = 0
+        """How many answers never came."""
         self.client = httpx.AsyncClient(
             base_url=f"http://127.0.0.1:{settings.http_port}",
             headers=OUR_PAGE,
@@ -117,9 +135,10 @@ class Phone:
             try:
                 answer = await self.client.request(method, path, **sent)
             except httpx.ConnectError:
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(AGAIN_S)
                 continue
             except httpx.TransportError:
+                self.lost += 1
                 return None
             assert answer.status_code < 500, f"{method} {path}: {answer.text}"
             if answer.status_code != 429:
@@ -132,9 +151,10 @@ class Phone:
 
     async def told(self, method: str, path: str, **sent: Any) -> httpx.Response:
         """Ask until there is an answer: for what may be asked again."""
-        while (answer := await self.ask(method, path, **sent)) is None:
-            await asyncio.sleep(0)
-        return answer
+        while True:
+            answer = await self.ask(method, path, **sent)
+            if answer is not None:
+                return answer
 
     async def see(self, path: str) -> Any:
         """What the API shows; anything but 200 is a failure."""
@@ -166,6 +186,7 @@ class Mailbox:
                 found = re.search(r"/app/link/([A-Za-z0-9_-]+)", letter)
                 if found and f"To {to}," in letter and found[1] not in self.seen:
                     return found[1]
+            await asyncio.sleep(2 * AGAIN_S)
             return None
 
         code = str(await until(look, f"a letter to {to}"))
@@ -183,6 +204,8 @@ class Pole:
         """The tokens of starts that it was asked for."""
         self.began: list[str] = []
         """The tokens of sessions whose beginning was acknowledged."""
+        self.accepted: list[str] = []
+        """Those of them that were let charge."""
         self._socket: Any = None
         self._pending: tuple[str, str, asyncio.Future[Any]] | None = None
         self._turn = asyncio.Lock()
@@ -201,7 +224,7 @@ class Pole:
             try:
                 await self._connected()
             except (OSError, WebSocketException, TimeoutError):
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(AGAIN_S)
             finally:
                 self._socket = None
 
@@ -251,10 +274,8 @@ class Pole:
             call = f"{self.name}-{self._count}"
             self._pending = (call, json.dumps([2, call, action, payload]), answered)
             if self._socket is not None:
-                try:
+                with suppress(WebSocketException):  # it is said again over the next connection
                     await self._socket.send(self._pending[1])
-                except WebSocketException:
-                    pass  # it is said again over the next connection
             try:
                 return await asyncio.wait_for(answered, 60)
             finally:
@@ -289,10 +310,9 @@ class Pole:
         accepted, ref = await self._begin(token, number)
         self.began.append(token)
         if accepted:
-            try:
+            self.accepted.append(token)
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._end.wait(), 3)
-            except TimeoutError:
-                pass
         if self.is_16:
             told: dict[str, Any] = {"transactionId": int(ref), "meterStop": 1500, "timestamp": _stamp()}
             await self.say("StopTransaction", told | {"reason": "Remote" if accepted else "DeAuthorized"})

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 
-from wattkeeper import assembly
+import wattkeeper.assembly  # noqa: F401 - once, before the first life
 from wattkeeper.commands.installation import serve
 from wattkeeper.operations.cards import local_list
 from wattkeeper.operations.people import post
@@ -26,7 +26,6 @@ def hurry() -> None:
 
 def main() -> None:
     """Live again until the whole group of processes is ended, or a life ends by itself, which is a failure."""
-    assert assembly.open_doors
     hurry()
     while True:
         life = os.fork()

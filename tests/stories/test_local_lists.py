@@ -26,13 +26,19 @@ from tests.stories.listing import (
     row_of,
 )
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.token import Group
+from wattkeeper.operations.cards import local_list as following
+from wattkeeper.operations.cards.groups import Groups
+from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.simulator import orders as habits
 from wattkeeper.simulator.quirks import QuirkyStation16
 from wattkeeper.simulator.station import Listed
 from wattkeeper.simulator.v16 import Station16
 from wattkeeper.simulator.v201 import Station201
-from wattkeeper.store.tables import card, local_list, orders, subject_key
+from wattkeeper.store.tables import card, list_content, local_list, orders, subject_key
 
+SECOND = "c0ffee55c0ffee66c0ffee77c0ffee88c0ffee99"
+"""The key of another station."""
 BOTH = pytest.mark.parametrize("kind", [Station16, Station201])
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 
@@ -67,6 +73,7 @@ async def test_a_list_is_given_whole_and_then_follows_each_change(door: Door, ki
         assert cp.local_list_version == 4
 
 
+@ONE_ENGINE
 @BOTH
 async def test_nothing_is_sent_where_no_card_is_good_offline(door: Door, kind: Any) -> None:
     await enroll(door, offline="refuse")
@@ -91,6 +98,7 @@ async def test_cards_go_where_their_limits_allow_them(door: Door) -> None:
         assert set(cp.listed) == {OTHER}
 
 
+@ONE_ENGINE
 @BOTH
 async def test_a_station_with_another_list_is_given_the_whole_one(door: Door, kind: Any) -> None:
     """VersionMismatch: whoever set it up before us left a list there."""
@@ -104,6 +112,7 @@ async def test_a_station_with_another_list_is_given_the_whole_one(door: Door, ki
     assert await asked(door, "SendLocalList") == ["Accepted", "VersionMismatch", "Accepted"]
 
 
+@ONE_ENGINE
 @BOTH
 async def test_after_a_boot_the_station_is_asked_what_it_still_has(door: Door, kind: Any) -> None:
     await enroll(door)
@@ -124,6 +133,7 @@ async def test_after_a_boot_the_station_is_asked_what_it_still_has(door: Door, k
     assert (await asked(door)).count("SendLocalList") == 2
 
 
+@ONE_ENGINE
 @BOTH
 async def test_a_station_that_keeps_no_list_is_left_in_peace(door: Door, kind: Any) -> None:
     ref = await enroll(door)
@@ -213,6 +223,91 @@ async def test_a_card_whose_person_is_forgotten_leaves_by_a_whole_list(door: Doo
         assert set(cp.listed) == {OTHER}
 
 
+# --- what stations share ----------------------------------------------------------------------------------
+
+
+async def test_stations_with_the_same_list_share_what_is_kept_of_it(door: Door) -> None:
+    first, _ = await enroll(door), await enroll(door, OTHER)
+    await door.admit("CP2", SECOND)
+    async with follow(door) as lists, living(door, Station16), living(door, Station201, "CP2", SECOND) as other:
+        for name in ("CP1", "CP2"):
+            await caught_up(lists, name, accepted=2)
+        await change(door, first, state="blocked")
+        for name in ("CP1", "CP2"):
+            await caught_up(lists, name, accepted=1, blocked=1)
+        assert other.listed == {CARD: Listed(False), OTHER: Listed(True)}
+        (holds,) = {row.content for row in await door.rows(local_list)}
+    assert len(await door.rows(list_content)) == 2, "what they had, and what they have"
+    async with follow(door):
+        await until(lambda: _kept(door, [holds]), "the end of what nobody holds any more")
+
+
+async def _kept(door: Door, wanted: list[str]) -> bool:
+    return [row.id for row in await door.rows(list_content)] == wanted
+
+
+@ONE_ENGINE
+async def test_where_it_is_lost_what_a_station_holds_it_is_given_the_whole_list(door: Door) -> None:
+    await enroll(door)
+    async with living(door, Station16):
+        async with follow(door) as lists:
+            await caught_up(lists, accepted=1)
+        async with door.store.unit() as unit:
+            await unit.connection.execute(list_content.delete())
+        again = LocalLists(door.store, door.safe, door.bus, door.settings, door.dispatch)
+        await again.bring("CP1")
+        assert (await again.view(VIEWER, "CP1")).version == 2
+    assert await asked(door, "SendLocalList") == ["Accepted", "Accepted"]
+    assert len(await door.rows(list_content)) == 1
+
+
+@ONE_ENGINE
+async def test_nothing_is_told_before_all_cards_are_known(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read one by one: a list that was looked at meanwhile would seem to hold too many."""
+    monkeypatch.setattr("wattkeeper.operations.cards.roster.READ_AT_ONCE", 1)
+    for number in (CARD, OTHER, THIRD):
+        await enroll(door, number)
+    async with living(door, Station16) as cp:
+        async with follow(door) as lists:
+            await caught_up(lists, accepted=3)
+        again = LocalLists(door.store, door.safe, door.bus, door.settings, door.dispatch)
+        await asyncio.gather(again.view(VIEWER, "CP1"), again.bring("CP1"))
+        assert len(cp.listed) == 3
+    assert await asked(door, "SendLocalList") == ["Accepted"]
+
+
+@ONE_ENGINE
+async def test_a_rule_of_a_group_reaches_the_lists(door: Door) -> None:
+    await enroll(door, grouping="crew")
+    await enroll(door, OTHER)
+    async with follow(door) as lists, living(door, Station16) as cp:
+        await caught_up(lists, accepted=2)
+        await Groups(door.store, door.bus).put(VIEWER, Group("crew", is_master_pass=True))
+        await caught_up(lists, accepted=1)
+        assert set(cp.listed) == {OTHER}, "a pass that ends sessions starts none"
+
+
+@ONE_ENGINE
+async def test_a_block_does_not_wait_for_long_lists(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(following, "FILLING", 1)
+    ref = await enroll(door)
+    await door.admit("CP2", SECOND)
+    async with follow(door) as lists, living(door, Station16):
+        await caught_up(lists, accepted=1)
+        async with door.plugged("CP2", SECOND) as silent:
+            assert (await silent.hear())[2] == "GetConfiguration"  # and the only one who fills waits for the answer
+            await change(door, ref, state="blocked")
+            await caught_up(lists, blocked=1)
+
+
+@ONE_ENGINE
+async def test_no_number_stays_open_when_all_is_sent(door: Door) -> None:
+    await enroll(door)
+    async with follow(door) as lists, living(door, Station16):
+        await caught_up(lists, accepted=1)
+        await until(lambda: not lists._cabinet._numbers, "the end of the round")
+
+
 # --- stations that do not answer --------------------------------------------------------------------------
 
 
@@ -287,6 +382,7 @@ async def test_a_restart_in_the_middle_asks_the_station(open_door: OpenDoor) -> 
 # --- what is kept and shown -------------------------------------------------------------------------------
 
 
+@ONE_ENGINE
 @BOTH
 async def test_no_number_is_kept_in_an_order(door: Door, kind: Any) -> None:
     """D4: numbers go to the station alone."""

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
 
 import pytest
+from sqlalchemy import Engine, event
 
 from tests.stories.suspicion import FAR, NOT_NOW, scene, voice
-from tests.stories.world import World, minute
+from tests.stories.world import CARD, World, minute
+from wattkeeper.charging.facts import SessionOpened, TokenPresented
 from wattkeeper.charging.radar import StepUp
+from wattkeeper.charging.token import Authorisation, Presented
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.store import station as stations
 from wattkeeper.store.tables import decision, finding
@@ -100,6 +106,56 @@ async def test_a_slow_clock_is_no_excuse_after_a_tap(world: World) -> None:
         world.clock.reach(minute(603))
         assert await other.authorize() == "Blocked"
         assert await here.start(other, 590) == "Blocked", "its clock is 13 minutes slow"
+
+
+async def test_a_slow_clock_is_no_excuse_where_tap_and_start_come_together(world: World) -> None:
+    """In one transaction with each other, and with a start of another station that is told late indeed."""
+    async with scene(world, max_sessions=3) as here, world.v16("CP1") as one:
+        world.clock.reach(minute(600))
+        assert await one.authorize() == "Accepted"
+        world.clock.reach(minute(603))
+        record, card = world.door.intake.record, Presented(CARD)
+        start = SessionOpened(at=minute(590), evse=1, connector=1, register_wh=Decimal(0))
+        told = (("CP4", start), ("CP2", TokenPresented()), ("CP2", start))
+        answers = await asyncio.gather(*(record(station, fact, token=card) for station, fact in told))
+        said = [answer.verdict.status for answer in answers if answer.verdict]
+        assert said == [Authorisation.ACCEPTED, Authorisation.NOT_NOW, Authorisation.NOT_NOW]
+
+
+async def test_a_backlog_asks_the_store_no_more_often_than_one_late_start(world: World) -> None:
+    """Whether its card was tapped just now is looked up for all that are told together."""
+    await world.admit(*(f"B{number}" for number in range(12)))
+    numbers = [f"04A1B2C3D4{number:04X}" for number in range(12)]
+    for number in numbers:
+        await world.enroll(number)
+    world.clock.reach(minute(600))
+
+    async def asked(some: range) -> int:
+        starts = [SessionOpened(at=minute(n), evse=1, connector=1, register_wh=Decimal(n)) for n in some]
+        told = zip(some, starts, strict=True)
+        record = world.door.intake.record
+        with statements() as heard:
+            answers = [record(f"B{n}", start, token=Presented(numbers[n])) for n, start in told]
+            said = [answer.verdict for answer in await asyncio.gather(*answers)]
+        assert all(verdict is not None and verdict.accepted for verdict in said)
+        return len(heard)
+
+    assert await asked(range(1)) == await asked(range(1, 12))
+
+
+@contextmanager
+def statements() -> Iterator[list[str]]:
+    """What every store is asked while the block runs."""
+    heard: list[str] = []
+
+    def hear(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        heard.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    try:
+        yield heard
+    finally:
+        event.remove(Engine, "before_cursor_execute", hear)
 
 
 @both

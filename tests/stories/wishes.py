@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import httpx
 import pyotp
 
 from tests.doors import until
@@ -44,8 +45,8 @@ class Claimants:
     """The cards that the codes came with."""
     held: dict[str, str] = field(default_factory=dict)
     """Card to the person who has it."""
-    lost: int = 0
-    """How many answers never came of what was done."""
+    unheard: int = 0
+    """How often it was done and nobody heard."""
 
     async def run(self, enough: Enough) -> None:
         """Code by code."""
@@ -63,7 +64,7 @@ class Claimants:
             assert status in (200, 422), status
             assert holds or status != 200, "a card that was handed over is not there"
             assert not holds or status == 200 or was_lost, "a card came with a code that was refused"
-            self.lost += holds and status != 200
+            self.unheard += holds and status != 200
         self.held[ref] = self.drivers[has.index(True)].person
 
 
@@ -91,7 +92,7 @@ class Tapper:
             wished, _ = await self.driver.phone.once("/enrolments", station=self.pole.name, label="mine")
             if wished.status_code == 201:
                 break
-            assert wished.status_code == 409, wished.text  # the station is not back yet
+            assert wished.status_code == 409, told(wished)  # the station is not back yet
             await asyncio.sleep(0.02)
         assert await self.pole.tap(number) == "Accepted"
         shown = await self.driver.phone.see(f"/enrolments/{wished.json()['id']}")
@@ -118,7 +119,7 @@ class Blocker:
             ref = draw.choice(sorted(self.numbers))
             blocks = not self.blocked.get(ref, False)
             answer, _ = await self.driver.phone.once(f"/cards/{ref}/{'block' if blocks else 'unblock'}")
-            assert answer.status_code == 200, answer.text
+            assert answer.status_code == 200, told(answer)
             self.blocked[ref] = blocks
             self.deeds += 1
             assert await self.pole.tap(self.numbers[ref]) == ("Blocked" if blocks else "Accepted")
@@ -158,11 +159,18 @@ class Starter:
             assert await self._start(key) == start, "a wish told again is another start"
             await self.pole.rest()
 
+    async def settle(self) -> None:
+        """Every start is over, and what was a session is one still."""
+        for start in self.starts.values():
+            shown = await self.driver.phone.see(f"/starts/{start}")
+            assert shown["state"] in OVER, shown
+            assert shown["session"] == self.sessions.get(start, shown["session"])
+
     async def _start(self, key: str) -> str:
         """Start until there is an answer; the id of the start."""
         body, headers = {"station": self.pole.name, "evse": 1}, {"Idempotency-Key": key}
         answer = await self.driver.phone.told("POST", "/api/v1/starts", json=body, headers=headers)
-        assert answer.status_code == 202, answer.text
+        assert answer.status_code == 202, told(answer)
         return str(answer.json()["id"])
 
     async def _follow(self, start: str) -> str:
@@ -174,7 +182,7 @@ class Starter:
                 assert self.sessions.setdefault(start, shown["session"]) == shown["session"]
             if shown["state"] == "charging" or time.monotonic() > stop_at:
                 stopped = await self.driver.phone.post(f"/starts/{start}/stop")
-                assert stopped is None or stopped.status_code in (202, 409), stopped.text
+                assert stopped is None or stopped.status_code in (202, 409), told(stopped)
             await asyncio.sleep(0.05)
         return str(shown["state"])
 
@@ -189,7 +197,7 @@ class Member:
     codes: list[str]
     spent: dict[str, int] = field(default_factory=lambda: {"totp": 0, "recovery": 0})
     cookies: list[str] = field(default_factory=list)
-    lost: int = 0
+    unheard: int = 0
     _step: int = 0
 
     async def run(self, enough: Enough) -> None:
@@ -198,12 +206,13 @@ class Member:
             phone = self.driver.phone
             phone.client.cookies.clear()
             answer, _ = await phone.once("/recover", email=self.driver.email)
-            assert answer.status_code == 202, answer.text
+            assert answer.status_code == 202, told(answer)
             code = await self.mailbox.link(self.driver.email)
             opened, was_lost = await phone.once("/recover/finish", code=code)
-            assert opened.status_code in ((200, 404) if was_lost else (200,)), opened.text
+            assert opened.status_code in ((200, 404) if was_lost else (200,)), told(opened)
+            self.unheard += opened.status_code == 404
             if opened.status_code == 200:
-                assert "totp" in opened.json()["missing"], opened.text
+                assert "totp" in opened.json()["missing"], told(opened)
                 await self._complete(phone)
             await self._is_dead(code)
 
@@ -216,9 +225,9 @@ class Member:
         code = self.app.generate_otp(step) if by_app else self.codes.pop()
         path = "/sign-in/totp" if by_app else "/sign-in/recovery-code"
         answer, was_lost = await phone.once(path, code=code)
-        assert answer.status_code in ((200, 401) if was_lost else (200,)), (how, answer.text)
+        assert answer.status_code in ((200, 401) if was_lost else (200,)), (how, told(answer))
         self.spent[how] += 1
-        self.lost += answer.status_code == 401
+        self.unheard += answer.status_code == 401
         if answer.status_code == 200:
             self.cookies.append(phone.client.cookies["wattkeeper"])
             left = (await phone.see("/account"))["recovery_codes"]
@@ -240,20 +249,25 @@ class Newcomers:
     cookies: dict[str, str] = field(default_factory=dict)
     """Address to the sign-in that was acknowledged."""
 
+    @property
+    def unheard(self) -> int:
+        """How often it was done and nobody heard."""
+        return len(self.emails) - len(self.cookies)
+
     async def run(self, enough: Enough) -> None:
         """Person by person."""
         while not enough():
             email = f"new{len(self.emails)}@example.org"
             self.phone.client.cookies.clear()
             answer, _ = await self.phone.once("/sign-up", email=email, name="New")
-            assert answer.status_code == 202, answer.text
+            assert answer.status_code == 202, told(answer)
             self.emails.append(email)
             await self._verify(email, await self.mailbox.link(email))
 
     async def _verify(self, email: str, code: str) -> None:
         """Open the link; it works once, and then there is an account."""
         opened, was_lost = await self.phone.once("/verify", code=code)
-        assert opened.status_code in ((200, 404) if was_lost else (200,)), opened.text
+        assert opened.status_code in ((200, 404) if was_lost else (200,)), told(opened)
         if opened.status_code == 200:
             self.cookies[email] = self.phone.client.cookies["wattkeeper"]
         again, _ = await self.phone.once("/verify", code=code)
@@ -316,7 +330,11 @@ class Partner:
         return (await self.phone.told("GET", "/api/v1/account", headers=headers)).status_code
 
 
+def told(answer: httpx.Response) -> str:
+    """What was answered, for whoever reads why a test failed."""
+    return f"{answer.status_code} {answer.headers} {answer.text[:1000]}"
+
+
 async def lists_follow(blocker: Blocker, *stations: Any) -> None:
     """Wait until the stations' own lists say what the cards are."""
-    for station in stations:
-        await until(lambda: blocker.listed(station.local_list), f"the list of {station.name}")
+    await until(lambda: all(blocker.listed(one.local_list) for one in stations), "the lists of the stations")

@@ -18,6 +18,9 @@ from wattkeeper.charging.facts import SessionOpened, TokenPresented
 from wattkeeper.charging.token import Presented, TokenKind
 from wattkeeper.store.tables import card, card_change, enrolment, holding
 
+ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
+"""What asks nothing of the database that another test here does not ask of both."""
+
 
 async def held(house: House) -> list[tuple[str, bool]]:
     """Each span of holding: the card's last two characters, and whether it still lasts."""
@@ -63,6 +66,7 @@ async def connector_code(house: House, cp: Station) -> str:
     return str((await house.api.get("/api/v1/stations/CP1/codes")).json()["items"][0]["code"])
 
 
+@ONE_ENGINE
 async def test_a_start_with_the_card_is_a_tap_and_is_answered_by_the_rule(house: House) -> None:
     async with house.door.plugged() as cp, await driver(house, "dora") as dora:
         await ready(house, cp)
@@ -75,6 +79,7 @@ async def test_a_start_with_the_card_is_a_tap_and_is_answered_by_the_rule(house:
     assert session["grade"] != "disputed"
 
 
+@ONE_ENGINE
 async def test_what_is_told_late_is_no_proof(house: House) -> None:
     """A start of before, one that a station kept while offline, one from afar, a reading, an end, another kind."""
     async with house.door.plugged() as cp, await driver(house, "dora") as dora:
@@ -139,6 +144,7 @@ async def test_one_driver_at_a_time_at_a_station(house: House) -> None:
         assert (await state(emil, made))[0] == "done"
 
 
+@ONE_ENGINE
 async def test_a_wish_ends_in_time(open_door: OpenDoor) -> None:
     door = await open_door(enrolment_s=0.0)
     await door.admit("CP1", KEY)
@@ -172,6 +178,7 @@ async def test_wishes_outlive_a_crash(open_door: OpenDoor) -> None:
     assert (row.id, row.state) == (made["id"], "done")
 
 
+@ONE_ENGINE
 async def test_a_tap_at_another_station_is_not_meant(house: House) -> None:
     key = await house.rooms.admission.provision("CP2", "test")
     async with (
@@ -186,6 +193,7 @@ async def test_a_tap_at_another_station_is_not_meant(house: House) -> None:
         assert await state(dora, made) == ("waiting", None)
 
 
+@ONE_ENGINE
 async def test_where_no_tap_can_come_no_wish_waits(house: House) -> None:
     async with await driver(house, "dora") as dora:
         async with house.door.plugged() as cp:
@@ -199,6 +207,7 @@ async def test_where_no_tap_can_come_no_wish_waits(house: House) -> None:
     assert (await house.api.post("/api/v1/enrolments", json={"station": "CP1"})).status_code == 403
 
 
+@ONE_ENGINE
 async def test_pages_hear_of_it(house: House) -> None:
     heard = house.door.bus.listen("enrolments")
     async with house.door.plugged() as cp, await driver(house, "dora") as dora, heard as hints:
@@ -252,6 +261,7 @@ async def test_wrong_used_and_old_codes_are_told_alike(house: House) -> None:
         assert row.activation is None
 
 
+@ONE_ENGINE
 async def test_guessing_codes_ends_soon(house: House) -> None:
     async with await driver(house, "dora") as dora:
         tries = [await dora.post("/api/v1/enrolments/activate", json={"code": str(n)}) for n in range(12)]
@@ -260,6 +270,7 @@ async def test_guessing_codes_ends_soon(house: House) -> None:
     assert int(tries[-1].headers["Retry-After"]) >= 1
 
 
+@ONE_ENGINE
 async def test_a_blocked_card_has_no_code(house: House) -> None:
     made = await house.api.post("/api/v1/cards", json={"number": TAPPED, "state": "blocked"})
     assert (await house.api.post(f"/api/v1/cards/{made.json()['ref']}/activation")).status_code == 409

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import IntEnum
 
@@ -110,6 +110,19 @@ NO_SPOT = Spot()
 def has_plug(wanted: Collection[str], spot: Spot) -> bool:
     """Whether one of the plugs in question is allowed; a plug nobody told us of is not."""
     return any(plug in wanted for plug in spot.plugs)
+
+
+BACKLOG = timedelta(days=7)
+"""How long a station may have been offline for its own time of a start to count."""
+
+
+def counted_at(started_at: datetime, known_at: datetime) -> datetime:
+    """The instant that a session counts for, in a price and in a month: what the station says, within reason.
+
+    A station may have been offline, so its word for the past counts; not for the future, nor for long ago: then it
+    is when we first heard of it.
+    """
+    return started_at if known_at - BACKLOG <= started_at <= known_at else known_at
 
 
 def month_of(now: datetime, zone: tzinfo) -> datetime:

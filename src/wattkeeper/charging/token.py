@@ -229,6 +229,8 @@ class Asked:
     used: Use = NO_USE
     house: Limits = NO_LIMITS
     """What binds every card that is only a number."""
+    spent: str = ""
+    """Why nothing begins any more on a token that was made for one start; empty where it may."""
 
 
 A = Authorisation
@@ -282,6 +284,8 @@ def _may_start(card: Card, asked: Asked) -> Verdict:
     """Whether a session may begin on a card that is good."""
     if card.only_at is not None and not _is_at(card.only_at, asked):
         return Verdict(A.NOT_HERE, "This was made for a start from a phone at another connector.")
+    if asked.spent:
+        return Verdict(A.INVALID, asked.spent)
     for whose, limits in card.binding(asked.house):
         refused = None if limits.nothing else _limited(whose, limits, asked)
         if refused is not None:

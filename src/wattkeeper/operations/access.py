@@ -130,7 +130,8 @@ class Access:
     async def begin(self, unit: Unit, row: AccountRow, how: str, device: str = "", *, half: bool = False) -> str:
         """A fresh sign-in, never one that was there before; gives the cookie's value. A half one opens nothing yet."""
         cookie = secrets.token_urlsafe(32)
-        until = unit.now + (timedelta(minutes=10) if half else timedelta(hours=self._settings.login_hours))
+        whole = self._settings.login_lasts(is_staff=row.role.is_staff)
+        until = unit.now + (timedelta(minutes=10) if half else whole)
         sealed = None
         if device:
             sealed = await self._safe.seal_for(unit, row.person, "login", "device", device.encode())

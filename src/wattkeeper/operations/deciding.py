@@ -24,7 +24,7 @@ from wattkeeper.charging.limits import NO_SPOT, NO_USE
 from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
-from wattkeeper.operations.cards import radar
+from wattkeeper.operations.cards import once, radar
 from wattkeeper.operations.cards.bounds import house_limits, zone_of
 from wattkeeper.operations.desk import Desk, key_of, names_transaction
 from wattkeeper.settings import Settings
@@ -179,6 +179,7 @@ async def _asked(
         spot=await desk.bounds.spot(card, station, fact.evse) if begins else NO_SPOT,
         used=await desk.bounds.used(card, desk.cards.values(), settings) if begins else NO_USE,
         house=house_limits(settings.number_card_kwh_month),
+        spent=await once.spent(desk, card, at, asking) if begins else "",
     )
 
 

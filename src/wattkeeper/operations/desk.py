@@ -213,6 +213,13 @@ class Desk:
         """Whether a session that was accepted on a token lives at this station."""
         return any(s.station == station and s.verdict is Authorisation.ACCEPTED for s in self._live_on(token))
 
+    async def has_ended_one(self, token: str, station: str, evse: int, beside: str | None) -> bool:
+        """Whether a session on a token at an EVSE, beside the one that asks, has ended."""
+        known = (self._by_id[i] for i in self._by_token.get(token, ()) if i != beside)
+        if any(s.station == station and s.evse in (evse, None) and not s.is_live for s in known):
+            return True
+        return await sessions.has_ended_on(self.unit, token, station, evse, beside)
+
     def _live_on(self, token: str) -> list[Session]:
         """The live sessions on a token but those that were refused: they lend it no rights, and take none away."""
         on_it = (self._by_id[i] for i in self._by_token.get(token, ()))

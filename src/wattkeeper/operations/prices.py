@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from wattkeeper.charging.bill import Bill, price, usage
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, check, with_tax
@@ -41,8 +42,6 @@ EACH = {
     Dimension.TIME: "for each hour of charging",
     Dimension.PARKING_TIME: "for each hour plugged in without charging",
 }
-BACKLOG = timedelta(days=7)
-"""How long a station may have been offline for its own time of a start to decide on the price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,13 +199,8 @@ def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime) -> Rec
 
 
 def _priced_at(row: ReceiptRow) -> datetime:
-    """The instant whose price holds: when it was asked for here, else when the station says it began.
-
-    A station may have been offline, so its word for the past counts; not for the future, nor for long ago.
-    """
-    if row.asked_at is not None:
-        return row.asked_at
-    return row.started_at if row.known_at - BACKLOG <= row.started_at <= row.known_at else row.known_at
+    """The instant whose price holds: when it was asked for here, else when it counts as begun."""
+    return row.asked_at or counted_at(row.started_at, row.known_at)
 
 
 def _words(row: ReceiptRow, pinned: TariffRow | None) -> str:

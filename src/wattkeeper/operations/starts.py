@@ -16,6 +16,7 @@ from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Asked, may_charge
 from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.cards.once import CABLE_WITHIN
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.places import Outlet, Places, Use, use_of
 from wattkeeper.operations.safe import Safe
@@ -76,8 +77,6 @@ class StartView:
 
 SEND_WITHIN_S = 15.0
 """An order that has not gone out by then is not sent any more: the driver has been told that it failed."""
-CABLE_WITHIN = timedelta(minutes=3)
-"""How long after the station accepted the cable may be plugged in; stations give up at their own connection timeout."""
 TOKEN_LASTS = timedelta(minutes=15)
 """How long the token of a start is good to begin a session: a station may tell of it a little late."""
 ORDERED_WITHIN = timedelta(seconds=10)
@@ -222,6 +221,7 @@ class Starts:
         if why is not None:
             await starts.keep(unit, identifier, *kept, f"none:{identifier}", *where, StartState.REFUSED, why)
             return None
+        await starts.end_earlier(unit, *where)
         ref, uid = await self._cards.make_app_token(unit, viewer.person, *where, unit.now + TOKEN_LASTS)
         await unit.flush()
         card = next(iter(await cards.ruled(unit, [ref])), None)
@@ -272,10 +272,7 @@ class Starts:
         now = self._store.clock()
         state, why = follow(row, place, now)
         if (state, why) != (row.state, row.why):
-            async with self._store.unit() as unit:
-                await starts.settle(unit, row, state, why, is_settled=state not in OPEN)
-                if state in OVER:
-                    await starts.end_token(unit, row.ref)
+            row, state, why = await self._note(row, place, now)
         is_waiting = state is StartState.TAKEN and not _is_plugged(place, row.evse)
         return StartView(
             id=row.id,
@@ -290,6 +287,18 @@ class Starts:
             created_at=row.created_at,
             settled_at=row.settled_at or (None if state in OPEN else now),
         )
+
+    async def _note(
+        self, row: StartRow, place: PlaceRow | None, now: datetime
+    ) -> tuple[StartRow, StartState, str | None]:
+        """Keep how a start stands, looked at once more: what has begun since on its token is not refused after all."""
+        async with self._store.unit() as unit:
+            row = await starts.one(unit.connection, row.person, row.id) or row
+            state, why = follow(row, place, now)
+            await starts.settle(unit, row, state, why, is_settled=state not in OPEN)
+            if state in OVER:
+                await starts.end_token(unit, row.ref)
+        return row, state, why
 
 
 def follow(row: StartRow, place: PlaceRow | None, now: datetime) -> tuple[StartState, str | None]:

@@ -139,7 +139,6 @@ def keep(
     last2: str,
     one: Card,
     label: bytes | None = None,
-    activation: bytes | None = None,
     since: datetime | None = None,
 ) -> None:
     """Enrol a card at the unit's next flush, held from now on, or from a time before it was anybody's."""
@@ -147,7 +146,7 @@ def keep(
     rule = (one.kind.value, one.state.value, expires, one.group, one.max_sessions, one.strength.value)
     bounds = (one.offline.value, limits.encode(one.limits), *(one.only_at or (None, None)))
     now = to_micros(unit.now)
-    unit.insert(card, (one.ref, person_id, sealed, last2, *rule, *bounds, label, activation, None, now, now))
+    unit.insert(card, (one.ref, person_id, sealed, last2, *rule, *bounds, label, None, None, now, now))
     hold(unit, one.ref, person_id, since or unit.now - LAG)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from wattkeeper.store.unit import Unit
+from wattkeeper.store.unit import TURN, Unit
 
 Clock = Callable[[], datetime]
 
@@ -80,8 +80,14 @@ class Store:
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[Unit]:
-        """One transaction with one ``now``; commits when the block ends, rolls back when it raises."""
+        """One transaction with one ``now``; commits when the block ends, rolls back when it raises.
+
+        Whoever writes has the database to themselves, on both engines and in every process: what was read in a unit is
+        still so when it commits. Of fifty who claim one thing, each later one finds it taken.
+        """
         async with self._turn, self._writer.begin() as connection:
+            if not self.is_sqlite:
+                await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
             unit = Unit(connection, self.clock(), self.is_sqlite)
             yield unit
             await unit.flush()

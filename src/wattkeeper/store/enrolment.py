@@ -117,7 +117,6 @@ class Known:
     """Whether its person has a name here."""
     signs_in: bool
     """Whether its person has an account."""
-    sealed: bytes
 
     @property
     def is_nobodys(self) -> bool:
@@ -133,7 +132,7 @@ class Known:
 def _known() -> Any:
     is_named = exists(select(person.c.id).where(person.c.id == C.person_id, person.c.sealed.is_not(None)))
     signs_in = exists(select(account.c.id).where(account.c.person_id == C.person_id))
-    return select(C.ref, C.person_id, C.state, C.kind, is_named, signs_in, C.sealed)
+    return select(C.ref, C.person_id, C.state, C.kind, is_named, signs_in)
 
 
 async def known(connection: AsyncConnection, ref: str) -> Known | None:
@@ -143,8 +142,7 @@ async def known(connection: AsyncConnection, ref: str) -> Known | None:
 
 
 def _card(ref: str, person_id: str, state: str, kind: str, *rest: Any) -> Known:
-    is_named, signs_in, sealed = rest
-    return Known(ref, person_id, state, kind, bool(is_named), bool(signs_in), bytes(sealed))
+    return Known(ref, person_id, state, kind, *map(bool, rest))
 
 
 async def by_code(connection: AsyncConnection, tag: bytes) -> Known | None:

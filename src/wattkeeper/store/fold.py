@@ -127,6 +127,12 @@ _C = table.c
 _KEPT = select(_C.fold, cast(_C.known_at, BigInteger), cast(_C.heard_at, BigInteger), _C.last_n)
 
 
+async def has_ended_on(unit: Unit, token: str, station: str, evse: int, beside: str | None) -> bool:
+    """Whether a session on a token at an EVSE has ended, other than this one."""
+    here = (_C.token == token, _C.station_id == station, (_C.evse == evse) | _C.evse.is_(None), ~_C.live)
+    return await unit.connection.scalar(select(_C.id).where(*here, _C.id != (beside or "")).limit(1)) is not None
+
+
 LONGEST = timedelta(days=60)
 """How far back a session is looked for that a nameless message may mean: the index of starts bounds the look."""
 

@@ -60,11 +60,16 @@ def cards(viewer: Viewer) -> ColumnElement[bool]:
 
 
 def held(person: str) -> ColumnElement[bool]:
-    """The sessions that ran on a token while this person held it; a card given away takes no history along."""
+    """The sessions that ran on a token while this person held it; a card given away takes no history along.
+
+    Stations' clocks may be wrong, so ours has a say: a session is the holder's of when it was heard of, and not what
+    the station says began before they held the card. What is in doubt is nobody's but the staff's.
+    """
     if not person:
         return false()
-    still = or_(holding.c.until.is_(None), session.c.started_at < holding.c.until)
-    spans = and_(holding.c.ref == session.c.token, session.c.started_at >= holding.c.since, still)
+    s, h = session.c, holding.c
+    still = or_(h.until.is_(None), s.known_at < h.until)
+    spans = and_(h.ref == s.token, s.started_at >= h.since, s.known_at >= h.since, still)
     return exists(select(holding.c.id).where(spans, holding.c.person_id == person).correlate(session))
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from wattkeeper.charging.radar import Location, Point
 from wattkeeper.store.columns import from_micros, to_micros
-from wattkeeper.store.tables import decision, journal, sighting, station
+from wattkeeper.store.tables import sighting, station
 from wattkeeper.store.unit import Unit
 
 
@@ -37,12 +37,12 @@ def keep(unit: Unit, token: str, where: str, at: datetime) -> None:
     unit.upsert(sighting, (token, where), (token, where, to_micros(at)))
 
 
-async def tapped(unit: Unit, token: str, where: str, since: datetime) -> bool:
-    """Whether a card was held to a station's reader since then, accepted or not: that is never told late."""
-    await unit.flush()
-    taps = decision.join(journal, (journal.c.n == decision.c.n) & (journal.c.kind == "TokenPresented"))
-    here = (decision.c.token == token, decision.c.station_id == where, decision.c.at >= since)
-    return await unit.connection.scalar(select(decision.c.n).select_from(taps).where(*here).limit(1)) is not None
+async def tapped(unit: Unit, tokens: Collection[str], at: datetime) -> set[tuple[str, str]]:
+    """Which of these cards were held to a reader since then, accepted or not, and at which station."""
+    which = "SELECT DISTINCT d.token, d.station_id FROM decision AS d JOIN journal AS j ON j.n = d.n"
+    which += " WHERE j.kind = 'TokenPresented' AND d.token IN {tokens} AND d.at >= CAST({since} AS BIGINT)"
+    rows = await unit.select_lists(which, tokens=[*tokens], since=[str(to_micros(at))])
+    return {(token, where) for token, where in rows}
 
 
 async def locations(unit: Unit, stations: Collection[str]) -> dict[str, Location]:

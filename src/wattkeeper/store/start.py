@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, and_, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.orders import OrderState, Outcome
 from wattkeeper.charging.session import SessionState
 from wattkeeper.store import reach
@@ -17,6 +18,10 @@ from wattkeeper.store.tables import card, orders, phone_start, session, station
 from wattkeeper.store.unit import Unit
 
 P, O, S = phone_start.c, orders.c, session.c  # noqa: E741 - the columns of orders
+
+
+LASTED = timedelta(hours=1)
+"""No token of a start is good for as long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +53,14 @@ COLUMNS = (
     *(O.state, O.outcome, O.settled_at, S.id, S.state, S.live),
 )
 WHOLE = select(*COLUMNS).select_from(
-    phone_start.outerjoin(orders, O.id == P.order_id).outerjoin(session, S.token == P.ref)
+    phone_start.outerjoin(orders, O.id == P.order_id).outerjoin(
+        session, and_(S.token == P.ref, S.station_id == P.station_id, or_(S.evse == P.evse, S.evse.is_(None)))
+    )
 )
-LIVE_FIRST = (S.live.desc().nulls_last(), S.started_at.desc())
+"""What another station or connector tells of its token is not the start's."""
+IS_DOUBTED = S.grade == Grade.DISPUTED.value
+LIVE_FIRST = (IS_DOUBTED, S.live.desc().nulls_last(), S.started_at.desc())
+"""A session that was refused is the start's only where there is no other."""
 
 
 async def one(connection: AsyncConnection, person: str, identifier: str) -> StartRow | None:
@@ -80,8 +90,26 @@ async def lock(unit: Unit, name: str) -> None:
 
 
 async def live_of(connection: AsyncConnection, person: str) -> int:
-    """How many sessions live that are the person's own."""
-    return len((await connection.execute(select(S.id).where(S.live, reach.held(person)))).all())
+    """How many sessions live that are the person's own; what a station tells though it was refused is not counted."""
+    return len((await connection.execute(select(S.id).where(S.live, ~IS_DOUBTED, reach.held(person)))).all())
+
+
+@dataclass(frozen=True, slots=True)
+class AskedWith:
+    """What became of the order that carried a token."""
+
+    since: datetime
+    """When the station answered; until then when it was asked."""
+    outcome: Outcome | None
+
+
+async def asked_with(unit: Unit, ref: str) -> AskedWith | None:
+    """How the start stands that a token was made for."""
+    wanted = select(P.created_at, O.settled_at, O.outcome).where(P.ref == ref)
+    row = (await unit.connection.execute(wanted.outerjoin(orders, O.id == P.order_id))).first()
+    if row is None:
+        return None
+    return AskedWith(row.settled_at or row.created_at, Outcome(row.outcome) if row.outcome else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +150,13 @@ async def settle(unit: Unit, row: StartRow, state: str, why: str | None, is_sett
 async def end_token(unit: Unit, ref: str) -> None:
     """Nothing starts any more on the token that was made for a start."""
     ended = update(card).where(card.c.ref == ref, card.c.kind == "app")
+    await unit.connection.execute(ended.values(state="blocked", changed_at=unit.now))
+
+
+async def end_earlier(unit: Unit, name: str, evse: int) -> None:
+    """Nothing starts any more on the tokens of the starts that were at an EVSE before."""
+    before = select(P.ref).where(P.station_id == name, P.evse == evse, P.created_at >= unit.now - LASTED)
+    ended = update(card).where(card.c.ref.in_(before), card.c.kind == "app", card.c.state == "active")
     await unit.connection.execute(ended.values(state="blocked", changed_at=unit.now))
 
 

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.prepared import prepared, prepared_update
 
-JOURNAL = 0x77617474
-"""The number of PostgreSQL's lock for the journal's turn."""
+TURN = 0x77617474
+"""The number of PostgreSQL's lock for whose turn it is to write."""
 
 
 class Unit:
@@ -30,10 +30,8 @@ class Unit:
         self._updates: dict[tuple[Table, tuple[str, ...]], dict[tuple[Any, ...], tuple[Any, ...]]] = {}
 
     async def open_journal(self) -> None:
-        """Take the turn to number journal entries; on PostgreSQL it is kept until the commit, as SQLite's always is."""
+        """Begin to number journal entries: nobody else does before the commit, for the turn to write is kept."""
         newest = "SELECT max(n) FROM journal"
-        if not self.is_sqlite:
-            await self.connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({JOURNAL})")
         self.newest = int((await self.connection.exec_driver_sql(newest)).scalar() or 0)
 
     def number(self) -> int:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
+from wattkeeper.charging.limits import BACKLOG
 from wattkeeper.charging.session import Session
 from wattkeeper.store.columns import from_micros, from_millionths, to_micros
 from wattkeeper.store.fold import decode
 from wattkeeper.store.unit import Unit
+
+_BACKLOG = BACKLOG // timedelta(microseconds=1)
+COUNTED = f"CASE WHEN started_at BETWEEN known_at - {_BACKLOG} AND known_at THEN started_at ELSE known_at END"
+"""The instant that a session counts for: `charging.limits.counted_at` in SQL."""
 
 
 async def energy_since(unit: Unit, tokens: Collection[str], begun: datetime) -> dict[str, Decimal]:
     """The energy of the sessions on each of these tokens that began since an instant, and of those that run, Wh."""
     which = f"""
     SELECT token, SUM(energy_wh) AS wh FROM session
-    WHERE token IN {{values}} AND (live OR started_at >= {to_micros(begun)}) AND energy_wh > 0 GROUP BY token
+    WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)}) AND energy_wh > 0 GROUP BY token
     """
     return {row.token: from_millionths(int(row.wh)) for row in await unit.select_in(which, [*tokens])}
 
@@ -35,7 +40,7 @@ async def sessions_since(unit: Unit, tokens: Collection[str], begun: datetime) -
     """The sessions on these tokens that began since an instant, and those that run."""
     which = f"""
     SELECT token, known_at, fold FROM session
-    WHERE token IN {{values}} AND (live OR started_at >= {to_micros(begun)})
+    WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)})
     """
     rows = await unit.select_in(which, [*tokens])
     return [Used(row.token, from_micros(row.known_at), decode(row.fold)) for row in rows]

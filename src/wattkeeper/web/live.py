@@ -29,6 +29,8 @@ QUIET_S = 15.0
 STALL_S = 20.0
 """How long a client may take nothing before it is cut off; it resumes where it was."""
 MOST_STREAMS, MOST_OF_ONE = 500, 50
+PROMISED_S = 5.0
+"""How long room is kept for a stream that was granted: a client may be gone before it begins."""
 
 Still = Callable[[], Awaitable[bool]]
 """Whether the viewer may still look."""
@@ -85,6 +87,8 @@ class Streams:
 
     def __init__(self) -> None:
         self._open: Counter[str] = Counter()
+        self._promised: list[tuple[float, str]] = []
+        """Room for streams that have not begun: until when (monotonic), and whose."""
         self.closed = asyncio.Event()
 
     def close(self) -> None:
@@ -97,13 +101,20 @@ class Streams:
         return self._open.total()
 
     def need_room(self, name: str) -> None:
-        """Refusal (BUSY) where there are too many."""
-        if self._open[name] >= MOST_OF_ONE or self._open.total() >= MOST_STREAMS:
+        """Promise room for a stream that begins soon; Refusal (BUSY) where there are too many."""
+        now = time.monotonic()
+        self._promised = [(until, who) for until, who in self._promised if until > now]
+        own = self._open[name] + sum(who == name for _, who in self._promised)
+        if own >= MOST_OF_ONE or self._open.total() + len(self._promised) >= MOST_STREAMS:
             raise Refusal(Code.BUSY, "Too many streams are open. Close one and try again.", retry_s=5)
+        self._promised.append((now + PROMISED_S, name))
 
     @contextmanager
     def one_more(self, name: str) -> Iterator[None]:
-        """Count a stream while the block runs."""
+        """Count a stream while the block runs; it takes the room that was promised."""
+        kept = next((one for one in self._promised if one[1] == name), None)
+        if kept is not None:
+            self._promised.remove(kept)
         self._open[name] += 1
         try:
             yield

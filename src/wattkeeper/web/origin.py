@@ -23,7 +23,7 @@ def keep_cookie(response: Response, settings: Settings, value: str) -> None:
     response.set_cookie(
         cookie_name(settings),
         value,
-        max_age=settings.login_hours * 3600,
+        max_age=int(max(settings.login_lasts(is_staff=True), settings.login_lasts(is_staff=False)).total_seconds()),
         path="/",
         secure=settings.is_secure,
         httponly=True,

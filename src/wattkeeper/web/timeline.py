@@ -22,7 +22,7 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
-from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Authorisation
 from wattkeeper.operations.people.names import Names
@@ -64,6 +64,7 @@ async def line(
         since, until = _window(session, own)
         station, kinds = session.station, STATION_KINDS
         around = await journal.around(connection, viewer, station, kinds, since, until, MOST_AROUND)
+        around = [entry for entry in around if _may_tell(viewer, session, entry.fact)]
     if names is not None:
         own, around = await named(names, viewer, own), await named(names, viewer, around)
     is_whole = len(own) < MOST_OF_SESSION and len(around) < MOST_AROUND
@@ -101,6 +102,18 @@ def arrange(session: SessionRow, own: Sequence[Entry], around: Sequence[Entry], 
     steps.sort(key=lambda step: (step.happened_at, step.n))
     steps = _without_repeats(steps)
     return _folded(steps) if fold else steps
+
+
+def _may_tell(viewer: Viewer, session: SessionRow, fact: Fact) -> bool:
+    """Whether a viewer is told what their station went through: a driver, nothing of other people's cards and starts.
+
+    An alarm may be about anybody's card; an order that names no transaction may be another driver's start.
+    """
+    if viewer.reach(Scope.SESSIONS_READ) is not Reach.OWN:
+        return True
+    if isinstance(fact, OrderSettled):
+        return fact.by == viewer.name or (fact.ref is not None and fact.ref == session.ref)
+    return not isinstance(fact, Alarmed)
 
 
 # --- what concerns the session --------------------------------------------------------------------------

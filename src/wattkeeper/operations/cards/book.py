@@ -31,8 +31,6 @@ from wattkeeper.vault.pseudonym import canonical
 
 log = logging.getLogger(__name__)
 
-TOPIC = "cards"
-"""What is announced when cards have changed."""
 LONGEST_LABEL = 60
 USELESS = frozenset({CardState.BLOCKED, CardState.LOST, CardState.REPLACED, CardState.RETURNED})
 
@@ -48,7 +46,7 @@ class Cards:
     def announce(self, what: str, by: str) -> None:
         """Say, after the commit, that cards have changed: stations' lists and open pages follow."""
         log.info("%s %s", by, what)
-        self._bus.announce(TOPIC)
+        self._bus.announce(groups.TOPIC)
 
     # --- coming in ------------------------------------------------------------------------------------
 
@@ -94,16 +92,12 @@ class Cards:
     async def enroll_for(
         self, unit: Unit, person: str, uid: str, kind: CardKind, label: str | None, wanted: Rule, by: str
     ) -> TokenRef:
-        """Take in a card for a person who is known; one that was returned begins anew with them.
+        """Take in a card for a person who is known; `give` hands over one that was taken in before.
 
         Its group, if any, must have been checked. Refusal CONFLICT where it is enrolled. Announce after the commit.
         """
         ref = self._safe.ref(uid)
-        known = await cards.kept(unit, ref)
-        if known is not None and known.state is CardState.RETURNED:
-            await self.give(unit, ref, person, label, by)
-            return ref
-        if known is not None:
+        if await cards.kept(unit, ref) is not None:
             raise Refusal(Code.CONFLICT, "This card is already enrolled.")
         sealed = await self._safe.seal_for(unit, person, "card", "sealed", uid.encode())
         card = replace(Card(ref, kind=kind), **wanted)
@@ -249,7 +243,7 @@ class Cards:
         async with self._store.unit() as unit:
             row = await self._theirs(unit, viewer, ref)
             await cards.name(unit, row.ref, await self._label(unit, person, told))
-        self._bus.announce(TOPIC)
+        self._bus.announce(groups.TOPIC)
 
     async def labels(self, viewer: Viewer, rows: Collection[CardRow]) -> dict[TokenRef, str]:
         """What the viewer calls these cards of their own, by pseudonym."""

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import orjson
 
 from wattkeeper.charging.bill import price, usage
-from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
+from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, counted_at, month_of
 from wattkeeper.charging.token import Card
 from wattkeeper.settings import Settings
 from wattkeeper.store import station as stations
@@ -93,6 +93,6 @@ def _plugs(text: str | None) -> dict[int, str | None]:
 
 
 def _cost(one: Used, versions: list[TariffRow]) -> Decimal:
-    """What a session costs so far, by the prices of its start; a start in the future costs what it costs now."""
-    pinned = tariffs.valid_at(versions, min(one.whole.started_at, one.known_at))
+    """What a session costs so far, by the prices of its start."""
+    pinned = tariffs.valid_at(versions, counted_at(one.whole.started_at, one.known_at))
     return ZERO if pinned is None else price(usage(one.whole), pinned.tariff).gross

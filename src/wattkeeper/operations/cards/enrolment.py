@@ -19,7 +19,7 @@ from wattkeeper.charging.token import CardKind, Presented, TokenKind, TokenRef
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.listing import NUMBER
 from wattkeeper.operations.desk import Desk
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import card as cards
@@ -36,6 +36,7 @@ CLOCK_S = 5
 """By how many seconds a station's clock may lag for its word of a tap to count as told since the wish."""
 OCCUPIED = "Somebody is adding a card at this station. Try again in two minutes, or choose another one."
 HELD = "Somebody holds this card, or it is blocked; a code would give it to somebody else."
+TOO_OFTEN = "That was tried too often."
 WRONG_CODE = "This code is not valid. Is every character right, and was it used already?"
 
 
@@ -75,7 +76,7 @@ class Enrolments:
         Refusal CONFLICT: somebody else is adding a card there. OFFLINE: the station cannot tell of a tap now.
         """
         person = viewer.need_own(Scope.CARDS_HOLD)
-        _need_patience(self._wishes, person)
+        need_patience([(self._wishes, person)], TOO_OFTEN)
         async with self._store.unit() as unit:
             if not await enrolments.online(unit.connection, station):
                 raise Refusal(Code.OFFLINE, "This station is not connected now. Choose another, or try again later.")
@@ -165,16 +166,8 @@ class Enrolments:
 
     def _need_patience(self, person: str, address: str) -> None:
         """Count a try of a code before it is judged; Refusal BUSY where there were too many."""
-        _need_patience(self._by_person, person)
-        if address:
-            _need_patience(self._by_address, neighbourhood(address))
-
-
-def _need_patience(attempts: Attempts, key: str) -> None:
-    wait_s = attempts.wait_s(key)
-    if wait_s > 0:
-        raise Refusal(Code.BUSY, f"That was tried too often. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-    attempts.count(key)
+        judges = [(self._by_person, person)]
+        need_patience([*judges, (self._by_address, neighbourhood(address))] if address else judges, TOO_OFTEN)
 
 
 def _words(state: EnrolmentState, ref: TokenRef | None) -> str:

@@ -16,6 +16,7 @@ from wattkeeper.store.unit import Unit
 
 log = logging.getLogger(__name__)
 TOPIC = "cards"
+"""What is announced when cards or groups have changed."""
 UNKNOWN = "There is no group of this name; whoever may make groups makes it first."
 PASSES = "The cards of this group are passes that stop any session; that needs the right to make groups."
 

@@ -9,11 +9,12 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
-from wattkeeper.charging.local_list import Content
+from wattkeeper.charging.local_list import BLOCKED, Content
 from wattkeeper.store import local_list as lists
 from wattkeeper.store.engines import Store
-from wattkeeper.store.local_list import EMPTY, ListRow, Place
+from wattkeeper.store.local_list import EMPTY, NOT_KEPT, ListRow, Place
 
 MOST_HELD = 500_000
 """How many entries of contents stay in memory, some 60 bytes each; what does not fit is read again."""
@@ -184,3 +185,84 @@ def _tell(waiting: Iterable[Pending], fault: Exception | None) -> None:
             kept.set_result(None)
         else:
             kept.set_exception(fault)
+
+
+# --- how a row goes on --------------------------------------------------------------------------------
+
+
+def booted_since(place: Place, at: datetime | None) -> bool:
+    """Whether the station has started anew since it was asked; who never answered is not asked again for that."""
+    return at is not None and place.booted_at is not None and place.booted_at > at
+
+
+def told(row: ListRow, version: int, now: datetime) -> ListRow:
+    """The row once the station has told its version."""
+    if version == NOT_KEPT:
+        return without(row, "The station keeps no list of its own.")
+    settled = replace(row, sending=None, sending_content=None, next_at=None)
+    if row.sending is not None and version == row.sending:
+        content = row.sending_content or EMPTY
+        return replace(settled, version=version, content=content, confirmed_at=now, tries=0, says=None)
+    if version == row.version and row.confirmed_at is not None:
+        return replace(settled, confirmed_at=now)
+    return replace(settled, version=max(version, row.version, row.sending or 0), confirmed_at=None)
+
+
+def without(row: ListRow, why: str) -> ListRow:
+    """The row of a station that keeps no list."""
+    kept = replace(row, version=NOT_KEPT, content=EMPTY, confirmed_at=None, sending=None, sending_content=None)
+    return replace(kept, tries=0, next_at=None, says=why)
+
+
+def timed(row: ListRow, since: datetime) -> ListRow:
+    """The row with how long the change took to arrive."""
+    took = (row.confirmed_at - since) if row.confirmed_at else timedelta()
+    return replace(row, delay_ms=min(round(took / timedelta(milliseconds=1)), 2**31 - 1))
+
+
+# --- for people ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ListView:
+    """How far a station's own list is, for people."""
+
+    kept: bool | None
+    """Whether the station keeps a list; None while nobody knows."""
+    version: int
+    accepted: int
+    """How many cards it accepts by itself."""
+    blocked: int
+    confirmed_at: datetime | None
+    behind: int
+    """How many cards it does not know as they are."""
+    behind_since: datetime | None
+    """Since when, where a card's change is the cause."""
+    why: str
+    sent_at: datetime | None
+    next_at: datetime | None
+    tries: int
+    delay_ms: int | None
+    """How long the last change took to reach it."""
+    cleared_at: datetime | None
+    """When it last forgot the cards it remembered by itself."""
+
+
+def shown(row: ListRow, content: Content, behind: Collection[str], since: datetime | None, why: str) -> ListView:
+    """The list of a row that holds this content, and does not know these cards as they are."""
+    blocked = sum(says == BLOCKED for says in content.values())
+    return ListView(
+        kept=None if row.version == 0 else row.version != NOT_KEPT,
+        version=max(row.version, 0),
+        accepted=len(content) - blocked,
+        blocked=blocked,
+        confirmed_at=row.confirmed_at,
+        behind=len(behind),
+        behind_since=since,
+        why=why,
+        sent_at=row.sent_at,
+        next_at=row.next_at,
+        tries=row.tries,
+        delay_ms=row.delay_ms,
+        cleared_at=row.cleared_at,
+    )

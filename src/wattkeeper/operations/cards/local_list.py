@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.local_list import BLOCKED, Step, differences, next_step
+from wattkeeper.charging.local_list import differences
 from wattkeeper.charging.orders import (
     ClearCache,
     Decline,
@@ -24,19 +24,34 @@ from wattkeeper.charging.orders import (
     SendLocalList,
 )
 from wattkeeper.charging.person import Viewer
-from wattkeeper.operations.cards.roster import Cabinet
+from wattkeeper.operations.cards.ledger import (
+    NOTHING,
+    Known,
+    Ledger,
+    ListView,
+    Shared,
+    booted_since,
+    shown,
+    timed,
+    told,
+    without,
+)
+from wattkeeper.operations.cards.roster import Ask, Cabinet, Due, Plan
 from wattkeeper.operations.dispatch import LINES, Dispatch, Line, OrderView
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import local_list as lists
 from wattkeeper.store import station as stations
 from wattkeeper.store.engines import Store
 from wattkeeper.store.local_list import NOT_KEPT, ListRow, Place
 
 log = logging.getLogger("wattkeeper.local_list")
 BY = "wattkeeper"
-WORKERS = 4
-"""How many stations are brought up to date at once."""
+CHANGING = 40
+"""How many stations are told of a change at once."""
+FILLING = 16
+"""How many are given a long list, or are asked what they have, at once: this bounds memory."""
+TURN = 20
+"""How many stations are considered before the others have their turn."""
 SETTLE_S = 1.0
 """How long cards and new connections may come to rest before lists follow, seconds."""
 GATHER_S = 0.2
@@ -47,29 +62,28 @@ RETRY_S, LONGEST_RETRY_S = 10.0, 3600.0
 """How long until a station that failed is tried again: doubled with each failure."""
 
 
-@dataclass(frozen=True, slots=True)
-class ListView:
-    """How far a station's own list is, for people."""
+class Lane:
+    """Stations that wait for their turn, each once."""
 
-    kept: bool | None
-    """Whether the station keeps a list; None while nobody knows."""
-    version: int
-    accepted: int
-    """How many cards it accepts by itself."""
-    blocked: int
-    confirmed_at: datetime | None
-    behind: int
-    """How many cards it does not know as they are."""
-    behind_since: datetime | None
-    """Since when, where a card's change is the cause."""
-    why: str
-    sent_at: datetime | None
-    next_at: datetime | None
-    tries: int
-    delay_ms: int | None
-    """How long the last change took to reach it."""
-    cleared_at: datetime | None
-    """When it last forgot the cards it remembered by itself."""
+    def __init__(self) -> None:
+        self._queue: asyncio.Queue[str] = asyncio.Queue()
+        self._waiting: set[str] = set()
+
+    def put(self, station: str) -> None:
+        """The station's list is to be looked at."""
+        if station not in self._waiting:
+            self._waiting.add(station)
+            self._queue.put_nowait(station)
+
+    async def get(self) -> str:
+        """The next station."""
+        station = await self._queue.get()
+        self._waiting.discard(station)
+        return station
+
+    def __bool__(self) -> bool:
+        """Whether any waits."""
+        return bool(self._waiting)
 
 
 class LocalLists:
@@ -80,10 +94,10 @@ class LocalLists:
         self._bus = bus
         self._settings = settings
         self._dispatch = dispatch
-        self._cabinet = Cabinet(store, safe)
-        self._followed = self._cabinet.roster
-        self._due: asyncio.Queue[str] = asyncio.Queue()
-        self._waiting: set[str] = set()
+        self._ledger = Ledger(store)
+        self._cabinet = Cabinet(store, safe, self._ledger)
+        self._followed: tuple[int, datetime | None] | None = None
+        self._changes, self._fills = Lane(), Lane()
         self._busy: set[str] = set()
         self._fresh: set[str] = set()
         self._lines: dict[str, Line] = {}
@@ -94,12 +108,19 @@ class LocalLists:
         """Follow cards and connections until cancelled."""
         if not self._settings.local_lists:
             return
-        async with asyncio.TaskGroup() as running:
-            for follow in (self._follow_cards, self._follow_lines, self._sweep, *[self._work] * WORKERS):
-                running.create_task(follow())
+        working = [self._changes] * CHANGING + [self._fills] * FILLING
+        try:
+            async with asyncio.TaskGroup() as running:
+                for follow in (self._follow_cards, self._follow_lines, self._sweep):
+                    running.create_task(follow())
+                for lane in working:
+                    running.create_task(self._work(lane))
+        finally:
+            self._cabinet.close()
+            await self._ledger.settle()
 
     async def _follow_cards(self) -> None:
-        """Look at every list when a card has changed what lists say."""
+        """Look at the lists when a card has changed what lists say."""
         async with self._bus.listen("cards") as hints:
             async for _ in hints:
                 await asyncio.sleep(SETTLE_S)
@@ -110,7 +131,10 @@ class LocalLists:
         async with self._bus.listen(LINES) as hints:
             while True:
                 lines = dict(self._dispatch.lines())
+                for station in self._lines.keys() - lines.keys():
+                    self._ledger.forget(station)
                 for station in [name for name, line in lines.items() if self._lines.get(name) is not line]:
+                    self._ledger.forget(station)
                     self._fresh.add(station)
                     self._later(station, SETTLE_S)
                 self._lines = lines
@@ -127,80 +151,121 @@ class LocalLists:
         """Look at the list of every connected station, where the cards have changed or ``anyway``."""
         try:
             await self._cabinet.refresh(anyway=anyway)
-            before, self._followed = self._followed, self._cabinet.roster
-            if anyway or not self._followed.says_as(before):
-                for station in self._dispatch.lines():
-                    self._mark(station)
+            before, self._followed = self._followed, (self._cabinet.roster.turn, self._cabinet.roster.spoilt_at)
+            if anyway or self._followed != before:
+                await self._look_around()
             if anyway:
-                async with self._store.unit() as unit:
-                    await lists.drop_removed(unit)
+                await self._ledger.tidy()
         except Exception as fault:
             log.error("the cards for local lists could not be read: %s", type(fault).__name__)
 
+    async def _look_around(self) -> None:
+        """Give every connected station its turn whose list is not as it should be."""
+        names = list(self._lines)
+        await self._ledger.look_around(names)
+        for place, station in enumerate(names):
+            await self._consider(station)
+            if place % TURN == 0:
+                await asyncio.sleep(0)
+
+    async def _consider(self, station: str) -> None:
+        """Give a station its turn where anything is to be done, or where that is not known."""
+        known = self._at_hand(station)
+        if known is None:
+            self._fills.put(station)
+        elif (due := await self._due(known)) is not None:
+            (self._changes if due.is_urgent else self._fills).put(station)
+
+    def _at_hand(self, station: str) -> Known | None:
+        """What is known of a station since it connected; None where it must be read."""
+        line = self._lines.get(station)
+        return self._ledger.known(station) if line is not None and self._dispatch.lines().get(station) is line else None
+
     def _later(self, station: str, seconds: float) -> None:
-        asyncio.get_running_loop().call_later(seconds, self._mark, station)
+        asyncio.get_running_loop().call_later(seconds, self._fills.put, station)
 
-    def _mark(self, station: str) -> None:
-        """A station's list is to be looked at."""
-        if station not in self._waiting:
-            self._waiting.add(station)
-            self._due.put_nowait(station)
-
-    async def _work(self) -> None:
-        """Bring up to date whichever list is to be looked at."""
+    async def _work(self, lane: Lane) -> None:
+        """Bring up to date whichever list has its turn, one message at a time."""
         while True:
-            station = await self._due.get()
-            self._waiting.discard(station)
+            station = await lane.get()
             if station in self._busy:
-                self._later(station, SETTLE_S)
+                asyncio.get_running_loop().call_later(SETTLE_S, lane.put, station)
                 continue
-            self._busy.add(station)
             try:
-                await self.bring(station)
+                if await self._take_turn(station):
+                    await self._consider(station)
             except Exception as fault:
                 # without its words: they could hold a card's number
                 log.error("the list of %s could not follow: %s", station, type(fault).__name__)
+                self._ledger.forget(station)
                 self._later(station, LONGEST_RETRY_S)
-            finally:
-                self._busy.discard(station)
+            if not (self._busy or self._changes or self._fills):
+                self._cabinet.close()
 
     # --- one station ----------------------------------------------------------------------------------
 
     async def bring(self, station: str) -> None:
         """Bring a station's list up to date, message by message, as far as it answers."""
-        goes_on = True
-        while goes_on:
-            goes_on = await self._go_on(station)
+        self._ledger.forget(station)
+        while await self._take_turn(station):
+            pass
+
+    async def _take_turn(self, station: str) -> bool:
+        """Do what is next for a station; False where nothing more is to be done now."""
+        self._busy.add(station)
+        try:
+            return await self._go_on(station)
+        finally:
+            self._busy.discard(station)
 
     async def _go_on(self, station: str) -> bool:
         """Ask or tell a station one thing; False where nothing more is to be done now."""
-        async with self._store.read() as connection:
-            row, place = await lists.one(connection, station), await lists.place(connection, station)
-        if place is None or not self._dispatch.connected(station) or self._must_wait(row):
+        await self._cabinet.ready()
+        known = self._at_hand(station) or await self._ledger.learn(station)
+        if known is not None and station in self._fresh:  # a new connection is always tried
+            known = Known(replace(known.row, next_at=None), known.place)
+        self._fresh.discard(station)
+        due = None if known is None else await self._due(known)
+        if due is None:
             return False
-        wanted = self._wanted(row, place)
-        if not (wanted or row.version or self._cabinet.roster.spoilt_at):
-            return False
-        if row.asked_at is None or _booted_since(place, row.asked_at):
-            return await self._ask_bounds(row)
-        if row.version != NOT_KEPT and (row.sending or (row.version and _booted_since(place, row.confirmed_at))):
-            return await self._ask_version(row)
-        step = next_step(row.confirmed, wanted, row.most_at_once or self._settings.local_list_at_once)
-        if row.version != NOT_KEPT and step is not None and (step.says or row.version):
-            return await self._send(row, step)
-        return await self._clear_cache(row)
+        if due.ask is Ask.BOUNDS:
+            return await self._ask_bounds(due.row)
+        if due.ask is Ask.VERSION:
+            return await self._ask_version(due.row)
+        return await (self._send(due.row, due.plan) if due.ask is Ask.SEND else self._clear_cache(due.row))
 
-    def _must_wait(self, row: ListRow) -> bool:
-        """Whether it is too early to try again; a new connection is always tried."""
-        if row.station in self._fresh:
-            self._fresh.discard(row.station)
-            return False
-        return row.next_at is not None and row.next_at > self._store.clock()
+    async def _due(self, known: Known) -> Due | None:
+        """What is next for a list; None where nothing is, or not yet."""
+        row, now = known.row, self._store.clock()
+        if not self._dispatch.connected(row.station) or (row.next_at is not None and row.next_at > now):
+            return None
+        plan = await self._plan(row, known.place)
+        ask = self._next(row, known.place, plan)
+        return None if ask is None else Due(ask, row, plan)
 
-    def _wanted(self, row: ListRow, place: Place) -> dict[str, str]:
-        """What the station's list is to say."""
+    def _next(self, row: ListRow, place: Place, plan: Plan) -> Ask | None:
+        """What is next for a list where it may be tried."""
+        if not (plan.wanted or row.version or self._cabinet.roster.spoilt_at):
+            return None
+        if row.asked_at is None or booted_since(place, row.asked_at):
+            return Ask.BOUNDS
+        if row.version != NOT_KEPT:
+            if row.sending or (row.version and booted_since(place, row.confirmed_at)):
+                return Ask.VERSION
+            if plan.step is not None and (plan.step.says or row.version):
+                return Ask.SEND
+        return Ask.CLEAR if self._remembers_spoilt(row) else None
+
+    def _remembers_spoilt(self, row: ListRow) -> bool:
+        """Whether a station may still remember a card as good that was spoilt since."""
+        spoilt = self._cabinet.roster.spoilt_at
+        return bool(row.has_cache) and spoilt is not None and (row.cleared_at is None or row.cleared_at < spoilt)
+
+    async def _plan(self, row: ListRow, place: Place) -> Plan:
+        """What the station's list is to say, and the next message."""
         most = min(filter(None, (row.most_entries, self._settings.local_list_entries)))
-        return self._cabinet.roster.wanted(place.site, row.content, most, self._store.clock())
+        at_once = row.most_at_once or self._settings.local_list_at_once
+        return await self._cabinet.plan(row, place.site, most, at_once, self._store.clock())
 
     async def _ask_bounds(self, row: ListRow) -> bool:
         """Learn how long the list may be and whether there is a cache; a station that kept no list may keep one now."""
@@ -218,50 +283,50 @@ class LocalLists:
         """Learn which version the station has: the one it confirmed, the one under way, or neither."""
         view = await self._order(row.station, GetLocalListVersion())
         if view is not None and view.decline is Decline.UNSUPPORTED:
-            return await self._keep(_without(row, "The station keeps no list of its own."))
+            return await self._keep(without(row, "The station keeps no list of its own."))
         if view is None or "list_version" not in view.figures:
             return await self._failed(row, view)
-        return await self._keep(_told(row, view.figures["list_version"], self._store.clock()))
+        return await self._keep(told(row, view.figures["list_version"], self._store.clock()))
 
-    async def _send(self, row: ListRow, step: Step) -> bool:
+    async def _send(self, row: ListRow, plan: Plan) -> bool:
         """Send one message; what it brings is kept before it leaves."""
+        step = plan.step
+        assert step is not None
         entries = await self._cabinet.entries(step.says)
         if len(entries) < len(step.says):
-            return await self._give_up(row, [ref for ref in step.says if ref not in entries])
+            return await self._give_up(row, {ref for ref in step.says if ref not in entries})
         version, now = max(row.version, row.sending or 0) + 1, self._store.clock()
         since = self._cabinet.roster.changed_since(step.says, row.sent_at)
-        row = replace(row, sending=version, sending_content=step.content, sent_at=now)
-        await self._keep(row)
+        row = replace(row, sending=version, sending_content=plan.after.id, sent_at=now)
+        await self._keep(row, plan.after)
         order = SendLocalList(version=version, full=step.full, entries=tuple(entries.values()))
         view = await self._order(row.station, order)
         if view is not None and view.outcome is Outcome.ACCEPTED:
-            confirmed = _told(replace(row, order_id=view.id), version, self._store.clock())
-            return await self._keep(_timed(confirmed, since) if since else confirmed)
+            confirmed = told(replace(row, order_id=view.id), version, self._store.clock())
+            return await self._keep(timed(confirmed, since) if since else confirmed)
         if view is not None and view.decline is Decline.UNSUPPORTED:
-            return await self._keep(_without(row, "The station keeps no list of its own."))
-        return await self._declined(replace(row, order_id=view.id if view else None), step, view)
+            return await self._keep(without(row, "The station keeps no list of its own."))
+        return await self._declined(replace(row, order_id=view.id if view else None), step.full, view)
 
-    async def _declined(self, row: ListRow, step: Step, view: OrderView | None) -> bool:
+    async def _declined(self, row: ListRow, full: bool, view: OrderView | None) -> bool:
         """What the station did not take: after a change the whole list is next (1.6 5.15), else the same again."""
-        if view is not None and view.outcome is Outcome.REJECTED and not step.full:
+        if view is not None and view.outcome is Outcome.REJECTED and not full:
             version = row.sending or row.version
             row = replace(row, version=version, confirmed_at=None, sending=None, sending_content=None)
             if view.decline is Decline.MISMATCH:
                 return await self._keep(row)
         return await self._failed(row, view)
 
-    async def _give_up(self, row: ListRow, refs: list[str]) -> bool:
+    async def _give_up(self, row: ListRow, refs: set[str]) -> bool:
         """Cards whose numbers nobody can open any more: they cannot be named, so the list is replaced without them."""
         self._cabinet.leave_out(refs)
-        content = {ref: says for ref, says in row.content.items() if ref not in refs}
-        known = row.confirmed_at if content == row.content else None
-        return await self._keep(replace(row, content=content, confirmed_at=known))
+        content = await self._ledger.content(row.content) or NOTHING
+        left = self._ledger.share({ref: says for ref, says in content.says.items() if ref not in refs})
+        known = row.confirmed_at if left.id == content.id else None
+        return await self._keep(replace(row, content=left.id, confirmed_at=known), left)
 
     async def _clear_cache(self, row: ListRow) -> bool:
         """Make a station forget cards that it remembers by itself, where one of them was spoilt since."""
-        spoilt = self._cabinet.roster.spoilt_at
-        if not row.has_cache or spoilt is None or (row.cleared_at is not None and row.cleared_at >= spoilt):
-            return False
         now = self._store.clock()
         view = await self._order(row.station, ClearCache())
         if view is None or view.outcome is Outcome.TIMEOUT:
@@ -291,10 +356,9 @@ class LocalLists:
         self._later(row.station, wait_s)
         return False
 
-    async def _keep(self, row: ListRow) -> bool:
+    async def _keep(self, row: ListRow, under_way: Shared = NOTHING) -> bool:
         """Keep how things stand, and tell whoever watches; True: go on."""
-        async with self._store.unit() as unit:
-            await lists.keep(unit, row)
+        await self._ledger.keep(row, under_way)
         self._bus.announce("local_lists", row.station)
         return True
 
@@ -305,13 +369,15 @@ class LocalLists:
         await self._cabinet.refresh()
         async with self._store.read() as connection:
             seen = await stations.seen(connection, viewer, station)
-            row, place = await lists.one(connection, station), await lists.place(connection, station)
-        if seen is None or place is None:
+        known = None if seen is None else await self._ledger.read(station)
+        if known is None:
             raise Refusal(Code.NOT_FOUND, "There is no such station.")
-        wanted = {} if row.version == NOT_KEPT else self._wanted(row, place)
-        behind = differences(row.confirmed or {}, wanted)
+        row, place = known.row, known.place
+        content = (await self._ledger.content(row.content) or NOTHING).says
+        wanted = {} if row.version == NOT_KEPT else (await self._plan(row, place)).wanted
+        behind = differences({} if row.confirmed_at is None else content, wanted)
         since = self._cabinet.roster.changed_since(behind, row.sent_at)
-        return _view(row, behind, since, self._why(row, place, behind))
+        return shown(row, content, behind, since, self._why(row, place, behind))
 
     def _why(self, row: ListRow, place: Place, behind: dict[str, str]) -> str:
         """Why the list is as it is, in a sentence."""
@@ -324,52 +390,3 @@ class LocalLists:
         if not place.online:
             return "The station is not connected; its list follows when it is back."
         return row.says or "The list is on its way."
-
-
-def _booted_since(place: Place, at: datetime | None) -> bool:
-    """Whether the station has started anew since it was asked; who never answered is not asked again for that."""
-    return at is not None and place.booted_at is not None and place.booted_at > at
-
-
-def _told(row: ListRow, version: int, now: datetime) -> ListRow:
-    """The row once the station has told its version."""
-    if version == NOT_KEPT:
-        return _without(row, "The station keeps no list of its own.")
-    settled = replace(row, sending=None, sending_content=None, next_at=None)
-    if row.sending is not None and version == row.sending:
-        content = row.sending_content or {}
-        return replace(settled, version=version, content=content, confirmed_at=now, tries=0, says=None)
-    if version == row.version and row.confirmed_at is not None:
-        return replace(settled, confirmed_at=now)
-    return replace(settled, version=max(version, row.version, row.sending or 0), confirmed_at=None)
-
-
-def _without(row: ListRow, why: str) -> ListRow:
-    """The row of a station that keeps no list."""
-    none = {"version": NOT_KEPT, "content": {}, "confirmed_at": None, "sending": None, "sending_content": None}
-    return replace(row, **none, tries=0, next_at=None, says=why)  # type: ignore[arg-type]
-
-
-def _timed(row: ListRow, since: datetime) -> ListRow:
-    """The row with how long the change took to arrive."""
-    took = (row.confirmed_at - since) if row.confirmed_at else timedelta()
-    return replace(row, delay_ms=min(round(took / timedelta(milliseconds=1)), 2**31 - 1))
-
-
-def _view(row: ListRow, behind: dict[str, str], since: datetime | None, why: str) -> ListView:
-    blocked = sum(says == BLOCKED for says in row.content.values())
-    return ListView(
-        kept=None if row.version == 0 else row.version != NOT_KEPT,
-        version=max(row.version, 0),
-        accepted=len(row.content) - blocked,
-        blocked=blocked,
-        confirmed_at=row.confirmed_at,
-        behind=len(behind),
-        behind_since=since,
-        why=why,
-        sent_at=row.sent_at,
-        next_at=row.next_at,
-        tries=row.tries,
-        delay_ms=row.delay_ms,
-        cleared_at=row.cleared_at,
-    )

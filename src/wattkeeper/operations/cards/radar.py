@@ -30,7 +30,6 @@ from wattkeeper.settings import Settings
 from wattkeeper.store import card as cards
 from wattkeeper.store import finding as findings
 from wattkeeper.store import order as orders
-from wattkeeper.store import sighting as sightings
 from wattkeeper.store import step_up
 
 if TYPE_CHECKING:
@@ -58,6 +57,8 @@ async def judge(
 ) -> Judged:
     """A verdict on an enrolled card as it stands once the radar has looked: accepted at most becomes not now."""
     card = desk.cards.get(fact.token or "")
+    if isinstance(fact, TokenPresented) and fact.token is not None:
+        desk.sightings.tap(fact.token, station)
     if card is None or card.kind is CardKind.APP or isinstance(fact, SessionEnded):
         return Judged(verdict)
     if verdict.status is Authorisation.CONCURRENT:
@@ -84,8 +85,7 @@ async def _is_live(desk: Desk, card: Card, station: str, fact: SessionFact | Tok
         return True
     if fact.offline:
         return False
-    since = desk.unit.now - LIVE
-    return fact.at >= since or await sightings.tapped(desk.unit, card.ref, station, since)
+    return fact.at >= desk.unit.now - LIVE or await desk.sightings.was_tapped(card.ref, station, desk.cards)
 
 
 # --- two places -------------------------------------------------------------------------------------------

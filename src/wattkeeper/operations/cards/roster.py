@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import Enum, auto
 
 from wattkeeper.charging.local_list import Content, Roster, Rule, Step, next_step, understood
 from wattkeeper.charging.orders import ListEntry
@@ -13,7 +14,7 @@ from wattkeeper.operations.cards.ledger import Ledger, Shared
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import local_list as lists
 from wattkeeper.store.engines import Store
-from wattkeeper.store.local_list import START, ListRow, Position
+from wattkeeper.store.local_list import NOT_KEPT, START, ListRow, Position
 from wattkeeper.vault.keys import KeyRefused
 
 READ_AT_ONCE = 250
@@ -42,6 +43,34 @@ class Plan:
     """When a card on it expires."""
 
 
+class Ask(Enum):
+    """What may be next for a list."""
+
+    BOUNDS = auto()
+    VERSION = auto()
+    SEND = auto()
+    CLEAR = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What is next for a station's list."""
+
+    ask: Ask
+    row: ListRow
+    plan: Plan
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it goes before long lists: what takes permission away, and what takes one message."""
+        step = self.plan.step
+        if self.ask is Ask.SEND and step is not None:
+            return not step.full and (step.takes_away or not step.more)
+        if self.ask is Ask.CLEAR:  # what a list says goes before what a cache remembers (1.6 3.5.3)
+            return self.row.version == NOT_KEPT
+        return self.ask is Ask.VERSION
+
+
 class Cabinet:
     """Where the roster is: it follows each change of a card, read in small portions."""
 
@@ -52,6 +81,7 @@ class Cabinet:
         self._reading = asyncio.Lock()
         self._opening = asyncio.Lock()
         self._position = START
+        self._is_read = False
         self._lost: set[str] = set()
         self._numbers: dict[str, str | None] = {}
         self._plans: dict[tuple[str, bool, Rule, int, int], Plan] = {}
@@ -59,14 +89,20 @@ class Cabinet:
 
     # --- cards ----------------------------------------------------------------------------------------
 
+    async def ready(self) -> None:
+        """Wait until all cards have been read once: before, every list would seem to hold too many."""
+        if not self._is_read:
+            await self.refresh()
+
     async def refresh(self, *, anyway: bool = False) -> None:
         """Read what has changed since the last time, or all cards ``anyway``: a clock may have been set back."""
         async with self._reading:
-            since = START if anyway else _before(self._position)
+            since = _before(self._position) if self._is_read and not anyway else START
             seen = await self._read(since)
             if since == START:
                 for ref in self.roster.cards.keys() - seen:
                     self.roster.drop(ref)
+            self._is_read = True
 
     async def _read(self, after: Position) -> set[str]:
         """Follow every change after this, with a pause after each portion; which cards changed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from wattkeeper.charging.radar import REMEMBERED, SUSPECT, Location, Sighting
+from wattkeeper.charging.radar import LIVE, REMEMBERED, SUSPECT, Location, Sighting
 from wattkeeper.store import finding
 from wattkeeper.store import sighting as sightings
 from wattkeeper.store.sighting import Seen
@@ -20,6 +20,9 @@ class Sightings:
         self._seen: dict[str, dict[str, datetime]] = {}
         self._locations: dict[str, Location] = {}
         self._suspects: dict[str, bool] = {}
+        self._taps: set[tuple[str, str]] = set()
+        self._taps_known: set[str] = set()
+        """Cards whose taps of before the unit were looked up."""
 
     async def load(self, tokens: Collection[str]) -> None:
         """Look up those of these cards that were not yet."""
@@ -40,6 +43,21 @@ class Sightings:
         if known is None or known < at:
             self._seen[token][station] = at
             sightings.keep(self._unit, token, station, at)
+
+    def tap(self, token: str, station: str) -> None:
+        """A token, enrolled or not, was held to a station's reader just now."""
+        self._taps.add((token, station))
+
+    async def was_tapped(self, token: str, station: str, beside: Collection[str]) -> bool:
+        """Whether a card was held to a station's reader lately, accepted or not: that is never told late.
+
+        Looked up for all the unit's cards at once.
+        """
+        if (token, station) not in self._taps and token not in self._taps_known:
+            fresh = {token, *beside} - self._taps_known
+            self._taps |= await sightings.tapped(self._unit, fresh, self._unit.now - LIVE)
+            self._taps_known |= fresh
+        return (token, station) in self._taps
 
     async def elsewhere(self, token: str, here: Location) -> list[Sighting]:
         """Where a card was seen beside here."""

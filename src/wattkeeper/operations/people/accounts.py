@@ -14,7 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.address import mail_address
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.factors import Entered, Factors, factors_of
 from wattkeeper.operations.people.letters import LANGUAGES, Kind
 from wattkeeper.operations.people.links import GONE, Link, Links
@@ -277,11 +277,7 @@ class Accounts:
 
     def _count(self, address: str) -> None:
         """Count a letter that was asked for from this address; Refusal BUSY where they are too many."""
-        place = neighbourhood(address)
-        wait_s = self._asking.wait_s(place)
-        if wait_s > 0:
-            raise Refusal(Code.BUSY, f"Too many tries from here. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-        self._asking.count(place)
+        need_patience([(self._asking, neighbourhood(address))], "Too many tries from here.")
 
 
 def person_name(text: str) -> str:

@@ -6,8 +6,10 @@ import hashlib
 import ipaddress
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from wattkeeper.charging.errors import Code, Refusal
 
 SLOTS = 65_536
 """Keys share this many places, so that whoever invents keys cannot fill the memory or push another's count out."""
@@ -68,6 +70,18 @@ class Attempts:
     def _slot(self, key: str) -> int:
         digest = hashlib.blake2b(key.encode("utf-8", "replace"), key=self._salt, digest_size=4).digest()
         return int.from_bytes(digest) % SLOTS
+
+
+def need_patience(judges: Sequence[tuple[Attempts, str]], what: str, **more: object) -> None:
+    """Count a guess by each of its keys before it is judged; Refusal BUSY where one of them makes it wait.
+
+    ``what`` says of what there was too much; the refusal carries ``retry_s``, seconds, and ``more``.
+    """
+    wait_s = max(attempts.wait_s(key) for attempts, key in judges)
+    if wait_s > 0:
+        raise Refusal(Code.BUSY, f"{what} Try again in {wait_s:.0f} s.", retry_s=wait_s, **more)
+    for attempts, key in judges:
+        attempts.count(key)
 
 
 def neighbourhood(address: str) -> str:

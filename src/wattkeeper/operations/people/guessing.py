@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.people.address import is_mail
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.factors import MOST_FAILURES
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.mail import ask
@@ -101,9 +101,5 @@ class Guessing:
         judges = [(self._by_account, ref), (self._by_address, place)]
         if home:
             judges = [(self._at_home, f"{ref}@{place}")]
-        wait_s = max(attempts.wait_s(key) for attempts, key in judges)
-        if wait_s > 0:
-            raise Refusal(Code.BUSY, f"Too many wrong passwords. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-        for attempts, key in judges:
-            attempts.count(key)
+        need_patience(judges, "Too many wrong passwords.")
         return home

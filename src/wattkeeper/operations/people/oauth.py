@@ -17,7 +17,7 @@ from enum import StrEnum
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.operations.access import Access, digest, viewer_of
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.letters import Kind, letter
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notices import Notices
@@ -258,12 +258,7 @@ class OAuth:
         """Count a try before it is judged; Refusal BUSY where there were too many that failed."""
         near = neighbourhood(address)
         judges = ((self._by_client, f"{client}@{near}"), (self._by_address, near))
-        wait_s = max(attempts.wait_s(key) for attempts, key in judges)
-        if wait_s > 0:
-            why = f"Too many tries that failed. Try again in {wait_s:.0f} s."
-            raise Refusal(Code.BUSY, why, oauth=Fault.TEMPORARILY_UNAVAILABLE, retry_s=wait_s)
-        for attempts, key in judges:
-            attempts.count(key)
+        need_patience(judges, "Too many tries that failed.", oauth=Fault.TEMPORARILY_UNAVAILABLE)
 
 
 def grantable(viewer: Viewer, scopes: frozenset[Scope]) -> frozenset[Scope]:

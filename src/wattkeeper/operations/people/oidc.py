@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.id_token import Expected, Unproved, check, header_of
 from wattkeeper.operations.people.provider import Provider, Unreachable, is_local, is_safe
 from wattkeeper.operations.safe import Safe
@@ -264,10 +264,7 @@ class Company:
 
     def _count(self, near: str) -> None:
         """Count a try, for each asks the company something; Refusal BUSY where too many failed."""
-        wait_s = self._attempts.wait_s(near)
-        if wait_s > 0:
-            raise Refusal(Code.BUSY, f"Too many tries that failed. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-        self._attempts.count(near)
+        need_patience([(self._attempts, near)], "Too many tries that failed.")
 
     def _need_open(self) -> None:
         if not self.is_open:

@@ -8,7 +8,7 @@ from typing import Any
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.operations.access import Access, digest
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.factors import Entered, Factor, factors_of
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import GONE, Links
@@ -68,11 +68,7 @@ class SignIn:
 
     async def passkey_options(self, address: str = "") -> Json:
         """What `navigator.credentials.get` needs, the same for everybody; Refusal BUSY, CONFLICT (no host name)."""
-        place = neighbourhood(address)
-        wait_s = self._asking.wait_s(place)
-        if wait_s > 0:
-            raise Refusal(Code.BUSY, f"Too many tries from here. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-        self._asking.count(place)
+        need_patience([(self._asking, neighbourhood(address))], "Too many tries from here.")
         return await self._passkeys.asked()
 
     async def passkey(self, credential: Json, address: str, device: str = "", cookie: str = "") -> Entered:

@@ -9,7 +9,7 @@ import pyotp
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
-from wattkeeper.operations.people.attempts import Attempts
+from wattkeeper.operations.people.attempts import Attempts, need_patience
 from wattkeeper.operations.people.factors import Changed, Factors, factors_of
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.mail import Mail
@@ -94,10 +94,7 @@ class Totp:
 
     def count(self, account_id: str) -> None:
         """Count a try before it is judged; Refusal BUSY after five."""
-        wait_s = self._tries.wait_s(account_id)
-        if wait_s > 0:
-            raise Refusal(Code.BUSY, f"Too many wrong codes. Try again in {wait_s:.0f} s.", retry_s=wait_s)
-        self._tries.count(account_id)
+        need_patience([(self._tries, account_id)], "Too many wrong codes.")
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted; Refusal UNAUTHENTICATED."""
