@@ -21,6 +21,7 @@ from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.token import CardKind
 from wattkeeper.settings import Settings, load
 from wattkeeper.store import account
+from wattkeeper.store.columns import EPOCH
 from wattkeeper.web.rooms import Rooms
 
 STATIONS = (
@@ -139,7 +140,7 @@ async def _hold(rooms: Rooms, numbers: list[str]) -> None:
         row = await account.by_name(unit.connection, rooms.safe.name_ref(DRIVER))
         assert row is not None
         for number, label in zip(numbers, LABELS, strict=True):
-            await rooms.cards.enroll_for(unit, row.person, number, CardKind.CARD, label, {}, "demo")
+            await rooms.cards.enroll_for(unit, row.person, number, CardKind.CARD, label, {}, "demo", since=EPOCH)
 
 
 async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:

@@ -188,3 +188,14 @@ async def test_e4_sessions_that_a_station_invents_do_not_lock_a_driver_out(
             await station.say("StartTransaction", connectorId=connector, **told)
         start = await started(dora)
         assert start["why"] != starts.TOO_MANY
+
+
+async def test_e22_nobody_keeps_every_connector_from_others_by_asking(house: House, dora: httpx.AsyncClient) -> None:
+    """Ten starts at once at ten connectors: three are asked for, the others stay free for whoever is there."""
+    async with puppet(house) as station:
+        for connector in range(2, 11):
+            told = {"connectorId": connector, "status": "Available", "errorCode": "NoError"}
+            await station.say("StatusNotification", **told)
+        made = await asyncio.gather(*(started(dora, station="CP1", evse=connector) for connector in range(1, 11)))
+        assert sum(one["state"] != "refused" for one in made) == starts.MOST_AT_ONCE
+        assert {one["why"] for one in made if one["state"] == "refused"} == {starts.TOO_MANY}

@@ -20,7 +20,7 @@ from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, api_token, oauth
+from wattkeeper.store import account, api_token, oauth, secret_link
 from wattkeeper.store.account import AccountRow, AccountState, LoginRow
 from wattkeeper.store.api_token import TokenRow
 from wattkeeper.store.card import keep_person
@@ -85,7 +85,7 @@ class Access:
         self._safe = safe
         self._settings = settings
         self.passwords = passwords or Passwords()
-        self._recent = Recent()
+        self._recent, self._recent_bearers = Recent(), Recent()  # a token is no cookie, nor a cookie a token
         self._touched: dict[str, datetime] = {}
         self.guessing = Guessing(store, safe, self.passwords)
 
@@ -180,6 +180,7 @@ class Access:
     def forget(self) -> None:
         """Look everyone up again: something about who may come in has changed."""
         self._recent.forget()
+        self._recent_bearers.forget()
 
     async def adopt(self) -> None:
         """Take over the accounts of the first release, whose names were kept in clear: their holders ran everything."""
@@ -222,13 +223,13 @@ class Access:
     async def viewer_by_bearer(self, token: str) -> Viewer | None:
         """Whose API token, or app's access token, this is; None where nobody's, revoked or expired."""
         hashed = digest(token)
-        known = self._recent.get(hashed)
+        known = self._recent_bearers.get(hashed)
         if known is not None or not token.startswith(("wk_", "wka_")):
             return known
         is_app = token.startswith("wka_")
         viewer = await (self._viewer_of_app(hashed) if is_app else self._viewer_of_token(hashed))
         if viewer is not None:
-            self._recent.put(hashed, viewer)
+            self._recent_bearers.put(hashed, viewer)
         return viewer
 
     # --- within ---------------------------------------------------------------------------------------
@@ -269,6 +270,7 @@ class Access:
             await account.change(unit, row.id, password_hash=kept, password_short=False, failures=0, **where)
             await account.end_logins(unit, row.id)
             await oauth.end_grants(unit, row.id, oauth.Ended.SECRET_CHANGED)
+            await secret_link.forget_account(unit, row.id)
             return
         person = f"person:{secrets.token_hex(12)}"
         seal = self._safe.enter_subject(unit, person)

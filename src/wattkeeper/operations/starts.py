@@ -136,7 +136,7 @@ class Starts:
         _, outlet = await self._places.outlet(viewer, code, station, evse, address)
         identifier = self._name(person, key)
         async with self._store.unit() as unit:
-            await starts.lock(unit, outlet.station)
+            await starts.lock(unit, outlet.station, person)
             again = await self._again(unit, person, identifier, outlet)
             uid = None if again else await self._keep(unit, viewer, identifier, outlet)
         if uid is not None:
@@ -241,7 +241,13 @@ class Starts:
             return BROKEN
         if await self._open_here(unit, outlet):
             return OTHERS
-        return TOO_MANY if await starts.live_of(unit.connection, viewer.person) >= MOST_AT_ONCE else None
+        return TOO_MANY if await self._at_once(unit, viewer.person) >= MOST_AT_ONCE else None
+
+    async def _at_once(self, unit: Unit, person: str) -> int:
+        """At how many connectors a person charges or is about to: who only asks keeps others away there too."""
+        rows = await starts.waiting(unit.connection, person, unit.now - TOKEN_LASTS)
+        about_to = sum(follow(row, None, unit.now)[0] in OPEN for row in rows)
+        return about_to + await starts.live_of(unit.connection, person)
 
     async def _ask(self, viewer: Viewer, identifier: str, outlet: Outlet, uid: str) -> None:
         """Order the start; what cannot be ordered is refused in the driver's words."""

@@ -67,6 +67,8 @@ class LoginRow:
     expires_at: datetime
 
 
+MOST_LOGINS = 100
+"""Whole sign-ins of one account; the oldest ends when there are more."""
 A, G = account.c, login.c
 ACCOUNT = (
     *(A.id, A.person_id, A.sealed, A.role, A.sites, A.state, A.password_hash, A.totp, A.totp_step),
@@ -178,10 +180,14 @@ async def keep_login(
     half: bool = False,
     device: bytes | None = None,
 ) -> None:
-    """Remember a sign-in, and forget those that have expired."""
+    """Remember a sign-in, and forget those that have expired or are too many."""
     await unit.connection.execute(delete(login).where(G.expires_at <= unit.now))
     values = {"token_hash": token_hash, "id": identifier, "account_id": account_id, "half": half, "how": how}
     times = {"created_at": unit.now, "proved_at": unit.now, "seen_at": unit.now, "expires_at": expires_at}
+    others = select(G.token_hash).where(G.account_id == account_id, G.half.is_(False))
+    oldest = others.order_by(G.created_at.desc(), G.id).offset(MOST_LOGINS - 1)
+    if not half:
+        await unit.connection.execute(delete(login).where(G.token_hash.in_(oldest)))
     await unit.connection.execute(insert(login).values({**values, **times, "device": device}))
 
 

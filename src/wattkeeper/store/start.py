@@ -15,6 +15,7 @@ from wattkeeper.charging.orders import OrderState, Outcome
 from wattkeeper.charging.session import SessionState
 from wattkeeper.store import reach
 from wattkeeper.store.tables import card, orders, phone_start, session, station
+from wattkeeper.store.tables import person as person_table
 from wattkeeper.store.unit import Unit
 
 P, O, S = phone_start.c, orders.c, session.c  # noqa: E741 - the columns of orders
@@ -84,9 +85,16 @@ async def here(connection: AsyncConnection, name: str, evse: int, since: datetim
     return await _some(connection, (P.station_id == name) & (P.evse == evse) & (P.created_at >= since))
 
 
-async def lock(unit: Unit, name: str) -> None:
-    """Let nobody else start at this station until the unit ends (SQLite has one writer anyway)."""
+async def waiting(connection: AsyncConnection, person: str, since: datetime) -> list[StartRow]:
+    """A person's starts since an instant that were asked or taken when they were last looked at."""
+    return await _some(connection, (P.person_id == person) & P.state.in_(("asked", "taken")) & (P.created_at >= since))
+
+
+async def lock(unit: Unit, name: str, whose: str) -> None:
+    """Let nobody start at this station, nor this person elsewhere, until the unit ends (SQLite has one writer)."""
     await unit.connection.execute(select(station.c.id).where(station.c.id == name).with_for_update())
+    mine = select(person_table.c.id).where(person_table.c.id == whose)
+    await unit.connection.execute(mine.with_for_update(key_share=True))
 
 
 async def live_of(connection: AsyncConnection, person: str) -> int:

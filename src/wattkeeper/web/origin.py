@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -34,6 +35,21 @@ def keep_cookie(response: Response, settings: Settings, value: str) -> None:
 def drop_cookie(response: Response, settings: Settings) -> None:
     """Take the sign-in from the browser."""
     response.delete_cookie(cookie_name(settings), path="/", secure=settings.is_secure, httponly=True, samesite="lax")
+
+
+def browser_of(request: Request, settings: Settings) -> str:
+    """What this browser alone knows, from when it signed up; a fresh one where it never did."""
+    return request.cookies.get(_browser_name(settings)) or secrets.token_urlsafe(32)
+
+
+def keep_browser(response: Response, settings: Settings, value: str) -> None:
+    """Hand the browser what it shows when it opens the link of its letter, which is good for a day."""
+    name, secure = _browser_name(settings), settings.is_secure
+    response.set_cookie(name, value, max_age=86_400, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def _browser_name(settings: Settings) -> str:
+    return "__Host-wattkeeper-browser" if settings.is_secure else "wattkeeper-browser"
 
 
 def need_same_origin(request: Request, settings: Settings) -> None:

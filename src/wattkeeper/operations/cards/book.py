@@ -90,18 +90,27 @@ class Cards:
         await cards.name_person(unit, person, sealed)
 
     async def enroll_for(
-        self, unit: Unit, person: str, uid: str, kind: CardKind, label: str | None, wanted: Rule, by: str
+        self,
+        unit: Unit,
+        person: str,
+        uid: str,
+        kind: CardKind,
+        label: str | None,
+        wanted: Rule,
+        by: str,
+        since: datetime | None = None,
     ) -> TokenRef:
         """Take in a card for a person who is known; `give` hands over one that was taken in before.
 
         Its group, if any, must have been checked. Refusal CONFLICT where it is enrolled. Announce after the commit.
+        What ran on it ``since`` then is theirs; from now on, where that is not told.
         """
         ref = self._safe.ref(uid)
         if await cards.kept(unit, ref) is not None:
             raise Refusal(Code.CONFLICT, "This card is already enrolled.")
         sealed = await self._safe.seal_for(unit, person, "card", "sealed", uid.encode())
         card = replace(Card(ref, kind=kind), **wanted)
-        cards.keep(unit, person, sealed, last2(uid), card, await self._label(unit, person, label))
+        cards.keep(unit, person, sealed, last2(uid), card, await self._label(unit, person, label), since)
         card_change.keep(unit, ref, by, "Enrolled.")
         await unit.flush()
         return ref

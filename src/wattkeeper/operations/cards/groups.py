@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Collection
 
 from wattkeeper.bus import Bus
@@ -17,6 +18,8 @@ from wattkeeper.store.unit import Unit
 log = logging.getLogger(__name__)
 TOPIC = "cards"
 """What is announced when cards or groups have changed."""
+PARENT_ID = r"[A-Za-z0-9*\-_=+|@.:]{1,20}"
+"""OCPP's identifierString, at most the 20 characters of a 1.6 IdToken."""
 UNKNOWN = "There is no group of this name; whoever may make groups makes it first."
 PASSES = "The cards of this group are passes that stop any session; that needs the right to make groups."
 
@@ -28,14 +31,19 @@ class Groups:
         self._store = store
         self._bus = bus
 
-    async def put(self, viewer: Viewer, group: Group) -> None:
-        """Make a group, or give the one of this name these rules (scope groups:write).
+    async def put(self, viewer: Viewer, group: Group, *, is_new: bool = False) -> None:
+        """Make a group, or give the one of this name these rules, unless it must be new (scope groups:write).
 
-        Refusal CONFLICT where another group has its parent id: their cards would stop each other's sessions.
+        Refusal INVALID where no station would take its parent id, CONFLICT where it is not new, or another group has
+        its parent id: their cards would stop each other's sessions.
         """
         viewer.need(Scope.GROUPS_WRITE)
+        if group.parent_id is not None and not re.fullmatch(PARENT_ID, group.parent_id):
+            raise Refusal(Code.INVALID, "A parent id has up to 20 letters, digits or * - _ = + | @ . : and no space.")
         async with self._store.unit() as unit:
             known = (await groups.rules(unit, [group.name])).get(group.name)
+            if is_new and known is not None:
+                raise Refusal(Code.CONFLICT, "There is a group of this name already. Change its rules instead.")
             if known == group:
                 return
             if group.parent_id and await groups.has_parent(unit, group.parent_id, group.name):

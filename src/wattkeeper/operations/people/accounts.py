@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.people.password import SHORTEST, SHORTEST_WITH_SECOND
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, card, oauth
+from wattkeeper.store import account, card, oauth, secret_link
 from wattkeeper.store import person as persons
 from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.engines import Store
@@ -79,15 +80,20 @@ class Accounts:
 
     # --- strangers --------------------------------------------------------------------------------------
 
-    async def sign_up(self, email: str, name: str, password: str | None, address: str, language: str = "en") -> None:
+    async def sign_up(
+        self, email: str, name: str, password: str | None, address: str, language: str = "en", browser: str = ""
+    ) -> None:
         """Queue a letter with a link that makes the account; one that has an account is told so by letter instead.
 
+        ``browser`` is what this browser alone knows: the password counts where the link is opened in it (`verify`).
         Refusal INVALID says what is unfit, BUSY with ``retry_s``; nothing tells whether the address is known.
         """
         about: dict[str, Any] = {"email": mail_address(email), "name": person_name(name), "language": spoken(language)}
         self._count(address)
         words = (about["email"], about["name"])
-        about["password"] = None if password is None else await self._access.passwords.hash(password, about=words)
+        if password is not None:
+            about["browser"] = browser
+            about["password"] = await self._access.passwords.hash(password, about=words, familiar=False)
         async with self._store.unit() as unit:
             await self._mail.ask(unit, Kind.VERIFY, about)
 
@@ -104,17 +110,20 @@ class Accounts:
             link = await self._links.look(connection, code, self._store.clock())
         return None if link is None else link.purpose
 
-    async def verify(self, code: str, address: str, device: str = "") -> Entered:
+    async def verify(self, code: str, address: str, device: str = "", browser: str = "") -> Entered:
         """Open the link of a letter: makes the account that was signed up for, or changes its address; signs in.
 
-        Refusal NOT_FOUND; CONFLICT where the address got an account meanwhile.
+        Only the browser that signed up has chosen the password: a link that is opened in another one may answer to a
+        stranger who signed up with this address, so the account is made without. Refusal NOT_FOUND; CONFLICT where the address got an account meanwhile.
         """
         async with self._store.unit() as unit:
             link = await self._links.spend(unit, code, Purpose.VERIFY, Purpose.CHANGE_MAIL)
             if link.purpose is Purpose.CHANGE_MAIL:
                 return await self._move(unit, link, device)
             about = link.about
-            row = await self.make(unit, Role.DRIVER, about, about["password"], by="sign-up", verified=True)
+            same = hmac.compare_digest(str(about.get("browser", "")), browser)
+            password_hash = about.get("password") if same else None
+            row = await self.make(unit, Role.DRIVER, about, password_hash, by="sign-up", verified=True)
             entered = Entered(await self._access.begin(unit, row, "mail", device))
         self._access.guessing.came_in(about["email"], address)
         return entered
@@ -178,6 +187,7 @@ class Accounts:
         fresh = mail_address(email)
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
+            self._count(row.id)
             language = (await self._mail.known(unit, row)).get("language", "en")
             await self._mail.tell(unit, row, Kind.MAIL_ASKED)
             about = {"account": row.id, "email": fresh, "language": language}
@@ -208,6 +218,7 @@ class Accounts:
         async with self._store.unit() as unit:
             row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
             ended = await account.end_logins(unit, row.id, viewer.login)
+            await secret_link.forget_account(unit, row.id)
         self._access.forget()
         return ended
 
@@ -262,6 +273,7 @@ class Accounts:
         sealed = await self._safe.seal_for(unit, row.person, "account", "sealed", orjson.dumps(known))
         await account.change(unit, row.id, name_ref=ref, sealed=sealed, verified_at=unit.now)
         await account.end_logins(unit, row.id)
+        await secret_link.forget_account(unit, row.id)
         self._access.forget()
         missing = (await factors_of(unit.connection, row)).strong()
         return Entered(await self._access.begin(unit, row, "mail", device, half=bool(missing)), missing)
@@ -270,13 +282,14 @@ class Accounts:
         """End the account's other sign-ins and its apps: what opened it has changed."""
         await account.end_logins(unit, viewer.account, viewer.login)
         await oauth.end_grants(unit, viewer.account, oauth.Ended.SECRET_CHANGED)
+        await secret_link.forget_account(unit, viewer.account)
         return await self._own.renewed(unit, viewer, proved=False)
 
     async def _open(self, unit: Unit, person: str, sealed: bytes) -> bytes:
         return await self._safe.unseal_for(unit, person, "login", "device", sealed)
 
     def _count(self, address: str) -> None:
-        """Count a letter that was asked for from this address; Refusal BUSY where they are too many."""
+        """Count a letter that was asked for from this address, or by this account; Refusal BUSY: they are too many."""
         need_patience([(self._asking, neighbourhood(address))], "Too many tries from here.")
 
 

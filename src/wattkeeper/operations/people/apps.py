@@ -50,8 +50,10 @@ class Apps:
     # --- registered by staff ----------------------------------------------------------------------------
 
     async def register(self, viewer: Viewer, name: str, redirects: Sequence[str], *, secret: bool) -> Registered:
-        """Register an app, with a secret where it can keep one (RFC 6749 2.1); Refusal INVALID or FORBIDDEN."""
+        """Register an app, with a secret where it can keep one (RFC 6749 2.1); Refusal INVALID, FORBIDDEN, PROOF."""
         viewer.need(Scope.TOKENS_WRITE)
+        if viewer.account:
+            viewer.need_fresh(self._store.clock())
         if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
             raise Refusal(Code.INVALID, f"An app's name has 1 to {LONGEST_NAME} printable characters, no blank ends.")
         if not 0 < len(redirects) <= MOST_REDIRECTS:

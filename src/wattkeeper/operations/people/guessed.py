@@ -35,6 +35,8 @@ ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvb
 LEFT = 5
 """Letters and digits that must be left."""
 RUN = 3
+MOST = 128
+"""Characters that are looked at: a few of them unfold into thousands, and every one costs time."""
 MIMICRY = str.maketrans("0134578@$!", "oleastbasi")
 
 
@@ -50,7 +52,7 @@ _LONGEST = max(map(len, KNOWN))
 
 def is_guessed(password: str, about: Iterable[str] = ()) -> bool:
     """Whether little is left of a password without what is guessed first; ``about`` the person: name, e-mail."""
-    plain = unicodedata.normalize("NFKC", password).casefold()
+    plain = unicodedata.normalize("NFKC", password[:MOST]).casefold()[:MOST]
     own = {word for text in about for word in re.split(r"[\W_]+", text.casefold()) if len(word) >= 3}
     return any(len(_rest(spelled, own)) < LEFT for spelled in (plain, plain.translate(MIMICRY)))
 

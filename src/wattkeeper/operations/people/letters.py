@@ -216,6 +216,7 @@ WHAT: Mapping[str, tuple[str, str]] = {
     "passkey": ("a passkey", "ein Passkey"),
     "totp": ("an authenticator app", "eine Authentifizierungs-App"),
     "password": ("the password", "das Passwort"),
+    "company": ("the sign-in of your company", "die Anmeldung Ihrer Firma"),
 }
 """What was added or removed, in English and German."""
 

@@ -22,10 +22,13 @@ from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.id_token import Expected, Unproved, check, header_of
+from wattkeeper.operations.people.letters import Kind
+from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.own import BY_COMPANY, COMPANY_S
 from wattkeeper.operations.people.provider import Provider, Unreachable, is_local, is_safe
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, identity
+from wattkeeper.store import account, identity, oauth
 from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.card import keep_person
 from wattkeeper.store.engines import Store
@@ -37,8 +40,6 @@ log = logging.getLogger(__name__)
 
 LASTS = timedelta(minutes=10)
 """How long one may take at the company's door."""
-BY = "company sign-in"
-"""Who made an account that nobody here did: its role follows what the company says."""
 LONGEST_NAME = 100
 CALLBACK = "/login/company/callback"
 AGAIN = "Start again from the sign-in page."
@@ -75,7 +76,7 @@ class Company:
         self._safe = safe
         self._access = access
         self._settings = settings
-        self._provider = Provider(settings)
+        self._provider, self._mail = Provider(settings), Mail(store, safe, settings)
         self._attempts = Attempts(free=20, longest_s=60)
         self._roles = roles_of(settings)
         if self.is_open and not is_safe(settings.oidc_issuer, local=is_local(settings.oidc_issuer)):
@@ -163,8 +164,10 @@ class Company:
             raise Refusal(Code.FORBIDDEN, f"This was begun by somebody else. {AGAIN}")
         try:
             async with self._store.unit() as unit:
-                await identity.remove(unit, viewer.account, self._provider.issuer)
-                await identity.keep(unit, self._provider.issuer, str(kept["subject"]), viewer.account)
+                row = await self._made_here(unit, viewer)
+                await identity.remove(unit, row.id, self._provider.issuer)
+                await identity.keep(unit, self._provider.issuer, str(kept["subject"]), row.id)
+                await self._mail.tell(unit, row, Kind.FACTOR_ADDED, what="company")
         except IntegrityError:
             raise Refusal(Code.CONFLICT, "This sign-in opens another account already.") from None
 
@@ -173,8 +176,10 @@ class Company:
         viewer.need_own(Scope.ACCOUNT_WRITE)
         viewer.need_fresh(self._store.clock())
         async with self._store.unit() as unit:
-            if not await identity.remove(unit, viewer.account, self._provider.issuer):
+            row = await self._made_here(unit, viewer)
+            if not await identity.remove(unit, row.id, self._provider.issuer):
                 raise Refusal(Code.NOT_FOUND, f"Your account is not connected with {self.name}.")
+            await self._mail.tell(unit, row, Kind.FACTOR_REMOVED, what="company")
 
     async def is_connected(self, viewer: Viewer) -> bool:
         """Whether the viewer's account is signed in to this way."""
@@ -215,10 +220,11 @@ class Company:
         row = await account.by_id(unit.connection, known)
         if row is None or row.state not in LIVING:
             return None
-        if row.created_by != BY or row.role is arrived.role:
+        if row.created_by != BY_COMPANY or row.role is arrived.role:
             return row
         await account.end_logins(unit, row.id)
         if arrived.role is None:
+            await oauth.end_grants(unit, row.id, oauth.Ended.DISABLED)
             return None
         await account.change(unit, row.id, role=arrived.role.value)
         return await account.by_id(unit.connection, row.id)
@@ -232,9 +238,16 @@ class Company:
         await unit.flush()
         name_ref = self._safe.name_ref(f"oidc {arrived.subject}")
         sealed = seal("account", "sealed", plain)
-        await account.make(unit, identifier, person, name_ref, sealed, role, AccountState.ACTIVE, BY)
+        await account.make(unit, identifier, person, name_ref, sealed, role, AccountState.ACTIVE, BY_COMPANY)
         await identity.keep(unit, self._provider.issuer, arrived.subject, identifier)
         return await account.by_id(unit.connection, identifier)
+
+    async def _made_here(self, unit: Unit, viewer: Viewer) -> AccountRow:
+        """The viewer's account; Refusal FORBIDDEN where the company made it: then it has no other way in."""
+        row = await account.by_id(unit.connection, viewer.account)
+        if row is None or row.created_by == BY_COMPANY:
+            raise Refusal(Code.FORBIDDEN, COMPANY_S)
+        return row
 
     def _role(self, claims: Mapping[str, Any]) -> Role | None:
         """The first role whose word is among the claim's, else the default; None lets nobody in."""

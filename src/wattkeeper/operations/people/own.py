@@ -8,9 +8,13 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.operations.access import Access, digest
 from wattkeeper.operations.people.factors import Changed
-from wattkeeper.store import account, proof
+from wattkeeper.store import account, proof, secret_link
 from wattkeeper.store.account import AccountRow
 from wattkeeper.store.unit import Unit
+
+BY_COMPANY = "company sign-in"
+"""Who made an account that nobody here did: its company alone says who comes in to it, and as what."""
+COMPANY_S = "Your company looks after how you sign in. Change it there."
 
 
 class Own:
@@ -33,6 +37,8 @@ class Own:
         The proof must be as strong as the account: whoever has a second factor proves with it, see `SignIn.prove_*`.
         """
         row = await self.row(unit, viewer, Scope.ACCOUNT_WRITE)
+        if row.created_by == BY_COMPANY:  # a way of their own would stay open when the company lets them in no more
+            raise Refusal(Code.FORBIDDEN, COMPANY_S)
         signed_in = await proof.login_named(unit.connection, viewer.account, viewer.login)
         if signed_in is None:
             raise Refusal(Code.FORBIDDEN, "This is for people who are signed in here themselves, not for apps.")
@@ -40,8 +46,9 @@ class Own:
         return row
 
     async def changed(self, unit: Unit, viewer: Viewer, codes: tuple[str, ...] = ()) -> Changed:
-        """The proofs of other sign-ins count no more; this one gets another cookie."""
+        """The proofs of other sign-ins and the links that wait count no more; this one gets another cookie."""
         await proof.make_stale(unit, viewer.account, viewer.login)
+        await secret_link.forget_account(unit, viewer.account)
         return Changed(await self.renewed(unit, viewer, proved=False), codes)
 
     async def renewed(self, unit: Unit, viewer: Viewer, *, proved: bool) -> str:

@@ -35,16 +35,18 @@ class Passwords:
         self._waiting = 0
         self._nobody = self._hasher.hash("nobody's password: an unknown name costs as much time as a known one")
 
-    async def hash(self, password: str, shortest: int = SHORTEST, about: Iterable[str] = ()) -> str:
-        """The argon2id hash to keep; Refusal (INVALID) where it is too short, too long or easily guessed.
+    async def hash(
+        self, password: str, shortest: int = SHORTEST, about: Iterable[str] = (), *, familiar: bool = True
+    ) -> str:
+        """The argon2id hash to keep; Refusal (INVALID) where it is too short, too long or easily guessed, BUSY.
 
-        ``about`` are words that a guesser knows of the person: name, e-mail address.
+        ``about`` are words that a guesser knows of the person: name, e-mail address. Strangers are not ``familiar``.
         """
         if not shortest <= len(password) <= LONGEST:
             raise Refusal(Code.INVALID, f"A password needs {shortest} to {LONGEST} characters.")
         if is_guessed(password, about):
             raise Refusal(Code.INVALID, "This password is among the first that are guessed. Choose words of your own.")
-        return await self._run(self._hash, password)
+        return await self._run(self._hash, password, room=_WAITING * 2 if familiar else _WAITING)
 
     async def fits(self, kept: str | None, password: str, *, familiar: bool = False) -> bool:
         """Whether the password is the one that was kept; as slow where nothing was. Refusal (BUSY) under a flood.

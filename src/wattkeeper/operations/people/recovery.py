@@ -63,9 +63,9 @@ class RecoveryCodes:
 
     # --- proving ----------------------------------------------------------------------------------------
 
-    def count(self, account_id: str) -> None:
-        """Count a try before it is judged; Refusal BUSY after five."""
-        need_patience([(self._tries, account_id)], "Too many wrong codes.")
+    def count(self, key: str) -> None:
+        """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five."""
+        need_patience([(self._tries, key)], "Too many wrong codes.")
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted, and tell its owner; Refusal UNAUTHENTICATED."""
@@ -74,9 +74,9 @@ class RecoveryCodes:
         left = await recovery.left(unit.connection, row.id)
         await self._mail.tell(unit, row, Kind.CODE_USED, left=left)
 
-    def forgive(self, account_id: str) -> None:
+    def forgive(self, key: str) -> None:
         """The code was right, and what it was for is done."""
-        self._tries.forgive(account_id)
+        self._tries.forgive(key)
 
     async def _draw(self, unit: Unit, account_id: str) -> tuple[str, ...]:
         drawn = ["".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(MANY)]

@@ -135,6 +135,7 @@ class SignIn:
 
     async def prove_password(self, viewer: Viewer, password: str, address: str) -> str:
         """A fresh proof by password, where there is no second factor; the new cookie. Refusal UNAUTHENTICATED, BUSY."""
+        _need_here(viewer)
         async with self._store.unit() as unit:
             row = await self._own.row(unit, viewer)
             self._need_in(Factor.PASSWORD, (await factors_of(unit.connection, row)).fresh())
@@ -153,6 +154,7 @@ class SignIn:
 
     async def prove_passkey_options(self, viewer: Viewer) -> Json:
         """What `navigator.credentials.get` needs for the viewer's own passkeys; Refusal CONFLICT without any."""
+        _need_here(viewer)
         async with self._store.unit() as unit:
             row = await self._own.row(unit, viewer)
             self._need_in(Factor.PASSKEY, (await factors_of(unit.connection, row)).fresh())
@@ -160,18 +162,22 @@ class SignIn:
 
     async def prove_passkey(self, viewer: Viewer, credential: Json) -> str:
         """A fresh proof by one of the viewer's passkeys; the new cookie. Refusal UNAUTHENTICATED."""
+        _need_here(viewer)
         await self._passkeys.proved(credential, viewer.account)
         async with self._store.unit() as unit:
             await proof.forgive(unit, viewer.account)
             return await self._own.renewed(unit, viewer, proved=True)
 
     async def _prove(self, viewer: Viewer, code: str, factor: Totp | RecoveryCodes) -> str:
-        factor.count(viewer.account)
+        """A proof by a code; tries are counted by sign-in, so that no stranger's make its owner wait."""
+        _need_here(viewer)
+        tries = f"{viewer.account} {viewer.login}"
+        factor.count(tries)
         async with self._store.unit() as unit:
             await factor.spend(unit, await self._own.row(unit, viewer), code)
             await proof.forgive(unit, viewer.account)
             cookie = await self._own.renewed(unit, viewer, proved=True)
-        factor.forgive(viewer.account)
+        factor.forgive(tries)
         return cookie
 
     # --- within -----------------------------------------------------------------------------------------
@@ -204,6 +210,12 @@ class SignIn:
         known: Mapping[str, Any] = await self._mail.known(unit, row)
         self._access.guessing.came_in(known["name"], address)
         return Entered(await self._access.begin(unit, row, how, device))
+
+
+def _need_here(viewer: Viewer) -> None:
+    """Refusal FORBIDDEN where it is no sign-in that asks: an app proves nothing for its person, and guesses nothing."""
+    if not viewer.login:
+        raise Refusal(Code.FORBIDDEN, "This is for people who are signed in here themselves, not for apps.")
 
 
 async def _active(unit: Unit, row: AccountRow) -> AccountRow:

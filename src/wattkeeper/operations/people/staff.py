@@ -10,13 +10,14 @@ import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.operations.access import Access
+from wattkeeper.operations.access import Access, viewer_of
 from wattkeeper.operations.people.accounts import Accounts, person_name, spoken
 from wattkeeper.operations.people.address import is_mail, mail_address
 from wattkeeper.operations.people.factors import Entered, has_second
 from wattkeeper.operations.people.letters import Kind
-from wattkeeper.operations.people.links import GONE, Links
+from wattkeeper.operations.people.links import GONE, Link, Links
 from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.names import ACCOUNT
 from wattkeeper.store import account, oauth, passkey, proof, recovery, secret_link, staff
 from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.engines import Store
@@ -90,6 +91,7 @@ class Staff:
     ) -> Entered:
         """Make the first owner and sign in; Refusal NOT_FOUND (no such link, or an owner exists), INVALID."""
         about = {"email": mail_address(email), "name": person_name(name), "language": spoken(language)}
+        await self._good(code, Purpose.FIRST_OWNER)
         kept = await self._hashed(password, about)
         async with self._store.unit() as unit:
             await self._links.spend(unit, code, Purpose.FIRST_OWNER)
@@ -149,10 +151,12 @@ class Staff:
 
         What the role may do opens once there is a passkey or authenticator app; the sign-in is fresh to make one.
         """
-        about = {"email": await self._invited(code), "name": person_name(name), "language": spoken(language)}
+        invited = await self._good(code, Purpose.INVITE)
+        about = {"email": str(invited.about["email"]), "name": person_name(name), "language": spoken(language)}
         kept = await self._hashed(password, about)
         async with self._store.unit() as unit:
             link = await self._links.spend(unit, code, Purpose.INVITE)
+            await self._need_inviter(unit, link.about["by"])
             role, sites = Role(link.about["role"]), tuple(link.about["sites"])
             made = (unit, role, about, kept)
             row = await self._accounts.make(*made, by=link.about["by"], verified=True, sites=sites)
@@ -160,11 +164,20 @@ class Staff:
         self._access.guessing.came_in(about["email"], address)
         return entered
 
-    async def _invited(self, code: str) -> str:
-        """The address an invitation went to; empty where there is none, which is found out later."""
+    async def _good(self, code: str, purpose: Purpose) -> Link:
+        """What a code is good for, before a password is hashed for it: that is dear. Refusal NOT_FOUND."""
         async with self._store.read() as connection:
             link = await self._links.look(connection, code, self._store.clock())
-        return str(link.about["email"]) if link is not None and link.purpose is Purpose.INVITE else ""
+        if link is None or link.purpose is not purpose:
+            raise Refusal(Code.NOT_FOUND, GONE)
+        return link
+
+    async def _need_inviter(self, unit: Unit, by: str) -> None:
+        """Refusal NOT_FOUND where whoever invited may not any more: else they leave a way back in for themselves."""
+        row = await account.by_id(unit.connection, by) if ACCOUNT.fullmatch(by) else None
+        may = row is not None and row.state is AccountState.ACTIVE and Scope.STAFF_WRITE in viewer_of(row).scopes
+        if ACCOUNT.fullmatch(by) and not may:
+            raise Refusal(Code.NOT_FOUND, GONE)
 
     async def _hashed(self, password: str | None, about: dict[str, str]) -> str | None:
         if password is None:
@@ -203,9 +216,9 @@ class Staff:
         self._access.forget()
 
     async def enable(self, viewer: Viewer, identifier: str) -> None:
-        """Let somebody in again; Refusal NOT_FOUND."""
+        """Let somebody in again; Refusal NOT_FOUND, PROOF."""
         async with self._store.unit() as unit:
-            viewer.need(Scope.STAFF_WRITE)
+            self._need(viewer, unit)
             row = await self._one(unit, identifier)
             await account.change(unit, row.id, state=AccountState.ACTIVE.value)
 
@@ -213,7 +226,9 @@ class Staff:
         """End somebody's sign-ins; how many that were. Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
             viewer.need(Scope.STAFF_WRITE)
-            ended = await account.end_logins(unit, (await self._one(unit, identifier)).id)
+            row = await self._one(unit, identifier)
+            ended = await account.end_logins(unit, row.id)
+            await secret_link.forget_account(unit, row.id)
         self._access.forget()
         return ended
 

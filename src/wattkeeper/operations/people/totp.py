@@ -92,9 +92,9 @@ class Totp:
 
     # --- proving ----------------------------------------------------------------------------------------
 
-    def count(self, account_id: str) -> None:
-        """Count a try before it is judged; Refusal BUSY after five."""
-        need_patience([(self._tries, account_id)], "Too many wrong codes.")
+    def count(self, key: str) -> None:
+        """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five."""
+        need_patience([(self._tries, key)], "Too many wrong codes.")
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted; Refusal UNAUTHENTICATED."""
@@ -102,9 +102,9 @@ class Totp:
             raise Refusal(Code.UNAUTHENTICATED, WRONG)
         await self._use(unit, row, code)
 
-    def forgive(self, account_id: str) -> None:
+    def forgive(self, key: str) -> None:
         """The code was right, and what it was for is done."""
-        self._tries.forgive(account_id)
+        self._tries.forgive(key)
 
     async def _use(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use up the step that the code is of: each counts once, and none before it counts any more."""

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.token import Group as Rules
-from wattkeeper.operations.cards.groups import subject_of
+from wattkeeper.operations.cards.groups import PARENT_ID, subject_of
 from wattkeeper.store import card_change
 from wattkeeper.store import group as groups
 from wattkeeper.store.group import GroupRow
@@ -23,8 +23,7 @@ router = APIRouter(tags=["groups of cards"])
 PATTERN = r"^[^\x00-\x1F\x7F]+$"
 Name = Annotated[str, Path(min_length=1, max_length=100, pattern=PATTERN, description="The group's name.")]
 AfterName = Annotated[str, StringConstraints(min_length=1, max_length=100, pattern=PATTERN)]
-ParentId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9*\-_=+|@.:]{1,20}$")]
-"""OCPP's identifierString, at most the 20 characters of a 1.6 IdToken."""
+ParentId = Annotated[str, StringConstraints(pattern=f"^{PARENT_ID}$")]
 PARENT = "Told to stations with an accepted card (1.6 parentIdTag, 2.x groupIdToken): the cards may stop each other."
 MASTER = "Whether its cards stop any session at the station where they are presented, and start none (2.0.1 C16)."
 

@@ -10,7 +10,14 @@ from pydantic import BaseModel, Field, StringConstraints
 from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, rooms_of
 from wattkeeper.web.device import address_of, device_of, language_of
-from wattkeeper.web.origin import cookie_name, drop_cookie, keep_cookie, need_same_origin
+from wattkeeper.web.origin import (
+    browser_of,
+    cookie_name,
+    drop_cookie,
+    keep_browser,
+    keep_cookie,
+    need_same_origin,
+)
 from wattkeeper.web.rooms import Rooms
 
 
@@ -202,17 +209,23 @@ async def sign_out(rooms: Here, request: Request, response: Response) -> None:
 
 
 @router.post("/sign-up", status_code=202)
-async def sign_up(rooms: Here, request: Request, given: SignUp) -> Sent:
-    """Ask for an account: a letter with a link makes it, to an address that has none."""
-    who = (given.email, given.name, given.password, address_of(request), language_of(request))
+async def sign_up(rooms: Here, request: Request, response: Response, given: SignUp) -> Sent:
+    """Ask for an account: a letter with a link makes it, to an address that has none.
+
+    The password counts where the link is opened by the same browser; elsewhere the account is made without.
+    """
+    browser = browser_of(request, rooms.settings)
+    who = (given.email, given.name, given.password, address_of(request), language_of(request), browser)
     await rooms.people.accounts.sign_up(*who)
+    keep_browser(response, rooms.settings, browser)
     return Sent()
 
 
 @router.post("/verify")
 async def verify(rooms: Here, request: Request, response: Response, given: LinkOpened) -> Entry:
     """Open the link of a letter: makes the account that was asked for, or changes its address; signs in."""
-    entry = await rooms.people.accounts.verify(given.code, address_of(request), device_of(request))
+    who = (address_of(request), device_of(request), browser_of(request, rooms.settings))
+    entry = await rooms.people.accounts.verify(given.code, *who)
     return await _replaced(request, response, rooms, entry)
 
 

@@ -15,7 +15,7 @@ from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.store.secret_link import Purpose
 from wattkeeper.web.driver.device import device_of
 from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, address_of, routes_of, within
-from wattkeeper.web.origin import cookie_name, drop_cookie, keep_cookie
+from wattkeeper.web.origin import browser_of, cookie_name, drop_cookie, keep_browser, keep_cookie
 from wattkeeper.web.problem import STATUS
 
 SENT = "If {email} can be used here, a letter is on its way to it. Open its link on this phone."
@@ -155,11 +155,15 @@ class Door:
     ) -> Response:
         """A letter to prove the address; the same answer for one that is known."""
         typed = {"name": name[:200], "email": email[:200]}
+        browser = browser_of(request, self._settings)
+        who = (email.strip(), name, password or None, address_of(request))
         try:
-            await self._people.accounts.sign_up(email.strip(), name, password or None, address_of(request))
+            await self._people.accounts.sign_up(*who, browser=browser)
         except Refusal as refusal:
             return await self._sign_up(request, next, typed, refusal)
-        return await self._sent(request, email.strip(), "/app/sign-up")
+        answer = await self._sent(request, email.strip(), "/app/sign-up")
+        keep_browser(answer, self._settings, browser)
+        return answer
 
     async def _sent(self, request: Request, email: str, again: str) -> Response:
         outbox = "/outbox" if self._people.mail.shows else ""
@@ -196,7 +200,8 @@ class Door:
         purpose = await self._people.accounts.look(code)
         try:
             if purpose in (Purpose.VERIFY, Purpose.CHANGE_MAIL):
-                entered = await self._people.accounts.verify(code, address, device)
+                browser = browser_of(request, self._settings)
+                entered = await self._people.accounts.verify(code, address, device, browser)
             elif purpose in LINKS:
                 entered = await self._people.sign_in.link(code, address, device)
             else:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, cast
 
 from fastapi import APIRouter, Form
@@ -15,7 +14,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.limits import Limits
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.token import Authorisation, CardState, Offline, Strength
 from wattkeeper.operations.cards import listing
@@ -30,9 +28,10 @@ from wattkeeper.store.decision import DecisionRow
 from wattkeeper.store.group import GroupRow
 from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.web.operator import stream
-from wattkeeper.web.operator.hours import read_hours, say_hours
+from wattkeeper.web.operator.hours import say_hours
+from wattkeeper.web.operator.limits import limits_of, typed
 from wattkeeper.web.operator.names import Places, path_of, placed, places
-from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
+from wattkeeper.web.operator.paper import Look, Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.problem import STATUS
@@ -59,7 +58,6 @@ TOLD = {
     Authorisation.WRONG_PLUG: Look("Wrong plug", "none"),
     Authorisation.INVALID: Look("Refused", "none"),
 }
-NONE = "none"
 DEEDS = ("block", "unblock", "lost", "return")
 
 
@@ -107,14 +105,14 @@ async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, ref: s
         card,
         await groups.one(connection, viewer, card.group) if card.group else None,
         await decision.of_card(connection, viewer, ref, MOST_DECISIONS),
-        await _named(paper, viewer, await card_change.find(connection, viewer, ref, MOST_CHANGES)),
+        await named(paper, viewer, await card_change.find(connection, viewer, ref, MOST_CHANGES)),
         await sessions.find(connection, viewer, Sought(token=ref), MOST_SESSIONS) if may_sessions else [],
         await places(connection, viewer) if viewer.may(Scope.STATIONS_READ) else Places([]),
         await store.one(connection, viewer, card.replaced_by) if card.replaced_by else None,
     )
 
 
-async def _named(paper: Paper, viewer: Viewer, rows: Sequence[Change]) -> list[Change]:
+async def named(paper: Paper, viewer: Viewer, rows: Sequence[Change]) -> list[Change]:
     """Changes with who made them by name."""
     said = await paper.rooms.names.said(viewer, (row.by for row in rows)) | {HOLDER: "its holder"}
     return [replace(row, by=said[row.by]) for row in rows]
@@ -131,7 +129,7 @@ def regions(paper: Paper, life: Life) -> list[Region]:
         Region("acts", {"acts-all": paper.part(PARTS, "acts", card, acts)}, "div"),
         Region("rule", {"rule-all": paper.part(PARTS, "rule", card, rules, hours, now)}, "div"),
         _decisions(paper, life),
-        _changes(paper, life),
+        changes(paper, life.changes),
         _sessions(paper, life),
     ]
 
@@ -157,11 +155,11 @@ def _decisions(paper: Paper, life: Life) -> Region:
     return Region("decisions", printed or {"decisions-none": paper.part(PARTS, "no_decisions")})
 
 
-def _changes(paper: Paper, life: Life) -> Region:
-    """Its life, the newest first, a heading for each day."""
+def changes(paper: Paper, some: Sequence[Change]) -> Region:
+    """The life of a card or a group, the newest first, a heading for each day."""
     rows: dict[str, Markup] = {}
     day = None
-    for one in life.changes:
+    for one in some:
         there = paper.times.local(one.at)
         if there.date() != day:
             day, key = there.date(), f"l-{there:%Y%m%d}"
@@ -199,9 +197,7 @@ class Card:
     ) -> Response:
         life = await self._life(viewer, ref)
         seen = View(life.n, regions(self._paper, life))
-        limits = life.card.limits
-        typed = {name: "" if told is None else ", ".join(sorted(told)) or NONE for name, told in _lists(limits)}
-        given = {"card": life.card, "regions": seen.by_name, "hours": say_hours(limits.hours), "word": word} | typed
+        given = {"card": life.card, "regions": seen.by_name, "typed": typed(life.card.limits), "word": word}
         live = f"/live/cards/{ref}?after={seen.position}"
         return self._paper.page(request, "card.html", viewer, status=status, stream=live, **given)
 
@@ -243,9 +239,8 @@ class Card:
         """Change what it may do."""
         viewer = await self._paper.need_viewer(request)
         viewer.need(Scope.CARDS_WRITE)
-        form = {name: str(value).strip() for name, value in (await request.form()).items() if isinstance(value, str)}
         try:
-            await self._rooms.cards.change(ref, rule_of(form), viewer)
+            await self._rooms.cards.change(ref, rule_of(await form_of(request)), viewer)
         except Refusal as refusal:
             return await self._refused(request, viewer, ref, refusal)
         return RedirectResponse(f"/cards/{ref}", 303)
@@ -258,11 +253,6 @@ class Card:
         return await self._page(request, viewer, ref, STATUS[refusal.code], word)
 
 
-def _lists(limits: Limits) -> Sequence[tuple[str, frozenset[str] | None]]:
-    """The limits that are typed between commas."""
-    return ("sites", limits.sites), ("plugs", limits.plugs)
-
-
 def rule_of(form: dict[str, str]) -> Rule:
     """The rule that a form asks for; Refusal INVALID says which field."""
     until = form.get("expires_at", "")
@@ -272,36 +262,9 @@ def rule_of(form: dict[str, str]) -> Rule:
         "max_sessions": listing.cell("max_sessions", form.get("max_sessions", "")),
         "offline": listing.cell("offline", form.get("offline", Offline.REFUSE.value)),
         "strength": listing.cell("strength", form.get("strength", Strength.NUMBER.value)),
-        "limits": Limits(
-            energy_wh_month=_amount(form.get("kwh", ""), Decimal(1000), "Energy a month"),
-            money_month=_amount(form.get("money", ""), Decimal(1), "Money a month"),
-            sites=_words(form.get("sites", "")),
-            hours=read_hours(form.get("hours", "")),
-            plugs=_words(form.get("plugs", "")),
-        ),
+        "limits": limits_of(form),
     }
     return cast(Rule, rule)
-
-
-def _amount(text: str, unit: Decimal, name: str) -> Decimal | None:
-    """A number that was typed, with a point or a comma; empty is no limit."""
-    if not text:
-        return None
-    try:
-        amount = Decimal(text.replace(",", "."))
-    except InvalidOperation:
-        amount = Decimal(-1)
-    if not amount.is_finite() or not 0 <= amount <= 10**9:
-        raise Refusal(Code.INVALID, f"{name} must be a number, such as 250 or 49.50.")
-    return amount * unit
-
-
-def _words(text: str) -> frozenset[str] | None:
-    """What was typed between commas; empty is no limit, ``none`` is nothing at all."""
-    if text.lower() == NONE:
-        return frozenset()
-    told = frozenset(word.strip()[:200] for word in text.split(",") if word.strip())
-    return told or None
 
 
 def router(paper: Paper) -> APIRouter:

@@ -31,7 +31,7 @@ def wanted(request: Request) -> dict[str, Any]:
     """What the address bar asks for."""
     query = request.query_params
     last2 = query.get("q", "").strip().lstrip("•*").upper()[-2:]
-    return {"last2": last2 or None, "state": STATES.get(query.get("state", ""))}
+    return {"last2": last2 or None, "state": STATES.get(query.get("state", "")), "group": query.get("group") or None}
 
 
 async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, sought: dict[str, Any]) -> View:
@@ -70,7 +70,7 @@ class Cards:
     async def _page(self, request: Request, viewer: Viewer, status: int = 200, **given: Any) -> Response:
         view = await self._view(request, viewer)
         query = request.query_params
-        asked = {"q": query.get("q", ""), "state": query.get("state", "")}
+        asked = {name: query.get(name, "") for name in ("q", "state", "group")}
         context = {"regions": view.by_name, "asked": asked, "typed": "", "report": None, **given}
         live = f"/live/cards?after={view.position}&{request.url.query}"
         return self._paper.page(request, "cards.html", viewer, status=status, stream=live, looks=LOOKS, **context)

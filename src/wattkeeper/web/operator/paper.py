@@ -233,6 +233,11 @@ async def _refused(paper: Paper, request: Request, refusal: Refusal) -> Response
     return paper.problem(request, STATUS[refusal.code], TITLES[refusal.code], refusal.why, viewer)
 
 
+async def form_of(request: Request) -> dict[str, str]:
+    """What a form says, by field, without spaces around it."""
+    return {name: value.strip() for name, value in (await request.form()).items() if isinstance(value, str)}
+
+
 def here(request: Request) -> str:
     """The path and query of what was asked for."""
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")

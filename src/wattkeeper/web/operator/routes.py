@@ -15,6 +15,7 @@ from wattkeeper.web.operator import (
     codes,
     door,
     findings,
+    groups,
     joining,
     now,
     outbox,
@@ -30,7 +31,7 @@ from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
     *(door, joining, outbox, now, sessions, session, stations, codes, station),
-    *(card, cards, findings, people, programs, account),
+    *(card, cards, groups, findings, people, programs, account),
 )
 
 
