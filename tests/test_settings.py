@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from wattkeeper.settings import Settings, documented, load
+from wattkeeper.settings import THIS_MACHINE, Settings, documented, load
 
 PAGE = Path(__file__).parent.parent / "docs" / "settings.md"
 
@@ -40,3 +40,14 @@ def test_what_is_given_wins_over_the_environment() -> None:
 def test_what_is_wrong_is_named(name: str, value: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         load({name: value})
+
+
+@pytest.mark.parametrize("host", sorted(THIS_MACHINE))
+def test_this_machine_goes_by_its_name_so_that_passkeys_work(host: str) -> None:
+    given = Settings(host=host, http_port=8090)
+    assert (given.address, given.address_at(8091)) == ("http://localhost:8090", "http://localhost:8091")
+
+
+def test_the_address_that_people_type_is_what_is_set() -> None:
+    assert Settings(host="192.0.2.7").address == "http://192.0.2.7:8080"
+    assert Settings(public_url="https://charge.example/").address_at(1) == "https://charge.example"

@@ -95,7 +95,7 @@ def furnish(
         notices=notices,
         prices=prices,
         places=places,
-        starts=Starts(store, safe, bus, settings, dispatch, cards, places),
+        starts=Starts(store, safe, dispatch, cards, places),
     )
 
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import timedelta
+from datetime import UTC, timedelta, tzinfo
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from wattkeeper.charging.radar import StepUp
+
+THIS_MACHINE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
+"""What `host` says where a browser on this machine gets in by ``localhost``."""
 
 
 def setting(default: Any, why: str) -> Any:
@@ -31,7 +36,7 @@ class Settings:
     http_port: int = setting(8080, "The people's door: pages and API.")
     ocpp_port: int = setting(9000, "The stations' door: OCPP over WebSocket.")
     public_url: str = setting(
-        "", "The address people type; https there makes cookies Secure. Empty: http://host:http_port."
+        "", "The address people type; https there makes cookies Secure. Empty: this machine, or host, and http_port."
     )
     tls_certificate: str = setting(
         "", "PEM certificate chain: stations then use wss (security profile 2), people https."
@@ -120,17 +125,39 @@ class Settings:
     @property
     def address(self) -> str:
         """The address people type, without a slash at the end."""
+        return self.address_at(self.http_port)
+
+    def address_at(self, port: int) -> str:
+        """As `address`, where the people's door is at this port.
+
+        This machine goes by its name: browsers make no passkeys for numbers (W3C Web Authentication, 5.1.3).
+        """
         scheme = "https" if self.tls_certificate else "http"
-        return (self.public_url or f"{scheme}://{self.host}:{self.http_port}").rstrip("/")
+        host = "localhost" if self.host in THIS_MACHINE else self.host
+        return (self.public_url or f"{scheme}://{host}:{port}").rstrip("/")
 
     def login_lasts(self, *, is_staff: bool) -> timedelta:
         """How long a sign-in lasts."""
         return timedelta(hours=self.login_hours) if is_staff else timedelta(days=self.driver_login_days)
 
     @property
+    def zone(self) -> tzinfo:
+        """The zone in which pages tell times and months begin; raises ValueError where there is none of its name."""
+        return zone_of(self.time_zone)
+
+    @property
     def is_secure(self) -> bool:
         """Whether people come by https."""
         return self.address.startswith("https://")
+
+
+@lru_cache(maxsize=8)
+def zone_of(name: str) -> tzinfo:
+    """The zone of a name such as ``Europe/Vienna``; raises ValueError where there is none."""
+    try:
+        return UTC if name in ("", "UTC") else ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError(f"There is no time zone {name!r}; use one such as Europe/Vienna.") from None
 
 
 def _parse(kind: object, text: str, name: str) -> object:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy import Table
 
 from tests.operations.people import ELSEWHERE, HOME, PASSWORD, Town, refused
 from wattkeeper.charging.errors import Code, Refusal
@@ -39,10 +41,16 @@ async def owner(town: Town) -> str:
     return (await town.with_passkey(entered.cookie))[1]
 
 
-async def rows(town: Town, table: object) -> int:
+async def rows(town: Town, table: Table) -> int:
     """How many rows a table has."""
     async with town.store.read() as connection:
-        return len((await connection.execute(table.select())).all())  # type: ignore[attr-defined]
+        return len((await connection.execute(table.select())).all())
+
+
+async def in_turn(deeds: Iterable[Awaitable[Any]]) -> None:
+    """One after the other, until one is refused."""
+    for deed in deeds:
+        await deed
 
 
 # --- links ----------------------------------------------------------------------------------------------
@@ -117,7 +125,7 @@ async def test_e11_an_invitation_dies_with_the_right_to_invite(town: Town, end: 
     else:
         await staff.change(await town.viewer(boss), viewer.account, Role.SUPPORT)
     assert await refused(staff.accept(back, "Mallory", PASSWORD, ELSEWHERE)) is Code.NOT_FOUND
-    assert [one.role for one in await staff.members(await town.viewer(boss))].count(Role.OWNER) == 2 - (end != "disabled")
+    assert len(await staff.members(await town.viewer(boss))) == 2
 
 
 async def test_e8_letting_somebody_in_again_needs_a_fresh_proof(town: Town) -> None:
@@ -175,17 +183,13 @@ async def test_e6_sign_ins_of_one_account_do_not_pile_up(town: Town) -> None:
 
 async def test_e6_nobody_writes_to_strangers_through_a_change_of_address(town: Town) -> None:
     viewer = await town.viewer(await town.sign_up())
-    with pytest.raises(Refusal) as refusal:
-        for number in range(50):
-            await town.people.accounts.change_mail(viewer, f"stranger{number}@example.com")
-    assert refusal.value.code is Code.BUSY
+    change, strangers = town.people.accounts.change_mail, (f"stranger{number}@example.com" for number in range(50))
+    assert await refused(in_turn(change(viewer, stranger) for stranger in strangers)) is Code.BUSY
 
 
 async def test_e10_challenges_of_one_place_are_bounded(town: Town) -> None:
-    with pytest.raises(Refusal) as refusal:
-        for _ in range(500):
-            await town.people.sign_in.passkey_options(ELSEWHERE)
-    assert refusal.value.code is Code.BUSY
+    options = (town.people.sign_in.passkey_options(ELSEWHERE) for _ in range(500))
+    assert await refused(in_turn(options)) is Code.BUSY
     assert await rows(town, secret_link) <= 60
 
 

@@ -15,7 +15,7 @@ from wattkeeper.charging.person import Role
 from wattkeeper.store import account
 from wattkeeper.store.account import AccountState
 from wattkeeper.store.tables import account as accounts
-from wattkeeper.store.tables import identity, login, person
+from wattkeeper.store.tables import identity, login, mail, person
 
 MAPPED = {"oidc_role_claim": "groups", "oidc_roles": "charge-admins=operator, helpdesk=support"}
 
@@ -102,6 +102,7 @@ async def test_an_invited_person_connects_and_comes_in_from_then_on(
     other = await somebody(house, "other@here.example", Role.OWNER)
     assert (await other.post("/login/company/connect", data=form)).status_code == 403
     assert (await browser.client.post("/login/company/connect", data=form)).headers["location"] == "/me"
+    assert await letters(house) == ["factor_added"], "a way in was added, and its owner was not told"
     later = visit(house)
     assert (await later.come("nora")).status_code == 303
     assert (await later.me())["role"] == "support"
@@ -132,6 +133,29 @@ async def test_a_role_follows_the_companys_word(open_company: OpenCompany, issue
     again = visit(house)
     await again.come("sam")
     assert (await again.me())["role"] == "support"
+
+
+async def test_e8_a_company_s_account_gets_no_way_in_that_would_outlive_the_company_s_word(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, **MAPPED)
+    browser = visit(house)
+    await browser.come("olga")
+    assert (await browser.me())["role"] == "operator"
+    for deed in (
+        browser.client.post("/api/v1/account/passkeys/options"),
+        browser.client.post("/api/v1/account/totp"),
+        browser.client.patch("/api/v1/account", json={"password": "correct horse battery staple"}),
+        browser.client.patch("/api/v1/account", json={"email": "olga@home.example"}),
+        browser.client.post("/login/company/disconnect"),
+    ):
+        assert (await deed).status_code == 403
+    assert (await visit(house).come("olga")).status_code == 303
+
+
+async def letters(house: House) -> list[str]:
+    """The kinds of letters that wait."""
+    return [row.kind for row in await house.door.rows(mail)]
 
 
 async def test_a_disabled_account_stays_shut(open_company: OpenCompany, issuer: str, visit: Visit) -> None:

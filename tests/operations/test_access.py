@@ -165,7 +165,9 @@ async def test_a_token_opens_what_it_is_for_until_it_expires(access: Access, clo
     assert await access.viewer_by_bearer(token) is None
 
 
-async def test_the_use_of_a_token_is_noted_once_a_minute(access: Access, store: Store, safe: Safe, clock: Clock) -> None:
+async def test_the_use_of_a_token_is_noted_once_a_minute(
+    access: Access, store: Store, safe: Safe, clock: Clock
+) -> None:
     token = await access.make_token("t", PROGRAMS)
 
     async def noted() -> datetime | None:

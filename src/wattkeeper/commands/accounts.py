@@ -18,7 +18,7 @@ def add(
     generate: Annotated[bool, typer.Option("--generate", help="Make a password instead of asking.")] = False,
     database: Database = None,
 ) -> None:
-    """Let a person sign in, or give them a new password."""
+    """Let a person sign in as an owner, by a password; an account that is there becomes one, its password new."""
     password = (
         secrets.token_urlsafe(15) if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     )

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.progress import Progress
@@ -43,11 +44,12 @@ async def _serve(settings: Settings) -> None:
 
     async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
         out.print(f"Stations   {doors.ocpp}/<station id>")
-        out.print(f"People     {doors.http}")
+        people = settings.address_at(urlsplit(doors.http).port or settings.http_port)
+        out.print(f"People     {people}")
         code = await rooms.people.staff.make_owner_link()
         if code:
             out.print("Nobody owns this installation yet. Whoever opens this link does; it is good once, for a day:")
-            out.print(f"  {doors.http}/first-owner/{code}", markup=False, soft_wrap=True)
+            out.print(f"  {people}/first-owner/{code}", markup=False, soft_wrap=True)
         await asyncio.Event().wait()
 
 

@@ -25,7 +25,7 @@ from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
 from wattkeeper.operations.cards import once, radar
-from wattkeeper.operations.cards.bounds import house_limits, zone_of
+from wattkeeper.operations.cards.bounds import house_limits
 from wattkeeper.operations.desk import Desk, key_of, names_transaction
 from wattkeeper.settings import Settings
 from wattkeeper.store.entry import Decided
@@ -170,7 +170,7 @@ async def _asked(
     at = min(fact.at or now, now)
     return Asked(
         now=now,
-        local=now.astimezone(zone_of(settings.time_zone)),
+        local=now.astimezone(settings.zone),
         purpose=purpose,
         running=desk.overlapping(card.ref, station, evse, at, asking) if begins else 0,
         ends_one=purpose is Purpose.TAP and await _ends_one(desk, station, card),

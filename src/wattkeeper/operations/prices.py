@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
-from zoneinfo import ZoneInfo
 
 from wattkeeper.charging.bill import Bill, price, usage
 from wattkeeper.charging.errors import Code, Refusal
@@ -107,7 +106,7 @@ class Prices:
 
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
-        self._zone: tzinfo = UTC if settings.time_zone in ("", "UTC") else ZoneInfo(settings.time_zone)
+        self._zone = settings.zone
 
     async def tag(self, at: datetime | None = None) -> PriceTag:
         """What charging costs that starts at an instant, or now; for anyone."""

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta
 from enum import StrEnum
-from zoneinfo import ZoneInfo
 
-from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import OrderState, Outcome, StartCharging, StopCharging
 from wattkeeper.charging.person import Scope, Viewer
@@ -20,7 +18,6 @@ from wattkeeper.operations.cards.once import CABLE_WITHIN
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.places import Outlet, Places, Use, use_of
 from wattkeeper.operations.safe import Safe
-from wattkeeper.settings import Settings
 from wattkeeper.store import card as cards
 from wattkeeper.store import place as places
 from wattkeeper.store import start as starts
@@ -107,12 +104,9 @@ PLUGGED = frozenset({ConnectorStatus.OCCUPIED, ConnectorStatus.PREPARING, Connec
 class Starts:
     """Starts and stops charging from a phone, always the viewer's own."""
 
-    def __init__(
-        self, store: Store, safe: Safe, bus: Bus, settings: Settings, dispatch: Dispatch, cards: Cards, places: Places
-    ) -> None:
+    def __init__(self, store: Store, safe: Safe, dispatch: Dispatch, cards: Cards, places: Places) -> None:
         self._store = store
         self._safe = safe
-        self._zone: tzinfo = UTC if settings.time_zone in ("", "UTC") else ZoneInfo(settings.time_zone)
         self._dispatch = dispatch
         self._cards = cards
         self._places = places

@@ -66,7 +66,8 @@ def need_same_origin(request: Request, settings: Settings) -> None:
     if site is not None:
         ours = site == "same-origin"
     else:
-        ours = origin is not None and _place(origin) in {_place(settings.address), request.headers.get("host", "")}
+        place = _place(origin or "")  # "null", of a sandboxed page, has none
+        ours = place != "" and place in {_place(settings.address), request.headers.get("host", "")}
     if not ours:
         why = "This came from another site, so nothing was changed. Open the page here and try again."
         raise Refusal(Code.FORBIDDEN, why)

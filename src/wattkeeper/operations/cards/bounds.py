@@ -6,10 +6,9 @@ Loaded at the first card that has such limits, and never otherwise.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import UTC, datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from zoneinfo import ZoneInfo
 
 import orjson
 
@@ -23,12 +22,6 @@ from wattkeeper.store import use
 from wattkeeper.store.tariff import TariffRow
 from wattkeeper.store.unit import Unit
 from wattkeeper.store.use import Used
-
-
-@lru_cache(maxsize=8)
-def zone_of(name: str) -> tzinfo:
-    """The installation's time zone, by the setting's word for it."""
-    return UTC if name in ("", "UTC") else ZoneInfo(name)
 
 
 @lru_cache(maxsize=8)
@@ -51,7 +44,7 @@ class Bounds:
         if not any(bound.is_monthly for _, bound in card.binding(house)):
             return NO_USE
         if self._used is None or card.ref not in self._used:
-            begun = month_of(self._unit.now, zone_of(settings.time_zone))
+            begun = month_of(self._unit.now, settings.zone)
             self._used = await self._month([*cards, card], house, begun)
         return self._used[card.ref]
 

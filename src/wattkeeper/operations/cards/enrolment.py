@@ -248,5 +248,3 @@ def _is_tap(desk: Desk, wish: EnrolmentRow, fact: Fact) -> bool:
         return fact.remote_start is None
     session = desk.by_ref(wish.station, fact.ref) if fact.ref else None
     return session is None or session.token != fact.token
-
-

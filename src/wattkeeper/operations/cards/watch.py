@@ -9,7 +9,6 @@ import asyncio
 import logging
 from collections.abc import Mapping
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -49,7 +48,7 @@ class RadarWatch:
     """Looks at what was recorded since it last looked."""
 
     def __init__(self, store: Store, bus: Bus, settings: Settings, notices: Notices) -> None:
-        self._zone = ZoneInfo(settings.time_zone)
+        self._zone, self._zone_name = settings.zone, settings.time_zone or "UTC"
         self._store = store
         self._bus = bus
         self._notices = notices
@@ -142,7 +141,7 @@ class RadarWatch:
 
     async def _tell_one(self, key: str, row: Any) -> None:
         words = {"card": f"••{row.last2}" if row.last2 else "", "station": row.label or row.station_id}
-        words["when"] = f"{row.created_at.astimezone(self._zone):%Y-%m-%d %H:%M} ({self._zone.key})"
+        words["when"] = f"{row.created_at.astimezone(self._zone):%Y-%m-%d %H:%M} ({self._zone_name})"
         try:
             async with self._store.unit() as unit:
                 await self._notices.tell(unit, row.person_id, row.kind, words, key=key)

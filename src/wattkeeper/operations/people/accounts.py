@@ -114,7 +114,8 @@ class Accounts:
         """Open the link of a letter: makes the account that was signed up for, or changes its address; signs in.
 
         Only the browser that signed up has chosen the password: a link that is opened in another one may answer to a
-        stranger who signed up with this address, so the account is made without. Refusal NOT_FOUND; CONFLICT where the address got an account meanwhile.
+        stranger who signed up with this address, so the account is made without.
+        Refusal NOT_FOUND; CONFLICT where the address got an account meanwhile.
         """
         async with self._store.unit() as unit:
             link = await self._links.spend(unit, code, Purpose.VERIFY, Purpose.CHANGE_MAIL)

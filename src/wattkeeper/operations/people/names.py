@@ -45,9 +45,9 @@ class Names:
         return {by: self._said(viewer, rows.get(by)) if by in accounts else by for by in wanted}
 
     def _said(self, viewer: Viewer, row: SealedName | None) -> str:
-        if row is not None and _may_know(viewer, row):
-            return self._opened(row)
-        return A_DRIVER if row is not None and row.role is Role.DRIVER else UNNAMED
+        if row is not None and row.role is Role.DRIVER and row.account != viewer.account:
+            return A_DRIVER  # masked in every list, also for who may see persons: it takes a purpose to look
+        return self._opened(row) if row is not None and _may_know(viewer, row) else UNNAMED
 
     async def _rows(self, viewer: Viewer, ids: Collection[str]) -> list[SealedName]:
         wanted = [one for one in ids if one]

@@ -77,9 +77,11 @@ Index(
     postgresql_where=session.c.live,
 )
 
+
 def _measured(name: str, unit: str) -> Column[Any]:
     """A measured value of a reading."""
     return kept(name, Exact, f"what the meter showed, {unit}", C, SESSION, nullable=True)
+
 
 reading = Table(
     "reading",

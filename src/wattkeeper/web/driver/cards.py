@@ -20,9 +20,10 @@ from wattkeeper.operations.places import Place
 from wattkeeper.store import card as store
 from wattkeeper.store.card import CardRow
 from wattkeeper.store.enrolment import EnrolmentState
+from wattkeeper.web.device import address_of
 from wattkeeper.web.driver import stream
 from wattkeeper.web.driver.charge import code_in
-from wattkeeper.web.driver.paper import Look, Paper, Word, address_of, routes_of
+from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.problem import STATUS
 
 MOST = 100

@@ -19,8 +19,9 @@ from wattkeeper.operations.places import Outlet, Place, Use
 from wattkeeper.operations.starts import OPEN
 from wattkeeper.store import session as sessions
 from wattkeeper.store.session import Sought
+from wattkeeper.web.device import address_of
 from wattkeeper.web.driver import charging, tags
-from wattkeeper.web.driver.paper import Look, Paper, Word, address_of, routes_of
+from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator import said
 
 USES = {

@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.store.secret_link import Purpose
-from wattkeeper.web.driver.device import device_of
-from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, address_of, routes_of, within
+from wattkeeper.web.device import address_of, device_of
+from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, routes_of, within
 from wattkeeper.web.origin import browser_of, cookie_name, drop_cookie, keep_browser, keep_cookie
 from wattkeeper.web.problem import STATUS
 

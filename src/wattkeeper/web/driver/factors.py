@@ -13,8 +13,9 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.operations.people.factors import Changed, Factor
+from wattkeeper.web.device import address_of
 from wattkeeper.web.driver.me import DID
-from wattkeeper.web.driver.paper import HOME, Paper, Word, address_of, routes_of, within
+from wattkeeper.web.driver.paper import HOME, Paper, Word, routes_of, within
 from wattkeeper.web.origin import keep_cookie
 from wattkeeper.web.problem import STATUS
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -19,11 +17,12 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.operations.cards.questions import Asked
 from wattkeeper.store import step_up
-from wattkeeper.web import bundle
+from wattkeeper.web import bundle, pages
 from wattkeeper.web.driver import money
 from wattkeeper.web.operator import said
 from wattkeeper.web.operator.paper import Look, Word
-from wattkeeper.web.origin import cookie_name, need_same_origin
+from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.pages import ODD, PROBLEMS, here
 from wattkeeper.web.problem import STATUS, TITLES
 from wattkeeper.web.rooms import Rooms
 
@@ -45,16 +44,9 @@ class Paper:
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
-        self.times = said.Times(said.zone_of(rooms.settings.time_zone), rooms.settings.time_zone)
-        self.printer = Environment(
-            loader=FileSystemLoader(Path(__file__).parent / "templates"),
-            autoescape=True,
-            auto_reload=False,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self.printer.globals.update(
+        self.times = said.Times(rooms.settings.zone, rooms.settings.time_zone)
+        self.printer = pages.printer(
+            Path(__file__).parent / "templates",
             asset=bundle.address,
             duration=said.duration,
             kw=said.kw,
@@ -67,7 +59,7 @@ class Paper:
 
     def part(self, template: str, macro: str, *given: object) -> Markup:
         """One macro of a template, printed."""
-        return Markup(str(getattr(self.printer.get_template(template).module, macro)(*given)).strip())
+        return pages.part(self.printer, template, macro, *given)
 
     async def page(
         self, request: Request, template: str, viewer: Viewer | None, *, status: int = 200, **given: Any
@@ -126,16 +118,6 @@ def _above_of(path: str) -> tuple[str, str]:
     return place, dict(PLACES)[place]
 
 
-def here(request: Request) -> str:
-    """The path and query of what was asked for."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
-def address_of(request: Request) -> str:
-    """Where a request comes from, for counting tries."""
-    return request.client.host if request.client else ""
-
-
 def within(wanted: str) -> str:
     """Where to go after signing in: a path of the app or the consent page, never another site."""
     ours = wanted.startswith((HOME, "/oauth/")) and "\\" not in wanted and "//" not in wanted.partition("?")[0]
@@ -143,27 +125,8 @@ def within(wanted: str) -> str:
 
 
 def routes_of(paper: Paper) -> APIRouter:
-    """An empty router whose forms must come from our own pages and whose refusals become pages."""
-
-    class PageRoute(APIRoute):
-        """A page of the app."""
-
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            """The page's deed with its refusals put into words."""
-            answer = super().get_route_handler()
-
-            async def to_page(request: Request) -> Response:
-                try:
-                    need_same_origin(request, paper.rooms.settings)
-                    return await answer(request)
-                except Refusal as refusal:
-                    return await refused(paper, request, refusal)
-                except Staff:
-                    return await staff(paper, request)
-
-            return to_page
-
-    return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
+    """An empty router for pages of the app."""
+    return pages.routes_of(paper.rooms.settings, partial(refused, paper), Staff, partial(staff, paper))
 
 
 async def refused(paper: Paper, request: Request, refusal: Refusal) -> Response:
@@ -187,20 +150,10 @@ async def staff(paper: Paper, request: Request) -> Response:
     return await paper.page(request, "problem.html", None, status=403, **told)
 
 
-PROBLEMS: Mapping[int, tuple[str, str]] = {
-    400: ("That could not be read", "The form arrived damaged. Go back and send it again."),
-    404: ("Nothing is here", "The address may be mistyped, or what was here is gone."),
-    405: ("Nothing is here", "This address only takes a form. Go back to the page it is on."),
-    413: ("That was too large", "Send it in smaller parts."),
-    422: ("That could not be understood", "Go back, check what was typed, and send it again."),
-    500: ("Something went wrong here", "It is recorded. Trying again may help."),
-}
-
-
 async def missing(paper: Paper, request: Request, status: int, viewer: Viewer | None) -> Response:
     """The page for what is not there, or not the viewer's: one and the same."""
-    what, why = PROBLEMS.get(status, ("That did not work", "Go back and try again."))
+    what, why = PROBLEMS.get(status, ODD)
     return await paper.problem(request, status, what, why, viewer)
 
 
-__all__ = ["HEADERS", "HOME", "Look", "Paper", "Word", "address_of", "here", "routes_of", "within"]
+__all__ = ["HEADERS", "HOME", "Look", "Paper", "Word", "here", "routes_of", "within"]

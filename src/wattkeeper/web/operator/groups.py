@@ -59,7 +59,7 @@ class Groups:
             rows = await store.find(connection, viewer, PER_PAGE + 1, after or None)
         kept = rows[:PER_PAGE]
         context: dict[str, Any] = {
-            "rows": [Listed(row, "; ".join(in_words(row.group.limits))) for row in kept],
+            "rows": [Listed(row, in_words(row.group.limits)) for row in kept],
             "answer": _answer(len(rows), bool(after)),
             "next": kept[-1].group.name if len(rows) > PER_PAGE else "",
             "may_write": viewer.may(Scope.GROUPS_WRITE),

@@ -36,20 +36,21 @@ def typed(limits: Limits) -> dict[str, str]:
     return told | {"hours": say_hours(limits.hours)}
 
 
-def in_words(limits: Limits) -> list[str]:
-    """Limits in words, one phrase each; none where nothing binds."""
-    said = []
+def in_words(limits: Limits) -> str:
+    """Limits in words; empty where nothing binds."""
+    said = list[str]()
     if limits.energy_wh_month is not None:
         said.append(f"up to {kwh(limits.energy_wh_month)} kWh a month")
     if limits.money_month is not None:
-        said.append(f"up to {limits.money_month:.2f} a month")
+        said.append(f"up to {limits.money_month:.2f} a month in money, with tax")
     if limits.sites is not None:
         said.append(f"only at {', '.join(sorted(limits.sites))}" if limits.sites else "at no site")
     if limits.hours is not None:
         said.append(f"only {say_hours(limits.hours)}" if limits.hours else "at no hour")
     if limits.plugs is not None:
         said.append(f"only with {', '.join(sorted(limits.plugs))}" if limits.plugs else "with no plug")
-    return said
+    words = "; ".join(said)
+    return words[:1].upper() + words[1:]
 
 
 def _amount(text: str, unit: Decimal, name: str) -> Decimal | None:

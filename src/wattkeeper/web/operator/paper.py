@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter
-from fastapi.routing import APIRoute
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -20,9 +18,10 @@ from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
 from wattkeeper.charging.session import SessionState
-from wattkeeper.web import bundle
+from wattkeeper.web import bundle, pages
 from wattkeeper.web.operator import said
-from wattkeeper.web.origin import cookie_name, need_same_origin
+from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.pages import here
 from wattkeeper.web.problem import STATUS, TITLES
 from wattkeeper.web.rooms import Rooms
 
@@ -106,18 +105,9 @@ class Paper:
 
     def __init__(self, rooms: Rooms) -> None:
         self.rooms = rooms
-        self.times = said.Times(said.zone_of(rooms.settings.time_zone), rooms.settings.time_zone)
-        here = Path(__file__).parent / "templates"
-        loader, strict = FileSystemLoader(here), StrictUndefined
-        self._printer = Environment(
-            loader=loader,
-            autoescape=True,
-            auto_reload=False,
-            undefined=strict,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        self._printer.globals.update(
+        self.times = said.Times(rooms.settings.zone, rooms.settings.time_zone)
+        self._printer = pages.printer(
+            Path(__file__).parent / "templates",
             asset=bundle.address,
             duration=said.duration,
             figure_of_duration=said.figure_of_duration,
@@ -132,7 +122,7 @@ class Paper:
 
     def part(self, template: str, macro: str, *given: object) -> Markup:
         """One macro of a template, printed."""
-        return Markup(str(getattr(self._printer.get_template(template).module, macro)(*given)).strip())
+        return pages.part(self._printer, template, macro, *given)
 
     def page(
         self, request: Request, template: str, viewer: Viewer | None, *, status: int = 200, **given: Any
@@ -193,27 +183,8 @@ def _way_on(viewer: Viewer | None, path: str) -> tuple[str, str]:
 
 
 def routes_of(paper: Paper) -> APIRouter:
-    """An empty router whose forms must come from our own pages and whose refusals become pages."""
-
-    class PageRoute(APIRoute):
-        """A page."""
-
-        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-            """The page's deed with its refusals put into words."""
-            answer = super().get_route_handler()
-
-            async def to_page(request: Request) -> Response:
-                try:
-                    need_same_origin(request, paper.rooms.settings)
-                    return await answer(request)
-                except Refusal as refusal:
-                    return await _refused(paper, request, refusal)
-                except Outside:
-                    return outside(paper, request)
-
-            return to_page
-
-    return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
+    """An empty router for pages of those who work here."""
+    return pages.routes_of(paper.rooms.settings, partial(_refused, paper), Outside, partial(outside, paper))
 
 
 async def _refused(paper: Paper, request: Request, refusal: Refusal) -> Response:
@@ -238,11 +209,6 @@ async def form_of(request: Request) -> dict[str, str]:
     return {name: value.strip() for name, value in (await request.form()).items() if isinstance(value, str)}
 
 
-def here(request: Request) -> str:
-    """The path and query of what was asked for."""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
-
-
 def _page_before(request: Request) -> str:
     """The page of ours that a form was sent from, by its noun; else Now."""
     noun = f"/{request.url.path.split('/')[1]}"
@@ -259,7 +225,7 @@ def _forbidden(viewer: Viewer, refusal: Refusal) -> str:
     return refusal.why
 
 
-def outside(paper: Paper, request: Request) -> Response:
+async def outside(paper: Paper, request: Request) -> Response:
     """Drivers have pages of their own: there they are sent, and told so where they sent a form."""
     if request.method == "GET" and request.url.path == "/":
         return RedirectResponse("/app/", 303)

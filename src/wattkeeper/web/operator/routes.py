@@ -27,6 +27,7 @@ from wattkeeper.web.operator import (
     stations,
 )
 from wattkeeper.web.operator.paper import Outside, Paper, outside
+from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
@@ -52,21 +53,11 @@ def router(rooms: Rooms) -> APIRouter:
 async def missing(rooms: Rooms, request: Request, status: int = 404) -> Response:
     """The page for what the framework itself refuses: unknown addresses and methods, bodies that cannot be read."""
     paper = paper_of(rooms)
-    title, why = PROBLEMS.get(status, ("That did not work", "Go back and try again."))
+    title, why = PROBLEMS.get(status, ODD)
     try:
         viewer = await paper.viewer(request)
     except Outside:
-        return outside(paper, request)
+        return await outside(paper, request)
     if viewer is not None:
         await paper.call(request, viewer)
     return paper.problem(request, status, title, why, viewer)
-
-
-PROBLEMS = {
-    400: ("That could not be read", "The form arrived damaged. Go back and send it again."),
-    404: ("Nothing is here", "The address may be mistyped, or what was here is gone."),
-    405: ("Nothing is here", "This address only takes a form. Go back to the page it is on."),
-    413: ("That was too large", "Send it in smaller parts."),
-    422: ("That could not be understood", "Go back, check what was typed, and send it again."),
-    500: ("Something went wrong here", "It is recorded. Trying again may help."),
-}

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import ROUND_HALF_EVEN, Decimal
-from zoneinfo import ZoneInfo
 
 from markupsafe import Markup
 
@@ -14,14 +13,6 @@ _THIN = "\N{NARROW NO-BREAK SPACE}"
 
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """What lies beyond has no clock time everywhere."""
-
-
-def zone_of(name: str) -> tzinfo:
-    """The zone of a name such as ``Europe/Vienna``; raises ValueError where there is none."""
-    try:
-        return UTC if name in ("", "UTC") else ZoneInfo(name)
-    except (KeyError, OSError, ValueError):
-        raise ValueError(f"There is no time zone {name!r}; use one such as Europe/Vienna.") from None
 
 
 def _figure(value: Decimal, places: str) -> str:

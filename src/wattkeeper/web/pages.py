@@ -1,0 +1,86 @@
+"""What the operator's pages and the drivers' app do alike: how they are printed, refused and found missing."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.settings import Settings
+from wattkeeper.web.origin import need_same_origin
+
+PROBLEMS: Mapping[int, tuple[str, str]] = {
+    400: ("That could not be read", "The form arrived damaged. Go back and send it again."),
+    404: ("Nothing is here", "The address may be mistyped, or what was here is gone."),
+    405: ("Nothing is here", "This address only takes a form. Go back to the page it is on."),
+    413: ("That was too large", "Send it in smaller parts."),
+    422: ("That could not be understood", "Go back, check what was typed, and send it again."),
+    500: ("Something went wrong here", "It is recorded. Trying again may help."),
+}
+"""What the framework itself refuses, and what to do, by status."""
+ODD = ("That did not work", "Go back and try again.")
+"""What is said of any other status."""
+
+
+def here(request: Request) -> str:
+    """The path and query of what was asked for."""
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def printer(folder: Path, **known: object) -> Environment:
+    """What prints the templates of a folder: strict, escaping, with these names known to all of them."""
+    made = Environment(
+        loader=FileSystemLoader(folder),
+        autoescape=True,
+        auto_reload=False,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(known)
+    return made
+
+
+def part(printed: Environment, template: str, macro: str, *given: object) -> Markup:
+    """One macro of a template, printed."""
+    return Markup(str(getattr(printed.get_template(template).module, macro)(*given)).strip())
+
+
+def routes_of(
+    settings: Settings,
+    refused: Callable[[Request, Refusal], Awaitable[Response]],
+    astray: type[Exception],
+    led_back: Callable[[Request], Awaitable[Response]],
+) -> APIRouter:
+    """An empty router whose forms must come from our own pages and whose refusals become pages.
+
+    ``astray`` is raised where somebody came to pages that are not for them; ``led_back`` says so.
+    """
+
+    class PageRoute(APIRoute):
+        """A page."""
+
+        def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+            """The page's deed with its refusals put into words."""
+            answer = super().get_route_handler()
+
+            async def to_page(request: Request) -> Response:
+                try:
+                    need_same_origin(request, settings)
+                    return await answer(request)
+                except Refusal as refusal:
+                    return await refused(request, refusal)
+                except astray:
+                    return await led_back(request)
+
+            return to_page
+
+    return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
