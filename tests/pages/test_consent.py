@@ -63,6 +63,7 @@ async def test_a_driver_lets_an_app_in(site: Site, script: bool) -> None:
         answer = dict(parse_qsl(urlsplit(await asyncio.wait_for(heard.get(), 30)).query))
         assert answer["code"].startswith("wkc_")
         assert (answer["state"], answer["iss"]) == ("s", site.rooms.settings.address)
+        await expect(page).to_have_title("Back")
         await page.go_back()
         await page.get_by_role("button", name="No").click()
         answer = dict(parse_qsl(urlsplit(await asyncio.wait_for(heard.get(), 30)).query))
