@@ -59,7 +59,7 @@ from wattkeeper.store.tables import (
 from wattkeeper.web.rooms import Rooms
 
 SEED = int(os.environ.get("SEED", "11"))
-DEATHS = {"sqlite": int(os.environ.get("KILLS", "40")), "postgres": 6}
+DEATHS = {"sqlite": int(os.environ.get("KILLS", "25")), "postgres": 6}
 CODES, CARDS, MEMBERS = 150, 6, 4
 POLES = {"T1": Version.V16, "T2": Version.V201, "B1": Version.V16, "S1": Version.V16, "S2": Version.V201}
 LISTS = {"L1": Station16, "L2": Station201}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,6 +142,7 @@ def build(rooms: Rooms) -> App:
     return app
 
 
+@cache
 def _api() -> APIRouter:
     """Every noun of the API, each with the problems it may answer with."""
     api = APIRouter(prefix=PREFIX, responses=PROBLEMS)
