@@ -59,8 +59,18 @@ class Made:
     body: Any
 
 
+_MADE: dict[tuple[str, int], list[Made]] = {}
+
+
 def made_up(endpoint: Endpoint, many: int) -> list[Made]:
     """The same ``many`` different requests that fit the description, every time."""
+    known = _MADE.get((endpoint.label, many))
+    if known is None:
+        known = _MADE[endpoint.label, many] = _make_up(endpoint, many)
+    return known
+
+
+def _make_up(endpoint: Endpoint, many: int) -> list[Made]:
     cases: list[Made] = []
 
     @settings(
