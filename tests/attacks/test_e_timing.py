@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from httpx import Response
 
 from tests.attacks.test_e_sign_in import patient
 from tests.attacks.timing import ALLOWED, SAMPLES, Deed, area, best_of, told_apart
+from tests.conftest import OpenDoor
 from tests.operations.people import PASSWORD, Town, refused
-from wattkeeper.charging.person import Role
+from tests.web.conftest import ADDRESS, House, house_of
+from tests.web.town import make_account
+from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.operations.people.attempts import Attempts
 from wattkeeper.operations.people.factors import MOST_FAILURES
+from wattkeeper.store import passkey
+from wattkeeper.store.passkey import PasskeyRow
 
 MANY = 45
 """Accounts: each is guessed at fewer than a hundred times."""
@@ -65,6 +72,48 @@ async def test_e5_recover(town: Town) -> None:
         return lambda at: lambda: town.people.accounts.recover(name(at), "192.0.2.9")
 
     assert await best_of(lambda: told_apart(asking(known), asking(unknown))) <= ALLOWED
+
+
+async def test_e5_invite(town: Town) -> None:
+    owner = Viewer("tests", Role.OWNER, EVERYTHING)
+
+    def asking(name: Callable[[int], str]) -> Callable[[int], Deed]:
+        return lambda at: lambda: town.people.staff.invite(owner, name(at), Role.SUPPORT)
+
+    assert await best_of(lambda: told_apart(asking(known), asking(unknown))) <= ALLOWED
+
+
+@pytest.fixture
+async def staffed(open_door: OpenDoor) -> AsyncIterator[House]:
+    """A whole installation whose accounts all have a passkey, and which lets everybody ask as often as they like."""
+    house = await house_of(await open_door(public_url=ADDRESS))
+    house.rooms.people.sign_in._asking = Attempts(free=10**9, longest_s=1)
+    async with house.rooms.store.unit() as unit:
+        for at in range(MANY):
+            row = await make_account(house, unit, known(at).partition("@")[0], Role.DRIVER)
+            key = (secrets.token_bytes(16), secrets.token_hex(8), row.id, b"key", 0, (), False, None, unit.now, None)
+            assert await passkey.keep(unit, PasskeyRow(*key))
+    async with house.api:
+        yield house
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_e5_passkey_options(staffed: House) -> None:
+    """Nobody is asked for a name, and whoever gives one all the same learns nothing by it."""
+    async with staffed.client(Origin=ADDRESS) as browser:
+
+        def asking(name: Callable[[int], str]) -> Callable[[int], Deed]:
+            def named(at: int) -> Deed:
+                given = {"name": name(at), "email": name(at), "username": name(at)}
+                return lambda: browser.post("/api/v1/sign-in/passkey/options", params=given, json=given)
+
+            return named
+
+        for name in (known, unknown):
+            answer = await asking(name)(0)()
+            assert isinstance(answer, Response)
+            assert (answer.status_code, answer.json()["allowCredentials"]) == (200, [])
+        assert await best_of(lambda: told_apart(asking(known), asking(unknown))) <= ALLOWED
 
 
 async def test_the_clock_tells_what_differs() -> None:
