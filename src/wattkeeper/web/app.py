@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
-from starlette.routing import compile_path
+from starlette.routing import BaseRoute, Mount, compile_path
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Scope
 
@@ -127,28 +127,30 @@ def build(rooms: Rooms) -> App:
         redoc_url=None,
         redirect_slashes=False,
         telemetry=QUIET,
+        routes=[*_api(), Mount("/static", Assets(directory=STATIC, check_dir=False)), *_pages(rooms)],
     )
     app.state.rooms = rooms
     app.state.streams = Streams()
     _guard(app, rooms)
-    app.include_router(_api())
     if docs:
         app.add_api_route(f"{PREFIX}/docs", _reference, include_in_schema=False, response_class=HTMLResponse)
-    app.mount("/static", Assets(directory=STATIC, check_dir=False))
-    app.include_router(oauth.router(routes.paper_of(rooms)))
-    app.include_router(oidc.router(routes.paper_of(rooms)))
-    app.include_router(driver.router(rooms))
-    app.include_router(routes.router(rooms))
     return app
 
 
 @cache
-def _api() -> APIRouter:
-    """Every noun of the API, each with the problems it may answer with."""
-    api = APIRouter(prefix=PREFIX, responses=PROBLEMS)
+def _api() -> list[BaseRoute]:
+    """Every noun of the API, each with the problems it may answer with; put together once in a process."""
+    whole, api = APIRouter(), APIRouter(prefix=PREFIX, responses=PROBLEMS)
     for noun in NOUNS:
         api.include_router(noun.router)
-    return api
+    whole.include_router(api)
+    return whole.routes
+
+
+def _pages(rooms: Rooms) -> list[BaseRoute]:
+    """Everybody's pages as they are: a router that includes another takes every one of its routes apart again."""
+    paper = routes.paper_of(rooms)
+    return [*oauth.router(paper).routes, *oidc.router(paper).routes, *driver.pages(rooms), *routes.pages(rooms)]
 
 
 async def _reference(request: Request) -> HTMLResponse:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
+from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.settings import Settings
@@ -65,8 +68,8 @@ def routes_of(
     ``astray`` is raised where somebody came to pages that are not for them; ``led_back`` says so.
     """
 
-    class PageRoute(APIRoute):
-        """A page."""
+    class Answer(APIRoute):
+        """What a page answers."""
 
         def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
             """The page's deed with its refusals put into words."""
@@ -83,4 +86,29 @@ def routes_of(
 
             return to_page
 
-    return APIRouter(route_class=PageRoute, include_in_schema=False, default_response_class=HTMLResponse)
+    return Pages(Answer)
+
+
+class Pages(APIRouter):
+    """An empty router for pages that answer alike."""
+
+    def __init__(self, answer: type[APIRoute]) -> None:
+        super().__init__()
+        self._answer = answer
+
+    def add_api_route(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
+        """Add a page; ``how`` names its ``methods`` and what else FastAPI is told."""
+        told: dict[str, Any] = {"include_in_schema": False, "response_class": HTMLResponse} | how
+        page = Page(partial(self._answer, path, endpoint, **told))
+        self.routes.append(Route(path, page, methods=how["methods"], include_in_schema=False))
+
+
+class Page:
+    """A page's answer; what it takes from a request is worked out when it is first asked for, for that is slow."""
+
+    def __init__(self, answer: Callable[[], APIRoute]) -> None:
+        self._answer = cache(answer)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that came to its address."""
+        await self._answer().handle(scope, receive, send)

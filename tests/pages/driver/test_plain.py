@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pyotp
-from fastapi.routing import APIRoute
 from sqlalchemy import select
+from starlette.routing import Route
 
 from tests.doors import until
 from tests.pages.driver.town import MAIL, NUMBER, OWNER, Town
@@ -282,7 +282,7 @@ async def test_near_me_is_a_list_by_distance_that_no_address_tells_of(town: Town
 def posts(town: Town) -> list[str]:
     """Every path of the app that takes a form."""
     made = [one for noun in routes.NOUNS for one in noun.router(routes.paper_of(town.rooms)).routes]
-    return [one.path for one in made if isinstance(one, APIRoute) and "POST" in (one.methods or ())]
+    return [one.path for one in made if isinstance(one, Route) and "POST" in (one.methods or ())]
 
 
 async def test_no_form_of_another_site_does_anything(town: Town) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import unicodedata
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -26,14 +27,24 @@ _WAITING = 32
 """How many may wait for the pool; the rest are asked to come back, so that a flood costs neither memory nor time."""
 
 
+def _hasher(cost: tuple[int, int]) -> PasswordHasher:
+    return PasswordHasher(time_cost=cost[0], memory_cost=cost[1], parallelism=1)
+
+
+@cache
+def _nobody(cost: tuple[int, int]) -> str:
+    """What an unknown name's password is checked against, so that it costs as much time as a known one's."""
+    return _hasher(cost).hash("nobody's password")
+
+
 class Passwords:
     """Hashes and checks passwords one at a time (32 MiB each), never on the loop."""
 
     def __init__(self, cost: tuple[int, int] = COST) -> None:
-        self._hasher = PasswordHasher(time_cost=cost[0], memory_cost=cost[1], parallelism=1)
+        self._hasher = _hasher(cost)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
         self._waiting = 0
-        self._nobody = self._hasher.hash("nobody's password: an unknown name costs as much time as a known one")
+        self._nobody = _nobody(cost)
 
     async def hash(
         self, password: str, shortest: int = SHORTEST, about: Iterable[str] = (), *, familiar: bool = True

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
 
 from wattkeeper.web.driver import cards, charge, charging, door, factors, me, paper, sessions, shell
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
@@ -21,16 +21,13 @@ def paper_of(rooms: Rooms) -> Paper:
     return Paper(rooms)
 
 
-def router(rooms: Rooms) -> APIRouter:
+def pages(rooms: Rooms) -> list[BaseRoute]:
     """Every page of the app."""
-    printed, routes = paper_of(rooms), APIRouter()
-    for noun in NOUNS:
-        routes.include_router(noun.router(printed))
-    routes.add_api_route("/app", _home, methods=["GET"], include_in_schema=False)
-    return routes
+    printed = paper_of(rooms)
+    return [Route("/app", _home), *(route for noun in NOUNS for route in noun.router(printed).routes)]
 
 
-async def _home() -> Response:
+async def _home(request: Request) -> Response:
     return RedirectResponse(HOME, 308)
 
 

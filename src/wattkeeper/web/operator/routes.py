@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute
 
 from wattkeeper.web.operator import (
     account,
@@ -42,12 +42,10 @@ def paper_of(rooms: Rooms) -> Paper:
     return Paper(rooms)
 
 
-def router(rooms: Rooms) -> APIRouter:
+def pages(rooms: Rooms) -> list[BaseRoute]:
     """Every page; what is refused or not found comes as a page too (see `missing`)."""
-    paper, routes = paper_of(rooms), APIRouter()
-    for noun in NOUNS:
-        routes.include_router(noun.router(paper))
-    return routes
+    paper = paper_of(rooms)
+    return [route for noun in NOUNS for route in noun.router(paper).routes]
 
 
 async def missing(rooms: Rooms, request: Request, status: int = 404) -> Response:
