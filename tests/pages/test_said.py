@@ -54,7 +54,8 @@ def test_a_zone_that_does_not_exist_is_refused_by_name() -> None:
 def test_the_pages_script_says_how_long_ago_in_the_same_words() -> None:
     spans = [0, 44, 45, 60, 89, 90, 3600, 5399, 5400, 7200, 86_400, 129_599, 129_600, 1_000_000, -50, -7300]
     script = f"import {{ ago }} from {json.dumps((bundle.SOURCES / 'times.js').as_uri())};"
-    script += f"console.log(JSON.stringify({spans}.map(ago)))"
+    script += f"const words = {said.ago_patterns()};"
+    script += f"console.log(JSON.stringify({spans}.map((one) => ago(one, words))))"
     told = node(
         ["--input-type=module", "-e", script], return_completed_process=True, capture_output=True, text=True, check=True
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
+from wattkeeper.charging.phrase import Phrase, phrase
+
 
 class Deviation(StrEnum):
     """What was odd about a message that was understood; the value stands in `Fact.deviations`."""
@@ -60,47 +62,59 @@ class Deviation(StrEnum):
     OTHER_CONNECTOR = "other_connector"
 
 
-SENTENCES: Mapping[Deviation, str] = {
-    Deviation.BYTE_ORDER_MARK: "The message began with a byte order mark; it was dropped.",
-    Deviation.CONTROL_CHARACTERS: "The message held raw control characters, which JSON forbids; they were dropped.",
-    Deviation.ODD_ENVELOPE: "The message's type, id or length was not as OCPP-J says; it was read for its energy.",
-    Deviation.ODD_PAYLOAD: "The payload was not an object; what it held was read.",
-    Deviation.UNKNOWN_MEMBER: "The message had a member that the standard does not know; it was set aside.",
-    Deviation.MEMBER_CASE: "A member's name had the wrong case; it was read under the standard's name.",
-    Deviation.NULL_MEMBER: "A member was null; it was read as absent.",
-    Deviation.MISSING_MEMBER: "A member that the standard requires was missing.",
-    Deviation.WRONG_TYPE: "A member had a type that says nothing in its place; it was set aside.",
-    Deviation.OBJECT_FOR_ARRAY: "A single value stood where a list belongs; it was read as a list of one.",
-    Deviation.ARRAY_FOR_OBJECT: "A list stood where a single object belongs; its only entry was read.",
-    Deviation.EMPTY_ARRAY: "A list that must hold something was empty.",
-    Deviation.TOO_MANY: "A list was longer than the standard allows; all of it was read.",
-    Deviation.NUMBER_FOR_STRING: "A number stood where a text belongs; it was read as text.",
-    Deviation.STRING_FOR_NUMBER: "A text stood where a number belongs; the number in it was read.",
-    Deviation.STRING_FOR_BOOLEAN: "Something else stood where true or false belongs; its meaning was clear.",
-    Deviation.LONG_TEXT: "A text was longer than the standard allows; at most 255 characters were kept.",
-    Deviation.ODD_CHARACTERS: "A text held control, direction-changing or unprintable characters; they were dropped.",
-    Deviation.WORD_CASE: "A word of the standard was spelled with other case or punctuation.",
-    Deviation.UNKNOWN_WORD: "A word stood where the standard lists others; it was kept as said.",
-    Deviation.LONG_CARD: "A card number was longer than the standard allows; its beginning was compared.",
-    Deviation.EMPTY_CARD: "A card number was empty or not a text; no card was read.",
-    Deviation.ZONELESS_TIME: "The station's time had no zone; read as UTC.",
-    Deviation.ODD_TIME: "The station's time was not written as the standard says; it could be read.",
-    Deviation.EPOCH_TIME: "The station's time was a count of seconds since 1970; it could be read.",
-    Deviation.NO_TIME: "The station told no time; the time of receipt stands for it.",
-    Deviation.UNREADABLE_TIME: "The station's time could not be read.",
-    Deviation.UNDATED_READING: "A reading had no readable time; the time of receipt stands for it.",
-    Deviation.FRACTION_FOR_INTEGER: "A number had a fraction where whole numbers belong; it was kept exactly.",
-    Deviation.NUMBER_OUT_OF_RANGE: "A number was beyond anything that can be meant; it was set aside.",
-    Deviation.RESERVATION_ZERO: "Reservation zero or less was named; read as no reservation.",
-    Deviation.DECIMAL_COMMA: "A value was written with a decimal comma.",
-    Deviation.ODD_NUMBER: "A value was written in an unusual form (exponent, sign, spaces or unit); it could be read.",
-    Deviation.UNREADABLE_VALUE: "A sampled value held no number; it was skipped.",
-    Deviation.ODD_UNIT: "A unit was spelled in another way than the standard's.",
-    Deviation.WRONG_UNIT: "A unit does not belong to what was measured; the measurand was believed.",
-    Deviation.UNKNOWN_UNIT: "A unit is unknown; the value was kept as said and not converted.",
-    Deviation.PHASE_IN_MEASURAND: "A phase was written into the measurand's name.",
-    Deviation.CONFLICTING_VALUES: "Two different values were given for one quantity at one instant; both were kept.",
-    Deviation.OTHER_CONNECTOR: "A reading of one connector named the transaction of another; it was kept, not counted.",
-    Deviation.GUESSED_EVENT: "The kind of transaction event was missing or unknown; it was told from the rest.",
+SENTENCES: Mapping[Deviation, Phrase] = {
+    Deviation.BYTE_ORDER_MARK: phrase("The message began with a byte order mark; it was dropped."),
+    Deviation.CONTROL_CHARACTERS: phrase(
+        "The message held raw control characters, which JSON forbids; they were dropped."
+    ),
+    Deviation.ODD_ENVELOPE: phrase(
+        "The message's type, id or length was not as OCPP-J says; it was read for its energy."
+    ),
+    Deviation.ODD_PAYLOAD: phrase("The payload was not an object; what it held was read."),
+    Deviation.UNKNOWN_MEMBER: phrase("The message had a member that the standard does not know; it was set aside."),
+    Deviation.MEMBER_CASE: phrase("A member's name had the wrong case; it was read under the standard's name."),
+    Deviation.NULL_MEMBER: phrase("A member was null; it was read as absent."),
+    Deviation.MISSING_MEMBER: phrase("A member that the standard requires was missing."),
+    Deviation.WRONG_TYPE: phrase("A member had a type that says nothing in its place; it was set aside."),
+    Deviation.OBJECT_FOR_ARRAY: phrase("A single value stood where a list belongs; it was read as a list of one."),
+    Deviation.ARRAY_FOR_OBJECT: phrase("A list stood where a single object belongs; its only entry was read."),
+    Deviation.EMPTY_ARRAY: phrase("A list that must hold something was empty."),
+    Deviation.TOO_MANY: phrase("A list was longer than the standard allows; all of it was read."),
+    Deviation.NUMBER_FOR_STRING: phrase("A number stood where a text belongs; it was read as text."),
+    Deviation.STRING_FOR_NUMBER: phrase("A text stood where a number belongs; the number in it was read."),
+    Deviation.STRING_FOR_BOOLEAN: phrase("Something else stood where true or false belongs; its meaning was clear."),
+    Deviation.LONG_TEXT: phrase("A text was longer than the standard allows; at most 255 characters were kept."),
+    Deviation.ODD_CHARACTERS: phrase(
+        "A text held control, direction-changing or unprintable characters; they were dropped."
+    ),
+    Deviation.WORD_CASE: phrase("A word of the standard was spelled with other case or punctuation."),
+    Deviation.UNKNOWN_WORD: phrase("A word stood where the standard lists others; it was kept as said."),
+    Deviation.LONG_CARD: phrase("A card number was longer than the standard allows; its beginning was compared."),
+    Deviation.EMPTY_CARD: phrase("A card number was empty or not a text; no card was read."),
+    Deviation.ZONELESS_TIME: phrase("The station's time had no zone; read as UTC."),
+    Deviation.ODD_TIME: phrase("The station's time was not written as the standard says; it could be read."),
+    Deviation.EPOCH_TIME: phrase("The station's time was a count of seconds since 1970; it could be read."),
+    Deviation.NO_TIME: phrase("The station told no time; the time of receipt stands for it."),
+    Deviation.UNREADABLE_TIME: phrase("The station's time could not be read."),
+    Deviation.UNDATED_READING: phrase("A reading had no readable time; the time of receipt stands for it."),
+    Deviation.FRACTION_FOR_INTEGER: phrase("A number had a fraction where whole numbers belong; it was kept exactly."),
+    Deviation.NUMBER_OUT_OF_RANGE: phrase("A number was beyond anything that can be meant; it was set aside."),
+    Deviation.RESERVATION_ZERO: phrase("Reservation zero or less was named; read as no reservation."),
+    Deviation.DECIMAL_COMMA: phrase("A value was written with a decimal comma."),
+    Deviation.ODD_NUMBER: phrase(
+        "A value was written in an unusual form (exponent, sign, spaces or unit); it could be read."
+    ),
+    Deviation.UNREADABLE_VALUE: phrase("A sampled value held no number; it was skipped."),
+    Deviation.ODD_UNIT: phrase("A unit was spelled in another way than the standard's."),
+    Deviation.WRONG_UNIT: phrase("A unit does not belong to what was measured; the measurand was believed."),
+    Deviation.UNKNOWN_UNIT: phrase("A unit is unknown; the value was kept as said and not converted."),
+    Deviation.PHASE_IN_MEASURAND: phrase("A phase was written into the measurand's name."),
+    Deviation.CONFLICTING_VALUES: phrase(
+        "Two different values were given for one quantity at one instant; both were kept."
+    ),
+    Deviation.OTHER_CONNECTOR: phrase(
+        "A reading of one connector named the transaction of another; it was kept, not counted."
+    ),
+    Deviation.GUESSED_EVENT: phrase("The kind of transaction event was missing or unknown; it was told from the rest."),
 }
 """What each code means, for a person."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from wattkeeper.charging.phrase import Said
+
 
 class Code(StrEnum):
     """Why something was refused, in words for machines."""
@@ -29,7 +31,7 @@ class Code(StrEnum):
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault
     """An operation declined: a code for machines, a sentence for people (what, why, what to do)."""
 
-    def __init__(self, code: Code, why: str, **details: object) -> None:
+    def __init__(self, code: Code, why: Said, **details: object) -> None:
         super().__init__(why)
         self.code = code
         self.why = why

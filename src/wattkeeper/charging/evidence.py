@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_EVEN, Decimal
+from decimal import Decimal
 from enum import IntEnum, StrEnum
 
 from wattkeeper.charging.deviation import SENTENCES, Deviation
 from wattkeeper.charging.meter import Finding, FindingCode, figure
+from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import Authorisation
 
@@ -64,35 +65,49 @@ WEIGHTS: dict[FindingCode, Weight] = {
     F.EXPORTED: Weight.NOTE,
 }
 
-WORDS: dict[FindingCode, str] = {
-    F.START_MISSING: "The start of this session was never told; what came before the first message is unknown.",
-    F.END_ESTIMATED: "The station has not told an end. {reason} It was ended by estimate at the last thing known.",
-    F.END_CONFLICT: "The station told another end: {other_register_wh}, {other_reason}. The first one stands.",
-    F.UNAUTHORISED: "It ran although the card was refused: {verdict}.",
-    F.OTHER_TOKEN_AT_END: "It was stopped with another card than it was started with.",
-    F.CLOCK_REVERSED: "By the station's clock it ended before it began.",
-    F.CLOCK_AHEAD: "The station's clock ran {seconds} ahead of ours.",
-    F.MESSAGES_MISSING: "{count} message(s) of this session have not arrived (numbers {numbers}).",
-    F.TOLD_OFFLINE: "Part of it was told after the station had been offline.",
-    F.STATION_DEVIATES: "The station departed from the standard. {codes}",
-    F.READINGS_AFTER_END: "{count} reading(s) were told for instants after the end; kept, not counted.",
-    F.READINGS_CONTRADICT: "Two different registers were told for one instant: {lower_wh} and {higher_wh}.",
-    F.NO_REGISTER: "No energy register was told, so the energy is unknown.",
-    F.FROM_INTERVALS: "No energy register was told; the energy is the sum of {intervals_wh} in intervals.",
-    F.BASELINE_LATE: "The first register was read {seconds} after the start; what flowed before is not counted.",
-    F.REGISTER_ROLLBACK: "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher.",
-    F.REGISTER_RESET: "The energy register restarted, from {from_wh} to {to_wh}; the parts were added up.",
-    F.REGISTER_RETURNED: "The register that seemed to restart came back to where it was ({left_wh}, then {to_wh}): "
-    "it probably never restarted, and the parts count too much.",
-    F.ZERO_BASELINE: "It began at a register of 0 and leapt to {to_wh}: its start was probably not read. From then on, "
-    "the register rose by {rise_after_wh}.",
-    F.LIFETIME_REGISTER: "At the end the register leapt from {from_wh} to {to_wh}: probably its lifetime total.",
-    F.IMPLAUSIBLE_POWER: "The register rose from {from_wh} to {to_wh} in {seconds}: more than it can deliver.",
-    F.REGISTER_SCALE: "The register rose by {energy_wh}, the power over time comes to {integral_wh}: probably "
-    "the register is in another unit than it says.",
-    F.POWER_MISMATCH: "The register rose by {energy_wh}, the power over time comes to {integral_wh}.",
-    F.GAP: "Nothing was read for {seconds}.",
-    F.EXPORTED: "The vehicle gave energy back; it is not counted here.",
+WORDS: dict[FindingCode, Phrase] = {
+    F.START_MISSING: phrase("The start of this session was never told; what came before the first message is unknown."),
+    F.END_ESTIMATED: phrase(
+        "The station has not told an end. {reason} It was ended by estimate at the last thing known."
+    ),
+    F.END_CONFLICT: phrase("The station told another end: {other_register_wh}, {other_reason}. The first one stands."),
+    F.UNAUTHORISED: phrase("It ran although the card was refused: {verdict}."),
+    F.OTHER_TOKEN_AT_END: phrase("It was stopped with another card than it was started with."),
+    F.CLOCK_REVERSED: phrase("By the station's clock it ended before it began."),
+    F.CLOCK_AHEAD: phrase("The station's clock ran {seconds} ahead of ours."),
+    F.MESSAGES_MISSING: phrase("{count} message(s) of this session have not arrived (numbers {numbers})."),
+    F.TOLD_OFFLINE: phrase("Part of it was told after the station had been offline."),
+    F.STATION_DEVIATES: phrase("The station departed from the standard. {codes}"),
+    F.READINGS_AFTER_END: phrase("{count} reading(s) were told for instants after the end; kept, not counted."),
+    F.READINGS_CONTRADICT: phrase("Two different registers were told for one instant: {lower_wh} and {higher_wh}."),
+    F.NO_REGISTER: phrase("No energy register was told, so the energy is unknown."),
+    F.FROM_INTERVALS: phrase("No energy register was told; the energy is the sum of {intervals_wh} in intervals."),
+    F.BASELINE_LATE: phrase(
+        "The first register was read {seconds} after the start; what flowed before is not counted."
+    ),
+    F.REGISTER_ROLLBACK: phrase(
+        "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher."
+    ),
+    F.REGISTER_RESET: phrase("The energy register restarted, from {from_wh} to {to_wh}; the parts were added up."),
+    F.REGISTER_RETURNED: phrase(
+        "The register that seemed to restart came back to where it was ({left_wh}, then {to_wh}): "
+        "it probably never restarted, and the parts count too much."
+    ),
+    F.ZERO_BASELINE: phrase(
+        "It began at a register of 0 and leapt to {to_wh}: its start was probably not read. From then on, "
+        "the register rose by {rise_after_wh}."
+    ),
+    F.LIFETIME_REGISTER: phrase(
+        "At the end the register leapt from {from_wh} to {to_wh}: probably its lifetime total."
+    ),
+    F.IMPLAUSIBLE_POWER: phrase("The register rose from {from_wh} to {to_wh} in {seconds}: more than it can deliver."),
+    F.REGISTER_SCALE: phrase(
+        "The register rose by {energy_wh}, the power over time comes to {integral_wh}: probably "
+        "the register is in another unit than it says."
+    ),
+    F.POWER_MISMATCH: phrase("The register rose by {energy_wh}, the power over time comes to {integral_wh}."),
+    F.GAP: phrase("Nothing was read for {seconds}."),
+    F.EXPORTED: phrase("The vehicle gave energy back; it is not counted here."),
 }
 
 MISMATCH_FROM_WH = Decimal(500)
@@ -209,9 +224,9 @@ def _mismatch(session: Session) -> Finding | None:
 # --- in words ---------------------------------------------------------------------------------------
 
 
-def say(finding: Finding) -> str:
+def say(finding: Finding) -> Phrase:
     """A finding in a sentence with its figures."""
-    return WORDS[finding.code].format(**{name: _figure(name, value) for name, value in finding.evidence.items()})
+    return WORDS[finding.code].filled(**{name: _figure(name, value) for name, value in finding.evidence.items()})
 
 
 def _figure(name: str, value: str) -> str:
@@ -219,7 +234,7 @@ def _figure(name: str, value: str) -> str:
     if name.endswith("_wh"):
         return kwh(value)
     if name == "codes":
-        return " ".join(SENTENCES.get(Deviation(code), code) for code in value.split(", "))
+        return joined(SENTENCES.get(Deviation(code), code) for code in value.split(", "))
     return duration(int(Decimal(value))) if name == "seconds" else value
 
 
@@ -228,8 +243,10 @@ def kwh(value: str) -> str:
     try:
         wh = Decimal(value)
         small = 0 < abs(wh) < 100
-        return f"{wh.normalize():f} Wh" if small else f"{(wh / 1000).quantize(Decimal('0.01'), ROUND_HALF_EVEN)} kWh"
-    except ArithmeticError:
+        return (
+            Figure(wh, max(0, -int(wh.normalize().as_tuple().exponent)), "Wh") if small else Figure(wh / 1000, 2, "kWh")
+        )
+    except (ArithmeticError, ValueError):
         return value
 
 

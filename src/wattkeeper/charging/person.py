@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 
 class Scope(StrEnum):
@@ -38,28 +39,28 @@ class Scope(StrEnum):
 
 
 IN_WORDS: Mapping[Scope, str] = {
-    Scope.STATIONS_READ: "See stations, connectors and the waiting room",
-    Scope.STATIONS_WRITE: "Admit, name and remove stations",
-    Scope.SESSIONS_READ: "See charging sessions: when, where, how much energy and what it cost",
-    Scope.SESSIONS_WRITE: "Close a session that a station left open",
-    Scope.CARDS_READ: "See charging cards, never their numbers",
-    Scope.CARDS_WRITE: "Enrol, change and block cards",
-    Scope.GROUPS_WRITE: "Make groups of cards, and passes that may stop any session",
-    Scope.ORDERS_READ: "See what stations were asked to do",
-    Scope.ORDERS_WRITE: "Ask stations to do something, any command included",
-    Scope.FINDINGS_READ: "See what is suspicious about cards",
-    Scope.FINDINGS_WRITE: "Settle what is suspicious about cards",
-    Scope.TARIFFS_READ: "See prices",
-    Scope.TARIFFS_WRITE: "Set prices",
-    Scope.PERSONS_READ: "See the names and addresses of drivers",
-    Scope.STAFF_READ: "See who works here and what they may do",
-    Scope.STAFF_WRITE: "Invite people, change what they may do, end their sign-ins",
-    Scope.TOKENS_READ: "See which programs have access",
-    Scope.TOKENS_WRITE: "Give programs access, and end it",
-    Scope.CHARGING_START: "Start and stop charging for you",
-    Scope.CARDS_HOLD: "Add, name and block your charging cards",
-    Scope.ACCOUNT_READ: "See your name, e-mail address and how you sign in",
-    Scope.ACCOUNT_WRITE: "Change your account and how you sign in",
+    Scope.STATIONS_READ: phrase("See stations, connectors and the waiting room"),
+    Scope.STATIONS_WRITE: phrase("Admit, name and remove stations"),
+    Scope.SESSIONS_READ: phrase("See charging sessions: when, where, how much energy and what it cost"),
+    Scope.SESSIONS_WRITE: phrase("Close a session that a station left open"),
+    Scope.CARDS_READ: phrase("See charging cards, never their numbers"),
+    Scope.CARDS_WRITE: phrase("Enrol, change and block cards"),
+    Scope.GROUPS_WRITE: phrase("Make groups of cards, and passes that may stop any session"),
+    Scope.ORDERS_READ: phrase("See what stations were asked to do"),
+    Scope.ORDERS_WRITE: phrase("Ask stations to do something, any command included"),
+    Scope.FINDINGS_READ: phrase("See what is suspicious about cards"),
+    Scope.FINDINGS_WRITE: phrase("Settle what is suspicious about cards"),
+    Scope.TARIFFS_READ: phrase("See prices"),
+    Scope.TARIFFS_WRITE: phrase("Set prices"),
+    Scope.PERSONS_READ: phrase("See the names and addresses of drivers"),
+    Scope.STAFF_READ: phrase("See who works here and what they may do"),
+    Scope.STAFF_WRITE: phrase("Invite people, change what they may do, end their sign-ins"),
+    Scope.TOKENS_READ: phrase("See which programs have access"),
+    Scope.TOKENS_WRITE: phrase("Give programs access, and end it"),
+    Scope.CHARGING_START: phrase("Start and stop charging for you"),
+    Scope.CARDS_HOLD: phrase("Add, name and block your charging cards"),
+    Scope.ACCOUNT_READ: phrase("See your name, e-mail address and how you sign in"),
+    Scope.ACCOUNT_WRITE: phrase("Change your account and how you sign in"),
 }
 """Each scope in words a person understands."""
 
@@ -129,25 +130,31 @@ class Viewer:
     def need(self, scope: Scope) -> None:
         """Raise Refusal (FORBIDDEN) where the viewer may not do this anywhere."""
         if scope not in self.scopes:
-            raise Refusal(Code.FORBIDDEN, f"This needs the scope {scope.value}, which you do not have.")
+            raise Refusal(
+                Code.FORBIDDEN, phrase("This needs the scope {scope}, which you do not have.", scope=scope.value)
+            )
 
     def reach(self, scope: Scope) -> Reach:
         """How far the viewer may do this; Refusal FORBIDDEN where nowhere. Whoever asks must keep to the answer."""
         for reach, scopes in ((Reach.ANYWHERE, self.scopes), (Reach.SITES, self.at_sites), (Reach.OWN, self.own)):
             if scope in scopes:
                 return reach
-        raise Refusal(Code.FORBIDDEN, f"This needs the scope {scope.value}, which you do not have.")
+        raise Refusal(Code.FORBIDDEN, phrase("This needs the scope {scope}, which you do not have.", scope=scope.value))
 
     def need_own(self, scope: Scope) -> str:
         """The person whose own this is about; Refusal FORBIDDEN where the viewer is nobody in particular."""
         if not self.person or scope not in self.own:
-            raise Refusal(Code.FORBIDDEN, f"This is for people signed in with the scope {scope.value}.")
+            raise Refusal(
+                Code.FORBIDDEN, phrase("This is for people signed in with the scope {scope}.", scope=scope.value)
+            )
         return self.person
 
     def need_fresh(self, now: datetime) -> None:
         """Raise Refusal (PROOF) where the person has not proved themselves in the last five minutes."""
         if self.proved_at is None or now - self.proved_at > FRESH:
-            raise Refusal(Code.PROOF, "Please show once more that it is you: this is asked again after five minutes.")
+            raise Refusal(
+                Code.PROOF, phrase("Please show once more that it is you: this is asked again after five minutes.")
+            )
 
 
 EVERYTHING = frozenset(Scope) - {

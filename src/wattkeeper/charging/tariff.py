@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 ZERO = Decimal(0)
 DIGITS = {"BIF": 0, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "PYG": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "TND": 3}
@@ -100,20 +101,33 @@ class Tariff:
 def check(tariff: Tariff) -> Tariff:
     """The tariff; Refusal INVALID where it cannot be billed by."""
     if len(tariff.currency) != 3 or not tariff.currency.isascii() or not tariff.currency.isupper():
-        raise Refusal(Code.INVALID, "The currency is three capital letters, such as EUR (ISO 4217).")
+        raise Refusal(Code.INVALID, phrase("The currency is three capital letters, such as EUR (ISO 4217)."))
     components = [component for element in tariff.elements for component in element.components]
     for one in components:
         if not ZERO <= one.price < MOST:
-            raise Refusal(Code.INVALID, f"The price of {one.dimension.value} must be 0 or more, and below {MOST}.")
+            raise Refusal(
+                Code.INVALID,
+                phrase(
+                    "The price of {dimension} must be 0 or more, and below {most}.",
+                    dimension=one.dimension.value,
+                    most=MOST,
+                ),
+            )
         if one.vat_percent is not None and not ZERO <= one.vat_percent <= 100:
-            raise Refusal(Code.INVALID, f"The VAT on {one.dimension.value} must be 0 to 100 percent.")
+            raise Refusal(
+                Code.INVALID, phrase("The VAT on {dimension} must be 0 to 100 percent.", dimension=one.dimension.value)
+            )
         if one.step_size < 0:
-            raise Refusal(Code.INVALID, f"The step of {one.dimension.value} must be 0 or more.")
+            raise Refusal(
+                Code.INVALID, phrase("The step of {dimension} must be 0 or more.", dimension=one.dimension.value)
+            )
     for bound in filter(None, (tariff.least, tariff.most)):
         if not ZERO <= bound.net <= (bound.net if bound.gross is None else bound.gross) < MOST:
-            raise Refusal(Code.INVALID, "The least and the most are 0 or more, and with tax no less than without.")
+            raise Refusal(
+                Code.INVALID, phrase("The least and the most are 0 or more, and with tax no less than without.")
+            )
     if tariff.least and tariff.most and tariff.least.net > tariff.most.net:
-        raise Refusal(Code.INVALID, "The least that a session costs is above the most.")
+        raise Refusal(Code.INVALID, phrase("The least that a session costs is above the most."))
     return tariff
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import NewType
 
 from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, Limits, Spot, Use, has_plug
+from wattkeeper.charging.phrase import phrase
 
 TokenRef = NewType("TokenRef", str)
 """The keyed pseudonym of a token, such as ``p1:6f0c…``: the only form that is stored, logged or shown."""
@@ -235,11 +236,11 @@ class Asked:
 
 A = Authorisation
 USELESS: Mapping[CardState, tuple[Authorisation, str]] = {
-    K.ORDERED: (A.UNKNOWN, "This card is not activated yet."),
-    K.BLOCKED: (A.BLOCKED, "This card is blocked."),
-    K.LOST: (A.BLOCKED, "This card was reported lost."),
-    K.REPLACED: (A.BLOCKED, "This card was replaced by another."),
-    K.RETURNED: (A.UNKNOWN, "This card was returned and belongs to nobody."),
+    K.ORDERED: (A.UNKNOWN, phrase("This card is not activated yet.")),
+    K.BLOCKED: (A.BLOCKED, phrase("This card is blocked.")),
+    K.LOST: (A.BLOCKED, phrase("This card was reported lost.")),
+    K.REPLACED: (A.BLOCKED, phrase("This card was replaced by another.")),
+    K.RETURNED: (A.UNKNOWN, phrase("This card was returned and belongs to nobody.")),
 }
 """What is said of a card that is good for nothing; stations learn no more of it than they must."""
 

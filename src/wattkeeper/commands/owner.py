@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.commands.terminal import Database, out, rooms_of, run
 
 app = typer.Typer(help="Who owns the installation.", no_args_is_help=True)
@@ -42,7 +43,7 @@ async def _link(database: str | None) -> None:
     async with rooms_of(database) as rooms:
         code = await rooms.people.staff.make_owner_link()
         if code is None:
-            why = "There is an owner already. Owners invite others: wattkeeper staff invite E-MAIL --role owner"
+            why = phrase("There is an owner already. Owners invite others: wattkeeper staff invite E-MAIL --role owner")
             raise Refusal(Code.CONFLICT, why)
         out.print("Whoever opens this link owns the installation; it is good once, for a day:")
         out.print(f"  {rooms.settings.address}/first-owner/{code}", markup=False, soft_wrap=True)

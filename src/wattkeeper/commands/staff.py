@@ -9,6 +9,7 @@ from rich.table import Table
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.commands.terminal import VIEWER, Database, out, rooms_of, run
 
 app = typer.Typer(help="Who works here.", no_args_is_help=True)
@@ -103,4 +104,4 @@ async def _id_of(rooms: Any, who: str) -> str:
     for one in await rooms.people.staff.members(VIEWER):
         if who.strip().casefold() in (one.id, one.email.casefold()):
             return str(one.id)
-    raise Refusal(Code.NOT_FOUND, f"Nobody called {who[:100]} works here. See: wattkeeper staff list")
+    raise Refusal(Code.NOT_FOUND, phrase("Nobody called {who} works here. See: wattkeeper staff list", who=who[:100]))

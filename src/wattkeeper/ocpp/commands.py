@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp.schemas import actions, schema, shape, validator
 from wattkeeper.ocpp.wire.mending import mend
@@ -47,9 +48,15 @@ def compose(version: Version, action: str, payload: Mapping[str, object]) -> Pay
 def commandable(version: Version, action: str, heard: frozenset[str]) -> None:
     """Refuse what a central system cannot ask for; `heard` are the actions that only stations send."""
     if action in heard:
-        raise Refusal(Code.INVALID, f"{action} is sent by stations; it cannot be sent to one.", member="action")
+        raise Refusal(
+            Code.INVALID,
+            phrase("{action} is sent by stations; it cannot be sent to one.", action=action),
+            member="action",
+        )
     if action not in actions(version):
-        raise Refusal(Code.NOT_FOUND, f"{_NAMES[version]} has no command of that name.", member="action")
+        raise Refusal(
+            Code.NOT_FOUND, phrase("{names} has no command of that name.", names=_NAMES[version]), member="action"
+        )
 
 
 def masked(version: Version, action: str, payload: Mapping[str, object]) -> Payload:
@@ -81,7 +88,7 @@ def _check_encodable(payload: Mapping[str, object]) -> None:
     try:
         orjson.dumps(payload)
     except TypeError as fault:
-        raise Refusal(Code.INVALID, "The payload holds something that JSON cannot say.") from fault
+        raise Refusal(Code.INVALID, phrase("The payload holds something that JSON cannot say.")) from fault
 
 
 def _refusal(action: str, error: Any) -> Refusal:
@@ -90,10 +97,16 @@ def _refusal(action: str, error: Any) -> Refusal:
     rule = str(error.schema_path[-1]) if error.schema_path else ""
     if rule == "required":
         member = ".".join(filter(None, (path, str(error.kind.property))))
-        return Refusal(Code.INVALID, f"{action} needs the member {member}.", member=member)
+        return Refusal(
+            Code.INVALID, phrase("{action} needs the member {member}.", action=action, member=member), member=member
+        )
     member = path or "payload"
     reason = _REASONS.get(rule, "does not fit the standard's schema")
-    return Refusal(Code.INVALID, f"{member} of {action} {reason}.", member=member)
+    return Refusal(
+        Code.INVALID,
+        phrase("{member} of {action} {reason}.", member=member, action=action, reason=reason),
+        member=member,
+    )
 
 
 def _ordered(value: object, part: Mapping[str, Any], document: Mapping[str, Any]) -> object:

@@ -14,6 +14,7 @@ import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import MOST_FAILURES, Entered, Factor, factors_of, has_second
 from wattkeeper.operations.people.guessing import Guessing
 from wattkeeper.operations.people.password import Passwords
@@ -97,7 +98,10 @@ class Access:
         For the command line: people are invited, or sign up.
         """
         if _spoken(name) != name or not name:
-            raise Refusal(Code.INVALID, f"An account's name is 1 to {LONGEST_NAME} printable characters.")
+            raise Refusal(
+                Code.INVALID,
+                phrase("An account's name is 1 to {longest_name} printable characters.", longest_name=LONGEST_NAME),
+            )
         kept = await self.passwords.hash(password)
         async with self._store.unit() as unit:
             await self._keep_account(unit, name, kept, role, sites)
@@ -110,7 +114,7 @@ class Access:
             found = row is not None and await account.remove(unit, row.id)
         self.forget()
         if not found:
-            raise Refusal(Code.NOT_FOUND, "There is no account of that name.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no account of that name."))
 
     async def sign_in(self, name: str, password: str, address: str, device: str = "") -> str:
         """The value of a cookie that is good for ``login_hours``; Refusal UNAUTHENTICATED, or BUSY with ``retry_s``."""
@@ -197,10 +201,15 @@ class Access:
     async def make_token(self, name: str, scopes: frozenset[Scope], expires_at: datetime | None = None) -> str:
         """An API token, shown this once; Refusal (INVALID) where the name is unfit."""
         if _spoken(name) != name or not name:
-            raise Refusal(Code.INVALID, f"A token's name is 1 to {LONGEST_NAME} printable characters.")
+            raise Refusal(
+                Code.INVALID,
+                phrase("A token's name is 1 to {longest_name} printable characters.", longest_name=LONGEST_NAME),
+            )
         beyond = scopes - grants(Role.SERVICE).anywhere
         if beyond:
-            raise Refusal(Code.INVALID, f"No program can be given {min(beyond)}: that is for people signed in.")
+            raise Refusal(
+                Code.INVALID, phrase("No program can be given {min}: that is for people signed in.", min=min(beyond))
+            )
         token = "wk_" + secrets.token_urlsafe(32)
         async with self._store.unit() as unit:
             identifier = secrets.token_hex(8)
@@ -218,7 +227,7 @@ class Access:
             found = await api_token.remove_token(unit, identifier)
         self.forget()
         if not found:
-            raise Refusal(Code.NOT_FOUND, "There is no token with that id.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no token with that id."))
 
     async def viewer_by_bearer(self, token: str) -> Viewer | None:
         """Whose API token, or app's access token, this is; None where nobody's, revoked or expired."""

@@ -17,6 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.roll import Roll
@@ -163,15 +164,22 @@ class Admission:
     ) -> str:
         """Admit a station and give its key, which is shown this once; Refusal INVALID, or CONFLICT if it exists."""
         if not is_identity(station):
-            raise Refusal(Code.INVALID, f"An identity has 1 to {LONGEST_ID} printable characters and no blank ends.")
+            raise Refusal(
+                Code.INVALID,
+                phrase(
+                    "An identity has 1 to {longest_id} printable characters and no blank ends.", longest_id=LONGEST_ID
+                ),
+            )
         if max_power_w is not None and max_power_w <= 0:
-            raise Refusal(Code.INVALID, "The most power must be above zero.")
+            raise Refusal(Code.INVALID, phrase("The most power must be above zero."))
         try:
             async with self._store.unit() as unit:
                 key, salt, digest = await self._seal_key(unit, station, key)
                 await stations.admit(unit, station, salt, digest, by, label, site, max_power_w)
         except IntegrityError:
-            raise Refusal(Code.CONFLICT, f"There is a station {station!r} already; rekey it instead.") from None
+            raise Refusal(
+                Code.CONFLICT, phrase("There is a station {station} already; rekey it instead.", station=repr(station))
+            ) from None
         self._changed(station, "admitted", by)
         return key
 
@@ -179,7 +187,7 @@ class Admission:
         """Change what people say of a station: label, site, max_power_w (W), address, latitude … Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
             if not await stations.describe(unit, station, changes):
-                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "described anew", by)
 
     async def rekey(self, station: str, by: str, key: str | None = None) -> str:
@@ -187,7 +195,7 @@ class Admission:
         async with self._store.unit() as unit:
             key, salt, digest = await self._seal_key(unit, station, key)
             if not await stations.change_key(unit, station, salt, digest):
-                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "given another key", by)
         return key
 
@@ -195,7 +203,7 @@ class Admission:
         """Forget a station: it is disconnected and may not come back. What it told stays. Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
             if not await stations.remove(unit, station):
-                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "removed", by)
         self._removed(station)
 
@@ -204,7 +212,9 @@ class Admission:
         await self.write_knocks()
         async with self._store.unit() as unit:
             if not await stations.dismiss(unit, station):
-                raise Refusal(Code.NOT_FOUND, f"No station {station!r} waits to be admitted.")
+                raise Refusal(
+                    Code.NOT_FOUND, phrase("No station {station} waits to be admitted.", station=repr(station))
+                )
         log.info("station %r was turned away by %r", station, by)
         self._bus.announce("knock")
 
@@ -216,7 +226,7 @@ class Admission:
             check_key(station, key)
             others = [one for one in await stations.keys(unit) if one[0] != station]
             if any(self._fits(key, salt, digest) for _, salt, digest in others):
-                raise Refusal(Code.INVALID, "Another station has this key already; each needs its own.")
+                raise Refusal(Code.INVALID, phrase("Another station has this key already; each needs its own."))
         salt = secrets.token_bytes(16)
         return key, salt, self._safe.station_digest(salt, key.encode())
 

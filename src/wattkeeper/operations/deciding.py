@@ -21,6 +21,7 @@ from wattkeeper.charging.facts import (
     TokenPresented,
 )
 from wattkeeper.charging.limits import NO_SPOT, NO_USE
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
@@ -30,7 +31,7 @@ from wattkeeper.operations.desk import Desk, key_of, names_transaction
 from wattkeeper.settings import Settings
 from wattkeeper.store.entry import Decided
 
-UNASKED = "The station let it charge without asking, and told of it later."
+UNASKED = phrase("The station let it charge without asking, and told of it later.")
 STOPS = "StopAuthorized"
 """The trigger of an event whose token ends a session (OCPP 2.0.1 TriggerReasonEnumType)."""
 

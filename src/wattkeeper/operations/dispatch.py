@@ -36,6 +36,7 @@ from wattkeeper.charging.orders import (
     Trigger,
     Unlock,
 )
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
@@ -58,9 +59,9 @@ LOOK_S = 1.0
 """How often a waiting caller looks whether another process settled the order, seconds."""
 GRACE_S = 5.0
 """How long after the time for an answer a sent order is given up that no connection of ours waits for, seconds."""
-NEVER_SENT = "The station was not connected in time."
-INTERRUPTED = "Wattkeeper was restarted before the station answered."
-NO_ANSWER = "The station did not answer in time."
+NEVER_SENT = phrase("The station was not connected in time.")
+INTERRUPTED = phrase("Wattkeeper was restarted before the station answered.")
+NO_ANSWER = phrase("The station did not answer in time.")
 LINES = "lines"
 """The topic on which it is announced that a station has connected."""
 
@@ -157,7 +158,7 @@ class Dispatch:
         async with self._store.read() as connection:
             row = await orders.one(connection, order_id)
         if row is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such order.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such order."))
         return self._view(row)
 
     def connected(self, station: str) -> bool:
@@ -172,12 +173,12 @@ class Dispatch:
         """Refuse what cannot be: no station, no connection, no such command."""
         async with self._store.read() as connection:
             if not await stations.known(connection, [station]):
-                raise Refusal(Code.NOT_FOUND, f"There is no station {station!r}.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         line = self._lines.get(station)
         if line is not None:
             line.check(order)
         elif only_if_connected:
-            raise Refusal(Code.OFFLINE, f"Station {station!r} is not connected.")
+            raise Refusal(Code.OFFLINE, phrase("Station {station} is not connected.", station=repr(station)))
 
     async def _queue(self, identifier: str, station: str, order: Order, by: str, patience_s: float) -> None:
         """Keep the order, which is not to be sent after its time; then tell the station's line."""

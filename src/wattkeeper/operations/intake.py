@@ -26,6 +26,7 @@ from wattkeeper.charging.facts import (
     StatusChanged,
 )
 from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Presented
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Taps
@@ -114,9 +115,9 @@ class Intake:
         async with self._store.unit() as unit:
             session = await Desk(unit).get(session_id)
         if session is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         if not session.is_live:
-            raise Refusal(Code.CONFLICT, "This session has ended already; it needs no closing.")
+            raise Refusal(Code.CONFLICT, phrase("This session has ended already; it needs no closing."))
         estimate = SessionEstimated(
             at=session.last_at, session=session.id, cause=EstimateCause.OPERATOR, reason=reason, by=by
         )

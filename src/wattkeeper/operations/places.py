@@ -14,6 +14,7 @@ from enum import StrEnum
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.prices import Prices, PriceTag
@@ -82,28 +83,28 @@ class Printed:
 
 PLUGS = {
     "CHADEMO": "CHAdeMO",
-    "DOMESTIC_F": "Household socket",
-    "DOMESTIC_E": "Household socket",
-    "DOMESTIC_G": "Household socket",
-    "DOMESTIC_J": "Household socket",
+    "DOMESTIC_F": phrase("Household socket"),
+    "DOMESTIC_E": phrase("Household socket"),
+    "DOMESTIC_G": phrase("Household socket"),
+    "DOMESTIC_J": phrase("Household socket"),
     "GBT_AC": "GB/T AC",
     "GBT_DC": "GB/T DC",
-    "IEC_60309_2_single_16": "Blue camping socket",
-    "IEC_60309_2_three_16": "Red three-phase socket 16 A",
-    "IEC_60309_2_three_32": "Red three-phase socket 32 A",
-    "IEC_62196_T1": "Type 1",
+    "IEC_60309_2_single_16": phrase("Blue camping socket"),
+    "IEC_60309_2_three_16": phrase("Red three-phase socket 16 A"),
+    "IEC_60309_2_three_32": phrase("Red three-phase socket 32 A"),
+    "IEC_62196_T1": phrase("Type 1"),
     "IEC_62196_T1_COMBO": "CCS 1",
-    "IEC_62196_T2": "Type 2",
+    "IEC_62196_T2": phrase("Type 2"),
     "IEC_62196_T2_COMBO": "CCS",
-    "IEC_62196_T3A": "Type 3A",
-    "IEC_62196_T3C": "Type 3C",
+    "IEC_62196_T3A": phrase("Type 3A"),
+    "IEC_62196_T3C": phrase("Type 3C"),
     "MCS": "MCS",
     "NEMA_14_50": "NEMA 14-50",
     "SAE_J3400": "NACS",
     "TESLA_S": "Tesla",
 }
 """Plugs in words (OCPI ConnectorType)."""
-NO_SUCH = "There is no such connector. Is every character of the code right?"
+NO_SUCH = phrase("There is no such connector. Is every character of the code right?")
 CODE = re.compile(r"[A-Z2-7]{24}")
 TAG_BYTES = 9
 LAST_EVSE = 255
@@ -148,7 +149,7 @@ class Places:
         async with self._store.read() as connection:
             rows = await places.listed(connection, [station])
         if not rows:
-            raise Refusal(Code.NOT_FOUND, "There is no such place.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such place."))
         return (await self._told(rows))[0]
 
     async def at(self, viewer: Viewer, code: str, address: str = "") -> tuple[Place, Outlet]:
@@ -173,7 +174,9 @@ class Places:
         if code is not None and (station, evse) == (None, None):
             return await self.at(viewer, code, address)
         if station is None or evse is None or code is not None:
-            raise Refusal(Code.INVALID, "Name either the `code` on the connector, or a `station` and its `evse`.")
+            raise Refusal(
+                Code.INVALID, phrase("Name either the `code` on the connector, or a `station` and its `evse`.")
+            )
         place = await self.place(viewer, station)
         return place, _outlet(place, evse)
 
@@ -182,7 +185,7 @@ class Places:
         async with self._store.read() as connection:
             row = await places.for_staff(connection, viewer, station)
         if row is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such station.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such station."))
         codes = [(evse, self._code(row, evse)) for evse in row.evses if evse <= LAST_EVSE]
         told = [Printed(evse, code, f"/app/at/{code}", plug_words(row.plugs.get(evse))) for evse, code in codes]
         return row.label or row.id, told
@@ -192,7 +195,7 @@ class Places:
         viewer.need(Scope.STATIONS_WRITE)
         async with self._store.unit() as unit:
             if not await places.remark(unit, station):
-                raise Refusal(Code.NOT_FOUND, "There is no such station.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such station."))
         self._bus.announce("stations", station)
 
     async def mark_all(self) -> None:
@@ -227,7 +230,7 @@ class Places:
         """Refusal BUSY where there were too many wrong codes."""
         waits = (self._by_viewer.wait_s(viewer.name), self._by_address.wait_s(neighbourhood(address)))
         if max(waits) > 0:
-            why = f"Too many codes that do not exist. Try again in {max(waits):.0f} s."
+            why = phrase("Too many codes that do not exist. Try again in {wait_s} s.", wait_s=round(max(waits)))
             raise Refusal(Code.BUSY, why, retry_s=max(waits))
 
     # --- as told --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, check, with_tax
 from wattkeeper.settings import Settings
@@ -23,17 +24,17 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.receipt import ReceiptRow
 from wattkeeper.store.tariff import TariffRow
 
-NO_PRICE = "No price is set here, so charging costs nothing."
-FREE = "Charging is free here."
-HAD_NO_PRICE = "No price was set when this session started, so it costs nothing."
-RUNNING = "It is still running: this is what it has cost so far."
-IN_DOUBT = "Something about this session contradicts itself. A person checks it before it is billed."
-ESTIMATED = "Part of this session had to be estimated. A person checks it before it is billed."
+NO_PRICE = phrase("No price is set here, so charging costs nothing.")
+FREE = phrase("Charging is free here.")
+HAD_NO_PRICE = phrase("No price was set when this session started, so it costs nothing.")
+RUNNING = phrase("It is still running: this is what it has cost so far.")
+IN_DOUBT = phrase("Something about this session contradicts itself. A person checks it before it is billed.")
+ESTIMATED = phrase("Part of this session had to be estimated. A person checks it before it is billed.")
 GRADES = {
-    Grade.VERIFIED: "Signed by the meter, and the signature was checked.",
-    Grade.MEASURED: "Measured completely by the station, without contradiction.",
-    Grade.RECONSTRUCTED: "Part of it had to be reconstructed, because the station did not tell everything.",
-    Grade.DISPUTED: "What the station told contradicts itself.",
+    Grade.VERIFIED: phrase("Signed by the meter, and the signature was checked."),
+    Grade.MEASURED: phrase("Measured completely by the station, without contradiction."),
+    Grade.RECONSTRUCTED: phrase("Part of it had to be reconstructed, because the station did not tell everything."),
+    Grade.DISPUTED: phrase("What the station told contradicts itself."),
 }
 EACH = {
     Dimension.FLAT: "once for each session",
@@ -129,7 +130,7 @@ class Prices:
         check(tariff)
         async with self._store.unit() as unit:
             if valid_from is not None and valid_from < unit.now:
-                raise Refusal(Code.INVALID, "Prices hold for what starts later; choose an instant to come.")
+                raise Refusal(Code.INVALID, phrase("Prices hold for what starts later; choose an instant to come."))
             return await tariffs.keep(unit, tariff, valid_from or unit.now, viewer.name)
 
     async def receipt(self, viewer: Viewer, session: str) -> Receipt:
@@ -138,7 +139,7 @@ class Prices:
             row = await receipts.one(connection, viewer, session)
             versions = await tariffs.every(connection)
         if row is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         return receipt_of(row, versions, self._store.clock())
 
     async def history(self, viewer: Viewer, month: str | None = None) -> list[Receipt]:
@@ -164,7 +165,7 @@ class Prices:
             ends = (begins.replace(day=28) + timedelta(days=4)).replace(day=1)
             return begins.astimezone(UTC), ends.astimezone(UTC)
         except (ValueError, OverflowError):
-            raise Refusal(Code.INVALID, "A month is a year and a number, such as 2026-03.") from None
+            raise Refusal(Code.INVALID, phrase("A month is a year and a number, such as 2026-03.")) from None
 
 
 def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime) -> Receipt:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import OrderState, Outcome, StartCharging, StopCharging
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Asked, may_charge
@@ -81,22 +82,24 @@ ORDERED_WITHIN = timedelta(seconds=10)
 MOST_AT_ONCE = 3
 """How many sessions of one person may live at once for another to start."""
 SESSION_WORDS = {
-    SessionState.OPEN: "The car is connected; no power flows yet.",
-    SessionState.CHARGING: "It charges.",
-    SessionState.SUSPENDED: "It is paused: by the car, or because the station has no power to give just now.",
+    SessionState.OPEN: phrase("The car is connected; no power flows yet."),
+    SessionState.CHARGING: phrase("It charges."),
+    SessionState.SUSPENDED: phrase("It is paused: by the car, or because the station has no power to give just now."),
 }
-IN_USE = "Somebody else charges here."
-OTHERS = "Somebody else is just starting here."
-RESERVED = "It is reserved for somebody else."
-OFFLINE = "The station cannot be reached now. Try again, or use another one."
-BROKEN = "The connector is out of order. Use another one."
-CABLE_OUT = "The station declined. Plug in the cable first, then start again."
-DECLINED = "The station declined without saying why. Check the cable, then try again."
-NO_ANSWER = "The station did not answer. Try again, or use another one."
-NOT_UNDERSTOOD = "The station did not understand. Tell support, and use another one."
-CUT_OFF = "We were interrupted before the station was asked. Start again."
-NOTHING_BEGAN = "The station was ready, but nothing began: was the cable plugged in? Plug it in, then start again."
-CALLED_OFF = "You called it off."
+IN_USE = phrase("Somebody else charges here.")
+OTHERS = phrase("Somebody else is just starting here.")
+RESERVED = phrase("It is reserved for somebody else.")
+OFFLINE = phrase("The station cannot be reached now. Try again, or use another one.")
+BROKEN = phrase("The connector is out of order. Use another one.")
+CABLE_OUT = phrase("The station declined. Plug in the cable first, then start again.")
+DECLINED = phrase("The station declined without saying why. Check the cable, then try again.")
+NO_ANSWER = phrase("The station did not answer. Try again, or use another one.")
+NOT_UNDERSTOOD = phrase("The station did not understand. Tell support, and use another one.")
+CUT_OFF = phrase("We were interrupted before the station was asked. Start again.")
+NOTHING_BEGAN = phrase(
+    "The station was ready, but nothing began: was the cable plugged in? Plug it in, then start again."
+)
+CALLED_OFF = phrase("You called it off.")
 TOO_MANY = f"You charge at {MOST_AT_ONCE} places already. Stop one of them first."
 PLUGGED = frozenset({ConnectorStatus.OCCUPIED, ConnectorStatus.PREPARING, ConnectorStatus.CHARGING})
 
@@ -143,7 +146,7 @@ class Starts:
         async with self._store.read() as connection:
             row = await starts.one(connection, person, start)
             if row is None:
-                raise Refusal(Code.NOT_FOUND, "There is no such start.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such start."))
             place = (await places.named(connection, [row.station])).get(row.station)
         return await self._told(row, place)
 
@@ -173,11 +176,13 @@ class Starts:
         async with self._store.read() as connection:
             own = await starts.own_session(connection, person, session)
         if own is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         if not own.live:
-            raise Refusal(Code.CONFLICT, "This session has ended already.")
+            raise Refusal(Code.CONFLICT, phrase("This session has ended already."))
         if own.ref is None:
-            raise Refusal(Code.CONFLICT, "The station never named this session, so it cannot be told. Unplug instead.")
+            raise Refusal(
+                Code.CONFLICT, phrase("The station never named this session, so it cannot be told. Unplug instead.")
+            )
         stop = StopCharging(ref=own.ref)
         view = await self._dispatch.order(
             own.station, stop, viewer.name, only_if_connected=True, within_s=SEND_WITHIN_S
@@ -197,7 +202,7 @@ class Starts:
         same = await starts.kept(unit.connection, identifier)
         if same is not None:
             if (same.person, same.station, same.evse) != (person, outlet.station, outlet.evse):
-                raise Refusal(Code.CONFLICT, "This key was used for a start elsewhere. Use another one.")
+                raise Refusal(Code.CONFLICT, phrase("This key was used for a start elsewhere. Use another one."))
             return same.id
         return next((one.id for one in await self._open_here(unit, outlet) if one.person == person), None)
 

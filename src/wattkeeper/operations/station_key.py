@@ -7,6 +7,7 @@ import re
 import secrets
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 SHORTEST, LONGEST = 16, 40
 """Bytes of a key (OCPP 1.6 security whitepaper A00.FR.205; 2.0.1 SecurityCtrlr.BasicAuthPassword)."""
@@ -26,11 +27,14 @@ def make_key() -> str:
 def check_key(station: str, key: str) -> None:
     """Refuse (INVALID) a key that is short, long, unprintable or easily guessed."""
     if not (key.isascii() and key.isprintable() and SHORTEST <= len(key) <= LONGEST):
-        raise Refusal(Code.INVALID, f"A key has {SHORTEST} to {LONGEST} printable ASCII characters.")
+        raise Refusal(
+            Code.INVALID,
+            phrase("A key has {shortest} to {longest} printable ASCII characters.", shortest=SHORTEST, longest=LONGEST),
+        )
     letters = "".join(c for c in key.lower() if c.isalpha())
     plain = not letters or COMMON.fullmatch(letters) or len(set(key)) < FEWEST_KINDS
     if plain or key.lower() == station.lower():
-        raise Refusal(Code.INVALID, "This key is easily guessed. Leave the key out and one will be made.")
+        raise Refusal(Code.INVALID, phrase("This key is easily guessed. Leave the key out and one will be made."))
 
 
 def spellings(password: bytes) -> tuple[bytes, bytes, bytes, bytes]:

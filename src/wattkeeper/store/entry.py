@@ -19,7 +19,7 @@ KINDS: dict[str, type[Fact]] = {
     name: kind for name, kind in vars(facts).items() if isinstance(kind, type) and issubclass(kind, Fact)
 }
 """Every class of fact by its name, as the column ``kind`` has it."""
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=str)  # a phrase is kept in English
 _DECODERS = {name: msgspec.json.Decoder(kind) for name, kind in KINDS.items()}
 
 

@@ -17,7 +17,7 @@ from wattkeeper.store.columns import EPOCH, from_micros, to_micros, to_millionth
 from wattkeeper.store.tables import session as table
 from wattkeeper.store.unit import Unit
 
-_ENCODER = msgspec.json.Encoder()
+_ENCODER = msgspec.json.Encoder(enc_hook=str)  # a phrase is kept in English
 _decode = msgspec.json.Decoder(Session).decode
 _BY_HEART: dict[str, Session] = {}
 """Texts written a moment ago and what they say: looked up by the text itself, so never out of date."""

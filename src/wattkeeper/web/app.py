@@ -55,6 +55,7 @@ from wattkeeper.web.live import Streams
 from wattkeeper.web.operator import routes
 from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.rooms import Rooms
+from wattkeeper.web.tongue import Tongue
 
 NOUNS = (
     *(stations, local_list, waiting, sessions, places, starts, tariffs, cards, decisions, groups),
@@ -94,7 +95,8 @@ class App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything inside the headers, so that an answer to a fault of ours has them too."""
-        return Headers(super().build_middleware_stack(), is_secure=self.state.rooms.settings.is_secure)
+        inside = Tongue(super().build_middleware_stack())
+        return Headers(inside, is_secure=self.state.rooms.settings.is_secure)
 
     def openapi(self) -> dict[str, Any]:
         """The API's description (OpenAPI 3.1)."""

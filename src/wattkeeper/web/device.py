@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
+from wattkeeper.charging.phrase import phrase
+
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
-    ("SamsungBrowser/", "Samsung Internet"),
+    ("SamsungBrowser/", phrase("Samsung Internet")),
     ("Firefox/", "Firefox"),
     ("FxiOS/", "Firefox"),
     ("CriOS/", "Chrome"),
@@ -20,7 +22,7 @@ SYSTEMS = (
     ("Android", "Android"),
     ("Windows", "Windows"),
     ("CrOS", "ChromeOS"),
-    ("Mac OS X", "macOS"),
+    (phrase("Mac OS X"), "macOS"),
     ("Linux", "Linux"),
 )
 """The first that is named wins: most browsers name others too."""
@@ -36,8 +38,3 @@ def device_of(request: Request) -> str:
 def address_of(request: Request) -> str:
     """The address that a request came from, as far as the server knows."""
     return request.client.host if request.client else ""
-
-
-def language_of(request: Request) -> str:
-    """The first language that the browser asks for, such as ``de``."""
-    return request.headers.get("accept-language", "en")[:2].lower()

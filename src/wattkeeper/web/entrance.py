@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.web.live import Still
 from wattkeeper.web.origin import cookie_name, need_same_origin
 from wattkeeper.web.problem import of_refusal
@@ -40,7 +41,7 @@ class Entrance:
             still = self._credential(request)
             viewer = await still()
             if viewer is None:
-                raise Refusal(Code.UNAUTHENTICATED, "This token or sign-in is not known here, or no longer.")
+                raise Refusal(Code.UNAUTHENTICATED, phrase("This token or sign-in is not known here, or no longer."))
         except Refusal as refusal:
             await of_refusal(refusal)(scope, receive, send)
             return
@@ -53,11 +54,11 @@ class Entrance:
         if given is not None:
             kind, _, token = given.partition(" ")
             if kind.lower() != "bearer":
-                raise Refusal(Code.UNAUTHENTICATED, "Send the token as: Authorization: Bearer wk_…")
+                raise Refusal(Code.UNAUTHENTICATED, phrase("Send the token as: Authorization: Bearer wk_…"))
             return lambda: self._rooms.access.viewer_by_bearer(token.strip())
         cookie = request.cookies.get(cookie_name(self._rooms.settings))
         if not cookie:
-            raise Refusal(Code.UNAUTHENTICATED, "Send an API token: Authorization: Bearer wk_…")
+            raise Refusal(Code.UNAUTHENTICATED, phrase("Send an API token: Authorization: Bearer wk_…"))
         need_same_origin(request, self._rooms.settings)
         return lambda: self._rooms.access.viewer_by_cookie(cookie)
 

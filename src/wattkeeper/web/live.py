@@ -14,6 +14,7 @@ from starlette.types import Message, Receive, Scope, Send
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import journal
 from wattkeeper.store.engines import Store
 from wattkeeper.store.journal import Mark
@@ -106,7 +107,7 @@ class Streams:
         self._promised = [(until, who) for until, who in self._promised if until > now]
         own = self._open[name] + sum(who == name for _, who in self._promised)
         if own >= MOST_OF_ONE or self._open.total() + len(self._promised) >= MOST_STREAMS:
-            raise Refusal(Code.BUSY, "Too many streams are open. Close one and try again.", retry_s=5)
+            raise Refusal(Code.BUSY, phrase("Too many streams are open. Close one and try again."), retry_s=5)
         self._promised.append((now + PROMISED_S, name))
 
     @contextmanager

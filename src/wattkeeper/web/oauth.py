@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.oauth import ACCESS_LASTS, Asked, Fault, Tokens, grantable, refused
 from wattkeeper.operations.people.redirects import place, source, with_answer
 from wattkeeper.operations.policy import grants
@@ -31,7 +32,7 @@ CARRIED = (
 """What the page of consent sends back as it came."""
 NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 FORM = "application/x-www-form-urlencoded"
-TWICE = "A parameter came twice."
+TWICE = phrase("A parameter came twice.")
 
 
 class Consent:
@@ -64,7 +65,7 @@ class Consent:
             if given.get("account") != viewer.account:
                 return await self._ask(request, viewer, asked, given)
             if given.get("answer") != "allow":
-                raise refused(Fault.ACCESS_DENIED, "The person did not agree.")
+                raise refused(Fault.ACCESS_DENIED, phrase("The person did not agree."))
             code = await self._rooms.oauth.allow(viewer, asked)
         except Refusal as refusal:
             if "oauth" not in refusal.details:
@@ -77,7 +78,10 @@ class Consent:
         listed = list(pairs)
         given = dict(listed)
         if any(sum(name == one for name, _ in listed) > 1 for one in ("client_id", "redirect_uri")):
-            raise Refusal(Code.INVALID, f"The app that sent you here asked in a way that is not clear. {TWICE}")
+            raise Refusal(
+                Code.INVALID,
+                phrase("The app that sent you here asked in a way that is not clear. {twice}", twice=TWICE),
+            )
         client, redirect = await self._rooms.oauth.client_of(given)
         return given, client, redirect
 
@@ -164,7 +168,7 @@ class Counter:
             return await self._rooms.oauth.exchange(client, code, verifier, given.get("redirect_uri"))
         if kind == "refresh_token":
             return await self._rooms.oauth.refresh(client, _need(given, "refresh_token"), given.get("scope", ""))
-        raise refused(Fault.UNSUPPORTED_GRANT_TYPE, "Known are authorization_code and refresh_token.")
+        raise refused(Fault.UNSUPPORTED_GRANT_TYPE, phrase("Known are authorization_code and refresh_token."))
 
 
 def router(paper: Paper) -> APIRouter:
@@ -201,7 +205,7 @@ def _metadata(address: str) -> dict[str, object]:
 async def _body(request: Request) -> dict[str, str]:
     """The form that an app sent; Refusal (invalid_request) where it is none, or names something twice."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
-        raise refused(Fault.INVALID_REQUEST, f"Send a form: {FORM}.")
+        raise refused(Fault.INVALID_REQUEST, phrase("Send a form: {form}.", form=FORM))
     return _single([(name, str(value)) for name, value in (await request.form()).multi_items()])
 
 
@@ -216,7 +220,7 @@ def _single(pairs: list[tuple[str, str]]) -> dict[str, str]:
 def _need(given: Mapping[str, str], name: str) -> str:
     """A parameter that must be there (one without a value is not, RFC 6749 3.2)."""
     if not given.get(name):
-        raise refused(Fault.INVALID_REQUEST, f"The parameter {name} is missing.")
+        raise refused(Fault.INVALID_REQUEST, phrase("The parameter {name} is missing.", name=name))
     return given[name]
 
 
@@ -226,7 +230,7 @@ def _credentials(request: Request, given: Mapping[str, str]) -> tuple[str, str]:
     if header is None:
         return _need(given, "client_id"), given.get("client_secret", "")
     if "client_secret" in given:
-        raise refused(Fault.INVALID_REQUEST, "The secret came in the header and in the form.")
+        raise refused(Fault.INVALID_REQUEST, phrase("The secret came in the header and in the form."))
     kind, _, pair = header.partition(" ")
     try:
         identifier, _, secret = base64.b64decode(pair.strip(), validate=True).decode().partition(":")
@@ -234,7 +238,7 @@ def _credentials(request: Request, given: Mapping[str, str]) -> tuple[str, str]:
         identifier, secret = "", ""
     identifier = unquote_plus(identifier)
     if kind.lower() != "basic" or given.get("client_id", identifier) != identifier:
-        raise refused(Fault.INVALID_CLIENT, "There is no such app, or its secret is wrong.")
+        raise refused(Fault.INVALID_CLIENT, phrase("There is no such app, or its secret is wrong."))
     return identifier, unquote_plus(secret)
 
 

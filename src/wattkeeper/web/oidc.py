@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.oidc import CALLBACK, LASTS
 from wattkeeper.settings import Settings
 from wattkeeper.web.operator.door import within
@@ -43,7 +44,9 @@ class CompanyDoor:
         pairs = request.query_params.multi_items()
         given = dict(pairs)
         if len(given) < len(pairs):
-            raise Refusal(Code.INVALID, "The answer of the company's sign-in is not clear: something came twice.")
+            raise Refusal(
+                Code.INVALID, phrase("The answer of the company's sign-in is not clear: something came twice.")
+            )
         address = request.client.host if request.client else ""
         arrived = await self._company.arrive(cookie, given, address)
         if arrived.connect:

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -69,7 +70,7 @@ def need_same_origin(request: Request, settings: Settings) -> None:
         place = _place(origin or "")  # "null", of a sandboxed page, has none
         ours = place != "" and place in {_place(settings.address), request.headers.get("host", "")}
     if not ours:
-        why = "This came from another site, so nothing was changed. Open the page here and try again."
+        why = phrase("This came from another site, so nothing was changed. Open the page here and try again.")
         raise Refusal(Code.FORBIDDEN, why)
 
 

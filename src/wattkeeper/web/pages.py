@@ -17,19 +17,21 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.phrase import counted, joined, phrase
+from wattkeeper.language import NAMES, spoken, tell
 from wattkeeper.settings import Settings
 from wattkeeper.web.origin import need_same_origin
 
 PROBLEMS: Mapping[int, tuple[str, str]] = {
-    400: ("That could not be read", "The form arrived damaged. Go back and send it again."),
-    404: ("Nothing is here", "The address may be mistyped, or what was here is gone."),
-    405: ("Nothing is here", "This address only takes a form. Go back to the page it is on."),
-    413: ("That was too large", "Send it in smaller parts."),
-    422: ("That could not be understood", "Go back, check what was typed, and send it again."),
-    500: ("Something went wrong here", "It is recorded. Trying again may help."),
+    400: (phrase("That could not be read"), phrase("The form arrived damaged. Go back and send it again.")),
+    404: (phrase("Nothing is here"), phrase("The address may be mistyped, or what was here is gone.")),
+    405: (phrase("Nothing is here"), phrase("This address only takes a form. Go back to the page it is on.")),
+    413: (phrase("That was too large"), phrase("Send it in smaller parts.")),
+    422: (phrase("That could not be understood"), phrase("Go back, check what was typed, and send it again.")),
+    500: (phrase("Something went wrong here"), phrase("It is recorded. Trying again may help.")),
 }
 """What the framework itself refuses, and what to do, by status."""
-ODD = ("That did not work", "Go back and try again.")
+ODD = (phrase("That did not work"), phrase("Go back and try again."))
 """What is said of any other status."""
 
 
@@ -39,7 +41,7 @@ def here(request: Request) -> str:
 
 
 def printer(folder: Path, **known: object) -> Environment:
-    """What prints the templates of a folder: strict, escaping, with these names known to all of them."""
+    """What prints a folder's templates: strict, escaping, in the language spoken, with these names known to all."""
     made = Environment(
         loader=FileSystemLoader(folder),
         autoescape=True,
@@ -47,8 +49,9 @@ def printer(folder: Path, **known: object) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        finalize=tell,
     )
-    made.globals.update(known)
+    made.globals.update(known, _=phrase, counted=counted, joined=joined, language=spoken, languages=NAMES)
     return made
 
 

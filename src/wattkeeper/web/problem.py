@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: Mapping[Code, int] = {
@@ -28,14 +29,14 @@ STATUS: Mapping[Code, int] = {
     Code.BUSY: 429,
 }
 TITLES: Mapping[str, str] = {
-    Code.INVALID: "The request does not make sense as written",
-    Code.NOT_FOUND: "Not found",
-    Code.CONFLICT: "It contradicts what is already so",
-    Code.FORBIDDEN: "Not allowed",
-    Code.UNAUTHENTICATED: "Not signed in",
-    Code.PROOF: "Show once more that it is you",
-    Code.OFFLINE: "The station is not connected",
-    Code.BUSY: "Too many tries",
+    Code.INVALID: phrase("The request does not make sense as written"),
+    Code.NOT_FOUND: phrase("Not found"),
+    Code.CONFLICT: phrase("It contradicts what is already so"),
+    Code.FORBIDDEN: phrase("Not allowed"),
+    Code.UNAUTHENTICATED: phrase("Not signed in"),
+    Code.PROOF: phrase("Show once more that it is you"),
+    Code.OFFLINE: phrase("The station is not connected"),
+    Code.BUSY: phrase("Too many tries"),
 }
 OTHER = {400: "malformed", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 OTHER |= {413: "too_large", 415: "unsupported_media_type", 500: "internal"}
@@ -115,11 +116,11 @@ def _fault(found: Mapping[str, Any]) -> Fault:
 
 
 _WHY: Mapping[str, str] = {
-    "extra_forbidden": "There is no such member here.",
-    "missing": "It is required.",
-    "json_invalid": "It is not JSON.",
-    "union_tag_invalid": "It is none of the orders that exist.",
-    "union_tag_not_found": "It must say which order it is: the member `order`.",
+    "extra_forbidden": phrase("There is no such member here."),
+    "missing": phrase("It is required."),
+    "json_invalid": phrase("It is not JSON."),
+    "union_tag_invalid": phrase("It is none of the orders that exist."),
+    "union_tag_not_found": phrase("It must say which order it is: the member `order`."),
 }
 
 

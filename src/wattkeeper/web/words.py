@@ -29,6 +29,7 @@ from wattkeeper.charging.facts import (
     TokenPresented,
 )
 from wattkeeper.charging.meter import power_of
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.charging.token import Authorisation
@@ -129,18 +130,18 @@ def _step(entry: Entry, kind: StepKind, title: str, detail: str) -> Step:
 # --- the steps of a session ---------------------------------------------------------------------------
 
 FLOWS: Mapping[ChargingState, tuple[StepKind, str]] = {
-    ChargingState.CHARGING: (K.CHARGING, "Energy flows."),
-    ChargingState.EV_CONNECTED: (K.PLUG, "The vehicle is connected; no energy flows yet."),
-    ChargingState.SUSPENDED_EV: (K.PAUSE, "Paused by the vehicle."),
-    ChargingState.SUSPENDED_EVSE: (K.PAUSE, "Paused by the station."),
-    ChargingState.IDLE: (K.PAUSE, "Nothing flows; no vehicle is connected."),
+    ChargingState.CHARGING: (K.CHARGING, phrase("Energy flows.")),
+    ChargingState.EV_CONNECTED: (K.PLUG, phrase("The vehicle is connected; no energy flows yet.")),
+    ChargingState.SUSPENDED_EV: (K.PAUSE, phrase("Paused by the vehicle.")),
+    ChargingState.SUSPENDED_EVSE: (K.PAUSE, phrase("Paused by the station.")),
+    ChargingState.IDLE: (K.PAUSE, phrase("Nothing flows; no vehicle is connected.")),
 }
 VERDICTS: Mapping[str, str] = {
-    Authorisation.ACCEPTED: "The card was accepted.",
-    Authorisation.UNKNOWN: "The card was refused: it is unknown.",
-    Authorisation.BLOCKED: "The card was refused: it is blocked.",
-    Authorisation.EXPIRED: "The card was refused: it has expired.",
-    Authorisation.CONCURRENT: "The card was refused: it charges elsewhere already.",
+    Authorisation.ACCEPTED: phrase("The card was accepted."),
+    Authorisation.UNKNOWN: phrase("The card was refused: it is unknown."),
+    Authorisation.BLOCKED: phrase("The card was refused: it is blocked."),
+    Authorisation.EXPIRED: phrase("The card was refused: it has expired."),
+    Authorisation.CONCURRENT: phrase("The card was refused: it charges elsewhere already."),
 }
 
 
@@ -198,23 +199,23 @@ def _stop(fact: SessionEnded, entry: Entry) -> list[Said]:
 
 
 REASONS: Mapping[str, str] = {
-    "DeAuthorized": "The card was refused.",
-    "EmergencyStop": "The emergency button was pressed.",
-    "EnergyLimitReached": "The agreed energy was reached.",
-    "EVDisconnected": "The vehicle was unplugged.",
-    "GroundFault": "The station found a ground fault.",
-    "HardReset": "The station was reset.",
-    "ImmediateReset": "The station was reset.",
-    "Local": "It was stopped at the station.",
-    "MasterPass": "It was stopped with a master card.",
-    "PowerLoss": "The power failed.",
-    "Reboot": "The station restarted.",
-    "Remote": "It was stopped from here.",
-    "SoftReset": "The station was reset.",
-    "StoppedByEV": "The vehicle stopped it.",
-    "TimeLimitReached": "The agreed time was reached.",
-    "Timeout": "No vehicle was connected in time.",
-    "UnlockCommand": "The connector was unlocked from here.",
+    "DeAuthorized": phrase("The card was refused."),
+    "EmergencyStop": phrase("The emergency button was pressed."),
+    "EnergyLimitReached": phrase("The agreed energy was reached."),
+    "EVDisconnected": phrase("The vehicle was unplugged."),
+    "GroundFault": phrase("The station found a ground fault."),
+    "HardReset": phrase("The station was reset."),
+    "ImmediateReset": phrase("The station was reset."),
+    "Local": phrase("It was stopped at the station."),
+    "MasterPass": phrase("It was stopped with a master card."),
+    "PowerLoss": phrase("The power failed."),
+    "Reboot": phrase("The station restarted."),
+    "Remote": phrase("It was stopped from here."),
+    "SoftReset": phrase("The station was reset."),
+    "StoppedByEV": phrase("The vehicle stopped it."),
+    "TimeLimitReached": phrase("The agreed time was reached."),
+    "Timeout": phrase("No vehicle was connected in time."),
+    "UnlockCommand": phrase("The connector was unlocked from here."),
 }
 """Why sessions end: 1.6 Reason and 2.x ReasonEnumType where a sentence helps."""
 
@@ -246,16 +247,16 @@ def _tap(fact: TokenPresented, entry: Entry) -> list[Said]:
 # --- the steps of a station ---------------------------------------------------------------------------
 
 STATUSES: Mapping[ConnectorStatus, tuple[StepKind, str]] = {
-    ConnectorStatus.AVAILABLE: (K.PLUG, "The connector is free."),
-    ConnectorStatus.OCCUPIED: (K.PLUG, "A vehicle is plugged in."),
-    ConnectorStatus.PREPARING: (K.PLUG, "A vehicle is plugged in, or a card was presented."),
-    ConnectorStatus.CHARGING: (K.CHARGING, "Energy flows."),
-    ConnectorStatus.SUSPENDED_EV: (K.PAUSE, "Paused by the vehicle."),
-    ConnectorStatus.SUSPENDED_EVSE: (K.PAUSE, "Paused by the station."),
-    ConnectorStatus.FINISHING: (K.PLUG, "The session is over; the vehicle is still plugged in."),
-    ConnectorStatus.RESERVED: (K.PLUG, "The connector is reserved."),
-    ConnectorStatus.UNAVAILABLE: (K.FAULT, "The connector is out of service."),
-    ConnectorStatus.FAULTED: (K.FAULT, "The connector has a fault."),
+    ConnectorStatus.AVAILABLE: (K.PLUG, phrase("The connector is free.")),
+    ConnectorStatus.OCCUPIED: (K.PLUG, phrase("A vehicle is plugged in.")),
+    ConnectorStatus.PREPARING: (K.PLUG, phrase("A vehicle is plugged in, or a card was presented.")),
+    ConnectorStatus.CHARGING: (K.CHARGING, phrase("Energy flows.")),
+    ConnectorStatus.SUSPENDED_EV: (K.PAUSE, phrase("Paused by the vehicle.")),
+    ConnectorStatus.SUSPENDED_EVSE: (K.PAUSE, phrase("Paused by the station.")),
+    ConnectorStatus.FINISHING: (K.PLUG, phrase("The session is over; the vehicle is still plugged in.")),
+    ConnectorStatus.RESERVED: (K.PLUG, phrase("The connector is reserved.")),
+    ConnectorStatus.UNAVAILABLE: (K.FAULT, phrase("The connector is out of service.")),
+    ConnectorStatus.FAULTED: (K.FAULT, phrase("The connector has a fault.")),
 }
 
 

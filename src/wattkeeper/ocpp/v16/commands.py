@@ -22,6 +22,7 @@ from wattkeeper.charging.orders import (
     Trigger,
     Unlock,
 )
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.ocpp.v16 import local_list
 
 Payload = dict[str, object]
@@ -41,13 +42,13 @@ def _start(order: StartCharging) -> Command:
 
 def _stop(order: StopCharging) -> Command:
     if not order.ref.removeprefix("-").isdecimal() or not order.ref.isascii():
-        raise Refusal(Code.INVALID, "A transaction of OCPP 1.6 is named by a whole number.", member="ref")
+        raise Refusal(Code.INVALID, phrase("A transaction of OCPP 1.6 is named by a whole number."), member="ref")
     return "RemoteStopTransaction", {"transactionId": int(order.ref)}
 
 
 def _reset(order: Reset) -> Command:
     if order.evse is not None:
-        raise Refusal(Code.INVALID, "OCPP 1.6 resets the whole station, never one EVSE.", member="evse")
+        raise Refusal(Code.INVALID, phrase("OCPP 1.6 resets the whole station, never one EVSE."), member="evse")
     return "Reset", {"type": "Hard" if order.kind is ResetKind.HARD else "Soft"}
 
 
@@ -70,7 +71,7 @@ def _change_availability(order: ChangeAvailability) -> Command:
 
 
 def _show(order: ShowMessage) -> Command:
-    raise Refusal(Code.INVALID, "OCPP 1.6 has no command to show a message.", member="order")
+    raise Refusal(Code.INVALID, phrase("OCPP 1.6 has no command to show a message."), member="order")
 
 
 def _any(order: AnyCommand) -> Command:

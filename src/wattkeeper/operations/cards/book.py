@@ -14,6 +14,7 @@ import orjson
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Card, CardKind, CardState, Presented, Strength, TokenRef
 from wattkeeper.operations.cards import groups, listing, rule
 from wattkeeper.operations.cards.importing import Import, ImportReport
@@ -57,7 +58,7 @@ class Cards:
         ref = self._safe.ref(uid)
         async with self._store.unit() as unit:
             if await cards.owners(unit, [ref]):
-                raise Refusal(Code.CONFLICT, "This card is already enrolled. Change it instead.", ref=ref)
+                raise Refusal(Code.CONFLICT, phrase("This card is already enrolled. Change it instead."), ref=ref)
             await self._need_group(unit, viewer, wanted)
             self.take(unit, ref, Wish(0, Presented(uid), name, wanted), viewer.name)
         self.announce("enrolled one card", viewer.name)
@@ -107,7 +108,7 @@ class Cards:
         """
         ref = self._safe.ref(uid)
         if await cards.kept(unit, ref) is not None:
-            raise Refusal(Code.CONFLICT, "This card is already enrolled.")
+            raise Refusal(Code.CONFLICT, phrase("This card is already enrolled."))
         sealed = await self._safe.seal_for(unit, person, "card", "sealed", uid.encode())
         card = replace(Card(ref, kind=kind), **wanted)
         cards.keep(unit, person, sealed, last2(uid), card, await self._label(unit, person, label), since)
@@ -122,7 +123,7 @@ class Cards:
         """
         kept = await cards.number(unit.connection, ref)
         if kept is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such card.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
         plain = await self._open(unit, kept.person, kept.sealed)
         sealed = await self._safe.seal_for(unit, person, "card", "sealed", plain)
         values = {"person_id": person, "sealed": sealed, "label": await self._label(unit, person, label)}
@@ -194,9 +195,9 @@ class Cards:
         """The new card, and the end of the old one."""
         ends = rule.difference(row, {"state": CardState.REPLACED})
         if await cards.kept(unit, new) is not None:
-            raise Refusal(Code.CONFLICT, "The new card is already enrolled.")
+            raise Refusal(Code.CONFLICT, phrase("The new card is already enrolled."))
         if not ends:
-            raise Refusal(Code.CONFLICT, "This card was replaced by another one already.")
+            raise Refusal(Code.CONFLICT, phrase("This card was replaced by another one already."))
         if not viewer.may(Scope.GROUPS_WRITE):
             await self._need_no_pass(unit, row)
         sealed = await self._safe.seal_for(unit, row.person, "card", "sealed", uid.encode())
@@ -241,14 +242,19 @@ class Cards:
         if state is CardState.ACTIVE:
             blocker = (await card_change.blockers(unit, [row.ref])).get(row.ref)
             if row.state is not CardState.BLOCKED or blocker != card_change.HOLDER:
-                raise Refusal(Code.CONFLICT, "You cannot make this card active yourself. Please ask support.")
+                raise Refusal(Code.CONFLICT, phrase("You cannot make this card active yourself. Please ask support."))
         return card_change.HOLDER
 
     async def name(self, viewer: Viewer, ref: str, label: str | None) -> None:
         """Set what the viewer calls an own card, nothing where it is empty; Refusal NOT_FOUND, INVALID."""
         person, told = viewer.need_own(Scope.CARDS_HOLD), (label or "").strip()
         if len(told) > LONGEST_LABEL or not told.isprintable():
-            raise Refusal(Code.INVALID, f"A name has at most {LONGEST_LABEL} characters that can be printed.")
+            raise Refusal(
+                Code.INVALID,
+                phrase(
+                    "A name has at most {longest_label} characters that can be printed.", longest_label=LONGEST_LABEL
+                ),
+            )
         async with self._store.unit() as unit:
             row = await self._theirs(unit, viewer, ref)
             await cards.name(unit, row.ref, await self._label(unit, person, told))
@@ -273,14 +279,14 @@ class Cards:
         async with self._store.unit() as unit:
             kept = await cards.number(unit.connection, ref)
             if kept is None:
-                raise Refusal(Code.NOT_FOUND, "There is no such card.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
             return (await self._open(unit, kept.person, kept.sealed)).decode()
 
     async def _open(self, unit: Unit, person: str, sealed: bytes) -> bytes:
         try:
             return await self._safe.unseal_for(unit, person, "card", "sealed", sealed)
         except KeyRefused:
-            raise Refusal(Code.NOT_FOUND, "This card's number can no longer be opened.") from None
+            raise Refusal(Code.NOT_FOUND, phrase("This card's number can no longer be opened.")) from None
 
     # --- within ---------------------------------------------------------------------------------------
 
@@ -288,7 +294,7 @@ class Cards:
         """A card that people know of; Refusal NOT_FOUND."""
         row = await cards.kept(unit, ref)
         if row is None or row.kind is CardKind.APP:
-            raise Refusal(Code.NOT_FOUND, "There is no such card.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
         return row
 
     async def _theirs(self, unit: Unit, viewer: Viewer, ref: str) -> CardRow:
@@ -296,7 +302,7 @@ class Cards:
         person = None if viewer.may(Scope.CARDS_WRITE) else viewer.need_own(Scope.CARDS_HOLD)
         row = await self._listed(unit, ref)
         if person is not None and (row.person != person or row.state is CardState.RETURNED):
-            raise Refusal(Code.NOT_FOUND, "There is no such card.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
         return row
 
     async def _need_group(self, unit: Unit, viewer: Viewer, wanted: Rule) -> None:

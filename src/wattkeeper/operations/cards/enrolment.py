@@ -15,6 +15,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Fact, SessionFact, SessionOpened, SessionUpdated, TokenPresented
 from wattkeeper.charging.identifiers import parse_secret, secret_code
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import CardKind, Presented, TokenKind, TokenRef
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.listing import NUMBER
@@ -34,10 +35,10 @@ TOPIC = "enrolments"
 """What is announced when a wish was opened, settled or withdrawn."""
 CLOCK_S = 5
 """By how many seconds a station's clock may lag for its word of a tap to count as told since the wish."""
-OCCUPIED = "Somebody is adding a card at this station. Try again in two minutes, or choose another one."
-HELD = "Somebody holds this card, or it is blocked; a code would give it to somebody else."
-TOO_OFTEN = "That was tried too often."
-WRONG_CODE = "This code is not valid. Is every character right, and was it used already?"
+OCCUPIED = phrase("Somebody is adding a card at this station. Try again in two minutes, or choose another one.")
+HELD = phrase("Somebody holds this card, or it is blocked; a code would give it to somebody else.")
+TOO_OFTEN = phrase("That was tried too often.")
+WRONG_CODE = phrase("This code is not valid. Is every character right, and was it used already?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,9 @@ class Enrolments:
         need_patience([(self._wishes, person)], TOO_OFTEN)
         async with self._store.unit() as unit:
             if not await enrolments.online(unit.connection, station):
-                raise Refusal(Code.OFFLINE, "This station is not connected now. Choose another, or try again later.")
+                raise Refusal(
+                    Code.OFFLINE, phrase("This station is not connected now. Choose another, or try again later.")
+                )
             sealed = await self._safe.seal_for(unit, person, "enrolment", "label", label.encode()) if label else None
             until = unit.now + timedelta(seconds=self._settings.enrolment_s)
             identity = (secrets.token_hex(12), person, station, EnrolmentState.WAITING)
@@ -95,7 +98,7 @@ class Enrolments:
         async with self._store.read() as connection:
             row = await enrolments.own(connection, identifier, person)
         if row is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such wish to add a card.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such wish to add a card."))
         return self._view(row)
 
     async def withdraw(self, viewer: Viewer, identifier: str) -> None:
@@ -104,7 +107,7 @@ class Enrolments:
         async with self._store.unit() as unit:
             found = await enrolments.withdraw(unit, identifier, person)
         if not found:
-            raise Refusal(Code.NOT_FOUND, "There is no such wish to add a card.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such wish to add a card."))
         self._bus.announce(TOPIC, identifier)
 
     def _view(self, row: EnrolmentRow) -> EnrolmentView:
@@ -128,7 +131,7 @@ class Enrolments:
         async with self._store.unit() as unit:
             card = await enrolments.known(unit.connection, ref)
             if card is None or card.kind == CardKind.APP:
-                raise Refusal(Code.NOT_FOUND, "There is no such card.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
             if not card.is_claimable:
                 raise Refusal(Code.CONFLICT, HELD)
             await enrolments.give_code(unit, ref, self._tag(parse_secret(code) or ""))

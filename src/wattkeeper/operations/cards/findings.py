@@ -7,6 +7,7 @@ import logging
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.radar import Settled
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.store import finding as findings
@@ -45,14 +46,16 @@ class Findings:
         async with self._store.read() as connection:
             found = await findings.one(connection, viewer, identifier)
         if found is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such finding.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such finding."))
         if found.state is not Settled.OPEN:
-            raise Refusal(Code.CONFLICT, f"This finding was {found.state.value} already; nothing was changed.")
+            raise Refusal(
+                Code.CONFLICT, phrase("This finding was {state} already; nothing was changed.", state=found.state.value)
+            )
         return found
 
     async def _settle(self, viewer: Viewer, identifier: str, state: Settled) -> None:
         async with self._store.unit() as unit:
             if not await findings.settle(unit, identifier, state, viewer.name):
-                raise Refusal(Code.CONFLICT, "Somebody else settled this finding just now; look again.")
+                raise Refusal(Code.CONFLICT, phrase("Somebody else settled this finding just now; look again."))
         log.info("%s %s finding %s", viewer.name, state.value, identifier)
         self._bus.announce(TOPIC, identifier)

@@ -9,6 +9,7 @@ from collections.abc import Collection
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.token import Group
 from wattkeeper.store import card_change
 from wattkeeper.store import group as groups
@@ -20,8 +21,8 @@ TOPIC = "cards"
 """What is announced when cards or groups have changed."""
 PARENT_ID = r"[A-Za-z0-9*\-_=+|@.:]{1,20}"
 """OCPP's identifierString, at most the 20 characters of a 1.6 IdToken."""
-UNKNOWN = "There is no group of this name; whoever may make groups makes it first."
-PASSES = "The cards of this group are passes that stop any session; that needs the right to make groups."
+UNKNOWN = phrase("There is no group of this name; whoever may make groups makes it first.")
+PASSES = phrase("The cards of this group are passes that stop any session; that needs the right to make groups.")
 
 
 class Groups:
@@ -39,15 +40,17 @@ class Groups:
         """
         viewer.need(Scope.GROUPS_WRITE)
         if group.parent_id is not None and not re.fullmatch(PARENT_ID, group.parent_id):
-            raise Refusal(Code.INVALID, "A parent id has up to 20 letters, digits or * - _ = + | @ . : and no space.")
+            raise Refusal(
+                Code.INVALID, phrase("A parent id has up to 20 letters, digits or * - _ = + | @ . : and no space.")
+            )
         async with self._store.unit() as unit:
             known = (await groups.rules(unit, [group.name])).get(group.name)
             if is_new and known is not None:
-                raise Refusal(Code.CONFLICT, "There is a group of this name already. Change its rules instead.")
+                raise Refusal(Code.CONFLICT, phrase("There is a group of this name already. Change its rules instead."))
             if known == group:
                 return
             if group.parent_id and await groups.has_parent(unit, group.parent_id, group.name):
-                raise Refusal(Code.CONFLICT, "Another group has this parent id. Choose one of its own.")
+                raise Refusal(Code.CONFLICT, phrase("Another group has this parent id. Choose one of its own."))
             await groups.keep(unit, group, viewer.name)
             for what in _said(known, group):
                 card_change.keep(unit, subject_of(group.name), viewer.name, what)
@@ -58,9 +61,9 @@ class Groups:
         viewer.need(Scope.GROUPS_WRITE)
         async with self._store.unit() as unit:
             if await groups.has_cards(unit, name):
-                raise Refusal(Code.CONFLICT, "Cards belong to this group. Take them out of it first.")
+                raise Refusal(Code.CONFLICT, phrase("Cards belong to this group. Take them out of it first."))
             if not await groups.remove(unit, name):
-                raise Refusal(Code.NOT_FOUND, "There is no such group.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such group."))
             card_change.keep(unit, subject_of(name), viewer.name, "Removed.")
         self._announce(viewer, "removed a group of cards")
 
@@ -87,7 +90,7 @@ def _said(before: Group | None, after: Group) -> list[str]:
     return [*told, *(["Limits changed."] if before.limits != after.limits else [])]
 
 
-async def refusals(unit: Unit, viewer: Viewer, names: Collection[str]) -> dict[str, str]:
+async def refusals(unit: Unit, viewer: Viewer, names: Collection[str]) -> dict[str, Phrase]:
     """Why the viewer may not put cards into some of these groups, by name.
 
     Who may make groups may: one that is not there yet is made, without a parent id and without limits.

@@ -11,10 +11,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import Figure, Said, phrase
 from wattkeeper.charging.token import CardKind, CardState, Offline, Presented, Strength
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.vault.pseudonym import canonical
@@ -69,6 +71,10 @@ class Rejected:
 class _Bad(Exception):  # noqa: N818 - a reason, not a fault
     """Why a cell cannot be taken."""
 
+    def __init__(self, why: Said) -> None:
+        super().__init__(why)
+        self.why = why
+
 
 def decoded(body: bytes) -> str:
     """The text of a file: UTF-8, the UTF-16 that spreadsheets call Unicode, or else Windows-1252."""
@@ -83,13 +89,16 @@ def decoded(body: bytes) -> str:
 def read(text: str) -> Iterator[Wish | Rejected]:
     """Each row of a list, in order; Refusal (INVALID) where the file as a whole cannot be understood."""
     if max(text.count("\n"), text.count("\r")) > MOST_LINES:
-        raise Refusal(Code.INVALID, f"The file has more than {MOST_LINES:,} lines. Split it.")
+        raise Refusal(
+            Code.INVALID,
+            phrase("The file has more than {most_lines} lines. Split it.", most_lines=Figure(Decimal(MOST_LINES), 0)),
+        )
     text = text.removeprefix("\ufeff")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     try:
         columns = _columns(next(rows, []))
     except csv.Error:
-        raise Refusal(Code.INVALID, "The first line is not CSV: it must name the columns.") from None
+        raise Refusal(Code.INVALID, phrase("The first line is not CSV: it must name the columns.")) from None
     return _rows(rows, columns)
 
 
@@ -106,11 +115,16 @@ def _columns(names: list[str]) -> list[str]:
         place = known.index(None) + 1
         words = ", ".join(sorted(set(COLUMNS.values())))
         raise Refusal(
-            Code.INVALID, f"The first line must name the columns ({words}); the name of column {place} is not known."
+            Code.INVALID,
+            phrase(
+                "The first line must name the columns ({words}); the name of column {place} is not known.",
+                words=words,
+                place=place,
+            ),
         )
     columns = [name for name in known if name is not None]
     if "number" not in columns or len(set(columns)) < len(columns):
-        raise Refusal(Code.INVALID, "The first line must name a column 'number', and no column twice.")
+        raise Refusal(Code.INVALID, phrase("The first line must name a column 'number', and no column twice."))
     return columns
 
 
@@ -132,7 +146,7 @@ def _rows(rows: _Reader, columns: list[str]) -> Iterator[Wish | Rejected]:
 def _row(line: int, cells: list[str], columns: list[str]) -> Wish | Rejected:
     """One row as a wish, or why not."""
     if len(cells) > len(columns):
-        return Rejected(line, "There are more cells than columns.")
+        return Rejected(line, phrase("There are more cells than columns."))
     told = dict(zip(columns, cells, strict=False))
     try:
         card = Presented(_number(told.pop("number", "")))
@@ -143,14 +157,14 @@ def _row(line: int, cells: list[str], columns: list[str]) -> Wish | Rejected:
                 rule[column] = RULES[column](cell)  # type: ignore[literal-required]
         return Wish(line, card, name or None, rule)
     except _Bad as bad:
-        return Rejected(line, str(bad))
+        return Rejected(line, bad.why)
 
 
 def checked(number: str) -> str:
     """A card's number as it is kept, without the spaces and colons of display; Refusal (INVALID) where it is none."""
     plain = _DISPLAY.sub("", number)
     if not NUMBER.fullmatch(plain) or not canonical(plain):
-        raise Refusal(Code.INVALID, "The number has characters that no card has, or more than 36.")
+        raise Refusal(Code.INVALID, phrase("The number has characters that no card has, or more than 36."))
     return plain
 
 
@@ -160,9 +174,9 @@ def _number(cell: str) -> str:
         cell = cell[2:-1]
     cell = cell.removeprefix("'")
     if not cell:
-        raise _Bad("The number is missing.")
+        raise _Bad(phrase("The number is missing."))
     if _EXPONENT.fullmatch(cell):
-        raise _Bad("A spreadsheet has rounded the number (1.2E+11): set the column to text and enter it again.")
+        raise _Bad(phrase("A spreadsheet has rounded the number (1.2E+11): set the column to text and enter it again."))
     try:
         return checked(cell)
     except Refusal as refusal:
@@ -171,7 +185,11 @@ def _number(cell: str) -> str:
 
 def _words(cell: str, longest: int) -> str:
     if len(cell) > longest or not cell.isprintable():
-        raise _Bad(f"A text is longer than {longest} characters or has characters that cannot be printed.")
+        raise _Bad(
+            phrase(
+                "A text is longer than {longest} characters or has characters that cannot be printed.", longest=longest
+            )
+        )
     return cell
 
 
@@ -181,7 +199,7 @@ def _one_of(column: str, *words: StrEnum) -> Callable[[str], object]:
 
     def read_one(cell: str) -> StrEnum:
         if cell.lower() not in known:
-            raise _Bad(f"The {column} must be {' or '.join(known)}.")
+            raise _Bad(phrase("The {column} must be {join}.", column=column, join=" or ".join(known)))
         return known[cell.lower()]
 
     return read_one
@@ -189,7 +207,9 @@ def _one_of(column: str, *words: StrEnum) -> Callable[[str], object]:
 
 def _count(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", cell) or not 1 <= int(cell) <= MOST_SESSIONS:
-        raise _Bad(f"max_sessions must be a whole number from 1 to {MOST_SESSIONS}.")
+        raise _Bad(
+            phrase("max_sessions must be a whole number from 1 to {most_sessions}.", most_sessions=MOST_SESSIONS)
+        )
     return int(cell)
 
 
@@ -205,7 +225,7 @@ def _expiry(cell: str) -> datetime:
             return at.astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise _Bad("The date must look like 2027-01-31, 31.01.2027 or 2027-01-31T18:00:00Z.")
+    raise _Bad(phrase("The date must look like 2027-01-31, 31.01.2027 or 2027-01-31T18:00:00Z."))
 
 
 RULES: Mapping[str, Callable[[str], object]] = {
@@ -225,4 +245,4 @@ def cell(column: str, text: str) -> object:
     try:
         return RULES[column](text)
     except _Bad as bad:
-        raise Refusal(Code.INVALID, str(bad)) from None
+        raise Refusal(Code.INVALID, bad.why) from None

@@ -24,6 +24,7 @@ from wattkeeper.charging.orders import (
     SendLocalList,
 )
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.ledger import (
     NOTHING,
     Known,
@@ -371,7 +372,7 @@ class LocalLists:
             seen = await stations.seen(connection, viewer, station)
         known = None if seen is None else await self._ledger.read(station)
         if known is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such station.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such station."))
         row, place = known.row, known.place
         content = (await self._ledger.content(row.content) or NOTHING).says
         wanted = {} if row.version == NOT_KEPT else (await self._plan(row, place)).wanted

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wattkeeper.charging.orders import Outcome
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Card
 from wattkeeper.store import start as starts
 
@@ -21,9 +22,9 @@ CABLE_WITHIN = timedelta(minutes=3)
 LOCKING = timedelta(seconds=30)
 """How long a station may take from the plug to the session."""
 DECLINED = frozenset({Outcome.REJECTED, Outcome.ERROR})
-BEGAN = "This was made for one start from a phone, and a session began on it already."
-REFUSED = "This was made for a start from a phone that the station declined."
-TOO_LATE = "This was made for a start from a phone, and the time to plug in was over."
+BEGAN = phrase("This was made for one start from a phone, and a session began on it already.")
+REFUSED = phrase("This was made for a start from a phone that the station declined.")
+TOO_LATE = phrase("This was made for a start from a phone, and the time to plug in was over.")
 
 
 async def spent(desk: Desk, card: Card, at: datetime, asking: str | None) -> str:

@@ -10,6 +10,7 @@ from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.radar import SUSPECT, YES_LASTS, Pattern, Reply, Said, Settled
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.findings import TOPIC
@@ -25,12 +26,12 @@ log = logging.getLogger(__name__)
 
 MOST = 20
 DENIED = "TapDenied"
-UNKNOWN = "There is no such question."
-TOO_LATE = (
+UNKNOWN = phrase("There is no such question.")
+TOO_LATE = phrase(
     "This question was answered already, or its two minutes are over: no energy flows. If the tap was yours, tap again;"
     " if it was not, block the card."
 )
-BY_HOLDER = "A tap there was not its holder's, who said so when asked. The card is blocked."
+BY_HOLDER = phrase("A tap there was not its holder's, who said so when asked. The card is blocked.")
 
 
 @dataclass(frozen=True, slots=True)

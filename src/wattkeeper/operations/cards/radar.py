@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wattkeeper.charging.facts import Alarmed, SessionEnded, SessionFact, SessionOpened, TokenPresented
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.radar import (
     ANSWER_WITHIN,
     ASKED_SPAN,
@@ -41,7 +42,7 @@ IN_USE = timedelta(minutes=15)
 """A session that was heard of within this long runs; one that fell silent may have ended untold."""
 FAR = "CardFarApart"
 TWICE = "CardInUseTwice"
-ASKS = "Its holder is asked on the phone whether this is them; after a yes the card can be tapped again."
+ASKS = phrase("Its holder is asked on the phone whether this is them; after a yes the card can be tapped again.")
 
 
 @dataclass(slots=True)

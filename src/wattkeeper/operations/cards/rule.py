@@ -8,6 +8,7 @@ from typing import TypedDict, cast
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.limits import Limits
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import LIFE, CardKind, CardState, Offline, Strength
 from wattkeeper.store import card_change
 from wattkeeper.store.card import CardRow
@@ -30,15 +31,15 @@ HARMLESS = frozenset({CardState.BLOCKED, CardState.LOST, CardState.RETURNED})
 """States that take permission away: everyone who may change cards may do so with a master pass too."""
 STATES: Mapping[CardState, str] = {
     CardState.ORDERED: "Ordered.",
-    CardState.ACTIVE: "Active again.",
+    CardState.ACTIVE: phrase("Active again."),
     CardState.BLOCKED: card_change.BLOCKED,
-    CardState.LOST: "Reported lost.",
-    CardState.REPLACED: "Replaced by another card.",
+    CardState.LOST: phrase("Reported lost."),
+    CardState.REPLACED: phrase("Replaced by another card."),
     CardState.RETURNED: "Returned.",
 }
 OFFLINE = {
-    Offline.ACCEPT: "Stations accept it while they cannot ask.",
-    Offline.REFUSE: "Stations refuse it while they cannot ask.",
+    Offline.ACCEPT: phrase("Stations accept it while they cannot ask."),
+    Offline.REFUSE: phrase("Stations refuse it while they cannot ask."),
 }
 
 
@@ -47,7 +48,10 @@ def difference(row: CardRow, rule: Rule) -> Rule:
     changed = {member: value for member, value in rule.items() if getattr(row, member) != value}
     state = rule.get("state", row.state)
     if state is not row.state and state not in LIFE[row.state]:
-        raise Refusal(Code.CONFLICT, f"This card was {row.state.value} and cannot become {state.value}.")
+        raise Refusal(
+            Code.CONFLICT,
+            phrase("This card was {state} and cannot become {state2}.", state=row.state.value, state2=state.value),
+        )
     return cast(Rule, changed)
 
 

@@ -13,6 +13,7 @@ import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.address import mail_address
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
@@ -32,7 +33,7 @@ from wattkeeper.store.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 LONGEST_NAME = 100
-TAKEN = "This address has an account already. Sign in to it, or use another address."
+TAKEN = phrase("This address has an account already. Sign in to it, or use another address.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,14 @@ class Accounts:
             sealed = await self._safe.seal_for(unit, row.person, "person", "sealed", orjson.dumps({"name": called}))
             await card.name_person(unit, row.person, sealed)
 
+    async def speak(self, viewer: Viewer, language: str) -> None:
+        """Write letters to the viewer in this language from now on."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer)
+            known = await self._mail.known(unit, row) | {"language": spoken(language)}
+            sealed = await self._safe.seal_for(unit, row.person, "account", "sealed", orjson.dumps(known))
+            await account.change(unit, row.id, sealed=sealed)
+
     async def set_password(self, viewer: Viewer, password: str) -> str:
         """Set or change the password, which ends every other sign-in and app; the new cookie. Refusal INVALID, PROOF.
 
@@ -163,7 +172,10 @@ class Accounts:
             row = await self._own.changing(unit, viewer)
             short = len(password) < SHORTEST
             if short and not (await factors_of(unit.connection, row)).second:
-                raise Refusal(Code.INVALID, f"A password needs at least {SHORTEST} characters to stand alone.")
+                raise Refusal(
+                    Code.INVALID,
+                    phrase("A password needs at least {shortest} characters to stand alone.", shortest=SHORTEST),
+                )
             await account.change(unit, row.id, password_hash=kept, password_short=short, failures=0)
             await self._mail.tell(unit, row, Kind.PASSWORD_CHANGED)
             return await self._end_others(unit, viewer)
@@ -174,7 +186,7 @@ class Accounts:
             row = await self._own.changing(unit, viewer)
             if not (await factors_of(unit.connection, row)).passkeys:
                 raise Refusal(
-                    Code.CONFLICT, "Make a passkey first: without one, nothing would be left to sign in with."
+                    Code.CONFLICT, phrase("Make a passkey first: without one, nothing would be left to sign in with.")
                 )
             await account.change(unit, row.id, password_hash=None, password_short=False, failures=0)
             await self._mail.tell(unit, row, Kind.FACTOR_REMOVED, what="password")
@@ -211,7 +223,7 @@ class Accounts:
         async with self._store.unit() as unit:
             row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
             if not await account.end_login(unit, row.id, identifier):
-                raise Refusal(Code.NOT_FOUND, "There is no such sign-in, or no longer.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such sign-in, or no longer."))
         self._access.forget()
 
     async def end_other_logins(self, viewer: Viewer) -> int:
@@ -298,7 +310,9 @@ def person_name(text: str) -> str:
     """What somebody is called; Refusal INVALID where it cannot be written on a line."""
     called = " ".join(text.split())
     if len(called) > LONGEST_NAME or not called.isprintable():
-        raise Refusal(Code.INVALID, f"A name is up to {LONGEST_NAME} printable characters.")
+        raise Refusal(
+            Code.INVALID, phrase("A name is up to {longest_name} printable characters.", longest_name=LONGEST_NAME)
+        )
     return called
 
 

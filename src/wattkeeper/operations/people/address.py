@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 LONGEST = 254
 _LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
@@ -27,5 +28,7 @@ def mail_address(text: str) -> str:
     labels = plain.split(".")
     good = at and 0 < len(local) <= 64 and _LOCAL.fullmatch(local) and len(local) + 1 + len(plain) <= LONGEST
     if not good or not all(len(label) <= 63 and _LABEL.fullmatch(label) for label in labels):
-        raise Refusal(Code.INVALID, "This is not an e-mail address that can be written to, such as anna@example.org.")
+        raise Refusal(
+            Code.INVALID, phrase("This is not an e-mail address that can be written to, such as anna@example.org.")
+        )
     return f"{local}@{plain.lower()}"

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, digest, viewer_of
 from wattkeeper.operations.people.oauth import grantable
 from wattkeeper.operations.people.redirects import need_fit
@@ -55,9 +56,18 @@ class Apps:
         if viewer.account:
             viewer.need_fresh(self._store.clock())
         if not 0 < len(name) <= LONGEST_NAME or not name.isprintable() or name != name.strip():
-            raise Refusal(Code.INVALID, f"An app's name has 1 to {LONGEST_NAME} printable characters, no blank ends.")
+            raise Refusal(
+                Code.INVALID,
+                phrase(
+                    "An app's name has 1 to {longest_name} printable characters, no blank ends.",
+                    longest_name=LONGEST_NAME,
+                ),
+            )
         if not 0 < len(redirects) <= MOST_REDIRECTS:
-            raise Refusal(Code.INVALID, f"An app has 1 to {MOST_REDIRECTS} redirect addresses.")
+            raise Refusal(
+                Code.INVALID,
+                phrase("An app has 1 to {most_redirects} redirect addresses.", most_redirects=MOST_REDIRECTS),
+            )
         for one in redirects:
             need_fit(one)
         return await self._keep(viewer, name, redirects, "wks_" + secrets.token_urlsafe(32) if secret else "")
@@ -75,7 +85,7 @@ class Apps:
             found = await oauth.remove_client(unit, identifier)
         self._access.forget()
         if not found:
-            raise Refusal(Code.NOT_FOUND, "There is no app with that id.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no app with that id."))
 
     # --- let in by people -------------------------------------------------------------------------------
 
@@ -96,7 +106,7 @@ class Apps:
             found = await oauth.end_grant(unit, identifier, Ended.OWNER, viewer.account)
         self._access.forget()
         if not found:
-            raise Refusal(Code.NOT_FOUND, "Nothing of that id has access to your account.")
+            raise Refusal(Code.NOT_FOUND, phrase("Nothing of that id has access to your account."))
 
     # --- within -----------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 SLOTS = 65_536
 """Keys share this many places, so that whoever invents keys cannot fill the memory or push another's count out."""
@@ -79,7 +80,12 @@ def need_patience(judges: Sequence[tuple[Attempts, str]], what: str, **more: obj
     """
     wait_s = max(attempts.wait_s(key) for attempts, key in judges)
     if wait_s > 0:
-        raise Refusal(Code.BUSY, f"{what} Try again in {wait_s:.0f} s.", retry_s=wait_s, **more)
+        raise Refusal(
+            Code.BUSY,
+            phrase("{what} Try again in {wait_s} s.", what=what, wait_s=round(wait_s)),
+            retry_s=wait_s,
+            **more,
+        )
     for attempts, key in judges:
         attempts.count(key)
 

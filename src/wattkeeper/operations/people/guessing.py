@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.address import is_mail
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.factors import MOST_FAILURES
@@ -23,7 +24,7 @@ from wattkeeper.store.unit import Unit
 
 NOBODY = "nobody"
 """The account that stands in for those that do not exist; it is disabled, and its name is no pseudonym of any."""
-WRONG = "The name or the password is wrong."
+WRONG = phrase("The name or the password is wrong.")
 _KNOWN = 10_000
 """How many pairs of account and address are remembered as having signed in before."""
 

@@ -13,6 +13,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import secret_link
 from wattkeeper.store.secret_link import LinkRow, Purpose
@@ -29,7 +30,7 @@ LASTS: Mapping[Purpose, timedelta] = {
     Purpose.PASSKEY: timedelta(minutes=5),
 }
 """How long a code is good."""
-GONE = "This link is not known here, was used already, or is too old. Ask for a new one."
+GONE = phrase("This link is not known here, was used already, or is too old. Ask for a new one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ class Links:
             if _public(row) == identifier:
                 await secret_link.remove(unit, row.code_hash)
                 return self._link(row)
-        raise Refusal(Code.NOT_FOUND, "There is nothing of that id, or no longer.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is nothing of that id, or no longer."))
 
     def _link(self, row: LinkRow) -> Link:
         plain = b"{}" if row.sealed is None else self._safe.unseal("secret_link", "sealed", row.sealed)

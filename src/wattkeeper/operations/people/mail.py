@@ -15,6 +15,7 @@ from typing import Any
 import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.address import is_mail
 from wattkeeper.operations.people.letters import Kind, letter
 from wattkeeper.operations.safe import Safe
@@ -98,7 +99,7 @@ class Mail:
     async def outbox(self) -> list[Posted]:
         """The letters of a demo, the newest first; Refusal NOT_FOUND where mail is sent, or the outbox is off."""
         if not self.shows:
-            raise Refusal(Code.NOT_FOUND, "There is no outbox here: letters are sent by mail.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no outbox here: letters are sent by mail."))
         async with self._store.unit() as unit:
             rows = await queue.newest(unit.connection, MOST_SHOWN)
             return [one for row in rows if (one := await self._shown(unit, row))]

@@ -12,6 +12,7 @@ import orjson
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notice_words import said
 from wattkeeper.operations.safe import Safe
@@ -87,7 +88,7 @@ class Notices:
         person = viewer.need_own(Scope.ACCOUNT_READ)
         async with self._store.unit() as unit:
             if not await notices.read(unit, identifier, person):
-                raise Refusal(Code.NOT_FOUND, "There is no such notice.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such notice."))
 
     async def _language(self, unit: Unit, row: AccountRow) -> str:
         return (await self._mail.known(unit, row)).get("language", "en")

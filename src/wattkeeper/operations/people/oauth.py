@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Said, phrase
 from wattkeeper.operations.access import Access, digest, viewer_of
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.letters import Kind, letter
@@ -75,7 +76,7 @@ class Tokens:
     scopes: frozenset[Scope]
 
 
-def refused(fault: Fault, why: str) -> Refusal:
+def refused(fault: Fault, why: Said) -> Refusal:
     """A refusal that names the fault in the words of OAuth: ``details["oauth"]``."""
     code = Code.UNAUTHENTICATED if fault is Fault.INVALID_CLIENT else Code.INVALID
     return Refusal(code, why, oauth=fault)
@@ -105,30 +106,36 @@ class OAuth:
         """Which app asks and where it wants the answer; Refusal INVALID: then nobody may be sent anywhere."""
         client = await self._find(given.get("client_id", ""))
         if client is None:
-            raise Refusal(Code.INVALID, "The app that sent you here is not known here, or no longer.")
+            raise Refusal(Code.INVALID, phrase("The app that sent you here is not known here, or no longer."))
         redirect = given.get("redirect_uri", "")
         if not is_registered(redirect, client.redirects):
-            raise Refusal(Code.INVALID, f"{client.name} asked to send you to an address that it has not registered.")
+            raise Refusal(
+                Code.INVALID,
+                phrase("{name} asked to send you to an address that it has not registered.", name=client.name),
+            )
         return client, redirect
 
     def asked(self, client: ClientRow, redirect: str, given: Mapping[str, str]) -> Asked:
         """What the app asks for; a Refusal with ``oauth`` is for the app to hear."""
         if given.get("response_type") != "code":
-            raise refused(Fault.UNSUPPORTED_RESPONSE_TYPE, "Only response_type=code is known here.")
+            raise refused(Fault.UNSUPPORTED_RESPONSE_TYPE, phrase("Only response_type=code is known here."))
         if given.get("response_mode", "query") != "query":
-            raise refused(Fault.INVALID_REQUEST, "Only response_mode=query is known here.")
+            raise refused(Fault.INVALID_REQUEST, phrase("Only response_mode=query is known here."))
         challenge = given.get("code_challenge", "")
         if given.get("code_challenge_method") != "S256" or not _CHALLENGE.fullmatch(challenge):
-            raise refused(Fault.INVALID_REQUEST, "A code_challenge with code_challenge_method=S256 is needed.")
+            raise refused(Fault.INVALID_REQUEST, phrase("A code_challenge with code_challenge_method=S256 is needed."))
         if len(given.get("state", "")) > LONGEST_STATE:
-            raise refused(Fault.INVALID_REQUEST, f"The state is longer than {LONGEST_STATE} characters.")
+            raise refused(
+                Fault.INVALID_REQUEST,
+                phrase("The state is longer than {longest_state} characters.", longest_state=LONGEST_STATE),
+            )
         return Asked(client, redirect, _scopes(given.get("scope", "")), challenge)
 
     async def allow(self, viewer: Viewer, asked: Asked) -> str:
         """The person agrees: a code, good once, for a minute. Refusal INVALID where the account may do none of it."""
         scopes = grantable(viewer, asked.scopes)
         if not viewer.account or not scopes:
-            raise refused(Fault.INVALID_SCOPE, "This account may do nothing of what the app asks for.")
+            raise refused(Fault.INVALID_SCOPE, phrase("This account may do nothing of what the app asks for."))
         code = "wkc_" + secrets.token_urlsafe(32)
         async with self._store.unit() as unit:
             until = unit.now + CODE_LASTS
@@ -144,7 +151,7 @@ class OAuth:
         self._count(identifier, address)
         client = await self._find(identifier)
         if client is None or not _knows(client, secret):
-            raise refused(Fault.INVALID_CLIENT, "There is no such app, or its secret is wrong.")
+            raise refused(Fault.INVALID_CLIENT, phrase("There is no such app, or its secret is wrong."))
         return client
 
     def forgive(self, client: ClientRow, address: str) -> None:
@@ -158,7 +165,7 @@ class OAuth:
             tokens = await self._spend_code(unit, client, digest(code), verifier, redirect)
         if tokens is None:
             self._access.forget()
-            why = "The code is not good: unknown, older than a minute, used already, or for another app."
+            why = phrase("The code is not good: unknown, older than a minute, used already, or for another app.")
             raise refused(Fault.INVALID_GRANT, why)
         return tokens
 
@@ -172,7 +179,9 @@ class OAuth:
             tokens = await self._spend_refresh(unit, client, digest(token), asked)
         if tokens is None:
             self._access.forget()
-            why = "The refresh token is not good: unknown, expired, ended by its owner, used already, or another app's."
+            why = phrase(
+                "The refresh token is not good: unknown, expired, ended by its owner, used already, or another app's."
+            )
             raise refused(Fault.INVALID_GRANT, why)
         return tokens
 
@@ -183,7 +192,7 @@ class OAuth:
             if found is None:
                 return False
             if found.grant.client != client.id:
-                raise refused(Fault.INVALID_GRANT, "This token is another app's.")
+                raise refused(Fault.INVALID_GRANT, phrase("This token is another app's."))
             if found.use is TokenUse.REFRESH:
                 await oauth.end_grant(unit, found.grant.id, Ended.APP)
             else:
@@ -229,7 +238,7 @@ class OAuth:
         if grant.ended_at is not None or found.expires_at <= unit.now or not await _lives(unit, grant.account):
             return None
         if not asked <= grant.scopes:
-            raise refused(Fault.INVALID_SCOPE, "More is asked for than was granted.")
+            raise refused(Fault.INVALID_SCOPE, phrase("More is asked for than was granted."))
         if not await oauth.use_refresh(unit, token):
             await self._end(unit, grant, Ended.REFRESH_TWICE)
             return None
@@ -304,7 +313,7 @@ def _scopes(text: str) -> frozenset[Scope]:
     try:
         scopes = frozenset(Scope(word) for word in text.split(" ") if word)
     except ValueError:
-        raise refused(Fault.INVALID_SCOPE, "One of the scopes does not exist.") from None
+        raise refused(Fault.INVALID_SCOPE, phrase("One of the scopes does not exist.")) from None
     if not scopes:
-        raise refused(Fault.INVALID_SCOPE, "The scopes must be named.")
+        raise refused(Fault.INVALID_SCOPE, phrase("The scopes must be named."))
     return scopes

@@ -19,6 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.id_token import Expected, Unproved, check, header_of
@@ -42,7 +43,7 @@ LASTS = timedelta(minutes=10)
 """How long one may take at the company's door."""
 LONGEST_NAME = 100
 CALLBACK = "/login/company/callback"
-AGAIN = "Start again from the sign-in page."
+AGAIN = phrase("Start again from the sign-in page.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,14 +124,16 @@ class Company:
         self._count(neighbourhood(address))
         kept = self._unseal("leaving", cookie)
         if not hmac.compare_digest(given.get("state", "").encode(), str(kept["state"]).encode()):
-            raise Refusal(Code.FORBIDDEN, f"This sign-in was not begun in this browser. {AGAIN}")
+            raise Refusal(Code.FORBIDDEN, phrase("This sign-in was not begun in this browser. {again}", again=AGAIN))
         try:
             claims = await self._claims(given, str(kept["nonce"]), str(kept["verifier"]))
         except Unreachable as why:
             raise self._silent(why) from None
         except Unproved as why:
             log.warning("a sign-in through %s was not believed: %s", self._provider.issuer, why)
-            raise Refusal(Code.FORBIDDEN, f"{self.name} did not prove who you are. {AGAIN}") from None
+            raise Refusal(
+                Code.FORBIDDEN, phrase("{name} did not prove who you are. {again}", name=self.name, again=AGAIN)
+            ) from None
         self._attempts.forgive(neighbourhood(address))
         subject = self._subject(str(claims["sub"]))
         return Arrived(subject, _name(claims), self._role(claims), str(kept["next"]), str(kept["connect"]))
@@ -144,7 +147,9 @@ class Company:
             cookie = None if row is None else await self._access.begin(unit, row, "oidc", device)
         self._access.forget()
         if cookie is None:
-            why = f"{self.name} knows you, but nobody has let you in here. Ask whoever runs this installation."
+            why = phrase(
+                "{name} knows you, but nobody has let you in here. Ask whoever runs this installation.", name=self.name
+            )
             raise Refusal(Code.FORBIDDEN, why)
         return cookie
 
@@ -161,7 +166,7 @@ class Company:
         kept = self._unseal("arrived", held)
         viewer.need_fresh(self._store.clock())
         if kept["account"] != viewer.account:
-            raise Refusal(Code.FORBIDDEN, f"This was begun by somebody else. {AGAIN}")
+            raise Refusal(Code.FORBIDDEN, phrase("This was begun by somebody else. {again}", again=AGAIN))
         try:
             async with self._store.unit() as unit:
                 row = await self._made_here(unit, viewer)
@@ -169,7 +174,7 @@ class Company:
                 await identity.keep(unit, self._provider.issuer, str(kept["subject"]), row.id)
                 await self._mail.tell(unit, row, Kind.FACTOR_ADDED, what="company")
         except IntegrityError:
-            raise Refusal(Code.CONFLICT, "This sign-in opens another account already.") from None
+            raise Refusal(Code.CONFLICT, phrase("This sign-in opens another account already.")) from None
 
     async def disconnect(self, viewer: Viewer) -> None:
         """Do not sign in to the viewer's account this way any more; Refusal PROOF, NOT_FOUND."""
@@ -178,7 +183,7 @@ class Company:
         async with self._store.unit() as unit:
             row = await self._made_here(unit, viewer)
             if not await identity.remove(unit, row.id, self._provider.issuer):
-                raise Refusal(Code.NOT_FOUND, f"Your account is not connected with {self.name}.")
+                raise Refusal(Code.NOT_FOUND, phrase("Your account is not connected with {name}.", name=self.name))
             await self._mail.tell(unit, row, Kind.FACTOR_REMOVED, what="company")
 
     async def is_connected(self, viewer: Viewer) -> bool:
@@ -272,7 +277,10 @@ class Company:
         except (KeyRefused, binascii.Error, ValueError):
             kept = {"until": 0}
         if kept["until"] <= self._store.clock().timestamp():
-            raise Refusal(Code.FORBIDDEN, f"This sign-in was not begun in this browser, or too long ago. {AGAIN}")
+            raise Refusal(
+                Code.FORBIDDEN,
+                phrase("This sign-in was not begun in this browser, or too long ago. {again}", again=AGAIN),
+            )
         return kept
 
     def _count(self, near: str) -> None:
@@ -281,11 +289,13 @@ class Company:
 
     def _need_open(self) -> None:
         if not self.is_open:
-            raise Refusal(Code.NOT_FOUND, "There is no company sign-in here.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no company sign-in here."))
 
     def _silent(self, why: Unreachable) -> Refusal:
         log.warning("the sign-in of %s could not be reached: %s", self._provider.issuer, why)
-        return Refusal(Code.FORBIDDEN, f"{self.name} does not answer as it should. Try again in a while.")
+        return Refusal(
+            Code.FORBIDDEN, phrase("{name} does not answer as it should. Try again in a while.", name=self.name)
+        )
 
 
 def roles_of(settings: Settings) -> list[tuple[str, Role]]:

@@ -6,6 +6,7 @@ import secrets
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, digest
 from wattkeeper.operations.people.factors import Changed
 from wattkeeper.store import account, proof, secret_link
@@ -14,7 +15,7 @@ from wattkeeper.store.unit import Unit
 
 BY_COMPANY = "company sign-in"
 """Who made an account that nobody here did: its company alone says who comes in to it, and as what."""
-COMPANY_S = "Your company looks after how you sign in. Change it there."
+COMPANY_S = phrase("Your company looks after how you sign in. Change it there.")
 
 
 class Own:
@@ -28,7 +29,7 @@ class Own:
         viewer.need_own(scope)
         row = await account.by_id(unit.connection, viewer.account)
         if row is None:
-            raise Refusal(Code.UNAUTHENTICATED, "This account is gone.")
+            raise Refusal(Code.UNAUTHENTICATED, phrase("This account is gone."))
         return row
 
     async def changing(self, unit: Unit, viewer: Viewer) -> AccountRow:
@@ -41,7 +42,7 @@ class Own:
             raise Refusal(Code.FORBIDDEN, COMPANY_S)
         signed_in = await proof.login_named(unit.connection, viewer.account, viewer.login)
         if signed_in is None:
-            raise Refusal(Code.FORBIDDEN, "This is for people who are signed in here themselves, not for apps.")
+            raise Refusal(Code.FORBIDDEN, phrase("This is for people who are signed in here themselves, not for apps."))
         Viewer(viewer.name, viewer.role, proved_at=signed_in.proved_at).need_fresh(unit.now)
         return row
 
@@ -55,6 +56,6 @@ class Own:
         """Another cookie for this sign-in, and where ``proved`` a fresh proof; Refusal UNAUTHENTICATED if it ended."""
         cookie = secrets.token_urlsafe(32)
         if not await proof.renew(unit, viewer.account, viewer.login, digest(cookie), proved=proved):
-            raise Refusal(Code.UNAUTHENTICATED, "This sign-in has ended. Sign in again.")
+            raise Refusal(Code.UNAUTHENTICATED, phrase("This sign-in has ended. Sign in again."))
         self._access.forget()
         return cookie

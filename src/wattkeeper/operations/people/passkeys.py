@@ -26,6 +26,7 @@ from webauthn.registration.verify_registration_response import VerifiedRegistrat
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import Changed, factors_of
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import Links
@@ -47,8 +48,8 @@ MOST = 20
 LONGEST_LABEL = 60
 TIMEOUT_MS = 300_000
 TRANSPORTS = frozenset(transport.value for transport in AuthenticatorTransport)
-WRONG = "This passkey was not accepted. Try again, or sign in another way."
-NOT_HERE = "Passkeys need an address with a name, such as https://charge.example.org or http://localhost:8080."
+WRONG = phrase("This passkey was not accepted. Try again, or sign in another way.")
+NOT_HERE = phrase("Passkeys need an address with a name, such as https://charge.example.org or http://localhost:8080.")
 Json = dict[str, Any]
 
 
@@ -104,7 +105,7 @@ class Passkeys:
             row = await self._own.changing(unit, viewer)
             kept = await passkey.of_account(unit.connection, row.id)
             if len(kept) >= MOST:
-                raise Refusal(Code.CONFLICT, f"You have {MOST} passkeys already. Remove one first.")
+                raise Refusal(Code.CONFLICT, phrase("You have {most} passkeys already. Remove one first.", most=MOST))
             name = (await self._mail.known(unit, row))["name"]
             options = webauthn.generate_registration_options(
                 rp_id=self._rp_id,
@@ -129,7 +130,7 @@ class Passkeys:
             row = await self._own.changing(unit, viewer)
             sealed = await self._safe.seal_for(unit, row.person, "passkey", "label", _label(label).encode())
             if not await passkey.keep(unit, _row(made, row.id, sealed, credential, unit.now)):
-                raise Refusal(Code.CONFLICT, "This passkey is known here already.")
+                raise Refusal(Code.CONFLICT, phrase("This passkey is known here already."))
             await self._mail.tell(unit, row, Kind.FACTOR_ADDED, what="passkey")
             return await self._own.changed(unit, viewer, await self._codes.first(unit, row.id))
 
@@ -139,14 +140,14 @@ class Passkeys:
             row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
             sealed = await self._safe.seal_for(unit, row.person, "passkey", "label", _label(label).encode())
             if not await passkey.name(unit, row.id, identifier, sealed):
-                raise Refusal(Code.NOT_FOUND, "There is no such passkey.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such passkey."))
 
     async def remove(self, viewer: Viewer, identifier: str) -> Changed:
         """Remove a passkey; Refusal NOT_FOUND, PROOF, CONFLICT where the password is too short to stand alone."""
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
             if not await passkey.remove(unit, row.id, identifier):
-                raise Refusal(Code.NOT_FOUND, "There is no such passkey.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such passkey."))
             need_long(row, await factors_of(unit.connection, row))
             await self._codes.tidy(unit, row.id)
             await self._mail.tell(unit, row, Kind.FACTOR_REMOVED, what="passkey")
@@ -275,7 +276,10 @@ def _label(text: str) -> str:
     """What a passkey is called; Refusal INVALID."""
     called = " ".join(text.split()) or "Passkey"
     if len(called) > LONGEST_LABEL or not called.isprintable():
-        raise Refusal(Code.INVALID, f"A passkey's name is up to {LONGEST_LABEL} printable characters.")
+        raise Refusal(
+            Code.INVALID,
+            phrase("A passkey's name is up to {longest_label} printable characters.", longest_label=LONGEST_LABEL),
+        )
     return called
 
 

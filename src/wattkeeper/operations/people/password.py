@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.guessed import is_guessed
 
 T = TypeVar("T")
@@ -54,9 +55,14 @@ class Passwords:
         ``about`` are words that a guesser knows of the person: name, e-mail address. Strangers are not ``familiar``.
         """
         if not shortest <= len(password) <= LONGEST:
-            raise Refusal(Code.INVALID, f"A password needs {shortest} to {LONGEST} characters.")
+            raise Refusal(
+                Code.INVALID,
+                phrase("A password needs {shortest} to {longest} characters.", shortest=shortest, longest=LONGEST),
+            )
         if is_guessed(password, about):
-            raise Refusal(Code.INVALID, "This password is among the first that are guessed. Choose words of your own.")
+            raise Refusal(
+                Code.INVALID, phrase("This password is among the first that are guessed. Choose words of your own.")
+            )
         return await self._run(self._hash, password, room=_WAITING * 2 if familiar else _WAITING)
 
     async def fits(self, kept: str | None, password: str, *, familiar: bool = False) -> bool:
@@ -72,7 +78,9 @@ class Passwords:
     async def _run(self, work: Callable[..., T], *arguments: str, room: int = _WAITING * 2) -> T:
         """Do it in the thread, when it is its turn."""
         if self._waiting >= room:
-            raise Refusal(Code.BUSY, "Too many people are signing in at this moment. Try again in a few seconds.")
+            raise Refusal(
+                Code.BUSY, phrase("Too many people are signing in at this moment. Try again in a few seconds.")
+            )
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)

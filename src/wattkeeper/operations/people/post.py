@@ -15,6 +15,7 @@ from typing import Any
 
 import aiosmtplib
 
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.attempts import Attempts
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import Links
@@ -40,7 +41,7 @@ LEASE = timedelta(minutes=5)
 MOST_TRIES = 10
 TIMEOUT_S = 30.0
 WAYS, HERE = ("starttls", "tls", "none"), ("", "localhost", "127.0.0.1", "::1")
-UNSET = "No mail server is set: see WATTKEEPER_MAIL_HOST."
+UNSET = phrase("No mail server is set: see WATTKEEPER_MAIL_HOST.")
 
 
 class Post:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access
 from wattkeeper.store.api_token import TokenRow
 from wattkeeper.store.engines import Store
@@ -34,9 +35,9 @@ class Programs:
         viewer.need_fresh(now)
         given = frozenset(scopes)
         if not given:
-            raise Refusal(Code.INVALID, "Choose what the program may do: at least one thing.")
+            raise Refusal(Code.INVALID, phrase("Choose what the program may do: at least one thing."))
         if expires_at is not None and not now < expires_at <= now + LONGEST:
-            raise Refusal(Code.INVALID, "A token ends some time from now on, within ten years.")
+            raise Refusal(Code.INVALID, phrase("A token ends some time from now on, within ten years."))
         return await self._access.make_token(name.strip(), given, expires_at)
 
     async def revoke(self, viewer: Viewer, identifier: str) -> None:

@@ -6,6 +6,7 @@ import secrets
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.attempts import Attempts, need_patience
 from wattkeeper.operations.people.factors import Changed, has_second
 from wattkeeper.operations.people.letters import Kind
@@ -46,7 +47,9 @@ class RecoveryCodes:
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
             if not await has_second(unit.connection, row):
-                raise Refusal(Code.CONFLICT, "Recovery codes replace a passkey or authenticator app. Make one first.")
+                raise Refusal(
+                    Code.CONFLICT, phrase("Recovery codes replace a passkey or authenticator app. Make one first.")
+                )
             codes = await self._draw(unit, row.id)
             await self._mail.tell(unit, row, Kind.CODES_MADE)
             return await self._own.changed(unit, viewer, codes)
@@ -70,7 +73,9 @@ class RecoveryCodes:
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted, and tell its owner; Refusal UNAUTHENTICATED."""
         if not await recovery.spend(unit, row.id, self._hashed(row.id, code)):
-            raise Refusal(Code.UNAUTHENTICATED, "This recovery code is wrong, or was used already. Try another one.")
+            raise Refusal(
+                Code.UNAUTHENTICATED, phrase("This recovery code is wrong, or was used already. Try another one.")
+            )
         left = await recovery.left(unit.connection, row.id)
         await self._mail.tell(unit, row, Kind.CODE_USED, left=left)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 
 LONGEST = 500
 _PORT = r"(?::(?P<port>[1-9][0-9]{0,4}))?"
@@ -14,7 +15,7 @@ WEB = re.compile(rf"https://(?P<host>[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?){_PORT}{_R
 LOOPBACK = re.compile(rf"http://(?P<host>127\.0\.0\.1|\[::1\]){_PORT}{_REST}")
 NATIVE = re.compile(r"(?P<scheme>[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+):[!$-;=?-\[\]_a-z~%]*")
 """A scheme in the form of a domain name turned round (RFC 8252 7.1): ``javascript:`` and its like have no dot."""
-UNFIT = (
+UNFIT = phrase(
     "A redirect address is https://…, a private scheme such as com.example.app:/callback, or for programs on a"
     " computer http://127.0.0.1/… or http://[::1]/…; without a fragment, name or password."
 )

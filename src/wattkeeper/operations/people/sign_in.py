@@ -7,6 +7,7 @@ from typing import Any
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, digest
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.factors import Entered, Factor, factors_of
@@ -23,8 +24,8 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
-ENDED = "This sign-in was not finished in time. Begin again."
-STRONGER = "You have a stronger way to prove who you are: use that."
+ENDED = phrase("This sign-in was not finished in time. Begin again.")
+STRONGER = phrase("You have a stronger way to prove who you are: use that.")
 
 
 class SignIn:
@@ -215,12 +216,12 @@ class SignIn:
 def _need_here(viewer: Viewer) -> None:
     """Refusal FORBIDDEN where it is no sign-in that asks: an app proves nothing for its person, and guesses nothing."""
     if not viewer.login:
-        raise Refusal(Code.FORBIDDEN, "This is for people who are signed in here themselves, not for apps.")
+        raise Refusal(Code.FORBIDDEN, phrase("This is for people who are signed in here themselves, not for apps."))
 
 
 async def _active(unit: Unit, row: AccountRow) -> AccountRow:
     """The account as it is now; Refusal UNAUTHENTICATED where nobody may sign in to it."""
     now = await account.by_id(unit.connection, row.id)
     if now is None or now.state is not AccountState.ACTIVE:
-        raise Refusal(Code.UNAUTHENTICATED, "This passkey was not accepted. Try again, or sign in another way.")
+        raise Refusal(Code.UNAUTHENTICATED, phrase("This passkey was not accepted. Try again, or sign in another way."))
     return now

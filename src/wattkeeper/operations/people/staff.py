@@ -10,6 +10,7 @@ import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, viewer_of
 from wattkeeper.operations.people.accounts import Accounts, person_name, spoken
 from wattkeeper.operations.people.address import is_mail, mail_address
@@ -25,7 +26,7 @@ from wattkeeper.store.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 
-LAST = "This is the only owner who can sign in. Make another one first."
+LAST = phrase("This is the only owner who can sign in. Make another one first.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +261,7 @@ class Staff:
         """An account of somebody who works here; Refusal NOT_FOUND."""
         row = await account.by_id(unit.connection, identifier)
         if row is None or not row.role.is_staff:
-            raise Refusal(Code.NOT_FOUND, "Nobody of that id works here.")
+            raise Refusal(Code.NOT_FOUND, phrase("Nobody of that id works here."))
         return row
 
     async def _need_other_owner(self, unit: Unit, row: AccountRow) -> None:
@@ -290,7 +291,7 @@ def _placed(role: Role, sites: Iterable[str]) -> list[str]:
     """The sites of a site host, in order; Refusal INVALID where the role takes none, or needs some."""
     at = sorted({site.strip() for site in sites} - {""})
     if not role.is_staff:
-        raise Refusal(Code.INVALID, "Only roles of those who work here are given: drivers sign up.")
+        raise Refusal(Code.INVALID, phrase("Only roles of those who work here are given: drivers sign up."))
     if (role is Role.SITE_HOST) is not bool(at):
-        raise Refusal(Code.INVALID, "A site host looks after one or more sites; no other role has any.")
+        raise Refusal(Code.INVALID, phrase("A site host looks after one or more sites; no other role has any."))
     return at

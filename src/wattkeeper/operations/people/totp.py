@@ -9,6 +9,7 @@ import pyotp
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.attempts import Attempts, need_patience
 from wattkeeper.operations.people.factors import Changed, Factors, factors_of
 from wattkeeper.operations.people.letters import Kind
@@ -26,8 +27,8 @@ DIGITS = 6
 EITHER_SIDE = 1
 TRIES = 5
 ISSUER = "Wattkeeper"
-WRONG = "This code is wrong, or was used already. Wait for the next one and try again."
-SHORT = "Your password is too short to stand alone. Choose one of at least 15 characters first, or remove it."
+WRONG = phrase("This code is wrong, or was used already. Wait for the next one and try again.")
+SHORT = phrase("Your password is too short to stand alone. Choose one of at least 15 characters first, or remove it.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +57,7 @@ class Totp:
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
             if row.totp_confirmed:
-                raise Refusal(Code.CONFLICT, "You have an authenticator app already. Remove it first.")
+                raise Refusal(Code.CONFLICT, phrase("You have an authenticator app already. Remove it first."))
             secret = pyotp.random_base32()
             sealed = await self._safe.seal_for(unit, row.person, "account", "totp", secret.encode())
             await account.change(unit, row.id, totp=sealed, totp_step=0)
@@ -70,7 +71,7 @@ class Totp:
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
             if row.totp is None or row.totp_confirmed:
-                raise Refusal(Code.CONFLICT, "There is no authenticator app that waits to be confirmed.")
+                raise Refusal(Code.CONFLICT, phrase("There is no authenticator app that waits to be confirmed."))
             await self._use(unit, row, code)
             await account.change(unit, row.id, totp_confirmed=True)
             await self._mail.tell(unit, row, Kind.FACTOR_ADDED, what="totp")
@@ -83,7 +84,7 @@ class Totp:
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
             if not row.totp_confirmed:
-                raise Refusal(Code.NOT_FOUND, "There is no authenticator app in your account.")
+                raise Refusal(Code.NOT_FOUND, phrase("There is no authenticator app in your account."))
             need_long(row, await factors_of(unit.connection, row), totp=False)
             await account.change(unit, row.id, totp=None, totp_confirmed=False)
             await self._codes.tidy(unit, row.id)

@@ -12,6 +12,7 @@ from starlette.convertors import Convertor, register_url_convertor
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import CardKind, CardState, Offline, Strength
 from wattkeeper.operations.cards.book import LONGEST_LABEL
 from wattkeeper.operations.cards.listing import MOST_SESSIONS, decoded
@@ -286,7 +287,7 @@ async def found(rooms: Rooms, viewer: Viewer, ref: str) -> CardRow:
     async with rooms.store.read() as connection:
         row = await cards.one(connection, viewer, ref)
     if row is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such card.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
     return row
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import AnyCommand, Outcome
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.dispatch import OrderView
 from wattkeeper.web.api.shapes import PLAIN, Here, OrdersWriter, StationId
 
@@ -55,7 +56,7 @@ class Unanswered(BaseModel):
 
 
 Told = Annotated[Answered | Failed | Unanswered, Field(discriminator="outcome")]
-NOT_IN_TIME = "The station did not answer in time."
+NOT_IN_TIME = phrase("The station did not answer in time.")
 PAYLOAD = {
     "required": True,
     "content": {"application/json": {"schema": {"type": "object", "description": "The standard's own payload."}}},
@@ -83,7 +84,7 @@ def _payload(body: bytes) -> dict[str, Any]:
     except orjson.JSONDecodeError:
         payload = None
     if not isinstance(payload, dict):
-        raise Refusal(Code.INVALID, "The body must be a JSON object: the command's payload.")
+        raise Refusal(Code.INVALID, phrase("The body must be a JSON object: the command's payload."))
     return payload
 
 

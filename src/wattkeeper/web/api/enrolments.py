@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.enrolment import EnrolmentView
 from wattkeeper.store.enrolment import EnrolmentState
 from wattkeeper.web.api.cards import Ref
@@ -71,7 +72,7 @@ async def begin_enrolment(rooms: Here, viewer: Anyone, request: Request, wanted:
     """
     viewer.need_own(Scope.CARDS_HOLD)
     if (wanted.code is None) == (wanted.station is None):
-        raise Refusal(Code.INVALID, "Name either the `code` on the connector or a `station`.")
+        raise Refusal(Code.INVALID, phrase("Name either the `code` on the connector or a `station`."))
     if wanted.code is not None:
         place, _ = await rooms.places.at(viewer, wanted.code, _address(request))
     else:

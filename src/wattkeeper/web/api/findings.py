@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.radar import Pattern, Said, Settled
 from wattkeeper.store import finding as findings
 from wattkeeper.store.finding import FindingRow
@@ -88,7 +89,7 @@ async def _found(rooms: Rooms, viewer: Viewer, identifier: str) -> Finding:
     async with rooms.store.read() as connection:
         row = await findings.one(connection, viewer, identifier)
     if row is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such finding.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such finding."))
     return _finding(row)
 
 

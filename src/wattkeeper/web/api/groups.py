@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Group as Rules
 from wattkeeper.operations.cards.groups import PARENT_ID, subject_of
 from wattkeeper.store import card_change
@@ -109,7 +110,7 @@ async def _whole(rooms: Rooms, viewer: Viewer, name: str) -> WholeGroup:
         row = await groups.one(connection, viewer, name)
         changes = await card_change.find(connection, viewer, subject_of(name), 100)
     if row is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such group.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such group."))
     return WholeGroup(**_told(row), changes=[Change.model_validate(one) for one in changes])
 
 

@@ -24,6 +24,7 @@ from wattkeeper.charging.orders import (
     Unlock,
 )
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.dispatch import OrderView
 from wattkeeper.store import order as orders
 from wattkeeper.store import session as sessions
@@ -206,7 +207,7 @@ async def _token(rooms: Rooms, wanted: Start) -> str:
         return await rooms.cards.reveal(wanted.card)
     if wanted.id_token is not None and wanted.card is None:
         return wanted.id_token
-    raise Refusal(Code.INVALID, "Name either an enrolled `card` or an `id_token`.")
+    raise Refusal(Code.INVALID, phrase("Name either an enrolled `card` or an `id_token`."))
 
 
 async def _transaction(rooms: Rooms, viewer: Viewer, station: str, spoken: str) -> str:
@@ -214,9 +215,11 @@ async def _transaction(rooms: Rooms, viewer: Viewer, station: str, spoken: str) 
     async with rooms.store.read() as connection:
         row = await sessions.one(connection, viewer, session_id_of(spoken))
     if row is None or row.station != station:
-        raise Refusal(Code.NOT_FOUND, "There is no such session at this station.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such session at this station."))
     if row.ref is None:
-        raise Refusal(Code.CONFLICT, "The station never named a transaction for this session, so it cannot be told.")
+        raise Refusal(
+            Code.CONFLICT, phrase("The station never named a transaction for this session, so it cannot be told.")
+        )
     return row.ref
 
 

@@ -14,6 +14,7 @@ from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.meter import Finding as Found
 from wattkeeper.charging.meter import FindingCode
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.reading import Context
 from wattkeeper.charging.session import SessionState
 from wattkeeper.store import reading as readings
@@ -271,7 +272,7 @@ async def found(rooms: Rooms, viewer: Viewer, spoken: str) -> SessionRow:
     async with rooms.store.read() as connection:
         row = await sessions.one(connection, viewer, identifier)
     if row is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such session.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
     return row
 
 

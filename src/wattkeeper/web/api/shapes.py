@@ -26,6 +26,7 @@ from starlette.requests import Request
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.columns import from_micros, to_micros
 from wattkeeper.web.rooms import Rooms
 
@@ -182,7 +183,7 @@ def session_id_of(text: str) -> str:
     """The session id that was said or typed; Refusal (NOT_FOUND) where it is none."""
     identifier = parse(text)
     if identifier is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such session. Is every character of the id right?")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such session. Is every character of the id right?"))
     return identifier
 
 

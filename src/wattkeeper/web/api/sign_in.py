@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, rooms_of
-from wattkeeper.web.device import address_of, device_of, language_of
+from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.origin import (
     browser_of,
     cookie_name,
@@ -19,6 +19,7 @@ from wattkeeper.web.origin import (
     need_same_origin,
 )
 from wattkeeper.web.rooms import Rooms
+from wattkeeper.web.tongue import language_of
 
 
 def same_origin(request: Request) -> None:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.staff import Invitation, Member
 from wattkeeper.store import staff as store
 from wattkeeper.store.account import AccountState
@@ -138,7 +139,7 @@ async def _one(rooms: Rooms, viewer: Viewer, account: str) -> Colleague:
     for one in await _everyone(rooms, viewer):
         if one.id == account:
             return one
-    raise Refusal(Code.NOT_FOUND, "Nobody of that id works here.")
+    raise Refusal(Code.NOT_FOUND, phrase("Nobody of that id works here."))
 
 
 def _colleague(one: Member, ways: Ways) -> Colleague:

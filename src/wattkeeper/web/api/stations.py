@@ -13,6 +13,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store import station as stations
 from wattkeeper.store.station import StationRow
@@ -211,5 +212,5 @@ async def found(rooms: Rooms, viewer: Viewer, station: str) -> StationRow:
     async with rooms.store.read() as connection:
         row = await stations.seen(connection, viewer, station)
     if row is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such station.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such station."))
     return row

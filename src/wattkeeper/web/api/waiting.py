@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import station as stations
 from wattkeeper.web.api.shapes import Asked, Here, Line, StationId, StationsReader, StationsWriter, Told
 from wattkeeper.web.api.stations import ShownKey
@@ -71,4 +72,4 @@ async def _need_waiting(rooms: Rooms, viewer: Viewer, station: str) -> None:
     async with rooms.store.read() as connection:
         knocks = await stations.knocks(connection, viewer)
     if all(knock.station != station for knock in knocks):
-        raise Refusal(Code.NOT_FOUND, "No such station waits to be let in.")
+        raise Refusal(Code.NOT_FOUND, phrase("No such station waits to be let in."))

@@ -5,19 +5,21 @@ const LIMITS = [
   [Infinity, 86400, "d"],
 ];
 
-export function ago(seconds) {
+export function ago(seconds, words) {
   const size = Math.abs(seconds);
-  if (size < 45) return "just now";
+  if (size < 45) return words.now;
   const [, one, unit] = LIMITS.find(([limit]) => size < limit);
-  const count = Math.max(1, Math.round(size / one));
-  return seconds > 0 ? `${count} ${unit} ago` : `in ${count} ${unit}`;
+  const [was, will] = words[unit];
+  return (seconds > 0 ? was : will).replace("{count}", Math.max(1, Math.round(size / one)));
 }
 
 export function startTimes() {
+  const words = JSON.parse(document.body.dataset.words ?? "null");
+  if (!words) return;
   const ahead = Date.now() - Date.parse(document.body.dataset.now ?? new Date().toISOString());
   setInterval(() => {
     for (const time of document.querySelectorAll("time[data-ago]")) {
-      const text = ago(Math.trunc((Date.now() - ahead - Date.parse(time.dateTime)) / 1000));
+      const text = ago(Math.trunc((Date.now() - ahead - Date.parse(time.dateTime)) / 1000), words);
       if (time.textContent !== text) time.textContent = text;
     }
   }, 5000);

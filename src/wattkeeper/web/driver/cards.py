@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import CardKind, CardState
 from wattkeeper.operations.cards.enrolment import EnrolmentView
 from wattkeeper.operations.places import Place
@@ -30,26 +31,30 @@ MOST = 100
 LONGEST = 60
 """Characters of what a card is called."""
 LOOKS = {
-    CardState.ORDERED: Look("On its way", "half"),
-    CardState.ACTIVE: Look("Active", "done"),
-    CardState.BLOCKED: Look("Blocked", "none"),
-    CardState.LOST: Look("Lost", "harm", "harm"),
-    CardState.REPLACED: Look("Replaced", "none"),
-    CardState.RETURNED: Look("Returned", "none"),
+    CardState.ORDERED: Look(phrase("On its way"), "half"),
+    CardState.ACTIVE: Look(phrase("Active"), "done"),
+    CardState.BLOCKED: Look(phrase("Blocked"), "none"),
+    CardState.LOST: Look(phrase("Lost"), "harm", "harm"),
+    CardState.REPLACED: Look(phrase("Replaced"), "none"),
+    CardState.RETURNED: Look(phrase("Returned"), "none"),
 }
-SAFE_NOW = "Nobody charges with it any more. Stations that are connected know it at once; others as soon as they are."
+SAFE_NOW = phrase(
+    "Nobody charges with it any more. Stations that are connected know it at once; others as soon as they are."
+)
 DID: Mapping[str, Word] = {
-    "block": Word("Blocked.", SAFE_NOW),
-    "lost": Word("Reported lost.", SAFE_NOW + " Ask for a new one, or start from this phone."),
-    "unblock": Word("Unblocked.", "You can charge with it again."),
-    "name": Word("Saved.", ""),
-    "added": Word("It is yours.", "Tap it at any of our stations to charge."),
-    "answered-yes": Word("Thank you.", "Tap your card again now, or wait for the station to try by itself."),
-    "answered-no": Word("Thank you. The card is blocked.", "No energy flows. Support was told."),
+    "block": Word(phrase("Blocked."), SAFE_NOW),
+    "lost": Word(phrase("Reported lost."), SAFE_NOW + " Ask for a new one, or start from this phone."),
+    "unblock": Word(phrase("Unblocked."), phrase("You can charge with it again.")),
+    "name": Word(phrase("Saved."), ""),
+    "added": Word(phrase("It is yours."), phrase("Tap it at any of our stations to charge.")),
+    "answered-yes": Word(
+        phrase("Thank you."), phrase("Tap your card again now, or wait for the station to try by itself.")
+    ),
+    "answered-no": Word(phrase("Thank you. The card is blocked."), phrase("No energy flows. Support was told.")),
 }
 """What was done, said on the page that follows."""
-NO_STATION = "No station has this code or name. Type it as it stands on the station."
-SEVERAL = "Several stations are called that. Type the code beside the plug instead."
+NO_STATION = phrase("No station has this code or name. Type it as it stands on the station.")
+SEVERAL = phrase("Several stations are called that. Type the code beside the plug instead.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +104,7 @@ def mine_of(row: CardRow, label: str, now: datetime) -> Mine:
         name=label or number,
         label=label,
         about=number if label else "",
-        look=Look("Expired", "none") if expired and is_good else LOOKS[row.state],
+        look=Look(phrase("Expired"), "none") if expired and is_good else LOOKS[row.state],
         why="It is good no more. Ask for a new one." if expired and is_good else "",
         can_block=is_good,
         can_unblock=row.state is CardState.BLOCKED,
@@ -132,13 +137,13 @@ class Cards:
         viewer, cards = await self._paper.need_viewer(request), self._rooms.cards
         deeds = {"block": cards.block, "unblock": cards.unblock, "lost": cards.report_lost}
         if deed not in deeds:
-            raise Refusal(Code.NOT_FOUND, "There is no such deed.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such deed."))
         try:
             await deeds[deed](viewer, ref)
         except Refusal as refusal:
             if refusal.code is not Code.CONFLICT:
                 raise
-            word = Word("Nothing was changed.", refusal.why, "look")
+            word = Word(phrase("Nothing was changed."), refusal.why, "look")
             return await self._page(request, viewer, 409, word=word, opened=ref.replace(":", "-"))
         return RedirectResponse(f"/app/cards?did={deed}", 303)
 
@@ -150,7 +155,7 @@ class Cards:
         except Refusal as refusal:
             if refusal.code is not Code.INVALID:
                 raise
-            word = Word("The name was not saved.", refusal.why, "harm")
+            word = Word(phrase("The name was not saved."), refusal.why, "harm")
             return await self._page(request, viewer, 422, word=word, opened=ref.replace(":", "-"))
         return RedirectResponse("/app/cards?did=name", 303)
 

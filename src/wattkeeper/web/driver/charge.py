@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.places import Outlet, Place, Use
 from wattkeeper.operations.starts import OPEN
 from wattkeeper.store import session as sessions
@@ -25,12 +26,12 @@ from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator import said
 
 USES = {
-    Use.FREE: Look("Free", "done"),
-    Use.IN_USE: Look("In use", "half"),
-    Use.OUT_OF_ORDER: Look("Out of order", "none"),
+    Use.FREE: Look(phrase("Free"), "done"),
+    Use.IN_USE: Look(phrase("In use"), "half"),
+    Use.OUT_OF_ORDER: Look(phrase("Out of order"), "none"),
 }
 IN_ADDRESS = re.compile(r"^https?://[^/]+/app/at/([^/?#]+)$", re.IGNORECASE)
-NO_CODE = "No plug has this code. Check it letter by letter; it stands beside the plug."
+NO_CODE = phrase("No plug has this code. Check it letter by letter; it stands beside the plug.")
 DECIMAL = re.compile(r"-?\d{1,3}(\.\d{1,6})?")
 
 
@@ -68,9 +69,9 @@ def row_of(place: Place) -> Row:
     count, alone = len(place.outlets), place.outlets[0] if len(place.outlets) == 1 else None
     href = f"/app/at/{quote(alone.code, safe='')}" if alone else f"/app/stations/{quote(place.station, safe='')}"
     if count > 1:
-        look = Look(f"{free} of {count} free", "done" if free else "half")
+        look = Look(phrase("{free} of {count} free", free=free, count=count), "done" if free else "half")
     else:
-        look = USES[alone.use] if alone else Look("Not known", "none")
+        look = USES[alone.use] if alone else Look(phrase("Not known"), "none")
     powers = [outlet.max_power_w for outlet in place.outlets if outlet.max_power_w]
     about = f"{_power(max(powers))}" if powers else ""
     return Row(href, place.name, far(place.distance_m), place.address, about, look)
@@ -148,7 +149,9 @@ class Charge:
         try:
             here = _degrees(latitude, 90), _degrees(longitude, 180)
         except ValueError:
-            raise Refusal(Code.INVALID, "Your phone did not tell where it is. Search for a street instead.") from None
+            raise Refusal(
+                Code.INVALID, phrase("Your phone did not tell where it is. Search for a street instead.")
+            ) from None
         found = await self._rooms.places.near(viewer, *here)
         return await self._page(request, viewer, found, title="Near you")
 
@@ -201,7 +204,7 @@ class Charge:
         except Refusal as refusal:
             if refusal.code in (Code.NOT_FOUND, Code.UNAUTHENTICATED, Code.BUSY):
                 raise
-            word = Word("It was not started.", refusal.why, "look")
+            word = Word(phrase("It was not started."), refusal.why, "look")
             place, outlet = await self._rooms.places.at(viewer, code, address)
             spot = spot_of(place, outlet)
             return await self._paper.page(request, "at.html", viewer, status=409, spot=spot, word=word)
@@ -240,9 +243,9 @@ def _degrees(text: str, most: int) -> Decimal:
 def _nothing(asked: str) -> Word:
     """Why the list is empty."""
     if asked:
-        why = f"No station’s name or address has “{asked}” in it. Try only the street or the town."
-        return Word("Nothing found.", why)
-    return Word("No station is listed yet.", "Type the code that stands beside the plug.")
+        why = phrase("No station’s name or address has “{asked}” in it. Try only the street or the town.", asked=asked)
+        return Word(phrase("Nothing found."), why)
+    return Word(phrase("No station is listed yet."), phrase("Type the code that stands beside the plug."))
 
 
 def router(paper: Paper) -> APIRouter:

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.operations.prices import Receipt
 from wattkeeper.operations.starts import OPEN, StartState, StartView
@@ -30,7 +31,7 @@ SILENT = timedelta(minutes=5)
 STOPS_WITHIN = timedelta(seconds=30)
 """How long a station may take to stop before the button is there again."""
 TITLES = {
-    SessionState.OPEN: "Plugged in, not charging yet",
+    SessionState.OPEN: phrase("Plugged in, not charging yet"),
     SessionState.CHARGING: "Charging",
     SessionState.SUSPENDED: "Paused",
     SessionState.ESTIMATED: "Finished",
@@ -163,7 +164,7 @@ def _live(base: At, receipt: Receipt, heard_at: datetime, asked_at: datetime | N
     heard = f"The station was last heard of {said.ago(heard_at, now)}. These figures are as old." if silent else ""
     why = "The car draws nothing now. It may be full, or waiting." if receipt.state is SessionState.SUSPENDED else ""
     if asked_at is not None and not base.stopping:
-        why = "The station has not stopped yet. Try again, or end it at the car or the station."
+        why = phrase("The station has not stopped yet. Try again, or end it at the car or the station.")
     weight = "look" if asked_at is not None and not base.stopping else ""
     return replace(base, heard=heard, heard_weight="look" if silent else "", why=why, weight=weight)
 
@@ -212,7 +213,7 @@ class Charging:
         async with self._rooms.store.read() as connection:
             row = await sessions.one(connection, viewer, session)
         if row is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         return of_session(receipt, row.whole.max_power_w, row.heard_at, asked_in(request, now), now)
 
     async def _again(self, viewer: Viewer, start: StartView) -> str:

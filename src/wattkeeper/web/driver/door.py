@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.store.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
@@ -18,8 +19,8 @@ from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, routes_of, w
 from wattkeeper.web.origin import browser_of, cookie_name, drop_cookie, keep_browser, keep_cookie
 from wattkeeper.web.problem import STATUS
 
-SENT = "If {email} can be used here, a letter is on its way to it. Open its link on this phone."
-WRONG = "Check the address, and whether Caps Lock is on."
+SENT = phrase("If {email} can be used here, a letter is on its way to it. Open its link on this phone.")
+WRONG = phrase("Check the address, and whether Caps Lock is on.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +34,26 @@ class Opened:
 
 
 LINKS = {
-    Purpose.VERIFY: Opened("Is this your address?", "One tap, and your account is ready.", "Yes, go on", "Opening …"),
-    Purpose.CHANGE_MAIL: Opened(
-        "Your new address", "From now on you sign in with it.", "Yes, change it", "Changing it …"
+    Purpose.VERIFY: Opened(
+        phrase("Is this your address?"),
+        phrase("One tap, and your account is ready."),
+        phrase("Yes, go on"),
+        phrase("Opening …"),
     ),
-    Purpose.RECOVER: Opened("Get back in", "This link is good once.", "Sign in", "Signing in …"),
+    Purpose.CHANGE_MAIL: Opened(
+        phrase("Your new address"),
+        phrase("From now on you sign in with it."),
+        phrase("Yes, change it"),
+        phrase("Changing it …"),
+    ),
+    Purpose.RECOVER: Opened(
+        phrase("Get back in"), phrase("This link is good once."), phrase("Sign in"), phrase("Signing in …")
+    ),
     Purpose.STEP: Opened(
-        "Is it you who signs in?", "Only go on if you just signed in yourself.", "Yes, it’s me", "Signing in …"
+        phrase("Is it you who signs in?"),
+        phrase("Only go on if you just signed in yourself."),
+        phrase("Yes, it’s me"),
+        phrase("Signing in …"),
     ),
 }
 """The letters that lead here."""
@@ -59,7 +73,11 @@ class Door:
         """The form; who is signed in already goes on."""
         if await self._paper.viewer(request):
             return RedirectResponse(within(next), 303)
-        word = Word("You are signed out.", "Nothing of yours is left on this phone.") if did == "out" else None
+        word = (
+            Word(phrase("You are signed out."), phrase("Nothing of yours is left on this phone."))
+            if did == "out"
+            else None
+        )
         return await self._sign_in(request, next, word=word)
 
     async def _sign_in(

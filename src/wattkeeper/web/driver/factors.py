@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import Changed, Factor
 from wattkeeper.web.device import address_of
 from wattkeeper.web.driver.me import DID
@@ -20,8 +21,8 @@ from wattkeeper.web.origin import keep_cookie
 from wattkeeper.web.problem import STATUS
 
 HERE = "/app/me"
-ALONE = "At least 15 characters; three or four words do."
-WITH_SECOND = "At least 8 characters, for you prove yourself in another way as well; longer is better."
+ALONE = phrase("At least 15 characters; three or four words do.")
+WITH_SECOND = phrase("At least 8 characters, for you prove yourself in another way as well; longer is better.")
 
 
 class Factors:
@@ -195,7 +196,7 @@ class Factors:
                 return await sign_in.prove_totp(viewer, given.strip())
             case Factor.RECOVERY_CODE:
                 return await sign_in.prove_recovery_code(viewer, given.strip())
-        raise Refusal(Code.NOT_FOUND, "There is no such way.")
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such way."))
 
 
 def _in_fours(secret: str) -> str:

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.accounts import Mine
 from wattkeeper.store import card as cards
 from wattkeeper.web.driver.paper import HEADERS, Paper, Word, routes_of
@@ -19,22 +20,22 @@ MOST_NOTICES = 20
 HOW = {
     "passkey": "Passkey",
     "password": "Password",
-    "totp": "Password and code app",
-    "recovery": "Recovery code",
-    "mail": "Link in an e-mail",
-    "oidc": "Company sign-in",
+    "totp": phrase("Password and code app"),
+    "recovery": phrase("Recovery code"),
+    "mail": phrase("Link in an e-mail"),
+    "oidc": phrase("Company sign-in"),
 }
 DID: Mapping[str, Word] = {
-    "ended": Word("Ended.", "It has no access to your account any more."),
-    "signed-out": Word("Signed out there.", "It takes effect at once."),
-    "passkey": Word("Your passkey is made.", "Use it the next time you sign in."),
-    "passkey-removed": Word("Removed.", "That passkey opens your account no more."),
-    "password": Word("Your password is saved.", "Every other sign-in has ended."),
-    "password-removed": Word("Your password is removed.", "You sign in with a passkey from now on."),
-    "code-app": Word("Your code app is on.", "We ask for its six digits after your password."),
-    "code-app-off": Word("Your code app is off.", ""),
-    "proved": Word("Thank you.", "Now try again what you wanted to do."),
-    "name": Word("Saved.", ""),
+    "ended": Word(phrase("Ended."), phrase("It has no access to your account any more.")),
+    "signed-out": Word(phrase("Signed out there."), phrase("It takes effect at once.")),
+    "passkey": Word(phrase("Your passkey is made."), phrase("Use it the next time you sign in.")),
+    "passkey-removed": Word(phrase("Removed."), phrase("That passkey opens your account no more.")),
+    "password": Word(phrase("Your password is saved."), phrase("Every other sign-in has ended.")),
+    "password-removed": Word(phrase("Your password is removed."), phrase("You sign in with a passkey from now on.")),
+    "code-app": Word(phrase("Your code app is on."), phrase("We ask for its six digits after your password.")),
+    "code-app-off": Word(phrase("Your code app is off."), ""),
+    "proved": Word(phrase("Thank you."), phrase("Now try again what you wanted to do.")),
+    "name": Word(phrase("Saved."), ""),
 }
 """What was done, said on the page that follows."""
 
@@ -168,7 +169,7 @@ class Me:
         """Answer "is this you?"."""
         viewer = await self._paper.need_viewer(request)
         if answer not in ("yes", "no"):
-            raise Refusal(Code.INVALID, "The answer is yes or no. Nothing was changed.")
+            raise Refusal(Code.INVALID, phrase("The answer is yes or no. Nothing was changed."))
         try:
             await self._rooms.questions.answer(viewer, id, is_them=answer == "yes")
         except Refusal as refusal:

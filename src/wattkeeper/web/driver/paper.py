@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.questions import Asked
 from wattkeeper.store import step_up
 from wattkeeper.web import bundle, pages
@@ -47,6 +48,7 @@ class Paper:
         self.times = said.Times(rooms.settings.zone, rooms.settings.time_zone)
         self.printer = pages.printer(
             Path(__file__).parent / "templates",
+            ago_patterns=said.ago_patterns,
             asset=bundle.address,
             duration=said.duration,
             kw=said.kw,
@@ -67,6 +69,7 @@ class Paper:
         """A whole page, with whatever waits for an answer of its viewer on top."""
         above = await self._above(viewer)
         context = {"place": _place(request.url.path), "viewer": viewer, "now": self.rooms.store.clock(), "word": None}
+        context["here"] = here(request)
         text = self.printer.get_template(template).render(context | above | given)
         return HTMLResponse(text, status, HEADERS)
 
@@ -102,7 +105,7 @@ class Paper:
         """Which driver looks; Refusal UNAUTHENTICATED sends them to the door."""
         viewer = await self.viewer(request)
         if viewer is None:
-            raise Refusal(Code.UNAUTHENTICATED, "Sign in to see this.")
+            raise Refusal(Code.UNAUTHENTICATED, phrase("Sign in to see this."))
         return viewer
 
 

@@ -18,6 +18,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.operations.prices import Month, Receipt
 from wattkeeper.web.driver import tags
@@ -31,8 +32,8 @@ MONTHS = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
-MISHEARD = "That is not the id of any session: a character was misread or mistyped. It looks like K7QM-4XRD-2."
-NOT_YOURS = "None of your sessions has this id."
+MISHEARD = phrase("That is not the id of any session: a character was misread or mistyped. It looks like K7QM-4XRD-2.")
+NOT_YOURS = phrase("None of your sessions has this id.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,9 @@ def look_of(receipt: Receipt) -> Look | None:
     """What a list says of a session beside its figures."""
     if receipt.live:
         flows = receipt.state is SessionState.CHARGING
-        return Look("Charging", "on breathes", "flow") if flows else Look("Plugged in", "half")
+        return Look(phrase("Charging"), "on breathes", "flow") if flows else Look(phrase("Plugged in"), "half")
     if receipt.grade in (Grade.RECONSTRUCTED, Grade.DISPUTED):
-        return Look("Being checked", "look", "look")
+        return Look(phrase("Being checked"), "look", "look")
     return None
 
 
@@ -162,7 +163,7 @@ class Sessions:
         viewer = await self._paper.need_viewer(request)
         session = parse(id)
         if session is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such session.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         receipt = await self._rooms.prices.receipt(viewer, session)
         return await self._paper.page(request, "session.html", viewer, one=self._told(receipt))
 
@@ -222,7 +223,7 @@ def _word(receipt: Receipt) -> Word | None:
     """What has to be said above the receipt."""
     if receipt.live or receipt.grade not in (Grade.RECONSTRUCTED, Grade.DISPUTED):
         return None
-    return Word("We are checking this session.", receipt.grade_words)
+    return Word(phrase("We are checking this session."), receipt.grade_words)
 
 
 def _why(receipt: Receipt) -> list[str]:

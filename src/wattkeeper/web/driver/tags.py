@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from wattkeeper.charging.bill import Bill, Line, LineKind, Usage, price
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, with_tax
 from wattkeeper.operations.prices import PriceTag
 from wattkeeper.web.driver.money import written
@@ -18,11 +19,11 @@ PER = {
 }
 NAMES = {
     LineKind.ENERGY: "Energy",
-    LineKind.TIME: "Charging time",
-    LineKind.PARKING_TIME: "Plugged in without charging",
-    LineKind.FLAT: "For the session",
-    LineKind.LEAST: "Up to the least a session costs",
-    LineKind.MOST: "Down to the most a session costs",
+    LineKind.TIME: phrase("Charging time"),
+    LineKind.PARKING_TIME: phrase("Plugged in without charging"),
+    LineKind.FLAT: phrase("For the session"),
+    LineKind.LEAST: phrase("Up to the least a session costs"),
+    LineKind.MOST: phrase("Down to the most a session costs"),
 }
 UNITS = {LineKind.ENERGY: "kWh", LineKind.TIME: "h", LineKind.PARKING_TIME: "h"}
 EXAMPLE = Usage(energy_wh=Decimal(20_000), charging_s=Decimal(3600))

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import FRESH, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import Changed
 from wattkeeper.operations.people.totp import Setup
 from wattkeeper.web.device import address_of
@@ -23,14 +24,18 @@ from wattkeeper.web.problem import STATUS
 HERE = "/account"
 Text = Annotated[str, Form()]
 DID = {
-    "joined": Word("You are in.", "Add a passkey or a code app now: your role opens as soon as there is one."),
-    "passkey": Word("The passkey is added."),
-    "password": Word("Your password is set.", "You are signed out everywhere else."),
-    "name": Word("Your name is changed."),
-    "mail": Word("A letter is on its way there.", "Its link makes the change; until then the old address stays."),
-    "ended": Word("That sign-in is ended."),
-    "removed": Word("It is removed."),
-    "proof": Word("Thank you.", "For five minutes you can change how you sign in."),
+    "joined": Word(
+        phrase("You are in."), phrase("Add a passkey or a code app now: your role opens as soon as there is one.")
+    ),
+    "passkey": Word(phrase("The passkey is added.")),
+    "password": Word(phrase("Your password is set."), phrase("You are signed out everywhere else.")),
+    "name": Word(phrase("Your name is changed.")),
+    "mail": Word(
+        phrase("A letter is on its way there."), phrase("Its link makes the change; until then the old address stays.")
+    ),
+    "ended": Word(phrase("That sign-in is ended.")),
+    "removed": Word(phrase("It is removed.")),
+    "proof": Word(phrase("Thank you."), phrase("For five minutes you can change how you sign in.")),
 }
 """What was done, in words."""
 HOWS = {
@@ -115,7 +120,7 @@ class Account:
         """The page with a word on what cannot be; a proof that is missing is asked for."""
         if refusal.code in (Code.PROOF, Code.FORBIDDEN):
             raise refusal
-        word = Word("Nothing was changed.", refusal.why, "harm")
+        word = Word(phrase("Nothing was changed."), refusal.why, "harm")
         return await self._page(request, viewer, STATUS[refusal.code], word=word, **given)
 
     # --- how one signs in -------------------------------------------------------------------------------

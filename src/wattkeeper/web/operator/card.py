@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Authorisation, CardState, Offline, Strength
 from wattkeeper.operations.cards import listing
 from wattkeeper.operations.cards.rule import Rule
@@ -39,24 +40,24 @@ from wattkeeper.web.problem import STATUS
 PARTS = "card_parts.html"
 MOST_DECISIONS, MOST_CHANGES, MOST_SESSIONS = 100, 100, 20
 LOOKS = {
-    CardState.ORDERED: Look("Ordered", "half"),
-    CardState.ACTIVE: Look("Active", "done"),
-    CardState.BLOCKED: Look("Blocked", "none"),
-    CardState.LOST: Look("Lost", "harm", "harm"),
-    CardState.REPLACED: Look("Replaced", "none"),
-    CardState.RETURNED: Look("Returned", "none"),
+    CardState.ORDERED: Look(phrase("Ordered"), "half"),
+    CardState.ACTIVE: Look(phrase("Active"), "done"),
+    CardState.BLOCKED: Look(phrase("Blocked"), "none"),
+    CardState.LOST: Look(phrase("Lost"), "harm", "harm"),
+    CardState.REPLACED: Look(phrase("Replaced"), "none"),
+    CardState.RETURNED: Look(phrase("Returned"), "none"),
 }
 TOLD = {
-    Authorisation.ACCEPTED: Look("Accepted", "done"),
-    Authorisation.UNKNOWN: Look("Not known", "none"),
-    Authorisation.BLOCKED: Look("Blocked", "none"),
-    Authorisation.EXPIRED: Look("Expired", "none"),
-    Authorisation.CONCURRENT: Look("In use", "none"),
-    Authorisation.NO_CREDIT: Look("Used up", "none"),
-    Authorisation.NOT_HERE: Look("Not here", "none"),
-    Authorisation.NOT_NOW: Look("Not now", "none"),
-    Authorisation.WRONG_PLUG: Look("Wrong plug", "none"),
-    Authorisation.INVALID: Look("Refused", "none"),
+    Authorisation.ACCEPTED: Look(phrase("Accepted"), "done"),
+    Authorisation.UNKNOWN: Look(phrase("Not known"), "none"),
+    Authorisation.BLOCKED: Look(phrase("Blocked"), "none"),
+    Authorisation.EXPIRED: Look(phrase("Expired"), "none"),
+    Authorisation.CONCURRENT: Look(phrase("In use"), "none"),
+    Authorisation.NO_CREDIT: Look(phrase("Used up"), "none"),
+    Authorisation.NOT_HERE: Look(phrase("Not here"), "none"),
+    Authorisation.NOT_NOW: Look(phrase("Not now"), "none"),
+    Authorisation.WRONG_PLUG: Look(phrase("Wrong plug"), "none"),
+    Authorisation.INVALID: Look(phrase("Refused"), "none"),
 }
 DEEDS = ("block", "unblock", "lost", "return")
 
@@ -64,7 +65,7 @@ DEEDS = ("block", "unblock", "lost", "return")
 def look_of(card: CardRow, now: datetime) -> Look:
     """Whether a card is good for anything, and if not why."""
     if card.state is CardState.ACTIVE and card.expires_at is not None and card.expires_at <= now:
-        return Look("Expired", "none")
+        return Look(phrase("Expired"), "none")
     return LOOKS[card.state]
 
 
@@ -96,7 +97,9 @@ async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, ref: s
     n = await journal.newest(connection)
     card = await store.one(connection, viewer, ref)
     if card is None:
-        raise Refusal(Code.NOT_FOUND, "There is no such card. It may have been typed wrong, or was never enrolled.")
+        raise Refusal(
+            Code.NOT_FOUND, phrase("There is no such card. It may have been typed wrong, or was never enrolled.")
+        )
     may_sessions = viewer.may(Scope.SESSIONS_READ)
     return Life(
         n,
@@ -215,7 +218,7 @@ class Card:
         viewer, cards = await self._paper.need_viewer(request), self._rooms.cards
         viewer.need(Scope.CARDS_WRITE)
         if deed not in DEEDS:
-            raise Refusal(Code.INVALID, "There is no such deed. Nothing was changed.")
+            raise Refusal(Code.INVALID, phrase("There is no such deed. Nothing was changed."))
         try:
             if deed == "return":
                 await cards.set_state(ref, CardState.RETURNED, viewer)
@@ -249,7 +252,7 @@ class Card:
         """The page with why nothing was changed; a card that is not there has none."""
         if refusal.code is Code.NOT_FOUND:
             raise refusal
-        word = Word("Nothing was changed.", refusal.why, "harm")
+        word = Word(phrase("Nothing was changed."), refusal.why, "harm")
         return await self._page(request, viewer, ref, STATUS[refusal.code], word)
 
 

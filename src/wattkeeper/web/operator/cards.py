@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import CardState
 from wattkeeper.operations.cards.listing import decoded
 from wattkeeper.store import card as store
@@ -93,10 +94,10 @@ class Cards:
         given = decoded(body) if body else text
         try:
             if not given.strip():
-                raise Refusal(Code.INVALID, "Choose a file, or paste the list.")
+                raise Refusal(Code.INVALID, phrase("Choose a file, or paste the list."))
             report = await self._rooms.cards.import_csv(given, viewer)
         except Refusal as refusal:
-            word = Word("No card was imported.", refusal.why, "harm")
+            word = Word(phrase("No card was imported."), refusal.why, "harm")
             return await self._page(request, viewer, STATUS[refusal.code], word=word, typed=text)
         return await self._page(request, viewer, report=report)
 
@@ -109,7 +110,7 @@ class Cards:
         deeds = {CardState.BLOCKED: self._rooms.cards.block, CardState.ACTIVE: self._rooms.cards.unblock}
         deed = deeds.get(STATES.get(state, CardState.RETURNED))
         if deed is None:
-            raise Refusal(Code.INVALID, "A card is either blocked or made active here. Nothing was changed.")
+            raise Refusal(Code.INVALID, phrase("A card is either blocked or made active here. Nothing was changed."))
         await deed(viewer, ref)
         return RedirectResponse("/cards", 303)
 

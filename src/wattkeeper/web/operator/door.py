@@ -10,14 +10,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.origin import cookie_name, drop_cookie, keep_cookie
 from wattkeeper.web.problem import STATUS
 
-WRONG = "Check the name and whether Caps Lock is on. If you cannot get in, an owner can help, or a link by e-mail."
-MAILED = "We have sent you a letter. Open the link in it on this device: it completes your sign-in."
+WRONG = phrase(
+    "Check the name and whether Caps Lock is on. If you cannot get in, an owner can help, or a link by e-mail."
+)
+MAILED = phrase("We have sent you a letter. Open the link in it on this device: it completes your sign-in.")
 
 
 def within(wanted: str) -> str:

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.radar import Pattern, Said, Settled
 from wattkeeper.operations.cards.radar import FAR, TWICE
 from wattkeeper.store import finding as store
@@ -31,14 +32,14 @@ MOST_SETTLED = 50
 TITLES: Mapping[Pattern, str] = {
     Pattern.FAR_APART: "{card} was at two places too far apart",
     Pattern.IN_USE_TWICE: "{card} was tapped at {place} while it charges elsewhere",
-    Pattern.MANY_UNKNOWN: "Somebody may be guessing cards at {place}",
+    Pattern.MANY_UNKNOWN: phrase("Somebody may be guessing cards at {place}"),
     Pattern.UNLIKE_ITSELF: "{card} was used at {place} unlike ever before",
-    Pattern.DENIED: "A tap of {card} at {place} was not its holder's",
+    Pattern.DENIED: phrase("A tap of {card} at {place} was not its holder's"),
 }
 SAID: Mapping[Said, str] = {
     Said.NOTHING: "",
-    Said.MINE: "Asked on the phone, its holder said that it was them.",
-    Said.NOT_MINE: "Asked on the phone, its holder said that it was not them.",
+    Said.MINE: phrase("Asked on the phone, its holder said that it was them."),
+    Said.NOT_MINE: phrase("Asked on the phone, its holder said that it was not them."),
 }
 SETTLED: Mapping[Settled, str] = {
     Settled.OPEN: "Open",
@@ -101,7 +102,7 @@ async def needs(connection: AsyncConnection, viewer: Viewer, known: Places, limi
 
 def answer(count: int) -> tuple[str, str]:
     """The page's answer."""
-    lead = "What the clone radar saw: cards at two places, guessing, cards unlike themselves."
+    lead = phrase("What the clone radar saw: cards at two places, guessing, cards unlike themselves.")
     if not count:
         return "Nothing is suspicious", lead
     return ("1 finding needs a person" if count == 1 else f"{count} findings need a person"), lead

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Group
 from wattkeeper.operations.cards import listing
 from wattkeeper.operations.cards.groups import subject_of
@@ -27,9 +28,11 @@ from wattkeeper.web.problem import STATUS
 PER_PAGE = 100
 EMPTY = dict.fromkeys(("name", "parent_id", "is_master_pass", *FIELDS), "")
 DID = {
-    "made": Word("The group is made.", "Put cards into it on their own pages, or by a list."),
-    "changed": Word("The group is changed.", "Its cards follow at once, and stations’ own lists after them."),
-    "removed": Word("The group is removed."),
+    "made": Word(phrase("The group is made."), phrase("Put cards into it on their own pages, or by a list.")),
+    "changed": Word(
+        phrase("The group is changed."), phrase("Its cards follow at once, and stations’ own lists after them.")
+    ),
+    "removed": Word(phrase("The group is removed.")),
 }
 
 
@@ -79,7 +82,7 @@ class Groups:
             row = await store.one(connection, viewer, name)
             life = await card_change.find(connection, viewer, subject_of(name), MOST_CHANGES)
         if row is None:
-            raise Refusal(Code.NOT_FOUND, "There is no such group. It may have been removed.")
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such group. It may have been removed."))
         group = row.group
         rules = {"name": name, "parent_id": group.parent_id or "", "is_master_pass": "on" * group.is_master_pass}
         context: dict[str, Any] = {
@@ -99,7 +102,7 @@ class Groups:
         try:
             await self._rooms.groups.put(viewer, _group_of(form), is_new=True)
         except Refusal as refusal:
-            word = Word("No group was made.", refusal.why, "harm")
+            word = Word(phrase("No group was made."), refusal.why, "harm")
             return await self._list(request, status=STATUS[refusal.code], word=word, typed=form)
         return RedirectResponse("/cards/groups?did=made", 303)
 
@@ -109,7 +112,7 @@ class Groups:
         try:
             await self._rooms.groups.put(viewer, _group_of(form))
         except Refusal as refusal:
-            word = Word("Nothing was changed.", refusal.why, "harm")
+            word = Word(phrase("Nothing was changed."), refusal.why, "harm")
             return await self._one(request, form["name"], STATUS[refusal.code], word=word, typed=form)
         return RedirectResponse(f"/cards/group?name={quote(form['name'], safe='')}&did=changed", 303)
 
@@ -121,7 +124,7 @@ class Groups:
         except Refusal as refusal:
             if refusal.code is not Code.CONFLICT:
                 raise
-            word = Word("The group was not removed.", refusal.why, "harm")
+            word = Word(phrase("The group was not removed."), refusal.why, "harm")
             return await self._one(request, name, STATUS[refusal.code], word=word)
         return RedirectResponse("/cards/groups?did=removed", 303)
 
@@ -143,7 +146,7 @@ def _answer(count: int, is_further: bool) -> str:
 def _group_of(form: dict[str, str]) -> Group:
     """The rules that a form asks for; Refusal INVALID says which field."""
     if not form["name"]:
-        raise Refusal(Code.INVALID, "The group needs a name.")
+        raise Refusal(Code.INVALID, phrase("The group needs a name."))
     name = str(listing.cell("group", form["name"]))
     return Group(name, form["parent_id"] or None, bool(form["is_master_pass"]), limits_of(form))
 

@@ -8,10 +8,11 @@ from datetime import time
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.limits import DAYS, WEEK, Day, Span
+from wattkeeper.charging.phrase import phrase
 
 _PART = re.compile(r"(?:([a-z]{3})(?:-([a-z]{3}))? +)?([0-9]{1,2}:[0-9]{2}) ?- ?([0-9]{1,2}:[0-9]{2})")
 NEVER = "never"
-WRONG = "The hours must look like mon-fri 08:00-18:00, sat 09:00-12:00."
+WRONG = phrase("The hours must look like mon-fri 08:00-18:00, sat 09:00-12:00.")
 
 
 def read_hours(text: str) -> tuple[Span, ...] | None:

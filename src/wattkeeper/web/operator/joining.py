@@ -9,19 +9,24 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.secret_link import Purpose
-from wattkeeper.web.device import address_of, device_of, language_of
+from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.operator.door import Door
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.problem import STATUS
+from wattkeeper.web.tongue import language_of
 
 Text = Annotated[str, Form()]
 WELCOME = "/account?did=joined"
-SENT = "If somebody with this address works here, a letter with a link is on its way. It is good for an hour."
+SENT = phrase("If somebody with this address works here, a letter with a link is on its way. It is good for an hour.")
 LINKS = {
-    Purpose.RECOVER: ("Sign in by this link", "It is good once, on this device."),
-    Purpose.STEP: ("Complete your sign-in", "Your password was right; this link is the second half."),
-    Purpose.CHANGE_MAIL: ("Use this address from now on", "You sign in with it, and are signed out elsewhere."),
+    Purpose.RECOVER: (phrase("Sign in by this link"), phrase("It is good once, on this device.")),
+    Purpose.STEP: (phrase("Complete your sign-in"), phrase("Your password was right; this link is the second half.")),
+    Purpose.CHANGE_MAIL: (
+        phrase("Use this address from now on"),
+        phrase("You sign in with it, and are signed out elsewhere."),
+    ),
 }
 """What links of letters are for, in words."""
 
@@ -51,7 +56,7 @@ class Joining:
             return self._gone(request)
         given: dict[str, Any] = {"code": code, "is_first": purpose is Purpose.FIRST_OWNER, "name": "", "email": ""}
         given |= {"works": self._people.passkeys.works, **typed}
-        word = None if refusal is None else Word("That did not work.", refusal.why, "harm")
+        word = None if refusal is None else Word(phrase("That did not work."), refusal.why, "harm")
         status = 200 if refusal is None else STATUS[refusal.code]
         return self._paper.page(request, "joining.html", None, status=status, word=word, **given)
 
@@ -116,7 +121,7 @@ class Joining:
 
     def _gone(self, request: Request) -> Response:
         """A link that is good for nothing, whatever the reason."""
-        why = "It was used already, is too old, or is not complete. Ask for a new one."
+        why = phrase("It was used already, is too old, or is not complete. Ask for a new one.")
         return self._paper.problem(request, 404, "This link does not work any more", why)
 
 

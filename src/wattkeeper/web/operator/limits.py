@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.limits import Limits
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.web.operator.hours import read_hours, say_hours
 from wattkeeper.web.operator.said import kwh
 
@@ -62,7 +63,7 @@ def _amount(text: str, unit: Decimal, name: str) -> Decimal | None:
     except InvalidOperation:
         amount = Decimal(-1)
     if not amount.is_finite() or not 0 <= amount <= 10**9:
-        raise Refusal(Code.INVALID, f"{name} must be a number, such as 250 or 49.50.")
+        raise Refusal(Code.INVALID, phrase("{name} must be a number, such as 250 or 49.50.", name=name))
     return amount * unit
 
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import station as stations
 from wattkeeper.store.session import SessionRow
 from wattkeeper.store.station import StationRow
@@ -78,7 +79,7 @@ class Row:
         return lasted(self.session, now)
 
 
-OUT_OF_CONTACT = Look("Out of contact", "look", "look")
+OUT_OF_CONTACT = Look(phrase("Out of contact"), "look", "look")
 
 
 def lasted(session: SessionRow, now: datetime) -> timedelta:

@@ -17,6 +17,7 @@ from wattkeeper.charging.evidence import Grade, findings, say
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Reach, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
@@ -84,8 +85,12 @@ def waiting(knocks: Sequence[Knock]) -> list[Need]:
         admit = Act("Admit", "/stations/admit", what, post=True, busy="Admitting …")
         dismiss = Act("Turn away", "/stations/dismiss", what, post=True)
         tries = "once" if knock.tries == 1 else f"{knock.tries} times"
-        why = f"A station of this name knocked {tries} from {knock.address}. Admit it only if you know it."
-        title = f"{knock.station} waits to be let in"
+        why = phrase(
+            "A station of this name knocked {tries} from {address}. Admit it only if you know it.",
+            tries=tries,
+            address=knock.address,
+        )
+        title = phrase("{station} waits to be let in", station=knock.station)
         needs.append(Need(f"knock-{knock.station}", title, why, knock.last_at, (admit, dismiss)))
     return needs
 
@@ -101,7 +106,9 @@ def silent(known: Sequence[StationRow], live: Sequence[SessionRow], now: datetim
             continue
         name, since = one.label or one.id, one.last_heard_at if is_quiet else one.online_since
         what = f"{name} is connected but silent" if is_quiet else f"{name} is not connected"
-        why = "A car is plugged in there. If the station does not come back, the session is closed by an estimate."
+        why = phrase(
+            "A car is plugged in there. If the station does not come back, the session is closed by an estimate."
+        )
         needs.append(Need(f"silent-{one.id}", what, why, since, (Act("Look at the station", path_of(one.id)),)))
     return needs
 
@@ -124,7 +131,7 @@ def disputed(rows: Sequence[SessionRow], known: Places) -> list[Need]:
     needs = []
     for row in rows:
         found = findings(row.whole)
-        what = f"{shown(row.id)} at {known[row.station].name} is disputed"
+        what = phrase("{shown} at {name} is disputed", shown=shown(row.id), name=known[row.station].name)
         act = Act("Look at the session", f"/sessions/{row.id}")
         needs.append(Need(f"disputed-{row.id}", what, say(found[0]) if found else "", row.heard_at, (act,), "harm"))
     return needs
@@ -140,7 +147,7 @@ def alarmed(alarms: Sequence[Entry], known: Places) -> list[Need]:
             continue
         key = f"alarm-{entry.station}-{fact.code}"
         act = Act("Look at the station", path_of(entry.station))
-        what = f"Alarm at {known[entry.station].name}"
+        what = phrase("Alarm at {name}", name=known[entry.station].name)
         newest.pop((entry.station, fact.code), None)
         newest[entry.station, fact.code] = Need(key, what, fact.summary, entry.received_at, (act,), "harm")
     return list(newest.values())[::-1]

@@ -10,30 +10,31 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.orders import OrderState, Outcome
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import order
 from wattkeeper.store.order import OrderRow
 from wattkeeper.web.operator.paper import Look, Paper
 from wattkeeper.web.operator.region import Region
 
 NAMES = {
-    "StartCharging": "Start charging",
-    "StopCharging": "Stop charging",
+    "StartCharging": phrase("Start charging"),
+    "StopCharging": phrase("Stop charging"),
     "Reset": "Restart",
-    "Trigger": "Ask for a message",
-    "Unlock": "Unlock the connector",
-    "ChangeAvailability": "Change availability",
-    "ShowMessage": "Show the session’s id",
+    "Trigger": phrase("Ask for a message"),
+    "Unlock": phrase("Unlock the connector"),
+    "ChangeAvailability": phrase("Change availability"),
+    "ShowMessage": phrase("Show the session’s id"),
     "AnyCommand": "Command",
 }
 OUTCOMES = {
-    Outcome.ACCEPTED: Look("The station accepted it", "full"),
-    Outcome.REJECTED: Look("The station declined", "look"),
-    Outcome.ERROR: Look("The station answered with an error", "look"),
-    Outcome.TIMEOUT: Look("No answer", "look"),
+    Outcome.ACCEPTED: Look(phrase("The station accepted it"), "full"),
+    Outcome.REJECTED: Look(phrase("The station declined"), "look"),
+    Outcome.ERROR: Look(phrase("The station answered with an error"), "look"),
+    Outcome.TIMEOUT: Look(phrase("No answer"), "look"),
 }
 WAITING = {
-    OrderState.QUEUED: Look("Waiting for the station to connect", "none"),
-    OrderState.SENT: Look("Sent, waiting for the answer", "half"),
+    OrderState.QUEUED: Look(phrase("Waiting for the station to connect"), "none"),
+    OrderState.SENT: Look(phrase("Sent, waiting for the answer"), "half"),
 }
 
 
@@ -53,7 +54,7 @@ def asked(row: OrderRow) -> Asked:
     name = NAMES.get(row.kind, row.kind)
     if row.action and row.kind in ("AnyCommand", "Trigger"):
         name = f"{name}: {row.action}"
-    look = OUTCOMES[row.outcome] if row.outcome else WAITING.get(row.state, Look("Expired", "look"))
+    look = OUTCOMES[row.outcome] if row.outcome else WAITING.get(row.state, Look(phrase("Expired"), "look"))
     detail = "" if row.outcome in (None, Outcome.ACCEPTED) else row.summary or ""
     return Asked(name, look, detail, row.by, row.created_at)
 

@@ -17,6 +17,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.web import bundle, pages
 from wattkeeper.web.operator import said
@@ -36,17 +37,17 @@ class Look:
 
 
 STATES = {
-    SessionState.OPEN: Look("Plugged in"),
-    SessionState.CHARGING: Look("Charging", "on breathes", "flow"),
-    SessionState.SUSPENDED: Look("Paused", "half"),
-    SessionState.ESTIMATED: Look("Ended, estimated", "look"),
-    SessionState.ENDED: Look("Ended", "done"),
+    SessionState.OPEN: Look(phrase("Plugged in")),
+    SessionState.CHARGING: Look(phrase("Charging"), "on breathes", "flow"),
+    SessionState.SUSPENDED: Look(phrase("Paused"), "half"),
+    SessionState.ESTIMATED: Look(phrase("Ended, estimated"), "look"),
+    SessionState.ENDED: Look(phrase("Ended"), "done"),
 }
 GRADES = {
-    Grade.VERIFIED: Look("Verified"),
-    Grade.MEASURED: Look("Measured"),
-    Grade.RECONSTRUCTED: Look("Reconstructed", "look", "look"),
-    Grade.DISPUTED: Look("Disputed", "harm", "harm"),
+    Grade.VERIFIED: Look(phrase("Verified")),
+    Grade.MEASURED: Look(phrase("Measured")),
+    Grade.RECONSTRUCTED: Look(phrase("Reconstructed"), "look", "look"),
+    Grade.DISPUTED: Look(phrase("Disputed"), "harm", "harm"),
 }
 
 
@@ -74,9 +75,9 @@ ROLES = {
     Role.OPERATOR: "Operator",
     Role.SUPPORT: "Support",
     Role.BILLING: "Billing",
-    Role.PRIVACY_OFFICER: "Privacy officer",
+    Role.PRIVACY_OFFICER: phrase("Privacy officer"),
     Role.AUDITOR: "Auditor",
-    Role.SITE_HOST: "Site host",
+    Role.SITE_HOST: phrase("Site host"),
 }
 """The roles of those who work here, in words."""
 
@@ -108,6 +109,7 @@ class Paper:
         self.times = said.Times(rooms.settings.zone, rooms.settings.time_zone)
         self._printer = pages.printer(
             Path(__file__).parent / "templates",
+            ago_patterns=said.ago_patterns,
             asset=bundle.address,
             duration=said.duration,
             figure_of_duration=said.figure_of_duration,
@@ -132,6 +134,7 @@ class Paper:
         context: dict[str, Any] = {
             "place": place,
             "viewer": viewer,
+            "here": here(request),
             "now": self.rooms.store.clock(),
             "stream": None,
             "word": None,
@@ -158,7 +161,7 @@ class Paper:
         """Who looks, and what they are called; Refusal UNAUTHENTICATED sends them to the door, FORBIDDEN says no."""
         viewer = await self.viewer(request)
         if viewer is None:
-            raise Refusal(Code.UNAUTHENTICATED, "Sign in to see this.")
+            raise Refusal(Code.UNAUTHENTICATED, phrase("Sign in to see this."))
         await self.call(request, viewer)
         for scope in scopes:
             viewer.need(scope)
@@ -229,5 +232,5 @@ async def outside(paper: Paper, request: Request) -> Response:
     """Drivers have pages of their own: there they are sent, and told so where they sent a form."""
     if request.method == "GET" and request.url.path == "/":
         return RedirectResponse("/app/", 303)
-    why = "You are signed in as a driver, and these pages are for those who work here. Yours are in the app."
+    why = phrase("You are signed in as a driver, and these pages are for those who work here. Yours are in the app.")
     return paper.page(request, "outside.html", None, status=403, what="This is not for drivers", why=why)

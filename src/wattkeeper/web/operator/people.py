@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.staff import Member
 from wattkeeper.store import staff as store
 from wattkeeper.store.account import AccountState
@@ -21,10 +22,10 @@ from wattkeeper.web.problem import STATUS
 Text = Annotated[str, Form()]
 Texts = Annotated[list[str] | None, Form()]
 STATES = {
-    AccountState.ACTIVE: Look("Active", "done"),
-    AccountState.DISABLED: Look("Not let in", "none"),
-    AccountState.INVITED: Look("Invited", "half"),
-    AccountState.UNVERIFIED: Look("Address not proved", "half"),
+    AccountState.ACTIVE: Look(phrase("Active"), "done"),
+    AccountState.DISABLED: Look(phrase("Not let in"), "none"),
+    AccountState.INVITED: Look(phrase("Invited"), "half"),
+    AccountState.UNVERIFIED: Look(phrase("Address not proved"), "half"),
 }
 ABOUT = {
     Role.OWNER: "everything, and who else may come in",
@@ -37,13 +38,15 @@ ABOUT = {
 }
 """What a role is for, in a line."""
 DID = {
-    "invited": Word("The invitation is on its way.", "Its link is good for seven days."),
-    "changed": Word("It is changed.", "They are signed out and come back with the new role."),
-    "let-out": Word("They are not let in any more.", "Whatever they had open has ended."),
-    "let-in": Word("They are let in again."),
-    "ended": Word("Their sign-ins are ended."),
-    "erased": Word("Their passkeys, code app and codes are gone.", "They get in by a link and make new ones."),
-    "withdrawn": Word("The invitation is withdrawn.", "Its link is dead."),
+    "invited": Word(phrase("The invitation is on its way."), phrase("Its link is good for seven days.")),
+    "changed": Word(phrase("It is changed."), phrase("They are signed out and come back with the new role.")),
+    "let-out": Word(phrase("They are not let in any more."), phrase("Whatever they had open has ended.")),
+    "let-in": Word(phrase("They are let in again.")),
+    "ended": Word(phrase("Their sign-ins are ended.")),
+    "erased": Word(
+        phrase("Their passkeys, code app and codes are gone."), phrase("They get in by a link and make new ones.")
+    ),
+    "withdrawn": Word(phrase("The invitation is withdrawn."), phrase("Its link is dead.")),
 }
 """What was done, in words."""
 
@@ -117,7 +120,7 @@ class People:
         for member in await self._staff.members(viewer):
             if member.id == account and account in ways:
                 return member, ways[account]
-        raise Refusal(Code.NOT_FOUND, "Nobody of that id works here.")
+        raise Refusal(Code.NOT_FOUND, phrase("Nobody of that id works here."))
 
     # --- what owners do ---------------------------------------------------------------------------------
 
@@ -132,7 +135,7 @@ class People:
         except Refusal as refusal:
             if refusal.code is Code.PROOF:
                 raise
-            word = Word("Nobody was invited.", refusal.why, "harm")
+            word = Word(phrase("Nobody was invited."), refusal.why, "harm")
             typed = {"email": email[:300], "role": role, "sites": tuple(at)}
             return await self._page(request, STATUS[refusal.code], word=word, typed=typed)
         settings = self._rooms.settings
@@ -168,7 +171,7 @@ class People:
         }
         try:
             if deed not in deeds:
-                raise Refusal(Code.INVALID, "There is no such thing to do. Nothing was changed.")
+                raise Refusal(Code.INVALID, phrase("There is no such thing to do. Nothing was changed."))
             await deeds[deed](viewer, account)
         except Refusal as refusal:
             return await self._refused(request, account, refusal)
@@ -178,7 +181,7 @@ class People:
         """Their page with a word on what cannot be; a proof that is missing is asked for."""
         if refusal.code in (Code.PROOF, Code.NOT_FOUND, Code.FORBIDDEN):
             raise refusal
-        word = Word("Nothing was changed.", refusal.why, "harm")
+        word = Word(phrase("Nothing was changed."), refusal.why, "harm")
         return await self._one(request, account, STATUS[refusal.code], word=word)
 
     async def back(self) -> Response:
@@ -197,7 +200,7 @@ def _role(word: str) -> Role:
     for role in ROLES:
         if role.value == word:
             return role
-    raise Refusal(Code.INVALID, "Choose a role: what they may do.")
+    raise Refusal(Code.INVALID, phrase("Choose a role: what they may do."))
 
 
 def _named(role: str, sites: list[str] | None, other: str) -> list[str]:

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, PROGRAMS, Scope
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.web.operator.account import is_fresh
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.problem import STATUS
@@ -20,7 +21,7 @@ Texts = Annotated[list[str] | None, Form()]
 LASTS = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
 """How long a token may be good, by days."""
 OFFERED = [scope for scope in Scope if scope in PROGRAMS]
-DID = {"revoked": Word("Its access is ended.", "The token is refused from now on.")}
+DID = {"revoked": Word(phrase("Its access is ended."), phrase("The token is refused from now on."))}
 
 
 class Programs:
@@ -57,14 +58,14 @@ class Programs:
         typed = {"name": name[:200], "scopes": tuple(scopes or ()), "days": days}
         try:
             if days not in LASTS:
-                raise Refusal(Code.INVALID, "Choose how long it lasts.")
+                raise Refusal(Code.INVALID, phrase("Choose how long it lasts."))
             ends = self._paper.rooms.store.clock() + timedelta(days=int(days)) if days else None
             wanted = [scope for scope in OFFERED if scope.value in (scopes or ())]
             token = await self._programs.give(viewer, name, wanted, ends)
         except Refusal as refusal:
             if refusal.code is Code.PROOF:
                 raise
-            word = Word("No token was made.", refusal.why, "harm")
+            word = Word(phrase("No token was made."), refusal.why, "harm")
             return await self._page(request, STATUS[refusal.code], word=word, typed=typed)
         return await self._page(request, token=token, typed={"name": name, "scopes": (), "days": "90"})
 

@@ -17,6 +17,7 @@ from wattkeeper.web.operator import (
     findings,
     groups,
     joining,
+    language,
     now,
     outbox,
     people,
@@ -31,7 +32,7 @@ from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
-    *(door, joining, outbox, now, sessions, session, stations, codes, station),
+    *(door, language, joining, outbox, now, sessions, session, stations, codes, station),
     *(card, cards, groups, findings, people, programs, account),
 )
 

@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
-from decimal import ROUND_HALF_EVEN, Decimal
+from datetime import UTC, date, datetime, timedelta, tzinfo
+from decimal import Decimal
 
+import orjson
+from babel.dates import format_date
 from markupsafe import Markup
 
-NOTHING = "–"
-_THIN = "\N{NARROW NO-BREAK SPACE}"
+from wattkeeper.charging.phrase import Figure, Phrase, phrase
+from wattkeeper.language import spoken, tell
 
+NOTHING = "–"
+
+TODAY, YESTERDAY = phrase("today"), phrase("yesterday")
+WEEKDAY, DAY, DAY_AND_YEAR = phrase("EEEE"), phrase("d MMM"), phrase("d MMM y")
+"""How dates are written (Unicode TR 35 patterns); each language has its own."""
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """What lies beyond has no clock time everywhere."""
 
 
-def _figure(value: Decimal, places: str) -> str:
-    """A decimal as written, thousands set apart by a thin space."""
-    return f"{value.quantize(Decimal(places), ROUND_HALF_EVEN):,f}".replace(",", _THIN)
-
-
 def kwh(energy_wh: Decimal | None) -> str:
     """Wh as the figure of kWh with two decimals."""
-    return NOTHING if energy_wh is None else _figure(energy_wh / 1000, "0.01")
+    return NOTHING if energy_wh is None else Figure(energy_wh / 1000, 2)
 
 
 def kw(power_w: Decimal | None) -> str:
     """W as the figure of kW with one decimal."""
-    return NOTHING if power_w is None else _figure(power_w / 1000, "0.1")
+    return NOTHING if power_w is None else Figure(power_w / 1000, 1)
 
 
 def duration(span: timedelta | None) -> str:
@@ -36,7 +38,7 @@ def duration(span: timedelta | None) -> str:
 
 
 def duration_s(seconds: int) -> str:
-    """A number of seconds as people say it."""
+    """A number of seconds as people say it; the units are the same in every language of ours."""
     if seconds < 60:
         return f"{seconds} s"
     minutes = round(seconds / 60)
@@ -53,16 +55,36 @@ def figure_of_duration(span: timedelta) -> Markup:
     return Markup("").join(Markup("{}<small>{}</small> ").format(count, unit) for count, unit in pairs)
 
 
-def ago(at: datetime, now: datetime) -> str:
+JUST_NOW = phrase("just now")
+AGO = {
+    "min": (phrase("{count} min ago"), phrase("in {count} min")),
+    "h": (phrase("{count} h ago"), phrase("in {count} h")),
+    "d": (phrase("{count} d ago"), phrase("in {count} d")),
+}
+"""By unit: what was, and what will be."""
+
+
+def ago(at: datetime, now: datetime) -> Phrase:
     """How long ago in one unit: ``just now``, ``3 min ago``, ``5 d ago``; ``in 3 min`` where it lies ahead."""
     seconds = int((now - at).total_seconds())
     size = abs(seconds)
     if size < 45:
-        return "just now"
+        return JUST_NOW
     units = ((5400, 60, "min"), (129_600, 3600, "h"))
     one, unit = next(((one, unit) for limit, one, unit in units if size < limit), (86_400, "d"))
-    count = max(1, round(size / one))
-    return f"{count} {unit} ago" if seconds > 0 else f"in {count} {unit}"
+    was, will = AGO[unit]
+    return (was if seconds > 0 else will).filled(count=max(1, round(size / one)))
+
+
+def ago_patterns() -> str:
+    """The same words for the page's script, which keeps them true: JSON, in the language spoken."""
+    told: dict[str, object] = {unit: [tell(was), tell(will)] for unit, (was, will) in AGO.items()}
+    return orjson.dumps({"now": tell(JUST_NOW), **told}).decode()
+
+
+def dated(day: date, pattern: Phrase) -> str:
+    """A day by a pattern of Unicode TR 35, in the language spoken."""
+    return format_date(day, str(tell(pattern)), locale=spoken())
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +98,8 @@ class Times:
     @property
     def name(self) -> str:
         """The zone as people say it."""
-        return self.key.rpartition("/")[2].replace("_", " ") + " time" if "/" in self.key else self.key
+        city = self.key.rpartition("/")[2].replace("_", " ")
+        return phrase("{city} time", city=city) if "/" in self.key else self.key
 
     def local(self, at: datetime) -> datetime:
         """The instant on the place's clock."""
@@ -90,7 +113,7 @@ class Times:
         """A text that stands for an instant, the exact time on demand."""
         attribute = Markup(" ") + mark if mark else ""
         element = Markup('<time datetime="{}" title="{}"{}>{}</time>')
-        return element.format(at.isoformat(), self.exact(at), attribute, text)
+        return element.format(at.isoformat(), self.exact(at), attribute, tell(text))
 
     def clock(self, at: datetime | None) -> Markup | str:
         """Hours and minutes."""
@@ -101,17 +124,17 @@ class Times:
         there, here = self.local(at), self.local(now)
         apart = (here.date() - there.date()).days
         if apart in (0, 1):
-            return "today" if apart == 0 else "yesterday"
+            return TODAY if apart == 0 else YESTERDAY
         if 1 < apart < 7:
-            return f"{there:%A}"
-        return f"{there.day} {there:%b}" if there.year == here.year else f"{there.day} {there:%b %Y}"
+            return dated(there, WEEKDAY)
+        return dated(there, DAY if there.year == here.year else DAY_AND_YEAR)
 
     def when(self, at: datetime | None, now: datetime) -> Markup | str:
         """Day and time: ``14:02`` where it is today, ``yesterday 14:02``, ``12 Nov 14:02``."""
         if at is None:
             return NOTHING
-        day = self.day(at, now)
-        return self.time(at, f"{self.local(at):%H:%M}" if day == "today" else f"{day} {self.local(at):%H:%M}")
+        day, clock = self.day(at, now), f"{self.local(at):%H:%M}"
+        return self.time(at, clock if day is TODAY else phrase("{day} {clock}", day=day, clock=clock))
 
     def seconds(self, at: datetime) -> str:
         """Hours, minutes and seconds as text."""

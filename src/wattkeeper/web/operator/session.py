@@ -20,6 +20,7 @@ from wattkeeper.charging.evidence import WEIGHTS, Grade, Weight, findings, say
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.orders import StopCharging
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import journal, reading
 from wattkeeper.store import session as store
 from wattkeeper.store import station as stations
@@ -43,10 +44,10 @@ WEIGHED = {
     Weight.DISPUTED: ("harm", "Disputed."),
 }
 GRADED = {
-    Grade.VERIFIED: "Signed at the meter, and the signature holds.",
-    Grade.MEASURED: "Told completely and without contradiction by the station.",
-    Grade.RECONSTRUCTED: "Part of it had to be inferred; it waits for a person before it is billed.",
-    Grade.DISPUTED: "Something about it contradicts; it waits for a person before it is billed.",
+    Grade.VERIFIED: phrase("Signed at the meter, and the signature holds."),
+    Grade.MEASURED: phrase("Told completely and without contradiction by the station."),
+    Grade.RECONSTRUCTED: phrase("Part of it had to be inferred; it waits for a person before it is billed."),
+    Grade.DISPUTED: phrase("Something about it contradicts; it waits for a person before it is billed."),
 }
 
 
@@ -69,7 +70,9 @@ async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, identi
     n = await journal.newest(connection)
     row = await store.one(connection, viewer, identifier)
     if row is None:
-        raise Refusal(Code.NOT_FOUND, "There is no session with this id. Ask for it again; one character may be off.")
+        raise Refusal(
+            Code.NOT_FOUND, phrase("There is no session with this id. Ask for it again; one character may be off.")
+        )
     station = await stations.seen(connection, viewer, row.station)
     kept = await reading.of_session(connection, viewer, row.station, row.id, MOST_READINGS)
     line = await timeline.line(connection, viewer, row, names=paper.rooms.names)
@@ -197,7 +200,7 @@ class Session:
         viewer.need(Scope.ORDERS_WRITE)
         row = (await self._story(viewer, identifier)).session
         if not row.live or row.ref is None:
-            raise Refusal(Code.CONFLICT, "This session has ended already.")
+            raise Refusal(Code.CONFLICT, phrase("This session has ended already."))
         await self._rooms.dispatch.order(row.station, StopCharging(ref=row.ref), viewer.name)
         return RedirectResponse(f"/sessions/{identifier}#orders", 303)
 
@@ -206,7 +209,7 @@ class Session:
         viewer, identifier = await self._paper.need_viewer(request), identifier_of(said)
         viewer.need(Scope.SESSIONS_WRITE)
         if not reason.strip():
-            raise Refusal(Code.INVALID, "Say why: the reason is kept with the session.")
+            raise Refusal(Code.INVALID, phrase("Say why: the reason is kept with the session."))
         await self._rooms.intake.close_session(identifier, reason.strip()[:200], viewer.name)
         return RedirectResponse(f"/sessions/{identifier}", 303)
 
@@ -220,7 +223,7 @@ def identifier_of(said: str) -> str:
     """The session id that an address names; Refusal NOT_FOUND where it is none."""
     identifier = parse(said)
     if identifier is None:
-        why = f"{said[:40]} is not the id of any session: a character is wrong. Ask for it again."
+        why = phrase("{said} is not the id of any session: a character is wrong. Ask for it again.", said=said[:40])
         raise Refusal(Code.NOT_FOUND, why)
     return identifier
 

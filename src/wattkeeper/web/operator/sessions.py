@@ -14,6 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.store import journal
 from wattkeeper.store import session as store
@@ -27,7 +28,7 @@ from wattkeeper.web.operator.understood import Said, misheard, understand
 
 PER_PAGE = 50
 LIVE = "live"
-STATE_CHOICES = [(LIVE, "Plugged in now"), *((state.value, look.word) for state, look in STATES.items())]
+STATE_CHOICES = [(LIVE, phrase("Plugged in now")), *((state.value, look.word) for state, look in STATES.items())]
 STATE_NAMES = {state.value: state for state in SessionState}
 GRADE_NAMES = {grade.value: grade for grade in Grade}
 SORT_NAMES = {column.value: column for column in SortedBy}

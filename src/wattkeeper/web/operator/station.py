@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import ChangeAvailability, Order, Reset, ResetKind, Trigger, Unlock
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Said, joined, phrase
 from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as store
@@ -57,9 +58,9 @@ async def portrait(paper: Paper, connection: AsyncConnection, viewer: Viewer, na
     n = await journal.newest(connection)
     row = await store.seen(connection, viewer, name)
     if row is None:
-        why = f"There is no station “{name[:60]}”."
+        why: Said = phrase("There is no station “{name}”.", name=name[:60])
         if viewer.may(Scope.STATIONS_WRITE):
-            why += " A new one is added under Stations, or admitted when it knocks."
+            why = joined((why, phrase("A new one is added under Stations, or admitted when it knocks.")))
         raise Refusal(Code.NOT_FOUND, why)
     said = await paper.rooms.names.said(viewer, [row.created_by])
     return Portrait(
@@ -150,7 +151,7 @@ def order_of(kind: str, message: str, evse: int, connector: int) -> Order:
         return Unlock(evse=evse, connector=connector)
     if kind in ("enable", "disable"):
         return ChangeAvailability(operative=kind == "enable", evse=place, connector=connector if place else None)
-    raise Refusal(Code.INVALID, "There is no such order. Nothing was asked of the station.")
+    raise Refusal(Code.INVALID, phrase("There is no such order. Nothing was asked of the station."))
 
 
 class Station:

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.store import journal
 from wattkeeper.store import station as store
@@ -30,17 +31,17 @@ PARTS = "stations_parts.html"
 MOST = 500
 S = ConnectorStatus
 STATUSES = {
-    S.AVAILABLE: Look("Free"),
-    S.OCCUPIED: Look("Plugged in", "half"),
-    S.PREPARING: Look("Preparing", "half"),
-    S.CHARGING: Look("Charging", "on breathes", "flow"),
-    S.SUSPENDED_EV: Look("Paused by the car", "half"),
-    S.SUSPENDED_EVSE: Look("Paused by the station", "half"),
-    S.FINISHING: Look("Finishing", "half"),
-    S.RESERVED: Look("Reserved", "none"),
-    S.UNAVAILABLE: Look("Out of service", "none"),
-    S.FAULTED: Look("Fault", "harm", "harm"),
-    S.UNKNOWN: Look("Unknown", "none"),
+    S.AVAILABLE: Look(phrase("Free")),
+    S.OCCUPIED: Look(phrase("Plugged in"), "half"),
+    S.PREPARING: Look(phrase("Preparing"), "half"),
+    S.CHARGING: Look(phrase("Charging"), "on breathes", "flow"),
+    S.SUSPENDED_EV: Look(phrase("Paused by the car"), "half"),
+    S.SUSPENDED_EVSE: Look(phrase("Paused by the station"), "half"),
+    S.FINISHING: Look(phrase("Finishing"), "half"),
+    S.RESERVED: Look(phrase("Reserved"), "none"),
+    S.UNAVAILABLE: Look(phrase("Out of service"), "none"),
+    S.FAULTED: Look(phrase("Fault"), "harm", "harm"),
+    S.UNKNOWN: Look(phrase("Unknown"), "none"),
 }
 
 
@@ -114,7 +115,7 @@ class Typed:
         try:
             return Decimal(self.kw.replace(",", ".")) * 1000 if self.kw.strip() else None
         except InvalidOperation:
-            raise Refusal(Code.INVALID, "The most power is a number of kW, such as 22.") from None
+            raise Refusal(Code.INVALID, phrase("The most power is a number of kW, such as 22.")) from None
 
 
 class Stations:
@@ -163,7 +164,7 @@ class Stations:
             names = {"label": typed.label, "site": typed.site}
             key = await self._rooms.admission.provision(typed.station, viewer.name, **names, max_power_w=power)
         except Refusal as refusal:
-            word = Word("This station was not added.", refusal.why, "harm")
+            word = Word(phrase("This station was not added."), refusal.why, "harm")
             return await self._page(request, viewer, STATUS[refusal.code], word=word, typed=typed)
         return self.key(request, viewer, typed.station, key)
 
@@ -195,7 +196,10 @@ class Stations:
         viewer = await self._paper.need_viewer(request)
         viewer.need(Scope.STATIONS_WRITE)
         if again.strip() != station:
-            raise Refusal(Code.INVALID, f"To remove the station, type its id exactly: {station}. Nothing was changed.")
+            raise Refusal(
+                Code.INVALID,
+                phrase("To remove the station, type its id exactly: {station}. Nothing was changed.", station=station),
+            )
         await self._rooms.admission.remove(station, viewer.name)
         return RedirectResponse("/stations", 303)
 

@@ -1,0 +1,55 @@
+"""Everything that is said has its German, with the same gaps; and a phrase is told whole in one language."""
+
+from __future__ import annotations
+
+import pickle
+from decimal import Decimal
+
+import pytest
+from markupsafe import Markup
+
+from wattkeeper.charging.phrase import Figure, counted, joined, phrase
+from wattkeeper.language import DEFAULT, LANGUAGES, chosen, gather, tell_in
+
+OTHERS = [one for one in LANGUAGES if one != DEFAULT]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_the_catalogues_are_as_gathered(language: str) -> None:
+    told = gather.translations(language)
+    for room, said in gather.gathered().items():
+        assert gather.file_of(language, room).read_bytes() == gather.written(language, said, told), (
+            f"run: python -m wattkeeper.language.gather ({room})"
+        )
+
+
+def test_a_phrase_is_told_whole_in_one_language() -> None:
+    inner = phrase("just now")
+    said = joined((phrase("{day} {clock}", day=phrase("yesterday"), clock="18:05"), inner))
+    assert said == "yesterday 18:05 just now"
+    assert tell_in("fr", said) == said
+    assert pickle.loads(pickle.dumps(inner)).pattern == inner.pattern
+
+
+def test_figures_are_written_as_the_language_writes_them() -> None:
+    energy = Figure(Decimal("12345.678"), 2, "kWh")
+    assert energy == "12\N{NARROW NO-BREAK SPACE}345.68 kWh"
+    assert tell_in("de", energy) == "12.345,68 kWh"
+    assert Figure(Decimal("0.005"), 2) == "0.00"
+
+
+def test_counts_choose_their_form() -> None:
+    cars = [counted("{count} car", "{count} cars", count) for count in (0, 1, 2)]
+    assert cars == ["0 cars", "1 car", "2 cars"]
+
+
+def test_what_fills_a_phrase_is_escaped_unless_it_is_markup() -> None:
+    said = phrase("{day} {clock}", day="<b>", clock=Markup("<time>18:05</time>"))
+    assert tell_in("de", said) == Markup("&lt;b&gt; <time>18:05</time>")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "language"), [("de-AT", "de"), ("DE", "de"), ("fr", "en"), ("", "en"), (None, "en"), ("en-GB", "en")]
+)
+def test_the_first_language_that_we_speak_is_chosen(wanted: str | None, language: str) -> None:
+    assert chosen(wanted) == language
