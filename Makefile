@@ -23,6 +23,7 @@ demo: $(VENV)/.runtime
 test: $(VENV)/.dev
 	@$(BIN)/python -m wattkeeper.web.bundle >&2
 	@$(BIN)/python -m tests.oidc.provider
+	@$(BIN)/python -m tests.pages.everybody.axe
 	$(BIN)/python -m pytest $(TEST_ARGS)
 
 check: $(VENV)/.dev

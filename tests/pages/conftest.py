@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.doors import settings_for
+from tests.pages.driver.town import Town, free_port, furnish
 from tests.pages.site import CARD, PASSWORD, Site
 from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.commands.terminal import VIEWER
@@ -74,3 +75,15 @@ async def site(database: str, tmp_path: Path, browser: Browser, bundled: None) -
         await rooms.access.make_account("operator", PASSWORD)
         await rooms.cards.import_csv(f"number\n{CARD}\n", VIEWER)
         yield Site(rooms, doors, browser)
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def town(database: str, tmp_path: Path, browser: Browser, bundled: None) -> AsyncIterator[Town]:
+    """An installation at an address with a name, both doors open, with two places to charge."""
+    port = free_port()
+    given = {"public_url": f"http://localhost:{port}", "outbox": True, "support_mail": "help@example.org"}
+    settings = settings_for(database, tmp_path, http_port=port, time_zone="Europe/Vienna", **given)
+    async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
+        made = Town(rooms, doors, browser)
+        await furnish(made)
+        yield made

@@ -1,0 +1,57 @@
+"""The rules of axe-core: every one of them, on a wide screen and a narrow one, light and dark.
+
+``python -m tests.pages.everybody.axe`` fetches it once, as its lock file says; after that it needs no network.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from playwright.async_api import Page, ViewportSize
+
+from tests.packages import fetch
+from tests.pages.site import NARROW, WIDE
+
+SOURCES = Path(__file__).parent
+UNDECIDED = {
+    "hidden-content": "2026-11-30: says of whatever is hidden that it was not looked at; it is unfolded before.",
+    "p-as-heading": "2026-11-30: doubts short paragraphs, such as one with a button in it; sure ones count.",
+}
+"""What a rule may leave to a person, with the day and the reason; every rule counts, and all other doubts count too."""
+UNFOLD = "for (const one of document.querySelectorAll('details')) one.open = true"
+"""What is folded away is looked at too."""
+CHECK = """async ([undecided, only]) => {
+  const values = only.length ? only : axe.getRules().map((rule) => rule.ruleId);
+  const wanted = { runOnly: { type: "rule", values }, resultTypes: ["violations", "incomplete"] };
+  const found = await axe.run(document, wanted);
+  const doubts = found.incomplete.filter((one) => !undecided.includes(one.id));
+  return [...found.violations, ...doubts].flatMap((fault) =>
+    fault.nodes.map((one) => `${fault.id}: ${one.html.slice(0, 200)} (${one.failureSummary.replaceAll("\\n", " ")})`));
+}"""
+
+
+def install() -> str:
+    """The text of axe-core's script, fetched where its lock file changed since; RuntimeError without the registry."""
+    return (fetch(SOURCES, "axe") / "node_modules" / "axe-core" / "axe.min.js").read_text()
+
+
+async def faults(page: Page, only: list[str]) -> list[str]:
+    """What the rules find on the page as it is shown now; all rules where ``only`` is empty."""
+    return [str(one) for one in await page.evaluate(CHECK, [list(UNDECIDED), only])]
+
+
+async def check(page: Page, script: str) -> list[str]:
+    """What the rules find on the page that is open, unfolded, in every size and colour."""
+    await page.evaluate(script)
+    await page.evaluate(UNFOLD)
+    found = []
+    for name, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
+        await page.set_viewport_size(ViewportSize(width=width, height=height))
+        for colours, only in (("light", []), ("dark", ["color-contrast", "color-contrast-enhanced"])):
+            await page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
+            found += [f"{name}, {colours}: {fault}" for fault in await faults(page, only)]
+    return found
+
+
+if __name__ == "__main__":
+    install()

@@ -1,0 +1,187 @@
+"""Every page there is, with something on it, before the rules of axe-core: nothing is found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import pyotp
+import pytest
+from ocpp.v16 import call
+from playwright.async_api import expect
+
+from tests.doors import until
+from tests.pages.driver.test_hostile import running
+from tests.pages.driver.town import MAIL, OWNER, Town
+from tests.pages.everybody import axe
+from tests.pages.everybody.visit import Visit, missed, pages_of
+from tests.pages.site import CARD, PASSWORD, Person, Site
+from tests.pages.test_deeds import knock
+from wattkeeper.charging.limits import Limits
+from wattkeeper.charging.person import Role, Scope
+from wattkeeper.charging.token import Group
+from wattkeeper.store import session as sessions
+from wattkeeper.store import step_up
+from wattkeeper.store.session import Sought
+from wattkeeper.web.driver import routes as driver
+from wattkeeper.web.operator import routes as operator
+
+STILL: dict[str, Any] = {"reduced_motion": "reduce"}
+BLOCKED = "04A2B97F1181"
+HOST, SUPPORT = "ida@example.org", "sam@example.org"
+PARTS = {"/app/manifest.webmanifest", "/app/worker.js", "/app/questions", "/app/cards/add/{id}/now"}
+"""What pages of the app are made of; none of them is a page."""
+
+
+@pytest.fixture(scope="module")
+def script() -> str:
+    """The script of axe-core."""
+    return axe.install()
+
+
+async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) -> None:
+    site, visit = Site(town.rooms, town.doors, town.browser), Visit(script)
+    async with site.person(**STILL) as person:
+        await visit.to(person, "/login", "/login/recover", *await links(town))
+    await town.rooms.access.make_account("operator", PASSWORD)
+    async with furnished(site, town) as session, site.operator(**STILL) as person:
+        ref = town.rooms.safe.ref(CARD)
+        await visit.to(person, "/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes")
+        await visit.to(person, "/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/findings")
+        await visit.to(person, "/programs", "/people")
+        await visit.to(person, await page_of(person, "operator"))
+        await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
+        await shown(visit, person)
+        assert await missed(person, pages_of(operator.NOUNS, operator.paper_of(town.rooms)), visit.been) == set()
+    async with site.person(**STILL) as person:
+        await half_in(visit, person, "/login", "Name", "operator")
+    assert visit.faults == []
+
+
+async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) -> None:
+    visit, me = Visit(script), await town.sign_up()
+    viewer = await town.viewer(me)
+    await town.rooms.people.accounts.recover(MAIL, "127.0.0.1")
+    async with town.phone(**STILL) as person:
+        await visit.to(person, "/app/sign-in", "/app/sign-up", "/app/recover", "/app/offline", await town.letter(MAIL))
+    async with town.plugged("CP1", behind=timedelta(minutes=10)), town.driver(me, **STILL) as person:
+        ref = await town.fob(me, "Blue")
+        start = await running(town, me)
+        wish = await town.rooms.enrolments.open(viewer, "CP1")
+        code = (await town.rooms.places.find(viewer, "hauptplatz"))[0].outlets[0].code
+        await visit.to(person, "/app/", f"/app/at/{code}", "/app/stations/CP1", f"/app/charging/{start.session}")
+        await visit.to(person, "/app/sessions", f"/app/sessions/{start.session}", "/app/cards", "/app/cards/add")
+        await visit.to(person, f"/app/cards/add/{wish.id}", "/app/me", "/app/me/known", "/app/me/access")
+        async with town.rooms.store.unit() as unit:
+            step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))
+        await visit.to(person, "/app/me/logins", "/app/me/passkeys", "/app/me/password", "/app/me/code-app")
+        await visit.to(person, "/app/me/recovery-codes", "/app/me/proof", "/app/welcome")
+        await visit.sees(person.page, "/app/nowhere", "/sessions")
+        await code_app(visit, person, "/app/me/code-app", "Set it up")
+        left = await missed(person, pages_of(driver.NOUNS, driver.paper_of(town.rooms)), visit.been)
+        assert left - PARTS == set()
+    async with town.phone(**STILL) as person:
+        await half_in(visit, person, "/app/sign-in", "E-mail", MAIL)
+    assert visit.faults == []
+
+
+async def links(town: Town) -> list[str]:
+    """What links in letters to those who work here lead to."""
+    staff, accounts = town.rooms.people.staff, town.rooms.people.accounts
+    owner = await staff.make_owner_link()
+    invited = await staff.invite(OWNER, HOST, Role.SITE_HOST, ["Linz"])
+    await town.rooms.access.make_account(SUPPORT, PASSWORD, Role.SUPPORT)
+    await accounts.recover(SUPPORT, "127.0.0.1")
+
+    async def look() -> str | None:
+        letters = [one.text for one in await town.rooms.people.mail.outbox() if one.to == SUPPORT]
+        return next(iter(re.findall(r"/login/link/\S+", "".join(letters))), None)
+
+    back = await until(look, "a letter")
+    return [f"/first-owner/{owner}", invited.removeprefix(town.doors.http), str(back)]
+
+
+@asynccontextmanager
+async def furnished(site: Site, town: Town) -> AsyncIterator[str]:
+    """A town with much in it: a session that runs, findings, who knocks, cards, a group, a program; the session."""
+    rooms = site.rooms
+    await rooms.groups.put(OWNER, Group("crew", "CREW", limits=Limits(energy_wh_month=Decimal(90_000))))
+    await rooms.cards.import_csv(f"number;state;group\n{CARD};active;crew\n{BLOCKED};blocked;\n", OWNER)
+    await rooms.access.make_token("meter reader", frozenset(list(Scope)[:4]))
+    await town.place("CP3", "Inn", "Innlände 1, Rosenheim", ("47.85", "12.12"))
+    await knock(site, "CP9")
+    async with site.station("CP1", town.keys["CP1"]) as one, site.station("CP3", town.keys["CP3"]) as other:
+        await one.boot()
+        await one.begin()
+        for minutes, register_wh in ((10, 2000), (20, 1900), (30, 5200)):
+            await one.read(minutes, register_wh, 6200)
+        await other.call(call.Authorize(id_tag=CARD))
+        await other.status("Faulted", info="hot", error="HighTemperature")
+        async with rooms.store.read() as connection:
+            (found,) = await sessions.find(connection, OWNER, Sought(), 2)
+        yield f"/sessions/{found.id}"
+
+
+async def page_of(person: Person, name: str) -> str:
+    """Where the page of a colleague is, from the list of people."""
+    return await person.page.locator("tr.row").get_by_role("link", name=name).get_attribute("href") or ""
+
+
+async def consent(town: Town) -> str:
+    """The page on which an app asks to be let in."""
+    made = await town.rooms.apps.register(OWNER, "Volt", ["http://127.0.0.1/back"], secret=False)
+    asked = {"response_type": "code", "client_id": made.client.id, "scope": "sessions:read", "state": "s"}
+    asked |= {"code_challenge": "c" * 43, "code_challenge_method": "S256", "redirect_uri": "http://127.0.0.1/back"}
+    return f"/oauth/authorize?{urlencode(asked)}"
+
+
+async def shown(visit: Visit, person: Person) -> None:
+    """What pages show after a form was sent: keys, links, tokens, codes, and what was wrong."""
+    page = person.page
+    await visit.sees(page, "/nowhere", "/cards/group/remove?name=nobody")
+    for path, fold, typed, button in (
+        ("/stations", "Add a station", {"Identity": "CP7"}, "Add and show its key"),
+        ("/cards", "Import cards", {"or paste it": "number;state\n04A2B97F1182;odd"}, "Import"),
+        ("/cards/groups", "Make a group", {"Name": "crew", "Parent id": "a b"}, "Make the group"),
+        ("/people", "Invite somebody", {"E-mail": "wrong"}, "Send the invitation"),
+        ("/programs", "Give a program access", {"What it is for": "billing"}, "Make a token"),
+    ):
+        await page.goto(path)
+        await page.get_by_text(fold, exact=True).click()
+        for label, text in typed.items():
+            await page.get_by_label(label).first.fill(text)
+        await page.evaluate("for (const one of document.forms) one.noValidate = true")
+        async with page.expect_navigation():
+            await page.get_by_role("button", name=button).click()
+        await visit.look(page, f"{path}, {button}")
+    await code_app(visit, person, "/account", "Set it up")
+
+
+async def code_app(visit: Visit, person: Person, path: str, button: str) -> None:
+    """Set up a code app: its key, then the recovery codes."""
+    page = person.page
+    await page.goto(path)
+    await page.get_by_role("button", name=button).click()
+    secret = await page.locator("[data-copy]").first.get_attribute("data-copy") or ""
+    await visit.look(page, f"{path}, its key")
+    await page.get_by_label("The six digits").fill(pyotp.TOTP(secret.replace(" ", "")).now())
+    await page.get_by_role("button", name="Switch it on").click()
+    await expect(page.locator(".codes > *")).to_have_count(10)
+    await visit.look(page, f"{path}, the codes")
+
+
+async def half_in(visit: Visit, person: Person, path: str, label: str, name: str) -> None:
+    """A wrong password, then the right one: what is asked for next."""
+    page = person.page
+    for password in ("a wrong one altogether", PASSWORD):
+        await page.goto(path)
+        await page.get_by_label(label).fill(name)
+        await page.get_by_label("Password").fill(password)
+        await page.keyboard.press("Enter")
+        await (page.get_by_role("alert") if password != PASSWORD else page.get_by_label("Code")).first.wait_for()
+        await visit.look(page, f"{path}, {password}")

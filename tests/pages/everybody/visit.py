@@ -1,0 +1,60 @@
+"""A window that goes through pages, has each looked at, and knows which of all the pages it was not at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from types import ModuleType
+
+from fastapi.routing import APIRoute
+from playwright.async_api import Page
+from starlette.routing import compile_path
+
+from tests.pages.everybody import axe
+from tests.pages.site import Person
+
+
+@dataclass(slots=True)
+class Visit:
+    """Where one window was, and what the rules found there."""
+
+    script: str
+    been: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    async def to(self, person: Person, *paths: str) -> None:
+        """Go to these pages and look at each."""
+        for path in paths:
+            answer = await person.page.goto(path)
+            assert answer is not None and answer.ok, (path, answer and answer.status)
+            self.been.append(path.partition("?")[0])
+            await self.look(person.page, path)
+
+    async def sees(self, page: Page, *paths: str) -> None:
+        """Look at pages that say that nothing is there, or that it is not for them."""
+        for path in paths:
+            await page.goto(path)
+            await self.look(page, path)
+
+    async def look(self, page: Page, what: str) -> None:
+        """Look at what is open."""
+        self.faults += [f"{what}: {fault}" for fault in await axe.check(page, self.script)]
+
+
+def pages_of(nouns: Iterable[ModuleType], paper: object) -> list[APIRoute]:
+    """What these nouns answer to who looks, but for the streams."""
+    routes = [one for noun in nouns for one in noun.router(paper).routes]
+    return [one for one in routes if "GET" in one.methods and "live" not in one.path.split("/")]
+
+
+async def missed(person: Person, routes: Iterable[APIRoute], been: Iterable[str]) -> set[str]:
+    """Which pages a window was not at. Two addresses of one deed are one page; an address that leads on is none."""
+    listed = list(routes)
+    first = [next((one for one in listed if compile_path(one.path)[0].match(path)), None) for path in been]
+    seen = {one.endpoint.__qualname__ for one in first if one}
+    left = {one.path for one in listed if one.endpoint.__qualname__ not in seen}
+    for path in [one for one in left if "{" not in one]:
+        answer = await person.context.request.get(path, max_redirects=0)
+        if answer.status == 303:
+            left.discard(path)
+    return left
