@@ -1,74 +1,32 @@
 """What a session costs: lines that anyone can check with pencil and paper, and their sum.
 
-Rounding happens once, here: each line's net and gross amount is rounded half up to the currency's minor unit, its VAT
-is their difference, and totals are sums of lines. Nothing is rounded before or after.
+One line is what was used at one price: of one element of the tariff, at one rate of tax. It says of every stretch from
+when to when, how much, and how the meter is known at both ends. How amounts are rounded is said in `rounding`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, ROUND_HALF_UP, Decimal
-from enum import StrEnum
+from decimal import Decimal
+from fractions import Fraction
 
-from wattkeeper.charging.session import Session
-from wattkeeper.charging.tariff import TIMES, ZERO, Component, Dimension, Tariff
-
-HOUR_S = Decimal(3600)
-KILO = Decimal(1000)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Usage:
-    """What is billed of a session.
-
-    A car *charges* between two readings of the register of which the later is higher, and *parks* between two that
-    are equal: plugged in, but no energy flows. Time that no two readings enclose is neither, and is never billed.
-    """
-
-    energy_wh: Decimal = ZERO
-    charging_s: Decimal = ZERO
-    parking_s: Decimal = ZERO
-    ends_parking: bool = False
-    """Whether it parked last: the step of the last kind of time is the one that is rounded up."""
-
-    @property
-    def nothing(self) -> bool:
-        """Whether there is nothing to bill but a start."""
-        return not (self.energy_wh or self.charging_s or self.parking_s)
-
-
-class LineKind(StrEnum):
-    """What a line of a bill is for."""
-
-    FLAT = "FLAT"
-    ENERGY = "ENERGY"
-    TIME = "TIME"
-    PARKING_TIME = "PARKING_TIME"
-    LEAST = "LEAST"
-    """What is missing to the least that a session costs."""
-    MOST = "MOST"
-    """What is taken off above the most that a session costs; below zero."""
+from wattkeeper.charging.entry import Entry, entries_of
+from wattkeeper.charging.exact import ZERO, exactly, shown
+from wattkeeper.charging.line import Line, LineKind
+from wattkeeper.charging.rounding import Pair, settled, whole
+from wattkeeper.charging.tariff import Bound, Tariff
+from wattkeeper.charging.usage import Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line: quantity times unit price. Amounts are whole minor units (cents)."""
+class Taxed:
+    """The lines of one rate of tax together, minor units."""
 
-    kind: LineKind
-    quantity: Decimal
-    """kWh, hours or sessions as billed: used, then rounded up to the step."""
-    used: Decimal
-    """kWh, hours or sessions as measured."""
-    unit_price: Decimal
-    """Major units, with tax where the tariff includes it."""
     vat_percent: Decimal | None
     net_minor: int
     vat_minor: int
     gross_minor: int
-    exact_net: Decimal
-    """Before rounding, major units."""
-    exact_gross: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,109 +58,117 @@ class Bill:
         """To pay, major units: 5.50."""
         return Decimal(self.gross_minor).scaleb(-self.digits)
 
+    @property
+    def taxes(self) -> tuple[Taxed, ...]:
+        """The sums for each rate of tax, the highest first, lines without a rate last."""
+        rates = sorted({line.vat_percent for line in self.lines if line.vat_percent is not None}, reverse=True)
+        groups = [(rate, [line for line in self.lines if line.vat_percent == rate]) for rate in (*rates, None)]
+        return tuple(_taxed(rate, lines) for rate, lines in groups if lines)
 
-def usage(session: Session) -> Usage:
-    """What is billed of a session, as its meter told it so far."""
-    track = session.track
-    return Usage(
-        energy_wh=max(session.energy_wh or ZERO, ZERO),
-        charging_s=track.charging_s,
-        parking_s=track.parking_s,
-        ends_parking=track.parks,
+
+def _taxed(rate: Decimal | None, lines: list[Line]) -> Taxed:
+    sums = (sum(getattr(line, name) for line in lines) for name in ("net_minor", "vat_minor", "gross_minor"))
+    return Taxed(rate, *sums)
+
+
+# --- the money ------------------------------------------------------------------------------------------------
+
+
+def price(usage: Usage, tariff: Tariff) -> Bill:
+    """The ONE money function: what this usage costs by this tariff; a session in which nothing happened, nothing."""
+    with exactly():
+        entries = entries_of(usage, tariff)
+        lines = _lines(entries, tariff)
+        if not usage.is_empty:
+            lines += _bounded(lines, entries, tariff)
+    return Bill(tariff.currency, tariff.digits, tuple(lines))
+
+
+def _lines(entries: list[Entry], tariff: Tariff) -> list[Line]:
+    """The lines, rounded so that they add up."""
+    exact = [entry.amounts(tariff) for entry in entries]
+    return [
+        _line(entry, amounts, rounded, tariff)
+        for entry, amounts, rounded in zip(entries, exact, settled(exact), strict=True)
+    ]
+
+
+def _line(entry: Entry, exact: tuple[Fraction, Fraction], rounded: tuple[int, int], tariff: Tariff) -> Line:
+    """A line of what was used at one price."""
+    net, gross = (shown(amount / 10**tariff.digits) for amount in exact)
+    return Line(
+        kind=entry.kind,
+        used_base=entry.used,
+        billed_base=entry.used + entry.extra,
+        unit_price=entry.component.price,
+        vat_percent=entry.vat_percent,
+        net_minor=rounded[0],
+        vat_minor=rounded[1] - rounded[0],
+        gross_minor=rounded[1],
+        exact_net=net,
+        exact_gross=gross,
+        element=entry.element,
+        step_size=entry.component.step_size,
+        parts=tuple(entry.parts or ()),
     )
 
 
-def price(used: Usage, tariff: Tariff) -> Bill:
-    """The ONE money function: what this usage costs by this tariff; where nothing happened, nothing."""
-    if used.nothing:
-        return Bill(tariff.currency, tariff.digits)
-    lines = [*_lines(used, tariff)]
-    return Bill(tariff.currency, tariff.digits, (*lines, *_bounded(lines, tariff)))
+# --- the least and the most -----------------------------------------------------------------------------------
 
 
-def _lines(used: Usage, tariff: Tariff) -> Iterator[Line]:
-    """A line for each priced dimension that was used."""
-    prices = tariff.prices
-    for dimension, component in prices.items():
-        amount = _amount(used, dimension)
-        if amount > 0:
-            step = component.step_size if _steps(dimension, used, prices) else 1
-            billed = _stepped(amount, step, dimension)
-            counted = (_shown(amount, dimension), _shown(billed, dimension))
-            yield _line(LineKind(dimension.value), component, *counted, tariff)
-
-
-def _amount(used: Usage, dimension: Dimension) -> Decimal:
-    """How much of a dimension was used: Wh, seconds, or one session."""
-    amounts = {Dimension.ENERGY: used.energy_wh, Dimension.TIME: used.charging_s}
-    return (amounts | {Dimension.PARKING_TIME: used.parking_s, Dimension.FLAT: Decimal(1)})[dimension]
-
-
-def _steps(dimension: Dimension, used: Usage, prices: dict[Dimension, Component]) -> bool:
-    """Whether a dimension is rounded up to its step: of the two kinds of time only the one that came last.
-
-    OCPI 2.3 mod_cdrs, step_size: otherwise a driver would pay for the same minutes twice.
-    """
-    if dimension not in TIMES:
-        return True
-    other = Dimension.TIME if dimension is Dimension.PARKING_TIME else Dimension.PARKING_TIME
-    alone = other not in prices or not _amount(used, other)
-    return alone or used.ends_parking == (dimension is Dimension.PARKING_TIME)
-
-
-def _stepped(amount: Decimal, step: int, dimension: Dimension) -> Decimal:
-    """An amount rounded up to whole steps; a flat one has none."""
-    if dimension is Dimension.FLAT:
-        return amount
-    size = Decimal(max(step, 1))
-    return (amount / size).to_integral_value(ROUND_CEILING) * size
-
-
-def _shown(amount: Decimal, dimension: Dimension) -> Decimal:
-    """An amount in the unit its price is for: kWh, hours, sessions."""
-    if dimension is Dimension.FLAT:
-        return amount
-    return amount / (KILO if dimension is Dimension.ENERGY else HOUR_S)
-
-
-def _line(kind: LineKind, component: Component, used: Decimal, billed: Decimal, tariff: Tariff) -> Line:
-    """Quantity times unit price, with tax."""
-    amount = billed * component.price
-    factor = 1 + (component.vat_percent or ZERO) / 100
-    net, gross = (amount / factor, amount) if tariff.tax_included else (amount, amount * factor)
-    net_minor, gross_minor = minor(net, tariff.digits), minor(gross, tariff.digits)
-    amounts = (net_minor, gross_minor - net_minor, gross_minor, net, gross)
-    return Line(kind, billed, used, component.price, component.vat_percent, *amounts)
-
-
-def minor(amount: Decimal, digits: int) -> int:
-    """An amount of the major unit in whole minor units, half up."""
-    return int(amount.scaleb(digits).to_integral_value(ROUND_HALF_UP))
-
-
-def _bounded(lines: list[Line], tariff: Tariff) -> Iterator[Line]:
+def _bounded(lines: list[Line], entries: list[Entry], tariff: Tariff) -> Iterator[Line]:
     """What brings the sum up to the least, or down to the most, that a session costs: with and without tax, each.
 
-    OCPI 2.3 mod_tariffs 11.3.1: both apply.
+    OCPI 2.3 mod_tariffs 11.3.1: both apply. A bound that is given only without tax bears the tax of the rest.
     """
-    net = sum((line.exact_net for line in lines), ZERO)
-    gross = sum((line.exact_gross for line in lines), ZERO)
-    for kind, bound, clamp in ((LineKind.LEAST, tariff.least, max), (LineKind.MOST, tariff.most, min)):
-        if bound is None:
-            continue
-        net_aim = clamp(net, bound.net)
-        gross_aim = gross * net_aim / net if bound.gross is None and net else clamp(gross, bound.gross or bound.net)
-        if (net_aim, gross_aim) != (net, gross):
-            yield _difference(kind, lines, net_aim, gross_aim, tariff)
-            return
+    exact = [entry.amounts(tariff) for entry in entries]
+    told = sum((net for net, _ in exact), Fraction(0)), sum((gross for _, gross in exact), Fraction(0))
+    factor = told[1] / told[0] if told[0] else _factor(entries)
+    aim = _clamped(told, tariff.least, factor, tariff.digits, max)
+    aim = _clamped(aim, tariff.most, factor, tariff.digits, min)
+    if aim != told:
+        yield _difference(lines, told, aim, entries, tariff)
 
 
-def _difference(kind: LineKind, lines: list[Line], net: Decimal, gross: Decimal, tariff: Tariff) -> Line:
-    """The line that brings the rounded sum to exactly these amounts."""
-    net_minor = minor(net, tariff.digits) - sum(line.net_minor for line in lines)
-    gross_minor = minor(gross, tariff.digits) - sum(line.gross_minor for line in lines)
-    exact_net = net - sum((line.exact_net for line in lines), ZERO)
-    exact_gross = gross - sum((line.exact_gross for line in lines), ZERO)
-    one, amount = Decimal(1), exact_gross if tariff.tax_included else exact_net
-    vat_minor = gross_minor - net_minor
-    return Line(kind, one, one, amount, None, net_minor, vat_minor, gross_minor, exact_net, exact_gross)
+def _factor(entries: list[Entry]) -> Fraction:
+    """What tax makes of an amount, where nothing cost anything: the first rate that there is."""
+    return _taxing(next((entry.vat_percent for entry in entries if entry.vat_percent is not None), None))
+
+
+def _taxing(vat_percent: Decimal | None) -> Fraction:
+    """What tax makes of an amount."""
+    return 1 + Fraction(vat_percent or ZERO) / 100
+
+
+def _clamped(
+    told: Pair, bound: Bound | None, factor: Fraction, digits: int, clamp: Callable[[Fraction, Fraction], Fraction]
+) -> Pair:
+    """Two amounts within a bound."""
+    if bound is None:
+        return told
+    net = clamp(told[0], Fraction(bound.net) * 10**digits)
+    if bound.gross is not None:
+        return net, clamp(told[1], Fraction(bound.gross) * 10**digits)
+    return net, told[1] if net == told[0] else net * factor
+
+
+def _difference(lines: list[Line], told: Pair, aim: Pair, entries: list[Entry], tariff: Tariff) -> Line:
+    """The line that brings the rounded sum to exactly these amounts; with a rate of tax where there is but one."""
+    net, gross = aim[0] - told[0], aim[1] - told[1]
+    net_minor = whole(aim[0]) - sum(line.net_minor for line in lines)
+    gross_minor = whole(aim[1]) - sum(line.gross_minor for line in lines)
+    rates = {entry.vat_percent for entry in entries}
+    vat_percent = rates.pop() if len(rates) == 1 else None
+    scale, one = 10**tariff.digits, Decimal(1)
+    return Line(
+        kind=LineKind.LEAST if net + gross > 0 else LineKind.MOST,
+        used_base=one,
+        billed_base=one,
+        unit_price=shown((gross if tariff.tax_included else net) / scale),
+        vat_percent=vat_percent if gross == net * _taxing(vat_percent) else None,
+        net_minor=net_minor,
+        vat_minor=gross_minor - net_minor,
+        gross_minor=gross_minor,
+        exact_net=shown(net / scale),
+        exact_gross=shown(gross / scale),
+    )

@@ -16,6 +16,8 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from wattkeeper.charging.exact import seconds
+from wattkeeper.charging.flow import Kind, between
 from wattkeeper.charging.reading import Context, Reading
 
 ZERO = Decimal(0)
@@ -107,9 +109,9 @@ class Track(msgspec.Struct, frozen=True, omit_defaults=True):
     soc_first: Decimal | None = None
     soc_last: Decimal | None = None
     charging_s: Decimal = ZERO
-    """Seconds between registers of which the later was higher."""
+    """Seconds in which energy flowed (`flow.between`)."""
     parking_s: Decimal = ZERO
-    """Seconds between registers that were equal, though the station offered power."""
+    """Seconds in which the car was idle."""
     parks: bool = False
     """Whether the newest of these spans was parking."""
     signed: int = 0
@@ -147,7 +149,7 @@ def extend(track: Track, reading: Reading, max_power_w: Decimal) -> Track:
     findings: list[Finding] = []
     if reading.energy_wh is not None:
         _register(track, Mark(reading.at, reading.energy_wh), reading.context, max_power_w, changes, findings)
-        _span(track, reading, changes)
+        _span(track, reading, power, changes)
     _beside(track, reading, changes)
     if power is not None:
         _power(track, reading.at, power, replace(track, **changes).energy_wh or ZERO, changes)
@@ -176,21 +178,21 @@ def _register(
         changes["left_wh"] = None
         evidence = {"left_wh": figure(track.left_wh), "to_wh": figure(mark.wh)}
         found.append(Finding(FindingCode.REGISTER_RETURNED, mark.at, evidence))
-    seconds = Decimal((mark.at - last.at).total_seconds())
-    if mark.wh - track.high_wh > max_power_w * TOLERANCE * seconds / _HOUR_S + SLACK_WH:
-        found.append(_leap(track, Mark(last.at, track.high_wh), mark, seconds, context))
+    lasting_s = seconds(mark.at - last.at)
+    if mark.wh - track.high_wh > max_power_w * TOLERANCE * lasting_s / _HOUR_S + SLACK_WH:
+        found.append(_leap(track, Mark(last.at, track.high_wh), mark, lasting_s, context))
 
 
-def _span(track: Track, reading: Reading, changes: dict[str, object]) -> None:
+def _span(track: Track, reading: Reading, power_w: Decimal | None, changes: dict[str, object]) -> None:
     """Carry on how long energy flowed, and how long it could have but did not (OCPI TIME, PARKING_TIME)."""
     last = track.last
-    if last is None or reading.energy_wh is None:
+    if last is None:
         return
-    seconds = Decimal((reading.at - last.at) // timedelta(microseconds=1)).scaleb(-6).normalize()
-    if reading.energy_wh > last.wh:
-        changes.update(charging_s=track.charging_s + seconds, parks=False)
-    elif reading.energy_wh == last.wh and ZERO not in (reading.offered_w, reading.offered_a):
-        changes.update(parking_s=track.parking_s + seconds, parks=True)
+    kind, lasting_s = between(last.wh, reading, power_w), seconds(reading.at - last.at)
+    if kind is Kind.CHARGING:
+        changes.update(charging_s=track.charging_s + lasting_s, parks=False)
+    elif kind is Kind.PARKING:
+        changes.update(parking_s=track.parking_s + lasting_s, parks=True)
 
 
 def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], found: list[Finding]) -> None:
@@ -204,11 +206,11 @@ def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], fo
         found.append(Finding(FindingCode.REGISTER_ROLLBACK, mark.at, evidence))
 
 
-def _leap(track: Track, last: Mark, mark: Mark, seconds: Decimal, context: Context) -> Finding:
+def _leap(track: Track, last: Mark, mark: Mark, lasting_s: Decimal, context: Context) -> Finding:
     """What counts rose by more than the station can deliver; says which kind of mistake it looks like."""
     rise = mark.wh - last.wh
-    watts = (rise * _HOUR_S / seconds).quantize(Decimal(1)) if seconds > 0 else None
-    evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "seconds": figure(seconds)}
+    watts = (rise * _HOUR_S / lasting_s).quantize(Decimal(1)) if lasting_s > 0 else None
+    evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "seconds": figure(lasting_s)}
     if watts is not None:
         evidence["power_w"] = figure(watts)
     if last.wh == 0 and track.first is not None and track.first.at == last.at:
@@ -226,8 +228,8 @@ def _power(track: Track, at: datetime, power: Decimal, energy: Decimal, changes:
     if track.peak_w is None or power > track.peak_w:
         changes.update(peak_w=power, peak_at=at)
     if track.power_w is not None and track.power_at is not None:
-        seconds = Decimal((at - track.power_at).total_seconds())
-        area = (track.power_w + power) * seconds / (2 * _HOUR_S)
+        lasting_s = seconds(at - track.power_at)
+        area = (track.power_w + power) * lasting_s / (2 * _HOUR_S)
         changes["integral_wh"] = track.integral_wh + area.quantize(Decimal("0.001"), context=WIDE)
 
 

@@ -1,40 +1,50 @@
-"""Tariffs in OCPI terms: what energy, time, parking and a start cost, before and with tax.
+"""Tariffs in OCPI terms: what energy, time, idle time, a start and a reservation cost, before and with tax.
 
-A tariff is a list of elements; each holds one price for some dimensions. For each dimension the first element that
-has a price for it applies (OCPI mod_tariffs, TariffElement). Restrictions on elements are not understood yet: a tariff
-that has any cannot be made here, so that nobody is billed by half a tariff.
+A tariff is a list of elements; each holds prices for some dimensions, and when they hold. For each dimension the first
+element that has a price for it and holds at an instant applies (OCPI mod_tariffs, Tariff object).
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, date, tzinfo
 from decimal import Decimal
 from enum import StrEnum
+from itertools import combinations
 
+from wattkeeper.charging.currency import digits_of
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.exact import ZERO
+from wattkeeper.charging.limits import MIDNIGHT
+from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.charging.restriction import ALWAYS, Restrictions
 
-ZERO = Decimal(0)
-DIGITS = {"BIF": 0, "CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "PYG": 0, "VND": 0, "BHD": 3, "JOD": 3, "KWD": 3, "TND": 3}
-"""Digits after the point of currencies that do not have two (ISO 4217)."""
 MOST = Decimal(1_000_000)
 """No price is this high; one that is was mistyped."""
+PLACES = 12
+"""No price has more digits after the point."""
+MOST_ELEMENTS = 200
+UNREADABLE = phrase("This is not a tariff in OCPI terms: {error} cannot be read.")
+NOT_KNOWN = phrase("The restriction {name} is not known, so nobody can be billed by it.")
+NO_ZONE = phrase("There is no time zone {name}; a name is such as Europe/Berlin.")
+NO_TIME = phrase("{time} is no time of day; one is such as 13:30.")
 
 
 class Dimension(StrEnum):
     """What is priced (OCPI TariffDimensionType)."""
 
     FLAT = "FLAT"
-    """Once for each session."""
+    """Once for each session; with a reservation restriction once for each reservation."""
     ENERGY = "ENERGY"
     """For each kWh; steps of 1 Wh."""
     TIME = "TIME"
-    """For each hour in which energy flowed; steps of 1 s."""
+    """For each hour in which energy flowed; with a reservation restriction each hour reserved. Steps of 1 s."""
     PARKING_TIME = "PARKING_TIME"
     """For each hour plugged in without energy flowing; steps of 1 s."""
 
 
-TIMES = frozenset({Dimension.TIME, Dimension.PARKING_TIME})
+RESERVABLE = frozenset({Dimension.FLAT, Dimension.TIME})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +58,8 @@ class Component:
     """None: no VAT applies, which is not the same as 0 %."""
     step_size: int = 1
     """What is billed is a multiple of so many Wh or seconds, rounded up; 0 and 1 bill what was used, by Wh or s."""
+    tax_rate: str | None = None
+    """The name of a dated rate; on a day for which the tariff has none by that name, ``vat_percent`` holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +67,31 @@ class Element:
     """Prices that hold together (OCPI TariffElement)."""
 
     components: tuple[Component, ...]
+    restrictions: Restrictions = ALWAYS
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """The least or the most that a session costs (OCPI Price)."""
+    """The least or the most that a session costs (OCPI PriceLimit); both of its amounts hold."""
 
     net: Decimal
     gross: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRate:
+    """A rate of VAT with the days on which it holds, in the tariff's zone."""
+
+    name: str
+    """Such as ``DE standard``."""
+    percent: Decimal
+    since: date
+    until: date | None = None
+    """The first day on which it does not hold any more."""
+
+    def holds(self, day: date) -> bool:
+        """Whether it holds on a day."""
+        return self.since <= day and (self.until is None or day < self.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,69 +106,136 @@ class Tariff:
     """Whether prices are with tax (OCPI tax_included YES)."""
     least: Bound | None = None
     most: Bound | None = None
+    zone: tzinfo = UTC
+    """Whose clock restrictions mean."""
+    bills_blocking: bool = False
+    """Whether idle time goes on after the transaction, until the connector is available again (not in OCPI)."""
+    untaxed: bool = False
+    """Whether no tax applies at all (OCPI tax_included N/A)."""
+    rates: tuple[TaxRate, ...] = ()
+    """The dated rates that components name."""
 
     @property
     def digits(self) -> int:
         """How many digits the currency's minor unit is after the point."""
-        return DIGITS.get(self.currency, 2)
+        return digits_of(self.currency)
+
+    @property
+    def components(self) -> Iterator[Component]:
+        """Every price, in the order of its elements."""
+        return (component for element in self.elements for component in element.components)
 
     @property
     def is_free(self) -> bool:
         """Whether nothing costs anything."""
-        return all(one.price == 0 for one in self.prices.values()) and (self.least is None or self.least.net == 0)
+        return all(one.price == 0 for one in self.components) and (self.least is None or self.least.net == 0)
 
     @property
-    def prices(self) -> dict[Dimension, Component]:
-        """The price of each dimension that has one, in the order of `Dimension`."""
-        found: dict[Dimension, Component] = {}
+    def is_plain(self) -> bool:
+        """Whether only sums count: when and how fast something was used changes nothing about its price."""
+        measured = (one.restrictions.is_clocked or one.restrictions.is_measured for one in self.elements)
+        dated = self.rates and any(one.tax_rate for one in self.components)
+        return not (any(measured) or dated or self.bills_blocking)
+
+    @property
+    def offers(self) -> tuple[tuple[Component, Restrictions], ...]:
+        """Every price that can hold, with its restrictions; by dimension, those for reservations last."""
+        found: dict[tuple[bool, Dimension], list[tuple[Component, Restrictions]]] = {}
         for element in self.elements:
             for component in element.components:
-                found.setdefault(component.dimension, component)
-        return {dimension: found[dimension] for dimension in Dimension if dimension in found}
+                key = (element.restrictions.reservation is not None, component.dimension)
+                known = found.setdefault(key, [])
+                if not known or known[-1][1].is_bound:
+                    known.append((component, element.restrictions))
+        order = [(reserved, dimension) for reserved in (False, True) for dimension in Dimension]
+        return tuple(offer for key in order for offer in found.get(key, ()))
+
+    def vat_of(self, component: Component, day: date) -> Decimal | None:
+        """The VAT on a price on a day of the tariff's zone, percent; None: none applies."""
+        if self.untaxed:
+            return None
+        dated = (rate.percent for rate in self.rates if rate.name == component.tax_rate and rate.holds(day))
+        return next(dated, component.vat_percent)
 
 
 def check(tariff: Tariff) -> Tariff:
     """The tariff; Refusal INVALID where it cannot be billed by."""
-    if len(tariff.currency) != 3 or not tariff.currency.isascii() or not tariff.currency.isupper():
-        raise Refusal(Code.INVALID, phrase("The currency is three capital letters, such as EUR (ISO 4217)."))
-    components = [component for element in tariff.elements for component in element.components]
-    for one in components:
-        if not ZERO <= one.price < MOST:
-            raise Refusal(
-                Code.INVALID,
-                phrase(
-                    "The price of {dimension} must be 0 or more, and below {most}.",
-                    dimension=one.dimension.value,
-                    most=MOST,
-                ),
-            )
-        if one.vat_percent is not None and not ZERO <= one.vat_percent <= 100:
-            raise Refusal(
-                Code.INVALID, phrase("The VAT on {dimension} must be 0 to 100 percent.", dimension=one.dimension.value)
-            )
-        if one.step_size < 0:
-            raise Refusal(
-                Code.INVALID, phrase("The step of {dimension} must be 0 or more.", dimension=one.dimension.value)
-            )
-    for bound in filter(None, (tariff.least, tariff.most)):
-        if not ZERO <= bound.net <= (bound.net if bound.gross is None else bound.gross) < MOST:
-            raise Refusal(
-                Code.INVALID, phrase("The least and the most are 0 or more, and with tax no less than without.")
-            )
-    if tariff.least and tariff.most and tariff.least.net > tariff.most.net:
-        raise Refusal(Code.INVALID, phrase("The least that a session costs is above the most."))
+    for why in _wrong(tariff):
+        raise Refusal(Code.INVALID, why)
     return tariff
 
 
-UNITS = {"FLAT": "session", "ENERGY": "kWh", "TIME": "h", "PARKING_TIME": "h"}
-"""What each dimension is counted in."""
+def _wrong(tariff: Tariff) -> Iterator[Phrase]:
+    """What is wrong with a tariff."""
+    if len(tariff.currency) != 3 or not tariff.currency.isascii() or not tariff.currency.isupper():
+        yield phrase("The currency is three capital letters, such as EUR (ISO 4217).")
+    if len(tariff.elements) > MOST_ELEMENTS:
+        yield phrase("A tariff has {most} elements at most.", most=MOST_ELEMENTS)
+    for element in tariff.elements:
+        yield from _wrong_when(element)
+    for one in tariff.components:
+        yield from _wrong_price(one)
+    for bound in filter(None, (tariff.least, tariff.most)):
+        gross = bound.net if bound.gross is None else bound.gross
+        if not (_is_amount(bound.net) and _is_amount(gross) and bound.net <= gross):
+            yield phrase("The least and the most are 0 or more, and with tax no less than without.")
+    if tariff.least and tariff.most and tariff.least.net > tariff.most.net:
+        yield phrase("The least that a session costs is above the most.")
+    yield from _wrong_rates(tariff.rates)
 
 
-def with_tax(component: Component, tariff: Tariff) -> Decimal:
-    """A price as a driver pays it."""
-    if tariff.tax_included or component.vat_percent is None:
+def _is_amount(value: Decimal) -> bool:
+    """Whether a value can be a price: 0 or more, not huge, of a bounded number of digits."""
+    return value.is_finite() and ZERO <= value < MOST and value == round(value, PLACES)
+
+
+def _is_percent(value: Decimal) -> bool:
+    """Whether a value can be a rate of tax."""
+    return value.is_finite() and ZERO <= value <= 100
+
+
+def _wrong_price(one: Component) -> Iterator[Phrase]:
+    """What is wrong with a price."""
+    name = one.dimension.value
+    if not _is_amount(one.price):
+        yield phrase("The price of {dimension} must be 0 or more, and below {most}.", dimension=name, most=MOST)
+    if one.vat_percent is not None and not _is_percent(one.vat_percent):
+        yield phrase("The VAT on {dimension} must be 0 to 100 percent.", dimension=name)
+    if one.step_size < 0:
+        yield phrase("The step of {dimension} must be 0 or more.", dimension=name)
+
+
+def _wrong_when(element: Element) -> Iterator[Phrase]:
+    """What is wrong with conditions: they can never be met, or a reservation cannot have such a price."""
+    when = element.restrictions
+    if when.reservation and any(one.dimension not in RESERVABLE for one in element.components):
+        yield phrase("A reservation costs by the hour (TIME) or once (FLAT), nothing else.")
+    pairs = (when.energies, when.powers, when.currents, when.durations, (when.start_date, when.end_date))
+    if any(low is not None and high is not None and low >= high for low, high in pairs):  # type: ignore[operator]
+        yield phrase("A condition of this tariff can never be met: its lower bound is not below its upper.")
+    if when.start_time == when.end_time not in (None, MIDNIGHT) or not when.days:
+        yield phrase("A condition of this tariff is empty: name two different times, and a day.")
+    bounds = (*when.energies, *when.powers, *when.currents, *when.durations, when.min_idle_s)
+    if any(bound is not None and not ZERO <= bound < MOST * 1000 for bound in bounds):
+        yield phrase("Energy, power, current and duration in conditions are 0 or more.")
+
+
+def _wrong_rates(rates: tuple[TaxRate, ...]) -> Iterator[Phrase]:
+    """What is wrong with dated rates: of one name, two must not hold on one day."""
+    for rate in rates:
+        if not _is_percent(rate.percent) or (rate.until is not None and rate.until <= rate.since):
+            yield phrase("The rate {name} must be 0 to 100 percent, and end after it began.", name=rate.name)
+    for one, other in combinations(rates, 2):
+        if one.name == other.name and (one.holds(other.since) or other.holds(one.since)):
+            yield phrase("Two rates of {name} hold on the same day.", name=one.name)
+
+
+def with_tax(component: Component, tariff: Tariff, day: date | None = None) -> Decimal:
+    """A price as a driver pays it (on a day, where its tax has dates)."""
+    vat = component.vat_percent if day is None else tariff.vat_of(component, day)
+    if tariff.tax_included or tariff.untaxed or vat is None:
         return component.price
-    return component.price * (100 + component.vat_percent) / 100
+    return component.price * (100 + vat) / 100
 
 
 def money(minor: int, tariff: Tariff) -> Decimal:

@@ -9,14 +9,18 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
-from wattkeeper.charging.bill import Bill, price, usage
+from wattkeeper.charging.bill import Bill, price
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.restriction import Restrictions
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, check, with_tax
+from wattkeeper.charging.usage import outlined
+from wattkeeper.operations.conditions import conditions
+from wattkeeper.operations.worth import bill_of, usage_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import receipt as receipts
 from wattkeeper.store import tariff as tariffs
@@ -37,10 +41,16 @@ GRADES = {
     Grade.DISPUTED: phrase("What the station told contradicts itself."),
 }
 EACH = {
-    Dimension.FLAT: "once for each session",
-    Dimension.ENERGY: "for each kWh",
-    Dimension.TIME: "for each hour of charging",
-    Dimension.PARKING_TIME: "for each hour plugged in without charging",
+    Dimension.FLAT: phrase("{price} once for each session"),
+    Dimension.ENERGY: phrase("{price} for each kWh"),
+    Dimension.TIME: phrase("{price} for each hour of charging"),
+    Dimension.PARKING_TIME: phrase("{price} for each hour plugged in without charging"),
+}
+
+
+EACH_RESERVED = {
+    Dimension.FLAT: phrase("{price} once for each reservation"),
+    Dimension.TIME: phrase("{price} for each hour reserved"),
 }
 
 
@@ -53,6 +63,8 @@ class PriceTag:
     tariff: Tariff | None
     """None: no price is set."""
     version: int | None
+    at: datetime
+    """When it holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +125,11 @@ class Prices:
         """What charging costs that starts at an instant, or now; for anyone."""
         async with self._store.read() as connection:
             rows = await tariffs.every(connection)
-        row = tariffs.valid_at(rows, at or self._store.clock())
-        return PriceTag((NO_PRICE,), None, None) if row is None else PriceTag(said(row.tariff), row.tariff, row.version)
+        wanted = at or self._store.clock()
+        row = tariffs.valid_at(rows, wanted)
+        if row is None:
+            return PriceTag((NO_PRICE,), None, None, wanted)
+        return PriceTag(said(row.tariff), row.tariff, row.version, wanted)
 
     async def versions(self, viewer: Viewer) -> list[TariffRow]:
         """Every version of the tariff, the newest first (scope tariffs:read)."""
@@ -137,10 +152,12 @@ class Prices:
         """One's own session (or any, for staff; id without dashes) with what it costs so far; Refusal NOT_FOUND."""
         async with self._store.read() as connection:
             row = await receipts.one(connection, viewer, session)
+            if row is None:
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
             versions = await tariffs.every(connection)
-        if row is None:
-            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
-        return receipt_of(row, versions, self._store.clock())
+            pinned = pinned_of(row, versions)
+            bill = None if pinned is None else price(await usage_of(connection, row.whole), pinned.tariff)
+        return receipt_of(row, versions, self._store.clock(), bill)
 
     async def history(self, viewer: Viewer, month: str | None = None) -> list[Receipt]:
         """One's own sessions with what they cost, the newest first; of one month (``2026-03``) or of all."""
@@ -149,8 +166,13 @@ class Prices:
         async with self._store.read() as connection:
             rows = await receipts.own(connection, person, *span)
             versions = await tariffs.every(connection)
+            pinned = [pinned_of(row, versions) for row in rows]
+            bills = [
+                None if version is None else await bill_of(connection, row.whole, version)
+                for row, version in zip(rows, pinned, strict=True)
+            ]
         now = self._store.clock()
-        return [receipt_of(row, versions, now) for row in rows]
+        return [receipt_of(row, versions, now, bill) for row, bill in zip(rows, bills, strict=True)]
 
     async def months(self, viewer: Viewer) -> list[Month]:
         """One's own months, the newest first."""
@@ -168,10 +190,11 @@ class Prices:
             raise Refusal(Code.INVALID, phrase("A month is a year and a number, such as 2026-03.")) from None
 
 
-def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime) -> Receipt:
-    """A session's receipt as of an instant."""
-    whole, used = row.whole, usage(row.whole)
-    pinned = tariffs.valid_at(versions, _priced_at(row))
+def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime, bill: Bill | None = None) -> Receipt:
+    """A session's receipt as of an instant; without a bill worked out from its readings, by its sums."""
+    whole, pinned = row.whole, pinned_of(row, versions)
+    if bill is None and pinned is not None:
+        bill = price(outlined(whole), pinned.tariff)
     by_now = whole.last_at + max(now - row.heard_at, timedelta(0))  # on the station's clock, which may be wrong
     span = (row.ended_at or by_now) - row.started_at
     return Receipt(
@@ -185,12 +208,12 @@ def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime) -> Rec
         started_at=row.started_at,
         ended_at=row.ended_at,
         duration_s=max(0, int(span.total_seconds())),
-        charging_s=int(used.charging_s),
-        parking_s=int(used.parking_s),
+        charging_s=int(whole.track.charging_s),
+        parking_s=int(whole.track.parking_s),
         energy_wh=whole.energy_wh,
         power_w=row.power_w if row.live else None,
         soc_percent=whole.track.soc_last,
-        bill=None if pinned is None else price(used, pinned.tariff),
+        bill=bill,
         version=None if pinned is None else pinned.version,
         words=_words(row, pinned),
         grade=row.grade,
@@ -198,9 +221,9 @@ def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime) -> Rec
     )
 
 
-def _priced_at(row: ReceiptRow) -> datetime:
-    """The instant whose price holds: when it was asked for here, else when it counts as begun."""
-    return row.asked_at or counted_at(row.started_at, row.known_at)
+def pinned_of(row: ReceiptRow, versions: list[TariffRow]) -> TariffRow | None:
+    """The version whose prices hold for a session: when it was asked for here, else when it counts as begun."""
+    return tariffs.valid_at(versions, row.asked_at or counted_at(row.started_at, row.known_at))
 
 
 def _words(row: ReceiptRow, pinned: TariffRow | None) -> str:
@@ -226,20 +249,32 @@ def said(tariff: Tariff) -> tuple[str, ...]:
     """A tariff in words, as a driver pays it."""
     if tariff.is_free:
         return (FREE,)
-    lines = [_said(one, tariff) for one in tariff.prices.values() if one.price]
-    for words, bound in (("at least", tariff.least), ("at most", tariff.most)):
-        if bound is not None:
-            lines.append(f"{words} {_amount(bound.gross or bound.net, tariff)} for each session")
+    lines: list[str] = [_said(one, when, tariff) for one, when in tariff.offers if one.price or when.is_bound]
+    bounds = (
+        (phrase("at least {price} for each session"), tariff.least),
+        (phrase("at most {price} for each session"), tariff.most),
+    )
+    lines += [words.filled(price=_amount(bound.gross or bound.net, tariff)) for words, bound in bounds if bound]
     return tuple(lines)
 
 
-def _said(one: Component, tariff: Tariff) -> str:
-    """One price."""
-    words = f"{_amount(with_tax(one, tariff), tariff)} {EACH[one.dimension]}"
+def _said(one: Component, when: Restrictions, tariff: Tariff) -> str:
+    """One price, its step, and when it holds."""
+    each = (EACH_RESERVED if when.reservation else EACH)[one.dimension]
+    words = each.filled(price=_amount(with_tax(one, tariff), tariff))
+    return joined((words, step_of(one), *conditions(when)), ", ")
+
+
+def step_of(one: Component) -> str:
+    """What is rounded up to, in words; empty: nothing that anyone would notice."""
     if one.step_size <= 1 or one.dimension is Dimension.FLAT:
-        return words
-    step = f"{one.step_size} Wh" if one.dimension is Dimension.ENERGY else _minutes(one.step_size)
-    return f"{words}, in steps of {step}"
+        return ""
+    return phrase("in steps of {step}", step=step_size(one))
+
+
+def step_size(one: Component) -> str:
+    """A step with its unit."""
+    return f"{one.step_size} Wh" if one.dimension is Dimension.ENERGY else _minutes(one.step_size)
 
 
 def _minutes(seconds: int) -> str:

@@ -45,6 +45,19 @@ async def of_session(
     return [_kept(row) for row in await connection.execute(wanted.order_by(*key).limit(limit))]
 
 
+R = reading.c
+CURRENTS = (R.current_a, R.current_l1_a, R.current_l2_a, R.current_l3_a)
+PRICED = (R.energy_wh, R.interval_wh, R.power_w, R.offered_w, R.offered_a, *CURRENTS, R.voltage_v, R.voltage_l1_v)
+"""What prices ask of a reading."""
+PRICED_NAMES = tuple(column.name for column in PRICED)
+
+
+async def registers(connection: AsyncConnection, session: str) -> list[Reading]:
+    """All readings of a session, oldest first, with what prices ask of them: for working out what it costs."""
+    rows = await connection.execute(in_session(session).with_only_columns(R.at, *PRICED).order_by(R.at))
+    return [Reading(at, **dict(zip(PRICED_NAMES, told, strict=True))) for at, *told in rows]
+
+
 def _kept(row: Row[Any]) -> Kept:
     """A reading of its row."""
     told = row._mapping

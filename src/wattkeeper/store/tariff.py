@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
-from typing import Any
 
 import orjson
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.tariff import Tariff
+from wattkeeper.store.ocpi import of_ocpi, to_ocpi
 from wattkeeper.store.tables import tariff
 from wattkeeper.store.unit import Unit
 
@@ -65,46 +63,3 @@ async def keep(unit: Unit, what: Tariff, valid_from: datetime, by: str) -> Tarif
 def _row(identifier: str, version: int, content: str, valid_from: datetime, by: str) -> TariffRow:
     """A version of its row."""
     return TariffRow(identifier, version, of_ocpi(orjson.loads(content)), valid_from, by)
-
-
-# --- in OCPI terms (2.3 mod_tariffs); numbers as text, so that they stay exact ------------------------------
-
-
-def to_ocpi(what: Tariff) -> dict[str, Any]:
-    """A tariff as OCPI has it, prices as text."""
-    told: dict[str, Any] = {"currency": what.currency, "tax_included": "YES" if what.tax_included else "NO"}
-    told["elements"] = [{"price_components": [_told(one) for one in each.components]} for each in what.elements]
-    for name, bound in (("min_price", what.least), ("max_price", what.most)):
-        if bound is not None:
-            told[name] = {"before_taxes": str(bound.net)}
-            told[name] |= {} if bound.gross is None else {"after_taxes": str(bound.gross)}
-    return told
-
-
-def _told(one: Component) -> dict[str, Any]:
-    """A price component."""
-    told = {"type": one.dimension.value, "price": str(one.price), "step_size": one.step_size}
-    return told if one.vat_percent is None else {**told, "vat": str(one.vat_percent)}
-
-
-def of_ocpi(told: Mapping[str, Any]) -> Tariff:
-    """The tariff that OCPI says; amounts may be text or decimals."""
-    elements = tuple(Element(tuple(map(_component, each["price_components"]))) for each in told["elements"])
-    is_included = told.get("tax_included") == "YES"
-    return Tariff(told["currency"], elements, is_included, _bound(told, "min_price"), _bound(told, "max_price"))
-
-
-def _component(told: Mapping[str, Any]) -> Component:
-    """A price component of OCPI."""
-    vat = told.get("vat")
-    percent = None if vat is None else Decimal(str(vat))
-    return Component(Dimension(told["type"]), Decimal(str(told["price"])), percent, int(told.get("step_size", 1)))
-
-
-def _bound(told: Mapping[str, Any], name: str) -> Bound | None:
-    """A limit of OCPI."""
-    given = told.get(name)
-    if given is None:
-        return None
-    gross = given.get("after_taxes")
-    return Bound(Decimal(str(given["before_taxes"])), None if gross is None else Decimal(str(gross)))

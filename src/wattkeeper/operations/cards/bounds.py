@@ -12,9 +12,9 @@ from functools import lru_cache
 
 import orjson
 
-from wattkeeper.charging.bill import price, usage
 from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, counted_at, month_of
 from wattkeeper.charging.token import Card
+from wattkeeper.operations.worth import bill_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import station as stations
 from wattkeeper.store import tariff as tariffs
@@ -63,8 +63,13 @@ class Bounds:
         versions = await tariffs.every(self._unit.connection)
         sums = dict.fromkeys(refs, ZERO)
         for one in await use.sessions_since(self._unit, refs, begun):
-            sums[one.token] += _cost(one, versions)
+            sums[one.token] += await self._cost(one, versions)
         return sums
+
+    async def _cost(self, one: Used, versions: list[TariffRow]) -> Decimal:
+        """What a session costs so far, by the prices of its start."""
+        pinned = tariffs.valid_at(versions, counted_at(one.whole.started_at, one.known_at))
+        return ZERO if pinned is None else (await bill_of(self._unit.connection, one.whole, pinned)).gross
 
     async def spot(self, card: Card, station: str, evse: int | None) -> Spot:
         """Where a card is presented, where its limits ask that."""
@@ -83,9 +88,3 @@ class Bounds:
 def _plugs(text: str | None) -> dict[int, str | None]:
     """The plug of each EVSE of a station, by its number."""
     return {int(evse): plug for evse, plug in orjson.loads(text).items()} if text else {}
-
-
-def _cost(one: Used, versions: list[TariffRow]) -> Decimal:
-    """What a session costs so far, by the prices of its start."""
-    pinned = tariffs.valid_at(versions, counted_at(one.whole.started_at, one.known_at))
-    return ZERO if pinned is None else price(usage(one.whole), pinned.tariff).gross

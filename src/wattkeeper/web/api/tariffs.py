@@ -13,16 +13,17 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from wattkeeper.charging.bill import Bill as Priced
-from wattkeeper.charging.bill import Line as Item
-from wattkeeper.charging.bill import LineKind
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.line import Line as Item
+from wattkeeper.charging.line import LineKind
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import SessionState
-from wattkeeper.charging.tariff import UNITS, Dimension
+from wattkeeper.charging.tariff import Dimension
 from wattkeeper.operations.prices import PriceTag, said
 from wattkeeper.operations.prices import Receipt as Receipted
-from wattkeeper.store.tariff import TariffRow, of_ocpi, to_ocpi
+from wattkeeper.store.ocpi import of_ocpi, to_ocpi
+from wattkeeper.store.tariff import TariffRow
 from wattkeeper.web.api.sessions import Spoken
 from wattkeeper.web.api.shapes import (
     INTEGER,
@@ -294,12 +295,11 @@ def _bill(bill: Priced) -> BillShown:
 
 
 def _line(line: Item) -> BillLine:
-    unit = UNITS.get(line.kind.value, "session")
     return BillLine(
         kind=line.kind,
         quantity=line.quantity,
         used=line.used,
-        unit=unit,
+        unit=line.unit,
         unit_price=f"{line.unit_price:f}",
         vat_percent=None if line.vat_percent is None else f"{line.vat_percent:f}",
         net_minor=line.net_minor,

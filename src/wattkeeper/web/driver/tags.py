@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from wattkeeper.charging.bill import Bill, Line, LineKind, Usage, price
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.bill import Bill, price
+from wattkeeper.charging.line import HOURLY, Line, LineKind
+from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.restriction import Restrictions
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, with_tax
-from wattkeeper.operations.prices import PriceTag
+from wattkeeper.charging.usage import planned
+from wattkeeper.operations.conditions import conditions
+from wattkeeper.operations.prices import PriceTag, step_of, step_size
 from wattkeeper.web.driver.money import written
 
 PER = {
@@ -17,16 +21,20 @@ PER = {
     Dimension.PARKING_TIME: "per hour plugged in without charging",
     Dimension.FLAT: "for each session",
 }
+PER_RESERVED = {Dimension.TIME: phrase("per hour reserved"), Dimension.FLAT: phrase("for each reservation")}
 NAMES = {
     LineKind.ENERGY: "Energy",
     LineKind.TIME: phrase("Charging time"),
     LineKind.PARKING_TIME: phrase("Plugged in without charging"),
     LineKind.FLAT: phrase("For the session"),
+    LineKind.RESERVATION_FLAT: phrase("For the reservation"),
+    LineKind.RESERVATION_TIME: phrase("Time reserved"),
+    LineKind.BLOCKING_TIME: phrase("Connector blocked after the session"),
     LineKind.LEAST: phrase("Up to the least a session costs"),
     LineKind.MOST: phrase("Down to the most a session costs"),
 }
-UNITS = {LineKind.ENERGY: "kWh", LineKind.TIME: "h", LineKind.PARKING_TIME: "h"}
-EXAMPLE = Usage(energy_wh=Decimal(20_000), charging_s=Decimal(3600))
+COUNTED = HOURLY | {LineKind.ENERGY}
+EXAMPLE_WH, EXAMPLE_S = Decimal(20_000), Decimal(3600)
 FIRST = (Dimension.ENERGY, Dimension.TIME, Dimension.FLAT, Dimension.PARKING_TIME)
 """Which price a driver looks for first."""
 
@@ -62,29 +70,36 @@ def tag_of(found: PriceTag) -> Tag | None:
     tariff = found.tariff
     if tariff is None or tariff.is_free:
         return None
-    prices = tariff.prices
-    order = [dimension for dimension in FIRST if dimension in prices and prices[dimension].price]
-    if not order:
+    offers = sorted(tariff.offers, key=_rank)
+    if not any(component.price for component, _ in offers):
         return Tag(written(tariff.least.net if tariff.least else None, tariff.currency), "at least", (), "", "")
-    first, *others = order
-    rest = [f"{_price(prices[one], tariff)} {PER[one]}{_step(prices[one])}" for one in others]
-    rest += [f"In steps of {step}" for step in [_step(prices[first]).removeprefix(", in steps of ")] if step]
-    figure = _price(prices[first], tariff)
-    return Tag(figure, PER[first], (*rest, *_bounds(tariff)), _tax(tariff), _example(tariff))
+    offers = [offer for offer in offers if offer[0].price or offer[1].is_bound]
+    (first, when), *others = offers
+    rest = [_offered(one, its, tariff) for one, its in others]
+    rest += [phrase("In steps of {step}", step=step_size(first))] * bool(step_of(first))
+    per = joined((_per(first, when), *conditions(when)), ", ")
+    return Tag(_price(first, tariff), per, (*rest, *_bounds(tariff)), _tax(tariff), _example(found))
+
+
+def _offered(one: Component, when: Restrictions, tariff: Tariff) -> str:
+    """A further price, its step, and when it holds."""
+    words = joined((_price(one, tariff), _per(one, when)), " ")
+    return joined((words, step_of(one), *conditions(when)), ", ")
+
+
+def _rank(offer: tuple[Component, Restrictions]) -> tuple[bool, int]:
+    """Which price comes first: those of sessions, by what a driver looks for."""
+    component, when = offer
+    return when.reservation is not None, FIRST.index(component.dimension)
+
+
+def _per(component: Component, when: Restrictions) -> str:
+    """What a price is for."""
+    return PER_RESERVED[component.dimension] if when.reservation else PER[component.dimension]
 
 
 def _price(component: Component, tariff: Tariff) -> str:
     return exact(with_tax(component, tariff), tariff.currency, tariff.digits)
-
-
-def _step(component: Component) -> str:
-    """What is rounded up to."""
-    size = component.step_size
-    if size <= 1 or component.dimension is Dimension.FLAT:
-        return ""
-    if component.dimension is Dimension.ENERGY:
-        return f", in steps of {size} Wh"
-    return f", in steps of {size} s" if size % 60 else f", in steps of {size // 60} min"
 
 
 def _bounds(tariff: Tariff) -> list[str]:
@@ -98,16 +113,20 @@ def _bounds(tariff: Tariff) -> list[str]:
 
 
 def _tax(tariff: Tariff) -> str:
-    rates = {one.vat_percent for one in tariff.prices.values() if one.vat_percent is not None}
+    rates = {one.vat_percent for one in tariff.components if one.vat_percent is not None}
     if len(rates) == 1:
         return f"{rates.pop().normalize():f} % VAT is included."
     return "VAT is included." if rates or tariff.tax_included else ""
 
 
-def _example(tariff: Tariff) -> str:
+def _example(found: PriceTag) -> str:
     """What twenty kilowatt-hours come to, by the one money function."""
-    bill = price(EXAMPLE, tariff)
-    in_time = ", charged in an hour," if Dimension.TIME in tariff.prices else ""
+    tariff = found.tariff
+    assert tariff is not None
+    bill = price(planned(found.at, EXAMPLE_WH, EXAMPLE_S), tariff)
+    is_timed = any(one.dimension is Dimension.TIME for one in tariff.components)
+    in_time = ", charged in an hour," if is_timed else ""
+    in_time = in_time if tariff.is_plain else ", charged in the hour from now on,"
     return f"20 kWh{in_time} cost {written(bill.gross, bill.currency, bill.digits)}."
 
 
@@ -128,9 +147,9 @@ def _billed(line: Line, bill: Bill) -> Billed:
 
 def _how(line: Line, bill: Bill) -> str:
     """Quantity times unit price, and what was rounded up."""
-    if line.kind not in UNITS or not line.quantity:
+    if line.kind not in COUNTED or not line.quantity:
         return ""
-    unit, each = UNITS[line.kind], line.exact_gross / line.quantity
+    unit, each = line.unit, line.exact_gross / line.quantity
     rounded = f", rounded up from {_quantity(line.used)}" if _quantity(line.used) != _quantity(line.quantity) else ""
     return f"{_quantity(line.quantity)} {unit} at {exact(round(each, 6), bill.currency, bill.digits)}{rounded}"
 
