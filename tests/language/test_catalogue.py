@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 from markupsafe import Markup
 
-from wattkeeper.charging.phrase import Figure, counted, joined, phrase
+from wattkeeper.charging.phrase import Figure, Money, counted, joined, phrase
 from wattkeeper.language import DEFAULT, LANGUAGES, chosen, gather, tell_in
 
 OTHERS = [one for one in LANGUAGES if one != DEFAULT]
@@ -36,6 +36,24 @@ def test_figures_are_written_as_the_language_writes_them() -> None:
     assert energy == "12\N{NARROW NO-BREAK SPACE}345.68 kWh"
     assert tell_in("de", energy) == "12.345,68 kWh"
     assert Figure(Decimal("0.005"), 2) == "0.00"
+
+
+AMOUNTS = (
+    ("4.2", "EUR", 2, "€4.20", "4,20 €"),
+    ("-1234.5", "EUR", 2, "-€1,234.50", "-1.234,50 €"),
+    ("0.4567", "USD", 4, "$0.4567", "0,4567 $"),
+    ("4.2", "CHF", 2, "CHF 4.20", "4,20 CHF"),
+    ("1200", "JPY", 0, "JPY 1,200", "1.200 JPY"),
+)
+
+
+@pytest.mark.parametrize(("amount", "currency", "places", "english", "german"), AMOUNTS)
+def test_money_is_written_as_the_language_writes_it(
+    amount: str, currency: str, places: int, english: str, german: str
+) -> None:
+    money = pickle.loads(pickle.dumps(Money(Decimal(amount), currency, places)))
+    assert [money, tell_in("en", money)] == [english.replace(" ", "\N{NO-BREAK SPACE}")] * 2
+    assert tell_in("de", phrase("{cost}", cost=money)) == german.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def test_counts_choose_their_form() -> None:

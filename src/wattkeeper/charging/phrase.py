@@ -11,6 +11,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 """Sets thousands apart in English figures."""
+SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
+"""Currencies (ISO 4217) that are written with a sign of their own."""
 
 
 class Phrase(str):
@@ -60,6 +62,32 @@ class Figure(str):
         return (Figure, (self.value, self.places, self.unit))
 
 
+class Money(str):
+    """An amount of money as English pages write it: ``€4.20``, ``CHF 4.20``; other languages put the sign elsewhere."""
+
+    amount: Decimal
+    """Major units, as rounded to be shown."""
+    currency: str
+    places: int
+
+    def __new__(cls, amount: Decimal, currency: str, places: int) -> Money:
+        """An amount of a currency (ISO 4217) with so many places after the point."""
+        rounded = amount.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN) + 0  # never "-0.00"
+        before = SIGNS.get(currency, f"{currency}\N{NO-BREAK SPACE}")
+        made = super().__new__(cls, f"{'-' if rounded < 0 else ''}{before}{abs(rounded):,f}")
+        made.amount, made.currency, made.places = rounded, currency, places
+        return made
+
+    @property
+    def sign(self) -> str:
+        """What the currency is written with."""
+        return SIGNS.get(self.currency, self.currency)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copies know it too."""
+        return (Money, (self.amount, self.currency, self.places))
+
+
 class Joined(str):
     """Several sentences one after the other, each told in the language of the whole."""
 
@@ -92,5 +120,5 @@ def joined(parts: Iterable[str], between: str = " ") -> Joined:
     return Joined(tuple(part for part in parts if part), between)
 
 
-Said = Phrase | Joined | Figure
+Said = Phrase | Joined | Figure | Money
 """What can be told in any language."""

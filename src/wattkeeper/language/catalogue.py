@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,7 +15,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from wattkeeper.charging.phrase import Figure, Joined, Phrase
+from wattkeeper.charging.phrase import Figure, Joined, Money, Phrase
 
 HOME = Path(__file__).parent
 Message = str | list[str] | tuple[str, ...]
@@ -24,6 +25,8 @@ DEFAULT = "en"
 NAMES = {"en": "English", "de": "Deutsch"}
 """The languages that everything is told in, each called by its own name."""
 LANGUAGES = tuple(NAMES)
+AMOUNT = "#,##0.00"
+"""Where the number stands in the way a language writes money (Unicode TR 35)."""
 SPOKEN: ContextVar[str] = ContextVar("spoken", default=DEFAULT)
 """The language that whoever waits for the current answer reads."""
 
@@ -132,9 +135,21 @@ def _figure(known: Catalogue, language: str, said: Figure) -> str:
     """A number with the language's signs."""
     if language == DEFAULT:
         return str(said)
-    places = f".{'0' * said.places}" if said.places else ""
-    text = format_decimal(said.value, f"#,##0{places}", locale=known.locale)
+    text = _number(known, said.value, said.places)
     return f"{text} {said.unit}" if said.unit else text
+
+
+def _money(known: Catalogue, language: str, said: Money) -> str:
+    """An amount with the language's signs, the currency where the language puts it."""
+    if language == DEFAULT:
+        return str(said)
+    shape: str = known.locale.currency_formats["standard"].pattern
+    return shape.replace(AMOUNT, _number(known, said.amount, said.places)).replace("¤", said.sign)
+
+
+def _number(known: Catalogue, value: Decimal, places: int) -> str:
+    """A number with so many places after the language's point."""
+    return format_decimal(value, f"#,##0.{'0' * places}" if places else "#,##0", locale=known.locale)
 
 
 def _joined(known: Catalogue, language: str, said: Joined) -> str:
@@ -144,4 +159,4 @@ def _joined(known: Catalogue, language: str, said: Joined) -> str:
     return between.join(told)
 
 
-TELLERS: Mapping[type, Callable[..., str]] = {Phrase: _phrase, Figure: _figure, Joined: _joined}
+TELLERS: Mapping[type, Callable[..., str]] = {Phrase: _phrase, Figure: _figure, Money: _money, Joined: _joined}

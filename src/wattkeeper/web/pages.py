@@ -7,6 +7,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -33,6 +34,21 @@ PROBLEMS: Mapping[int, tuple[str, str]] = {
 """What the framework itself refuses, and what to do, by status."""
 ODD = (phrase("That did not work"), phrase("Go back and try again."))
 """What is said of any other status."""
+PASSKEY: Mapping[str, str] = {
+    "cancelled": phrase("That was cancelled, or it took too long. Try again."),
+    "known": phrase("This device has a passkey for your account already."),
+    "failed": phrase("That did not work. Try again, or use another way."),
+    "codes": phrase(
+        "Keep these recovery codes where only you find them. Each replaces your passkey once; they are not shown again."
+    ),
+    "kept": phrase("I have kept them"),
+}
+"""What a page's script says of passkeys."""
+
+
+def passkey_words() -> str:
+    """What a form's script says of passkeys (its ``data-words``): JSON, in the language spoken."""
+    return orjson.dumps({name: tell(words) for name, words in PASSKEY.items()}).decode()
 
 
 def here(request: Request) -> str:
@@ -51,7 +67,9 @@ def printer(folder: Path, **known: object) -> Environment:
         lstrip_blocks=True,
         finalize=tell,
     )
-    made.globals.update(known, _=phrase, counted=counted, joined=joined, language=spoken, languages=NAMES)
+    made.globals.update(
+        known, _=phrase, counted=counted, joined=joined, language=spoken, languages=NAMES, passkey_words=passkey_words
+    )
     return made
 
 

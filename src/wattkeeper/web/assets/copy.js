@@ -18,7 +18,8 @@ export async function copy(button) {
     done = document.execCommand("copy");
   }
   if (!said) return;
-  said.textContent = done ? "copied" : "selected: copy it with your keyboard";
+  const { copied, selected } = document.body.dataset;
+  said.textContent = done ? copied : selected;
   setTimeout(() => (said.textContent = said.dataset.rest ?? ""), 2500);
 }
 

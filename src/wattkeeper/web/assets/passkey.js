@@ -3,31 +3,14 @@
 // <form data-passkey="sign-in|register|proof" data-next="/where/then"> is a button that does it; shown only where the
 // browser knows passkeys. The form's [role=alert] says what went wrong; it is made if it is missing. An input named
 // "label" names a new passkey. Recovery codes that come with the first one are shown in place of the form, this once.
+// What is said stands in the form's data-words, in the page's language.
 const API = "/api/v1";
 const WAYS = {
   "sign-in": { options: "/sign-in/passkey/options", send: "/sign-in/passkey", ask: get },
   register: { options: "/account/passkeys/options", send: "/account/passkeys", ask: create },
   proof: { options: "/account/proof/passkey/options", send: "/account/proof/passkey", ask: get },
 };
-const WORDS = {
-  en: {
-    cancelled: "That was cancelled, or it took too long. Try again.",
-    known: "This device has a passkey for your account already.",
-    failed: "That did not work. Try again, or use another way.",
-    codes: "Keep these recovery codes where only you find them. Each replaces your passkey once; they are not shown again.",
-    kept: "I have kept them",
-  },
-  de: {
-    cancelled: "Das wurde abgebrochen oder dauerte zu lange. Versuchen Sie es noch einmal.",
-    known: "Dieses Gerät hat schon einen Passkey für Ihr Konto.",
-    failed: "Das ging nicht. Versuchen Sie es noch einmal oder auf einem anderen Weg.",
-    codes:
-      "Verwahren Sie diese Wiederherstellungscodes, wo nur Sie sie finden. Jeder ersetzt den Passkey einmal; sie werden nicht" +
-      " mehr gezeigt.",
-    kept: "Ich habe sie verwahrt",
-  },
-};
-const words = WORDS[document.documentElement.lang.slice(0, 2)] ?? WORDS.en;
+const wordsOf = (form) => JSON.parse(form.dataset.words);
 
 const bytes = (text) => Uint8Array.from(atob(text.replaceAll("-", "+").replaceAll("_", "/")), (c) => c.charCodeAt(0));
 const text = (buffer) =>
@@ -39,7 +22,7 @@ async function call(path, body) {
   const asked = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body ?? {}) };
   const answer = await fetch(API + path, { ...asked, credentials: "same-origin" });
   const told = answer.status === 204 ? {} : await answer.json().catch(() => ({}));
-  if (!answer.ok) throw Object.assign(new Error(told.detail ?? words.failed), { code: told.code ?? "failed" });
+  if (!answer.ok) throw Object.assign(new Error(told.detail ?? ""), { code: told.code ?? "failed" });
   return told;
 }
 
@@ -100,10 +83,10 @@ function say(form, sentence) {
   place.hidden = !sentence;
 }
 
-function reason(problem) {
+function reason(problem, words) {
   if (problem.name === "NotAllowedError" || problem.name === "AbortError") return words.cancelled;
   if (problem.name === "InvalidStateError") return words.known;
-  return problem.code ? problem.message : words.failed;
+  return (problem.code && problem.message) || words.failed;
 }
 
 /** What comes after: the page's own way (where it prevents the event), else the codes to keep, else data-next. */
@@ -116,6 +99,7 @@ function then(form, told) {
 
 /** The recovery codes, and the way on once they are kept. */
 function show(form, codes) {
+  const words = wordsOf(form);
   const lead = Object.assign(document.createElement("p"), { textContent: words.codes });
   const list = Object.assign(document.createElement("ul"), { className: "codes" });
   list.append(...codes.map((code) => Object.assign(document.createElement("li"), { textContent: code })));
@@ -134,7 +118,7 @@ async function submitted(form, button) {
   try {
     then(form, await passkey(form.dataset.passkey, label ? { label } : {}));
   } catch (problem) {
-    say(form, reason(problem));
+    say(form, reason(problem, wordsOf(form)));
     form.dispatchEvent(new CustomEvent("passkey:failed", { bubbles: true, detail: problem }));
   } finally {
     if (button) button.disabled = false;
@@ -152,7 +136,7 @@ async function offer(form) {
     const credential = await get(options, { mediation: "conditional", signal: waiting.signal });
     then(form, await call(WAYS["sign-in"].send, { credential }));
   } catch (problem) {
-    if (problem.name !== "AbortError" && problem.name !== "NotAllowedError") say(form, reason(problem));
+    if (problem.name !== "AbortError" && problem.name !== "NotAllowedError") say(form, reason(problem, wordsOf(form)));
   }
 }
 

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.token import CardKind, CardState
 from wattkeeper.operations.cards.enrolment import EnrolmentView
 from wattkeeper.operations.places import Place
@@ -43,7 +43,7 @@ SAFE_NOW = phrase(
 )
 DID: Mapping[str, Word] = {
     "block": Word(phrase("Blocked."), SAFE_NOW),
-    "lost": Word(phrase("Reported lost."), SAFE_NOW + " Ask for a new one, or start from this phone."),
+    "lost": Word(phrase("Reported lost."), joined((SAFE_NOW, phrase("Ask for a new one, or start from this phone.")))),
     "unblock": Word(phrase("Unblocked."), phrase("You can charge with it again.")),
     "name": Word(phrase("Saved."), ""),
     "added": Word(phrase("It is yours."), phrase("Tap it at any of our stations to charge.")),
@@ -89,13 +89,12 @@ class Tap:
     @property
     def aloud(self) -> str:
         """What is read out when it changes."""
-        return "Tap your card now." if self.waits else f"{self.title} {self.why}"
+        return phrase("Tap your card now.") if self.waits else joined((self.title, self.why))
 
 
 def mine_of(row: CardRow, label: str, now: datetime) -> Mine:
     """A card as its holder sees it."""
-    kind = "Key fob" if row.kind is CardKind.FOB else "Card"
-    number = f"{kind} ••{row.last2}" if row.last2 else kind
+    number = number_of(row)
     expired = row.expires_at is not None and row.expires_at <= now
     is_good = row.state is CardState.ACTIVE
     return Mine(
@@ -105,11 +104,20 @@ def mine_of(row: CardRow, label: str, now: datetime) -> Mine:
         label=label,
         about=number if label else "",
         look=Look(phrase("Expired"), "none") if expired and is_good else LOOKS[row.state],
-        why="It is good no more. Ask for a new one." if expired and is_good else "",
+        why=phrase("It is good no more. Ask for a new one.") if expired and is_good else "",
         can_block=is_good,
         can_unblock=row.state is CardState.BLOCKED,
         can_lose=row.state in (CardState.ACTIVE, CardState.BLOCKED),
     )
+
+
+def number_of(row: CardRow) -> str:
+    """What a card is called that nobody gave a name: its kind, and what may be shown of its number."""
+    is_fob = row.kind is CardKind.FOB
+    if not row.last2:
+        return phrase("Key fob") if is_fob else phrase("Card")
+    told = phrase("Key fob ••{last2}") if is_fob else phrase("Card ••{last2}")
+    return told.filled(last2=row.last2)
 
 
 class Cards:
@@ -258,7 +266,10 @@ class Cards:
 
 def tap_of(wish: EnrolmentView, station: str, now: datetime) -> Tap:
     """A wait as the page shows it."""
-    titles = {EnrolmentState.TAKEN: "This card was not added", EnrolmentState.EXPIRED: "No card was tapped"}
+    titles = {
+        EnrolmentState.TAKEN: phrase("This card was not added"),
+        EnrolmentState.EXPIRED: phrase("No card was tapped"),
+    }
     left = max(0, int((wish.expires_at - now).total_seconds()))
     waits = wish.state is EnrolmentState.WAITING
     return Tap(

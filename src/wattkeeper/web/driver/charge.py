@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Figure, counted, joined, phrase
 from wattkeeper.operations.places import Outlet, Place, Use
 from wattkeeper.operations.starts import OPEN
 from wattkeeper.store import session as sessions
@@ -23,7 +23,6 @@ from wattkeeper.store.session import Sought
 from wattkeeper.web.device import address_of
 from wattkeeper.web.driver import charging, tags
 from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
-from wattkeeper.web.operator import said
 
 USES = {
     Use.FREE: Look(phrase("Free"), "done"),
@@ -73,13 +72,14 @@ def row_of(place: Place) -> Row:
     else:
         look = USES[alone.use] if alone else Look(phrase("Not known"), "none")
     powers = [outlet.max_power_w for outlet in place.outlets if outlet.max_power_w]
-    about = f"{_power(max(powers))}" if powers else ""
+    about = _power(max(powers)) if powers else ""
     return Row(href, place.name, far(place.distance_m), place.address, about, look)
 
 
 def _power(watts: Decimal) -> str:
     """The most a plug gives: whole kilowatts as such."""
-    return f"{said.kw(watts).removesuffix('.0')} kW"
+    kilowatts = Figure(watts / 1000, 1, "kW")
+    return Figure(kilowatts.value, 0, "kW") if kilowatts.value % 1 == 0 else kilowatts
 
 
 def far(metres: int | None) -> str:
@@ -88,21 +88,21 @@ def far(metres: int | None) -> str:
         return ""
     if metres < 950:
         return f"{max(10, round(metres, -1))} m"
-    return f"{metres / 1000:.1f} km" if metres < 9950 else f"{round(metres / 1000)} km"
+    return Figure(Decimal(metres) / 1000, 1 if metres < 9950 else 0, "km")
 
 
 def plug_of(outlet: Outlet) -> str:
     """Plug and power."""
     power = _power(outlet.max_power_w) if outlet.max_power_w else ""
-    return ", ".join(part for part in (outlet.plug_words, power) if part)
+    return joined((outlet.plug_words, power), ", ")
 
 
 def spot_of(place: Place, outlet: Outlet) -> Spot:
     """The plug with its price, and whether it makes sense to start."""
-    many = f"Plug {outlet.evse}" if len(place.outlets) > 1 else ""
+    many = phrase("Plug {evse}", evse=outlet.evse) if len(place.outlets) > 1 else ""
     return Spot(
         name=place.name,
-        where=" · ".join(part for part in (place.address, many) if part),
+        where=joined((place.address, many), " · "),
         look=USES[outlet.use],
         plug=plug_of(outlet),
         price=tags.tag_of(place.price),
@@ -116,10 +116,10 @@ def spot_of(place: Place, outlet: Outlet) -> Spot:
 def _advice(outlet: Outlet) -> str:
     """What to do, or why nothing can be done."""
     if not outlet.can_start:
-        return f"It cannot be started now: {outlet.words.lower()}."
+        return phrase("{why}: it cannot be started now.", why=outlet.words)
     if outlet.use is Use.FREE:
-        return "Plug the cable into the car first, then start."
-    return "A cable is plugged in. If it is yours, start."
+        return phrase("Plug the cable into the car first, then start.")
+    return phrase("A cable is plugged in. If it is yours, start.")
 
 
 def code_in(typed: str) -> str:
@@ -153,7 +153,7 @@ class Charge:
                 Code.INVALID, phrase("Your phone did not tell where it is. Search for a street instead.")
             ) from None
         found = await self._rooms.places.near(viewer, *here)
-        return await self._page(request, viewer, found, title="Near you")
+        return await self._page(request, viewer, found, title=phrase("Near you"))
 
     async def _page(
         self, request: Request, viewer: Viewer, found: list[Place], status: int = 200, **given: Any
@@ -162,7 +162,7 @@ class Charge:
         context = {
             "running": await self._running(viewer),
             "stations": [row_of(place) for place in found],
-            "title": f"{len(found)} found" if asked and found else "Stations",
+            "title": _title(len(found)) if asked and found else phrase("Stations"),
             "nothing": _nothing(asked),
             "asked": asked,
             "fault": "",
@@ -238,6 +238,11 @@ def _degrees(text: str, most: int) -> Decimal:
     if abs(found) > most:
         raise ValueError
     return found
+
+
+def _title(count: int) -> str:
+    """Over what was found."""
+    return counted("{count} found", "{count} found", count)
 
 
 def _nothing(asked: str) -> Word:

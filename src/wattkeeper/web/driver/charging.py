@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.operations.prices import Receipt
 from wattkeeper.operations.starts import OPEN, StartState, StartView
@@ -32,10 +32,10 @@ STOPS_WITHIN = timedelta(seconds=30)
 """How long a station may take to stop before the button is there again."""
 TITLES = {
     SessionState.OPEN: phrase("Plugged in, not charging yet"),
-    SessionState.CHARGING: "Charging",
-    SessionState.SUSPENDED: "Paused",
-    SessionState.ESTIMATED: "Finished",
-    SessionState.ENDED: "Finished",
+    SessionState.CHARGING: phrase("Charging"),
+    SessionState.SUSPENDED: phrase("Paused"),
+    SessionState.ESTIMATED: phrase("Finished"),
+    SessionState.ENDED: phrase("Finished"),
 }
 
 
@@ -83,12 +83,12 @@ class At:
     @property
     def aloud(self) -> str:
         """What is read out when it changes: never every figure."""
-        return f"{self.title}. {self.why}" if self.why else f"{self.title}."
+        return joined((phrase("{title}.", title=self.title), self.why))
 
 
 def where_of(name: str, evse: int | None) -> str:
     """The place and the plug."""
-    return f"{name} · Plug {evse}" if evse else name
+    return joined((name, phrase("Plug {evse}", evse=evse)), " · ") if evse else name
 
 
 def strip_of(receipt: Receipt) -> Strip:
@@ -100,7 +100,7 @@ def strip_of(receipt: Receipt) -> Strip:
 
 def strip_of_start(start: StartView) -> Strip:
     """A start in a line."""
-    return Strip(start.id, "Starting", where_of(start.name, start.evse), False, None)
+    return Strip(start.id, phrase("Starting"), where_of(start.name, start.evse), False, None)
 
 
 def clock(span_s: int) -> str:
@@ -112,12 +112,12 @@ def of_start(start: StartView, again: str) -> At:
     """A start that has not become a session."""
     waits = start.state in OPEN
     titles = {
-        StartState.ASKED: "Asking the station …",
-        StartState.TAKEN: "Starting …",
-        StartState.CHARGING: "Charging begins …",
-        StartState.REFUSED: "It was not started",
-        StartState.LATE: "It was not started",
-        StartState.STOPPED: "Called off",
+        StartState.ASKED: phrase("Asking the station …"),
+        StartState.TAKEN: phrase("Starting …"),
+        StartState.CHARGING: phrase("Charging begins …"),
+        StartState.REFUSED: phrase("It was not started"),
+        StartState.LATE: phrase("It was not started"),
+        StartState.STOPPED: phrase("Called off"),
     }
     return At(
         id=start.id,
@@ -126,7 +126,7 @@ def of_start(start: StartView, again: str) -> At:
         why=start.words if not start.why else start.why,
         weight="" if waits or start.state is StartState.STOPPED else "look",
         waits=waits or start.state is StartState.CHARGING,
-        ring_words="Waiting for the station" if waits else "Nothing flows",
+        ring_words=phrase("Waiting for the station") if waits else phrase("Nothing flows"),
         can_stop=waits,
         again="" if waits else again,
         next=f"/app/charging/{start.session}" if start.session else "",
@@ -144,10 +144,12 @@ def of_session(receipt: Receipt, most_w: Decimal, heard_at: datetime, asked_at: 
         where=where_of(receipt.name, receipt.evse),
         flows=flows and bool(power),
         share=_share(power, most_w),
-        ring_words=f"{said.kw(power)} kW flow, {said.kwh(receipt.energy_wh)} kWh so far",
+        ring_words=phrase(
+            "{power} kW flow, {energy} kWh so far", power=said.kw(power), energy=said.kwh(receipt.energy_wh)
+        ),
         energy_wh=receipt.energy_wh,
-        power_words=f"{said.kw(power)} kW" if power is not None else "0.0 kW",
-        cost=tags.total(receipt.bill) if receipt.bill else "free",
+        power_words=Figure((power or Decimal(0)) / 1000, 1, "kW"),
+        cost=tags.total(receipt.bill),
         since=receipt.started_at,
         runs=receipt.live,
         clock=clock(receipt.duration_s),
@@ -161,8 +163,10 @@ def of_session(receipt: Receipt, most_w: Decimal, heard_at: datetime, asked_at: 
 def _live(base: At, receipt: Receipt, heard_at: datetime, asked_at: datetime | None, now: datetime) -> At:
     """What is to be said beside the figures."""
     silent = now - heard_at > SILENT
-    heard = f"The station was last heard of {said.ago(heard_at, now)}. These figures are as old." if silent else ""
-    why = "The car draws nothing now. It may be full, or waiting." if receipt.state is SessionState.SUSPENDED else ""
+    ago = said.ago(heard_at, now)
+    heard = phrase("The station was last heard of {ago}. These figures are as old.", ago=ago) if silent else ""
+    paused = phrase("The car draws nothing now. It may be full, or waiting.")
+    why = paused if receipt.state is SessionState.SUSPENDED else ""
     if asked_at is not None and not base.stopping:
         why = phrase("The station has not stopped yet. Try again, or end it at the car or the station.")
     weight = "look" if asked_at is not None and not base.stopping else ""
@@ -171,8 +175,9 @@ def _live(base: At, receipt: Receipt, heard_at: datetime, asked_at: datetime | N
 
 def _over(base: At, receipt: Receipt) -> At:
     """What remains once it has ended."""
-    words = f"Finished: {said.kwh(receipt.energy_wh)} kWh"
-    return replace(base, ring_words=words, power_words="delivered", receipt=f"/app/sessions/{receipt.session}")
+    words = phrase("Finished: {energy} kWh", energy=said.kwh(receipt.energy_wh))
+    receipt_at = f"/app/sessions/{receipt.session}"
+    return replace(base, ring_words=words, power_words=phrase("delivered"), receipt=receipt_at)
 
 
 def _share(power_w: Decimal | None, most_w: Decimal) -> int:

@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import spoken
 from wattkeeper.operations.people.factors import Entered, Factor
 from wattkeeper.store.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
@@ -176,7 +177,7 @@ class Door:
         browser = browser_of(request, self._settings)
         who = (email.strip(), name, password or None, address_of(request))
         try:
-            await self._people.accounts.sign_up(*who, browser=browser)
+            await self._people.accounts.sign_up(*who, spoken(), browser)
         except Refusal as refusal:
             return await self._sign_up(request, next, typed, refusal)
         answer = await self._sent(request, email.strip(), "/app/sign-up")
@@ -185,7 +186,7 @@ class Door:
 
     async def _sent(self, request: Request, email: str, again: str) -> Response:
         outbox = "/outbox" if self._people.mail.shows else ""
-        words = SENT.format(email=email[:200])
+        words = SENT.filled(email=email[:200])
         return await self._paper.page(request, "sent.html", None, words=words, again=again, outbox=outbox)
 
     async def recover(self, request: Request) -> Response:
@@ -195,7 +196,7 @@ class Door:
     async def recovered(self, request: Request, email: Annotated[str, Form()] = "") -> Response:
         """A letter with a way in; the same answer for an address that is not known."""
         try:
-            await self._people.accounts.recover(email.strip(), address_of(request))
+            await self._people.accounts.recover(email.strip(), address_of(request), spoken())
         except Refusal as refusal:
             word = Word(refusal.why, "", "harm")
             given = {"email": email[:200], "word": word}
@@ -231,7 +232,7 @@ class Door:
 
     async def _gone(self, request: Request, refusal: Refusal | None = None) -> Response:
         """A link that is good for nothing, whatever the reason."""
-        why = refusal.why if refusal else "It was used already, or is too old. Ask for a new one."
+        why = refusal.why if refusal else phrase("It was used already, or is too old. Ask for a new one.")
         return await self._paper.page(request, "gone.html", None, status=404, why=why)
 
     async def leave(self, request: Request) -> Response:

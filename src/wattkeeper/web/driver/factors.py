@@ -207,10 +207,10 @@ def _in_fours(secret: str) -> str:
 def _codes(left: int, has_second: bool) -> str:
     """How many there are, or why none."""
     if left:
-        return f"You have {left} left. Each replaces your passkey or code app once."
+        return phrase("You have {count} left. Each replaces your passkey or code app once.", count=left)
     if has_second:
-        return "You have none left. Make ten new ones: each replaces your passkey or code app once."
-    return "They replace a passkey or code app when you lose your phone. Make one of these first."
+        return phrase("You have none left. Make ten new ones: each replaces your passkey or code app once.")
+    return phrase("They replace a passkey or code app when you lose your phone. Make one of these first.")
 
 
 def router(paper: Paper) -> APIRouter:

@@ -11,15 +11,15 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, counted, phrase
 from wattkeeper.operations.people.accounts import Mine
 from wattkeeper.store import card as cards
 from wattkeeper.web.driver.paper import HEADERS, Paper, Word, routes_of
 
 MOST_NOTICES = 20
 HOW = {
-    "passkey": "Passkey",
-    "password": "Password",
+    "passkey": phrase("Passkey"),
+    "password": phrase("Password"),
     "totp": phrase("Password and code app"),
     "recovery": phrase("Recovery code"),
     "mail": phrase("Link in an e-mail"),
@@ -38,11 +38,26 @@ DID: Mapping[str, Word] = {
     "name": Word(phrase("Saved."), ""),
 }
 """What was done, said on the page that follows."""
+LATE = phrase("It was too late for this answer")
 
 
-def counted(count: int, one: str, many: str = "") -> str:
-    """A number of things."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+DEVICES = {"": phrase("A browser"), "a program": phrase("A program")}
+"""Where the browser said nothing that we know."""
+
+
+def cards_of(count: int) -> Phrase:
+    """So many cards."""
+    return counted("{count} card", "{count} cards", count)
+
+
+def sessions_of(count: int) -> Phrase:
+    """So many sessions."""
+    return counted("{count} session", "{count} sessions", count)
+
+
+def passkeys_of(count: int) -> Phrase:
+    """So many passkeys."""
+    return counted("{count} passkey", "{count} passkeys", count) if count else phrase("None yet")
 
 
 class Me:
@@ -65,13 +80,13 @@ class Me:
             name=mine.name,
             email=mine.email,
             known=await self._known_in_short(viewer),
-            access="Nobody but you" if not apps else counted(len(apps), "app"),
+            access=counted("{count} app", "{count} apps", len(apps)) if apps else phrase("Nobody but you"),
             notices=await self._rooms.notices.mine(viewer, MOST_NOTICES),
-            passkeys=counted(has.passkeys, "passkey") if has.passkeys else "None yet",
-            password="Set" if has.password else "None",
-            totp="On" if has.totp else "Off",
-            recovery=f"{has.codes} left" if has.codes else "None",
-            logins=counted(len(logins), "device"),
+            passkeys=passkeys_of(has.passkeys),
+            password=phrase("Set") if has.password else phrase("None"),
+            totp=phrase("On") if has.totp else phrase("Off"),
+            recovery=phrase("{count} left", count=has.codes) if has.codes else phrase("None"),
+            logins=counted("{count} device", "{count} devices", len(logins)),
         )
 
     async def _page(self, request: Request, template: str, viewer: Viewer, **given: Any) -> Response:
@@ -87,7 +102,8 @@ class Me:
 
     async def _known_in_short(self, viewer: Viewer) -> str:
         held, sessions = await self._figures(viewer)
-        return f"Your name and e-mail address, {counted(held, 'card')}, {counted(sessions, 'session')}"
+        count = {"cards": cards_of(held), "sessions": sessions_of(sessions)}
+        return phrase("Your name and e-mail address, {cards}, {sessions}", **count)
 
     async def known(self, request: Request) -> Response:
         """What we know, and why."""
@@ -137,8 +153,8 @@ class Me:
         logins = [
             {
                 "id": one.id,
-                "device": one.device or "A browser",
-                "how": HOW.get(one.how, "Signed in"),
+                "device": DEVICES.get(one.device, one.device),
+                "how": HOW.get(one.how, phrase("Signed in")),
                 "since": one.created_at,
                 "seen": one.seen_at,
                 "is_this": one.current,
@@ -175,8 +191,19 @@ class Me:
         except Refusal as refusal:
             if refusal.code is not Code.CONFLICT:
                 raise
-            return await self._paper.problem(request, 409, "It was too late for this answer", refusal.why, viewer)
+            return await self._paper.problem(request, 409, LATE, refusal.why, viewer)
         return RedirectResponse(f"/app/cards?did=answered-{answer}", 303)
+
+
+KEPT = (
+    (phrase("Your e-mail address"), phrase("To sign in, and to reach you. You gave it when you signed up.")),
+    (phrase("Your cards"), phrase("To let you charge. Their numbers are sealed; staff see two characters.")),
+    (phrase("Your sessions"), phrase("When, where, how much energy and what it cost: to bill you rightly.")),
+    (phrase("How you sign in"), phrase("What could open your account cannot be read by us.")),
+    (phrase("Where you sign in"), phrase("So that you see when somebody else does. Kept for 30 days.")),
+)
+"""What is kept of a person, and why."""
+WAYS_IN = (phrase("Passkeys, password, code app"), phrase("Browser and system"))
 
 
 async def gone_already(deed: Any) -> None:
@@ -190,15 +217,8 @@ async def gone_already(deed: Any) -> None:
 
 def _things(mine: Mine, held: int, sessions: int) -> list[dict[str, str]]:
     """What is kept of the person, and why."""
-    past = "When, where, how much energy and what it cost: to bill you rightly."
-    told = [
-        ("Your e-mail address", mine.email, "To sign in, and to reach you. You gave it when you signed up."),
-        ("Your cards", counted(held, "card"), "To let you charge. Their numbers are sealed; staff see two characters."),
-        ("Your sessions", counted(sessions, "session"), past),
-        ("How you sign in", "Passkeys, password, code app", "What could open your account cannot be read by us."),
-        ("Where you sign in", "Browser and system", "So that you see when somebody else does. Kept for 30 days."),
-    ]
-    return [{"what": what, "value": value, "why": why} for what, value, why in told]
+    values = (mine.email, cards_of(held), sessions_of(sessions), *WAYS_IN)
+    return [{"what": what, "value": value, "why": why} for (what, why), value in zip(KEPT, values, strict=True)]
 
 
 def router(paper: Paper) -> APIRouter:

@@ -33,7 +33,12 @@ ABILITIES = "camera=(self), geolocation=(self), microphone=(), payment=(), usb=(
 """The app may ask for the camera (to read a station's code) and for the place (to list what is near)."""
 HEADERS = {"Cache-Control": "no-store", "Permissions-Policy": ABILITIES}
 """What every page carries: nobody keeps it, for it shows what only its viewer may see."""
-PLACES = (("/app/", "Charge"), ("/app/sessions", "Sessions"), ("/app/cards", "Cards"), ("/app/me", "Me"))
+PLACES = (
+    (HOME, phrase("Charge")),
+    ("/app/sessions", phrase("Sessions")),
+    ("/app/cards", phrase("Cards")),
+    ("/app/me", phrase("Me")),
+)
 
 
 class Staff(Exception):  # noqa: N818 - an answer, not a fault
@@ -148,8 +153,9 @@ async def refused(paper: Paper, request: Request, refusal: Refusal) -> Response:
 
 async def staff(paper: Paper, request: Request) -> Response:
     """Whoever works here is told where they are."""
-    what, why = "This is the drivers’ app", "You are signed in as somebody who works here, and this app is for drivers."
-    told = {"what": what, "why": why, "back": "/", "back_to": "The operator’s pages", "is_staff": True}
+    what = phrase("This is the drivers’ app")
+    why = phrase("You are signed in as somebody who works here, and this app is for drivers.")
+    told = {"what": what, "why": why, "back": "/", "back_to": phrase("The operator’s pages"), "is_staff": True}
     return await paper.page(request, "problem.html", None, status=403, **told)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote
@@ -18,8 +18,9 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.session import SessionState
+from wattkeeper.language import tell
 from wattkeeper.operations.prices import Month, Receipt
 from wattkeeper.web.driver import tags
 from wattkeeper.web.driver.charging import where_of
@@ -28,12 +29,18 @@ from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator import said
 
 MONTH = re.compile(r"(20\d\d|19\d\d)-(0[1-9]|1[0-2])")
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June", "July"),
-    *("August", "September", "October", "November", "December"),
-)
+IN_FULL, DAY, OF_YEAR = phrase("EEEE, d MMMM y"), phrase("d MMM"), phrase("MMMM y")
+"""How dates are written (Unicode TR 35 patterns)."""
 MISHEARD = phrase("That is not the id of any session: a character was misread or mistyped. It looks like K7QM-4XRD-2.")
 NOT_YOURS = phrase("None of your sessions has this id.")
+PINNED = phrase(
+    "The price is the one that held when you started: version {version} of the price list. A price that changes later"
+    " changes nothing about this session."
+)
+COUNTED = phrase(
+    "Energy is what the station’s meter counted between your start and your end. Time counts as charging while the"
+    " meter rises, and as plugged in while it stands still; what no reading proves is never billed."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,21 +96,16 @@ def look_of(receipt: Receipt) -> Look | None:
     return None
 
 
-def cost_of(receipt: Receipt) -> str:
-    """What it cost, so far."""
-    return tags.total(receipt.bill) if receipt.bill is not None else "free"
-
-
 def costs_of(month: Month) -> str:
     """A month's costs, one currency after the other."""
     costs = [written(Decimal(minor).scaleb(-digits), currency, digits) for currency, minor, digits in month.costs]
-    return " + ".join(costs) or "–"
+    return joined(costs, " + ") or said.NOTHING
 
 
 def named(month: str) -> str:
     """``2026-03`` as people say it."""
     year, number = month.split("-")
-    return f"{MONTHS[int(number) - 1]} {year}"
+    return said.dated(date(int(year), int(number), 1), OF_YEAR)
 
 
 class Sessions:
@@ -150,13 +152,14 @@ class Sessions:
         before = max((one.month for one in months if one.month < wanted), default="")
         after = min((one.month for one in months if one.month > wanted), default="")
         energy = found.energy_wh if found else Decimal(0)
-        return Shown(named(wanted), energy, costs_of(found) if found else "–", before, after)
+        return Shown(named(wanted), energy, costs_of(found) if found else said.NOTHING, before, after)
 
     def _row(self, receipt: Receipt) -> Row:
         when = self._times.when(receipt.started_at, self._rooms.store.clock())
         span = said.duration(timedelta(seconds=receipt.duration_s))
+        shown_when, cost = joined((_plain(when), span), ", "), tags.total(receipt.bill)
         href = f"/app/sessions/{receipt.session}"
-        return Row(href, receipt.name, f"{_plain(when)}, {span}", receipt.energy_wh, cost_of(receipt), look_of(receipt))
+        return Row(href, receipt.name, shown_when, receipt.energy_wh, cost, look_of(receipt))
 
     async def one(self, request: Request, id: str) -> Response:
         """A session with its receipt; an id as it is said is forgiven its dashes."""
@@ -174,11 +177,11 @@ class Sessions:
             when=self._span(receipt),
             live=receipt.live,
             energy_wh=receipt.energy_wh,
-            cost=cost_of(receipt),
+            cost=tags.total(receipt.bill),
             word=_word(receipt),
             lines=tags.lines_of(receipt.bill),
             tax=tags.tax_of(receipt.bill),
-            no_bill=receipt.words or "Nothing is to be paid.",
+            no_bill=receipt.words or phrase("Nothing is to be paid."),
             why=[*_why(receipt)],
             facts=[*self._facts(receipt)],
             mail=self._mail(receipt),
@@ -187,31 +190,33 @@ class Sessions:
     def _span(self, receipt: Receipt) -> str:
         """Day and times."""
         start, end = self._times.local(receipt.started_at), receipt.ended_at and self._times.local(receipt.ended_at)
-        day = f"{start:%A}, {start.day} {start:%B %Y}"
+        day, clock = said.dated(start, IN_FULL), f"{start:%H:%M}"
         if receipt.live or end is None:
-            return f"{day}, since {start:%H:%M}"
-        another = "" if end.date() == start.date() else f", {end.day} {end:%b}"
-        return f"{day}, {start:%H:%M} to {end:%H:%M}{another}"
+            return phrase("{day}, since {clock}", day=day, clock=clock)
+        span = phrase("{day}, {start} to {end}", day=day, start=clock, end=f"{end:%H:%M}")
+        return span if end.date() == start.date() else joined((span, said.dated(end, DAY)), ", ")
 
     def _facts(self, receipt: Receipt) -> list[tuple[str, str]]:
         """What else is known of it."""
         spans = (
-            ("Plugged in", receipt.duration_s),
-            ("Charging", receipt.charging_s),
-            ("Not charging", receipt.parking_s),
+            (phrase("Plugged in"), receipt.duration_s),
+            (phrase("Charging time"), receipt.charging_s),
+            (phrase("Not charging"), receipt.parking_s),
         )
-        facts = [("Where", where_of(receipt.address or receipt.name, receipt.evse))]
+        facts: list[tuple[str, str]] = [(phrase("Where"), where_of(receipt.address or receipt.name, receipt.evse))]
         facts += [(name, said.duration(timedelta(seconds=span))) for name, span in spans if span]
         if receipt.soc_percent is not None:
-            facts.append(("Battery, as the car told", f"{round(receipt.soc_percent)} %"))
-        return [*facts, ("Evidence", receipt.grade_words)]
+            facts.append((phrase("Battery, as the car told"), f"{round(receipt.soc_percent)} %"))
+        return [*facts, (phrase("Evidence"), receipt.grade_words)]
 
     def _mail(self, receipt: Receipt) -> str:
         """A letter to support with the session already named."""
         to = self._rooms.settings.support_mail
-        subject = quote(f"Session {shown(receipt.session)}")
-        body = quote(f"Session {shown(receipt.session)}, {receipt.name}, {self._span(receipt)}\n\nWhat went wrong: ")
-        return f"mailto:{quote(to, safe='@')}?subject={subject}&body={body}" if to else ""
+        session = phrase("Session {id}", id=shown(receipt.session))
+        about = joined((session, receipt.name, self._span(receipt)), ", ")
+        body = joined((about, phrase("What went wrong: ")), "\n\n")
+        told = f"subject={quote(str(tell(session)))}&body={quote(str(tell(body)))}"
+        return f"mailto:{quote(to, safe='@')}?{told}" if to else ""
 
 
 def _plain(text: object) -> str:
@@ -229,15 +234,8 @@ def _word(receipt: Receipt) -> Word | None:
 def _why(receipt: Receipt) -> list[str]:
     """Why it costs this."""
     if receipt.bill is None:
-        return [receipt.words or "No price was set when this session began, so nothing is to be paid."]
-    version = f"version {receipt.version} of the price list" if receipt.version else "the price list"
-    return [
-        f"The price is the one that held when you started: {version}. A price that changes later changes nothing"
-        " about this session.",
-        "Energy is what the station’s meter counted between your start and your end. Time counts as charging while the"
-        " meter rises, and as plugged in while it stands still; what no reading proves is never billed.",
-        *([receipt.words] if receipt.words else []),
-    ]
+        return [receipt.words or phrase("No price was set when this session began, so nothing is to be paid.")]
+    return [PINNED.filled(version=receipt.version), COUNTED, *([receipt.words] if receipt.words else [])]
 
 
 def router(paper: Paper) -> APIRouter:

@@ -9,10 +9,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import spoken, tell
 from wattkeeper.web import bundle
-from wattkeeper.web.driver.paper import HEADERS, Paper, routes_of
+from wattkeeper.web.driver.paper import HEADERS, PLACES, Paper, routes_of
 
-ALWAYS_FRESH = {"Cache-Control": "no-cache"}
+ALWAYS_FRESH = {"Cache-Control": "no-cache", "Vary": "Accept-Language, Cookie"}
+"""Asked for anew each time, and told in the language of whoever asks."""
+ABOUT = phrase("Start charging, watch it, and see what it cost and why.")
 KEPT_KINDS = (".woff2", ".svg", ".png")
 
 
@@ -27,8 +31,8 @@ def manifest() -> dict[str, Any]:
         "id": "/app/",
         "name": "Wattkeeper",
         "short_name": "Wattkeeper",
-        "description": "Start charging, watch it, and see what it cost and why.",
-        "lang": "en",
+        "description": tell(ABOUT),
+        "lang": spoken(),
         "start_url": "/app/",
         "scope": "/app/",
         "display": "standalone",
@@ -38,7 +42,7 @@ def manifest() -> dict[str, Any]:
             {"src": bundle.address(name), "sizes": sizes, "type": "image/png", "purpose": purpose}
             for name, sizes, purpose in icons
         ],
-        "shortcuts": [{"name": "Charge", "url": "/app/"}, {"name": "Sessions", "url": "/app/sessions"}],
+        "shortcuts": [{"name": tell(name), "url": path} for path, name in PLACES[:2]],
     }
 
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from wattkeeper.charging.bill import Bill, price
 from wattkeeper.charging.line import HOURLY, Line, LineKind
-from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.restriction import Restrictions
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, with_tax
 from wattkeeper.charging.usage import planned
@@ -16,14 +16,14 @@ from wattkeeper.operations.prices import PriceTag, step_of, step_size
 from wattkeeper.web.driver.money import written
 
 PER = {
-    Dimension.ENERGY: "per kWh",
-    Dimension.TIME: "per hour of charging",
-    Dimension.PARKING_TIME: "per hour plugged in without charging",
-    Dimension.FLAT: "for each session",
+    Dimension.ENERGY: phrase("per kWh"),
+    Dimension.TIME: phrase("per hour of charging"),
+    Dimension.PARKING_TIME: phrase("per hour plugged in without charging"),
+    Dimension.FLAT: phrase("for each session"),
 }
 PER_RESERVED = {Dimension.TIME: phrase("per hour reserved"), Dimension.FLAT: phrase("for each reservation")}
 NAMES = {
-    LineKind.ENERGY: "Energy",
+    LineKind.ENERGY: phrase("Energy"),
     LineKind.TIME: phrase("Charging time"),
     LineKind.PARKING_TIME: phrase("Plugged in without charging"),
     LineKind.FLAT: phrase("For the session"),
@@ -35,6 +35,7 @@ NAMES = {
 }
 COUNTED = HOURLY | {LineKind.ENERGY}
 EXAMPLE_WH, EXAMPLE_S = Decimal(20_000), Decimal(3600)
+AT_ANY_SPEED, IN_AN_HOUR = phrase("20 kWh cost {cost}."), phrase("20 kWh, charged in an hour, cost {cost}.")
 FIRST = (Dimension.ENERGY, Dimension.TIME, Dimension.FLAT, Dimension.PARKING_TIME)
 """Which price a driver looks for first."""
 
@@ -72,7 +73,8 @@ def tag_of(found: PriceTag) -> Tag | None:
         return None
     offers = sorted(tariff.offers, key=_rank)
     if not any(component.price for component, _ in offers):
-        return Tag(written(tariff.least.net if tariff.least else None, tariff.currency), "at least", (), "", "")
+        least = written(tariff.least.net if tariff.least else None, tariff.currency, tariff.digits)
+        return Tag(least, phrase("at least"), (), "", "")
     offers = [offer for offer in offers if offer[0].price or offer[1].is_bound]
     (first, when), *others = offers
     rest = [_offered(one, its, tariff) for one, its in others]
@@ -83,7 +85,7 @@ def tag_of(found: PriceTag) -> Tag | None:
 
 def _offered(one: Component, when: Restrictions, tariff: Tariff) -> str:
     """A further price, its step, and when it holds."""
-    words = joined((_price(one, tariff), _per(one, when)), " ")
+    words = phrase("{price} {per}", price=_price(one, tariff), per=_per(one, when))
     return joined((words, step_of(one), *conditions(when)), ", ")
 
 
@@ -104,9 +106,12 @@ def _price(component: Component, tariff: Tariff) -> str:
 
 def _bounds(tariff: Tariff) -> list[str]:
     """The least and the most that a session costs."""
-    bounds = (("At least", tariff.least), ("At most", tariff.most))
+    bounds = (
+        (phrase("At least {amount} for each session"), tariff.least),
+        (phrase("At most {amount} for each session"), tariff.most),
+    )
     return [
-        f"{words} {written(bound.gross or bound.net, tariff.currency, tariff.digits)} for each session"
+        words.filled(amount=written(bound.gross or bound.net, tariff.currency, tariff.digits))
         for words, bound in bounds
         if bound is not None
     ]
@@ -115,8 +120,13 @@ def _bounds(tariff: Tariff) -> list[str]:
 def _tax(tariff: Tariff) -> str:
     rates = {one.vat_percent for one in tariff.components if one.vat_percent is not None}
     if len(rates) == 1:
-        return f"{rates.pop().normalize():f} % VAT is included."
-    return "VAT is included." if rates or tariff.tax_included else ""
+        return phrase("{rate} VAT is included.", rate=_percent(rates.pop()))
+    return phrase("VAT is included.") if rates or tariff.tax_included else ""
+
+
+def _percent(rate: Decimal) -> Figure:
+    """A rate with as many places as it needs."""
+    return Figure(rate, max(0, -int(rate.normalize().as_tuple().exponent)), "%")
 
 
 def _example(found: PriceTag) -> str:
@@ -125,14 +135,15 @@ def _example(found: PriceTag) -> str:
     assert tariff is not None
     bill = price(planned(found.at, EXAMPLE_WH, EXAMPLE_S), tariff)
     is_timed = any(one.dimension is Dimension.TIME for one in tariff.components)
-    in_time = ", charged in an hour," if is_timed else ""
-    in_time = in_time if tariff.is_plain else ", charged in the hour from now on,"
-    return f"20 kWh{in_time} cost {written(bill.gross, bill.currency, bill.digits)}."
+    cost = written(bill.gross, bill.currency, bill.digits)
+    if not tariff.is_plain:
+        return phrase("20 kWh, charged in the hour from now on, cost {cost}.", cost=cost)
+    return (IN_AN_HOUR if is_timed else AT_ANY_SPEED).filled(cost=cost)
 
 
 def total(bill: Bill | None) -> str:
     """What is to be paid."""
-    return "–" if bill is None else written(bill.gross, bill.currency, bill.digits)
+    return phrase("free") if bill is None else written(bill.gross, bill.currency, bill.digits)
 
 
 def lines_of(bill: Bill | None) -> list[Billed]:
@@ -149,14 +160,11 @@ def _how(line: Line, bill: Bill) -> str:
     """Quantity times unit price, and what was rounded up."""
     if line.kind not in COUNTED or not line.quantity:
         return ""
-    unit, each = line.unit, line.exact_gross / line.quantity
-    rounded = f", rounded up from {_quantity(line.used)}" if _quantity(line.used) != _quantity(line.quantity) else ""
-    return f"{_quantity(line.quantity)} {unit} at {exact(round(each, 6), bill.currency, bill.digits)}{rounded}"
-
-
-def _quantity(amount: Decimal) -> str:
-    """A quantity with the places that decide, three at most."""
-    return f"{round(amount, 3):.3f}"
+    each = exact(round(line.exact_gross / line.quantity, 6), bill.currency, bill.digits)
+    quantity, used = Figure(line.quantity, 3, line.unit), Figure(line.used, 3)
+    if used.value == quantity.value:
+        return phrase("{quantity} at {price}", quantity=quantity, price=each)
+    return phrase("{quantity} at {price}, rounded up from {used}", quantity=quantity, price=each, used=used)
 
 
 def tax_of(bill: Bill | None) -> Billed | None:
@@ -164,6 +172,6 @@ def tax_of(bill: Bill | None) -> Billed | None:
     if bill is None or not bill.vat_minor:
         return None
     rates = {line.vat_percent for line in bill.lines if line.vat_percent is not None}
-    rate = f"{rates.pop().normalize():f} % " if len(rates) == 1 else ""
+    what = phrase("of which {rate} VAT", rate=_percent(rates.pop())) if len(rates) == 1 else phrase("of which VAT")
     amount = written(Decimal(bill.vat_minor).scaleb(-bill.digits), bill.currency, bill.digits)
-    return Billed(f"of which {rate}VAT", "", amount)
+    return Billed(what, "", amount)

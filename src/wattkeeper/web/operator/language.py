@@ -22,9 +22,7 @@ class Choice:
         self._paper = paper
         self._rooms = paper.rooms
 
-    async def choose(
-        self, request: Request, language: Annotated[str, Form()] = "", next: Annotated[str, Form()] = "/"
-    ) -> Response:
+    async def choose(self, request: Request, next: str = "/", language: Annotated[str, Form()] = "") -> Response:
         """Keep the choice, and go back to the page that it was made on."""
         cookie = request.cookies.get(cookie_name(self._rooms.settings), "")
         viewer = await self._rooms.access.viewer_by_cookie(cookie) if cookie else None

@@ -2,7 +2,6 @@
 import { tell } from "./net.js";
 
 const PATIENCE_MS = 25000;
-const LOST = "No answer from Wattkeeper: this may not have arrived. What you typed is still here; try again when the network is back.";
 
 function busy(form, button) {
   form.dataset.busy = "";
@@ -74,7 +73,7 @@ async function submitted(event) {
     sent = await send(form, event.submitter);
   } catch {
     rest();
-    say(form, form.dataset.lost ?? LOST);
+    say(form, form.dataset.lost ?? document.body.dataset.lost);
     return;
   }
   tell(false);

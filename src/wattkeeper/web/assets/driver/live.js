@@ -3,7 +3,6 @@ import { tell } from "./net.js";
 
 const EVERY_MS = 4000;
 const SILENT_MS = 40000;
-const LOST = "No connection. The figures below are the last that came; charging goes on without this phone.";
 
 let stop = () => {};
 
@@ -39,7 +38,7 @@ async function ask(place) {
     put(place, await answer.text());
     tell(false);
   } catch {
-    tell(true, LOST);
+    tell(true, place.dataset.lost);
   }
 }
 

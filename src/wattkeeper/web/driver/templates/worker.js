@@ -5,7 +5,7 @@ const OFFLINE = "/app/offline";
 const SHELL = {{ shell | tojson }};
 
 self.addEventListener("install", (event) => {
-  const fresh = SHELL.map((path) => new Request(path, { cache: "reload", credentials: "omit" }));
+  const fresh = SHELL.map((path) => new Request(path, { cache: "reload", credentials: "same-origin" }));
   event.waitUntil(caches.open(KEPT).then((kept) => kept.addAll(fresh)).then(() => self.skipWaiting()));
 });
 
