@@ -44,7 +44,7 @@ async def test_the_manifest_is_one_that_phones_install(town: Town) -> None:
             wide, high = struct.unpack(">II", picture[16:24])
             assert f"{wide}x{high}" == icon["sizes"]
         page = (await client.get("/app/sign-in")).text
-    assert '<link rel="manifest" href="/app/manifest.webmanifest">' in page
+    assert '<link rel="manifest" href="/app/manifest.webmanifest" crossorigin="use-credentials">' in page
     assert "apple-touch-icon" in page
 
 

@@ -190,10 +190,11 @@ class Sessions:
     def _span(self, receipt: Receipt) -> str:
         """Day and times."""
         start, end = self._times.local(receipt.started_at), receipt.ended_at and self._times.local(receipt.ended_at)
-        day, clock = said.dated(start, IN_FULL), f"{start:%H:%M}"
+        day, began = said.dated(start, IN_FULL), f"{start:%H:%M}"
         if receipt.live or end is None:
-            return phrase("{day}, since {clock}", day=day, clock=clock)
-        span = phrase("{day}, {start} to {end}", day=day, start=clock, end=f"{end:%H:%M}")
+            return phrase("{day}, since {began}", day=day, began=began)
+        ended = f"{end:%H:%M}"
+        span = phrase("{day}, {began} to {ended}", day=day, began=began, ended=ended)
         return span if end.date() == start.date() else joined((span, said.dated(end, DAY)), ", ")
 
     def _facts(self, receipt: Receipt) -> list[tuple[str, str]]:
