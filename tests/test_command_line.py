@@ -103,6 +103,10 @@ async def test_a_first_installation(tmp_path: Path) -> None:
     assert listed[5] == "revoked", "without an end it is good until it is revoked"
     assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 0
     assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 1
+    assert (await run(tmp_path, "accounts", "sign-out", "ADA"))[:2] == (0, "0 sign-ins ended.\n")
+    assert (await run(tmp_path, "accounts", "sign-out", "--everybody"))[0] == 0
+    assert "a name, or --everybody" in (await run(tmp_path, "accounts", "sign-out"))[2]
+    assert "no account of that name" in (await run(tmp_path, "accounts", "sign-out", "bo"))[2]
     assert (await run(tmp_path, "accounts", "remove", "ada"))[0] == 0
     assert "No sessions yet" in (await run(tmp_path, "sessions", "list"))[1]
     assert "0 journal entries folded again" in (await run(tmp_path, "rebuild"))[1]

@@ -38,6 +38,11 @@ class Settings:
     public_url: str = setting(
         "", "The address people type; https there makes cookies Secure. Empty: this machine, or host, and http_port."
     )
+    https_below: bool = setting(
+        True,
+        "Whether browsers that come by https are told to use it for every name below ours too; no, where others run"
+        " something there that has no https.",
+    )
     tls_certificate: str = setting(
         "", "PEM certificate chain: stations then use wss (security profile 2), people https."
     )
@@ -89,6 +94,10 @@ class Settings:
     )
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
     driver_login_days: int = setting(90, "How long a sign-in of a driver lasts, days.")
+    login_idle_hours: int = setting(
+        2, "After how long without a page of theirs open anywhere a sign-in of staff ends, hours."
+    )
+    driver_login_idle_days: int = setting(30, "After how long without use a sign-in of a driver ends, days.")
     staff_passkeys: bool = setting(
         True, "Whether staff need a passkey or authenticator app before they can do anything but look after themselves."
     )
@@ -139,6 +148,10 @@ class Settings:
     def login_lasts(self, *, is_staff: bool) -> timedelta:
         """How long a sign-in lasts."""
         return timedelta(hours=self.login_hours) if is_staff else timedelta(days=self.driver_login_days)
+
+    def login_rests(self, *, is_staff: bool) -> timedelta:
+        """After how long without use a sign-in ends."""
+        return timedelta(hours=self.login_idle_hours) if is_staff else timedelta(days=self.driver_login_idle_days)
 
     @property
     def zone(self) -> tzinfo:

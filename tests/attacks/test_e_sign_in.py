@@ -74,8 +74,13 @@ async def test_e6_the_owner_comes_in_at_home_with_a_step_more_and_from_elsewhere
     half = await guessed.enter(at=HOME)
     assert half.missing == (Factor.MAIL,)
     assert await town.is_out(half.cookie)
-    whole = await guessed.people.sign_in.link(await guessed.link(ANNA, "step"), HOME)
-    assert whole.is_whole
+    code = await guessed.link(ANNA, "step")
+    link = guessed.people.sign_in.link
+    assert await refused(link(code, ELSEWHERE)) is Code.FORBIDDEN, "a letter completes another's sign-in"
+    other = await guessed.enter(at=HOME)
+    assert await refused(link(code, HOME, "", other.cookie)) is Code.FORBIDDEN
+    assert (await link(code, HOME, "", half.cookie)).is_whole
+    assert await refused(link(code, HOME, "", half.cookie)) is Code.NOT_FOUND
     assert await failures(town) == 0
     assert (await guessed.enter(at=ELSEWHERE)).is_whole
 

@@ -257,10 +257,39 @@ async def test_a_driver_stays_signed_in_for_months_and_staff_for_hours(access: A
     await access.make_account("dora@example.org", RIGHT, Role.DRIVER)
     driver = await access.sign_in("dora@example.org", RIGHT, HOME)
     staff = await access.sign_in("anna", RIGHT, HOME)
-    clock.now += timedelta(days=89)
+    for hour in range(1, 14):
+        clock.now += timedelta(hours=1)
+        access.forget()
+        assert (await access.viewer_by_cookie(staff) is not None) is (hour < 12), "12 hours, however much it is used"
+    for day in range(29, 94, 29):
+        clock.now += timedelta(days=29)
+        access.forget()
+        assert (await access.viewer_by_cookie(driver) is not None) is (day < 90)
+    clock.now += timedelta(days=3)
     access.forget()
-    assert await access.viewer_by_cookie(driver) is not None
+    assert await access.viewer_by_cookie(driver) is None
+
+
+async def test_sign_ins_of_a_driver_or_of_everybody_are_ended(access: Access) -> None:
+    await access.make_account("dora@example.org", RIGHT, Role.DRIVER)
+    driver, staff = await access.sign_in("dora@example.org", RIGHT, HOME), await access.sign_in("anna", RIGHT, HOME)
+    assert await access.end_sign_ins("Dora@example.org") == 1
+    assert await access.viewer_by_cookie(driver) is None
+    assert await access.viewer_by_cookie(staff) is not None
+    await access.sign_in("dora@example.org", RIGHT, HOME)
+    assert await access.end_sign_ins(None) == 2
     assert await access.viewer_by_cookie(staff) is None
-    clock.now += timedelta(days=2)
+
+
+async def test_a_sign_in_that_nobody_uses_ends_by_itself(access: Access, clock: Clock) -> None:
+    await access.make_account("dora@example.org", RIGHT, Role.DRIVER)
+    driver = await access.sign_in("dora@example.org", RIGHT, HOME)
+    left, used = [await access.sign_in("anna", RIGHT, HOME) for _ in range(2)]
+    for _ in range(2):
+        clock.now += timedelta(minutes=61)
+        access.forget()
+        assert await access.viewer_by_cookie(used) is not None
+    assert await access.viewer_by_cookie(left) is None
+    clock.now += timedelta(days=30)
     access.forget()
     assert await access.viewer_by_cookie(driver) is None

@@ -234,6 +234,20 @@ async def test_sign_ins_are_listed_and_ended(town: Town) -> None:
     assert await refused(town.people.accounts.end_login(viewer, other.login)) is Code.NOT_FOUND
 
 
+async def test_ending_sign_ins_needs_a_fresh_proof(town: Town) -> None:
+    """Whoever stole a cookie does not shut its owner out."""
+    await town.sign_up()
+    owner, stolen = [(await town.enter()).cookie for _ in range(2)]
+    town.clock.on(minutes=6)
+    thief, theirs = await town.viewer(stolen), await town.viewer(owner)
+    assert await refused(town.people.accounts.end_login(thief, theirs.login)) is Code.PROOF
+    assert await refused(town.people.accounts.end_other_logins(thief)) is Code.PROOF
+    assert not await town.is_out(owner)
+    proved = await town.people.sign_in.prove_password(theirs, PASSWORD, HOME)
+    await town.people.accounts.end_login(await town.viewer(proved), thief.login)
+    assert await town.is_out(stolen)
+
+
 async def test_nobody_ends_another_s_sign_in_or_touches_another_s_passkey(town: Town) -> None:
     _, anna, _ = await town.with_passkey(await town.sign_up())
     bert = await town.sign_up(BERT)

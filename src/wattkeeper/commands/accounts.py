@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattkeeper.commands.terminal import Database, out, rooms_of, run
+from wattkeeper.commands.terminal import Database, fail, out, rooms_of, run
 
 app = typer.Typer(help="Who may sign in.", no_args_is_help=True)
 
@@ -29,6 +29,23 @@ def add(
 
     run(work())
     out.print(f"{name} can sign in." + (f" Password: {password}" if generate else ""), markup=False)
+
+
+@app.command("sign-out")
+def sign_out(
+    name: Annotated[str, typer.Argument(help="Whose sign-ins end.")] = "",
+    everybody: Annotated[bool, typer.Option("--everybody", help="Of every account.")] = False,
+    database: Database = None,
+) -> None:
+    """End the sign-ins of an account, of a driver's too, or everybody's, within a second; apps keep their access."""
+    if bool(name) is everybody:
+        fail("Say whose sign-ins end: a name, or --everybody.")
+
+    async def work() -> int:
+        async with rooms_of(database) as rooms:
+            return int(await rooms.access.end_sign_ins(None if everybody else name))
+
+    out.print(f"{run(work())} sign-ins ended.", markup=False)
 
 
 @app.command("remove")

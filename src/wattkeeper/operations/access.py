@@ -31,6 +31,7 @@ from wattkeeper.store.unit import Unit
 log = logging.getLogger(__name__)
 
 LONGEST_NAME = 100
+NO_ACCOUNT = phrase("There is no account of that name.")
 MINUTE = timedelta(minutes=1)
 THEMSELVES = frozenset({Scope.ACCOUNT_READ, Scope.ACCOUNT_WRITE})
 """What somebody may do who must add a second factor first."""
@@ -114,7 +115,18 @@ class Access:
             found = row is not None and await account.remove(unit, row.id)
         self.forget()
         if not found:
-            raise Refusal(Code.NOT_FOUND, phrase("There is no account of that name."))
+            raise Refusal(Code.NOT_FOUND, NO_ACCOUNT)
+
+    async def end_sign_ins(self, name: str | None) -> int:
+        """End an account's sign-ins, or everybody's, and the links that wait; how many. Refusal NOT_FOUND."""
+        async with self._store.unit() as unit:
+            row = None if name is None else await account.by_name(unit.connection, self._safe.name_ref(_spoken(name)))
+            if row is None and name is not None:
+                raise Refusal(Code.NOT_FOUND, NO_ACCOUNT)
+            ended = await account.end_logins(unit, row.id) if row else await account.end_every_login(unit)
+            await (secret_link.forget_account(unit, row.id) if row else secret_link.forget_ways_in(unit))
+        self.forget()
+        return ended
 
     async def sign_in(self, name: str, password: str, address: str, device: str = "") -> str:
         """The value of a cookie that is good for ``login_hours``; Refusal UNAUTHENTICATED, or BUSY with ``retry_s``."""
@@ -158,12 +170,16 @@ class Access:
         now = self._store.clock()
         async with self._store.read() as connection:
             found = await account.signed_in(connection, hashed, now)
-        if found is None or found[0].half:
+        if found is None or found[0].half or not self.is_used(*found, now):
             return None
         await self._note(hashed, *found, now)
         viewer = await self.viewer_for(*found)
         self._recent.put(hashed, viewer)
         return viewer
+
+    def is_used(self, login: LoginRow, row: AccountRow, now: datetime) -> bool:
+        """Whether a sign-in was used lately: one that lies about ends by itself."""
+        return now - login.seen_at <= self._settings.login_rests(is_staff=row.role.is_staff)
 
     async def viewer_for(
         self, login: LoginRow | None, row: AccountRow, scopes: frozenset[Scope] | None = None

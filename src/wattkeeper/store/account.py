@@ -243,6 +243,11 @@ async def end_logins(unit: Unit, account_id: str, but: str = "") -> int:
     return int(gone.rowcount)
 
 
+async def end_every_login(unit: Unit) -> int:
+    """End all sign-ins of everybody; gives how many."""
+    return int((await unit.connection.execute(delete(login))).rowcount)
+
+
 # --- from the first release -----------------------------------------------------------------------------
 
 

@@ -98,6 +98,11 @@ async def forget_account(unit: Unit, account: str) -> None:
     await unit.connection.execute(delete(secret_link).where(S.account_id == account))
 
 
+async def forget_ways_in(unit: Unit) -> None:
+    """Forget every code that an account was made for: links that sign in, challenges."""
+    await unit.connection.execute(delete(secret_link).where(S.account_id.is_not(None)))
+
+
 def _link(row: Sequence[Any]) -> LinkRow:
     code_hash, purpose, account, sealed, *times = row
     return LinkRow(bytes(code_hash), Purpose(purpose), account, None if sealed is None else bytes(sealed), *times)

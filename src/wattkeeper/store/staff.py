@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -28,14 +28,15 @@ class Ways:
     logins: int
 
 
-async def ways(connection: AsyncConnection, viewer: Viewer, now: datetime) -> dict[str, Ways]:
-    """How everyone who works here signs in, by account."""
+async def ways(connection: AsyncConnection, viewer: Viewer, now: datetime, rests: timedelta) -> dict[str, Ways]:
+    """How everyone who works here signs in, by account; a sign-in ends where it ``rests`` that long."""
     viewer.need(Scope.STAFF_READ)
     rows = await accounts.staff(connection)
     ids = [row.id for row in rows]
     keys = await _counts(connection, passkey.c.account_id, ids)
     elsewhere = await _counts(connection, identity.c.account_id, ids)
-    logins = await _counts(connection, login.c.account_id, ids, login.c.expires_at > now, login.c.half.is_(False))
+    good = (login.c.expires_at > now, login.c.seen_at >= now - rests, login.c.half.is_(False))
+    logins = await _counts(connection, login.c.account_id, ids, *good)
     return {
         row.id: Ways(
             keys.get(row.id, 0),

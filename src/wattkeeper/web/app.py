@@ -95,8 +95,7 @@ class App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything inside the headers, so that an answer to a fault of ours has them too."""
-        inside = Tongue(super().build_middleware_stack())
-        return Headers(inside, is_secure=self.state.rooms.settings.is_secure)
+        return Headers(Tongue(super().build_middleware_stack()), self.state.rooms.settings)
 
     def openapi(self) -> dict[str, Any]:
         """The API's description (OpenAPI 3.1)."""

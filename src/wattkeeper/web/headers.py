@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from wattkeeper.settings import Settings
+
 CONTENT_POLICY = "; ".join(
     (
         "default-src 'none'",
@@ -14,6 +16,7 @@ CONTENT_POLICY = "; ".join(
         "font-src 'self'",
         "connect-src 'self'",
         "manifest-src 'self'",
+        "object-src 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
         "base-uri 'none'",
@@ -28,15 +31,18 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
-BY_HTTPS = {"Strict-Transport-Security": "max-age=31536000"}
+HTTPS_ONLY = "max-age=31536000"
+"""For a year, browsers come by https alone (RFC 6797)."""
 
 
 class Headers:
     """Sets the headers of every response that does not set them itself."""
 
-    def __init__(self, app: ASGIApp, is_secure: bool) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
         self._app = app
-        self._headers = {**ALWAYS, **(BY_HTTPS if is_secure else {})}
+        below = "; includeSubDomains" if settings.https_below else ""
+        by_https = {"Strict-Transport-Security": HTTPS_ONLY + below} if settings.is_secure else {}
+        self._headers = {**ALWAYS, **by_https}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass on, adding the headers."""

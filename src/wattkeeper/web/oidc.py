@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
@@ -14,7 +15,7 @@ from wattkeeper.operations.people.oidc import CALLBACK, LASTS
 from wattkeeper.settings import Settings
 from wattkeeper.web.operator.door import within
 from wattkeeper.web.operator.paper import Paper, routes_of
-from wattkeeper.web.origin import keep_cookie
+from wattkeeper.web.origin import cookie_name, keep_cookie
 
 LEAVE, CONNECT, DISCONNECT = "/login/company", "/login/company/connect", "/login/company/disconnect"
 
@@ -27,7 +28,12 @@ class CompanyDoor:
         self._company, self._settings = paper.rooms.company, paper.rooms.settings
 
     async def leave(self, request: Request, next: str = "/", connect: bool = False) -> Response:
-        """To the company's door; with ``connect`` to use it for one's own account from then on."""
+        """To the company's door; with ``connect`` to use it for one's own account from then on.
+
+        A page of another site leads to our own door only: who signs in presses the button there.
+        """
+        if request.headers.get("sec-fetch-site") in ("cross-site", "same-site"):
+            return RedirectResponse(f"/login?next={quote(within(next), safe='')}", 303)
         account = ""
         if connect:
             viewer = await self._paper.need_viewer(request)
@@ -55,6 +61,9 @@ class CompanyDoor:
             company = self._company.name
             answer: Response = self._paper.page(request, "connect.html", viewer, status=200, company=company, **told)
         else:
+            before = request.cookies.get(cookie_name(self._settings))
+            if before:
+                await self._paper.rooms.access.sign_out(before)
             signed_in = await self._company.enter(arrived, request.headers.get("user-agent", "")[:200])
             answer = RedirectResponse(arrived.next, 303, {"Cache-Control": "no-store"})
             keep_cookie(answer, self._settings, signed_in)

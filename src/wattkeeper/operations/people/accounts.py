@@ -212,23 +212,28 @@ class Accounts:
             row = await self._own.row(unit, viewer)
             found = []
             for one in await account.logins(unit.connection, row.id, unit.now):
+                if not self._access.is_used(one, row, unit.now):
+                    continue
                 sealed = one.device
                 device = b"" if sealed is None else await self._open(unit, row.person, sealed)
-                times = (one.created_at, one.seen_at, one.expires_at)
+                rests = self._settings.login_rests(is_staff=row.role.is_staff)
+                times = (one.created_at, one.seen_at, min(one.expires_at, one.seen_at + rests))
                 found.append(SignedIn(one.id, one.how, device.decode(), *times, one.id == viewer.login))
         return found
 
     async def end_login(self, viewer: Viewer, identifier: str) -> None:
-        """End one sign-in; Refusal NOT_FOUND."""
+        """End one sign-in; Refusal NOT_FOUND, PROOF: a stolen sign-in cannot shut its owner out."""
         async with self._store.unit() as unit:
+            viewer.need_fresh(unit.now)
             row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
             if not await account.end_login(unit, row.id, identifier):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such sign-in, or no longer."))
         self._access.forget()
 
     async def end_other_logins(self, viewer: Viewer) -> int:
-        """End every sign-in but this one; how many that were."""
+        """End every sign-in but this one; how many that were. Refusal PROOF."""
         async with self._store.unit() as unit:
+            viewer.need_fresh(unit.now)
             row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
             ended = await account.end_logins(unit, row.id, viewer.login)
             await secret_link.forget_account(unit, row.id)

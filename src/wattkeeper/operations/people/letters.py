@@ -77,7 +77,8 @@ ENGLISH: Mapping[Kind, tuple[str, str]] = {
     Kind.STEP: (
         "Is it you who signs in?",
         "Somebody signed in with your password, and here the password alone is not enough. If it is you, open this link"
-        " within an hour:\n\n{link}\n\nIf it is not, somebody knows your password: change it at {home}",
+        " within ten minutes, in the same browser:\n\n{link}\n\n"
+        "If it is not, somebody knows your password: change it at {home}",
     ),
     Kind.CHANGE_MAIL: (
         "Prove your new address",
@@ -150,8 +151,8 @@ GERMAN: Mapping[Kind, tuple[str, str]] = {
     Kind.STEP: (
         "Melden Sie sich gerade an?",
         "Jemand hat sich mit Ihrem Passwort angemeldet, und hier genügt das Passwort allein nicht. Sind Sie es,"
-        " öffnen Sie"
-        " innerhalb einer Stunde diesen Link:\n\n{link}\n\nSonst kennt jemand Ihr Passwort: Ändern Sie es auf {home}",
+        " öffnen Sie innerhalb von zehn Minuten im selben Browser diesen Link:\n\n{link}\n\n"
+        "Sonst kennt jemand Ihr Passwort: Ändern Sie es auf {home}",
     ),
     Kind.CHANGE_MAIL: (
         "Neue Adresse bestätigen",

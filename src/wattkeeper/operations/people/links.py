@@ -26,7 +26,7 @@ LASTS: Mapping[Purpose, timedelta] = {
     Purpose.VERIFY: 24 * HOUR,
     Purpose.CHANGE_MAIL: 24 * HOUR,
     Purpose.RECOVER: HOUR,
-    Purpose.STEP: HOUR,
+    Purpose.STEP: timedelta(minutes=10),
     Purpose.PASSKEY: timedelta(minutes=5),
 }
 """How long a code is good."""

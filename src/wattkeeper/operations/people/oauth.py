@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wattkeeper.charging.errors import Code, Refusal
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 CODE_LASTS = timedelta(minutes=1)
 ACCESS_LASTS = timedelta(minutes=10)
 REFRESH_LASTS = timedelta(days=30)
+GRANT_LASTS = timedelta(days=365)
+"""How long an app stays in, however often it refreshes; then its person is asked again."""
 LONGEST_STATE = 2_000
 NEVER = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE})
 """What no app is let do: to change who may come in."""
@@ -225,7 +227,7 @@ class OAuth:
             await oauth.drop_code(unit, code)
             return None
         await oauth.keep_grant(unit, grant, row)
-        return await _hand_out(unit, grant, row.account, row.scopes)
+        return await _hand_out(unit, grant, row.account, row.scopes, unit.now + GRANT_LASTS)
 
     async def _spend_refresh(
         self, unit: Unit, client: ClientRow, token: bytes, asked: frozenset[Scope]
@@ -242,7 +244,7 @@ class OAuth:
         if not await oauth.use_refresh(unit, token):
             await self._end(unit, grant, Ended.REFRESH_TWICE)
             return None
-        return await _hand_out(unit, grant.id, grant.account, grant.scopes)
+        return await _hand_out(unit, grant.id, grant.account, grant.scopes, grant.created_at + GRANT_LASTS)
 
     async def _end_doubled(self, unit: Unit, row: CodeRow | None, why: Ended) -> None:
         """End what a code became, for it was shown twice (RFC 6749 4.1.2)."""
@@ -281,8 +283,8 @@ async def _lives(unit: Unit, account_id: str) -> bool:
     return row is not None and row.state in LIVING
 
 
-async def _hand_out(unit: Unit, grant: str, account_id: str, scopes: frozenset[Scope]) -> Tokens:
-    """A fresh pair of tokens of a grant."""
+async def _hand_out(unit: Unit, grant: str, account_id: str, scopes: frozenset[Scope], until: datetime) -> Tokens:
+    """A fresh pair of tokens of a grant, which is good until then at most."""
     row = await account.by_id(unit.connection, account_id)
     assert row is not None
     tokens = Tokens(
@@ -290,8 +292,9 @@ async def _hand_out(unit: Unit, grant: str, account_id: str, scopes: frozenset[S
         refresh="wkr_" + secrets.token_urlsafe(32),
         scopes=grantable(viewer_of(row), scopes),
     )
-    await oauth.keep_token(unit, digest(tokens.access), grant, TokenUse.ACCESS, unit.now + ACCESS_LASTS)
-    await oauth.keep_token(unit, digest(tokens.refresh), grant, TokenUse.REFRESH, unit.now + REFRESH_LASTS)
+    await oauth.keep_token(unit, digest(tokens.access), grant, TokenUse.ACCESS, min(until, unit.now + ACCESS_LASTS))
+    refreshes = min(until, unit.now + REFRESH_LASTS)
+    await oauth.keep_token(unit, digest(tokens.refresh), grant, TokenUse.REFRESH, refreshes)
     return tokens
 
 

@@ -143,7 +143,7 @@ class Post:
         """A link that completes a sign-in."""
         row = await account.by_id(unit.connection, about["account"])
         if row is not None and not self._is_too_much(row.id):
-            code = await self._links.make(unit, Purpose.STEP, row.id)
+            code = await self._links.make(unit, Purpose.STEP, row.id, {"login": about["login"]})
             await self._mail.tell(unit, row, Kind.STEP, link=self._mail.link(code, staff=row.role.is_staff))
 
     async def _was_guessed(self, unit: Unit, about: dict[str, Any]) -> None:

@@ -19,12 +19,15 @@ from wattkeeper.operations.people.passkeys import Json, Passkeys
 from wattkeeper.operations.people.recovery import RecoveryCodes
 from wattkeeper.operations.people.totp import Totp
 from wattkeeper.store import account, proof
-from wattkeeper.store.account import AccountRow, AccountState
+from wattkeeper.store.account import AccountRow, AccountState, LoginRow
 from wattkeeper.store.engines import Store
 from wattkeeper.store.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 ENDED = phrase("This sign-in was not finished in time. Begin again.")
+ELSEWHERE = phrase(
+    "Open this link in the browser in which you typed your password, within ten minutes; or sign in anew there."
+)
 STRONGER = phrase("You have a stronger way to prove who you are: use that.")
 
 
@@ -63,8 +66,8 @@ class SignIn:
         entered = await self._access.enter(name, password, address, device)
         if Factor.MAIL in entered.missing:
             async with self._store.unit() as unit:
-                row = await self._half(unit, entered.cookie)
-                await self._mail.ask(unit, Kind.STEP, {"account": row.id})
+                login, row = await self._half(unit, entered.cookie)
+                await self._mail.ask(unit, Kind.STEP, {"account": row.id, "login": login.id})
         return entered
 
     async def passkey_options(self, address: str = "") -> Json:
@@ -82,13 +85,18 @@ class SignIn:
                 await self._own_half(unit, cookie, row)
             return await self._whole(unit, row, "passkey", address, device)
 
-    async def link(self, code: str, address: str, device: str = "") -> Entered:
-        """Sign in by a link from a mail, half where there is a second factor; Refusal NOT_FOUND."""
+    async def link(self, code: str, address: str, device: str = "", cookie: str = "") -> Entered:
+        """Sign in by a link from a mail, half where there is a second factor; Refusal NOT_FOUND.
+
+        A link that completes a sign-in counts in the browser that began it: FORBIDDEN elsewhere, and it stays good.
+        """
         async with self._store.unit() as unit:
             spent = await self._links.spend(unit, code, Purpose.RECOVER, Purpose.STEP)
             row = None if spent.account is None else await account.by_id(unit.connection, spent.account)
             if row is None or row.state is not AccountState.ACTIVE:
                 raise Refusal(Code.NOT_FOUND, GONE)
+            if spent.purpose is Purpose.STEP:
+                await self._need_begun(unit, cookie, str(spent.about.get("login", "")))
             missing = (await factors_of(unit.connection, row)).strong()
             if not missing:
                 return await self._whole(unit, row, "mail", address, device)
@@ -99,10 +107,10 @@ class SignIn:
     async def missing(self, cookie: str) -> tuple[Factor, ...]:
         """What one of would complete the half sign-in of this cookie; empty where it is none."""
         async with self._store.unit() as unit:
-            row = await self._half_or_none(unit, cookie)
-            if row is None:
+            half = await self._half_or_none(unit, cookie)
+            if half is None:
                 return ()
-            return (await factors_of(unit.connection, row)).strong() or (Factor.MAIL,)
+            return (await factors_of(unit.connection, half[1])).strong() or (Factor.MAIL,)
 
     async def totp(self, cookie: str, code: str, address: str, device: str = "") -> Entered:
         """Complete a half sign-in by a code of the authenticator app; Refusal UNAUTHENTICATED, BUSY."""
@@ -117,10 +125,10 @@ class SignIn:
     ) -> Entered:
         """Count the try, use the code up, make the sign-in whole."""
         async with self._store.unit() as unit:
-            row = await self._half(unit, cookie)
+            _, row = await self._half(unit, cookie)
         factor.count(row.id)
         async with self._store.unit() as unit:
-            row = await self._half(unit, cookie)
+            _, row = await self._half(unit, cookie)
             await factor.spend(unit, row, code)
             await self._own_half(unit, cookie, row)
             entered = await self._whole(unit, row, how, address, device)
@@ -187,21 +195,27 @@ class SignIn:
         if factor not in there:
             raise Refusal(Code.CONFLICT, STRONGER)
 
-    async def _half_or_none(self, unit: Unit, cookie: str) -> AccountRow | None:
-        """The account of a half sign-in."""
+    async def _half_or_none(self, unit: Unit, cookie: str) -> tuple[LoginRow, AccountRow] | None:
+        """A half sign-in and its account."""
         found = await account.signed_in(unit.connection, digest(cookie), unit.now)
-        return found[1] if found is not None and found[0].half else None
+        return found if found is not None and found[0].half else None
 
-    async def _half(self, unit: Unit, cookie: str) -> AccountRow:
-        """The account of a half sign-in; Refusal UNAUTHENTICATED where there is none."""
-        row = await self._half_or_none(unit, cookie)
-        if row is None:
+    async def _half(self, unit: Unit, cookie: str) -> tuple[LoginRow, AccountRow]:
+        """A half sign-in and its account; Refusal UNAUTHENTICATED where there is none."""
+        half = await self._half_or_none(unit, cookie)
+        if half is None:
             raise Refusal(Code.UNAUTHENTICATED, ENDED)
-        return row
+        return half
+
+    async def _need_begun(self, unit: Unit, cookie: str, login: str) -> None:
+        """Use up the half sign-in that a letter was written for; Refusal FORBIDDEN where this browser began another."""
+        half = await self._half_or_none(unit, cookie)
+        if half is None or half[0].id != login or not await proof.complete(unit, digest(cookie)):
+            raise Refusal(Code.FORBIDDEN, ELSEWHERE)
 
     async def _own_half(self, unit: Unit, cookie: str, row: AccountRow) -> None:
         """Use a half sign-in up; of many who complete it at once, one does."""
-        half = await self._half(unit, cookie)
+        _, half = await self._half(unit, cookie)
         if half.id != row.id or not await proof.complete(unit, digest(cookie)):
             raise Refusal(Code.UNAUTHENTICATED, ENDED)
 

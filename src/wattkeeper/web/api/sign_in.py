@@ -240,7 +240,8 @@ async def recover(rooms: Here, request: Request, given: Address) -> Sent:
 @router.post("/recover/finish")
 async def finish_recovery(rooms: Here, request: Request, response: Response, given: LinkOpened) -> Entry:
     """Sign in by the link of a letter; who has a second factor is asked for it. Then set what was lost anew."""
-    entry = await rooms.people.sign_in.link(given.code, address_of(request), device_of(request))
+    who = (address_of(request), device_of(request), cookie_of(request, rooms))
+    entry = await rooms.people.sign_in.link(given.code, *who)
     return await _replaced(request, response, rooms, entry)
 
 

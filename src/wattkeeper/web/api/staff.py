@@ -130,7 +130,8 @@ async def _everyone(rooms: Rooms, viewer: Viewer) -> list[Colleague]:
     """Everyone who works here."""
     members = await rooms.people.staff.members(viewer)
     async with rooms.store.read() as connection:
-        ways = await store.ways(connection, viewer, rooms.store.clock())
+        rests = rooms.settings.login_rests(is_staff=True)
+        ways = await store.ways(connection, viewer, rooms.store.clock(), rests)
     return [_colleague(one, ways[one.id]) for one in members if one.id in ways]
 
 

@@ -102,10 +102,16 @@ class Door:
         except Refusal as refusal:
             word = Word(refusal.why, WRONG if refusal.code is Code.UNAUTHENTICATED else "", "harm")
             return await self._sign_in(request, next, email=email[:200], status=STATUS[refusal.code], word=word)
-        return await self._enter(entered, next)
+        return await self._enter(request, entered, next)
 
-    async def _enter(self, entered: Entered, next: str) -> Response:
-        """On to where they wanted, or to the second step; whoever works here goes to their own pages."""
+    async def _enter(self, request: Request, entered: Entered, next: str) -> Response:
+        """On to where they wanted, or to the second step; what one was signed in with ends.
+
+        Whoever works here goes to their own pages.
+        """
+        before = request.cookies.get(cookie_name(self._settings))
+        if before:
+            await self._rooms.access.sign_out(before)
         if not entered.is_whole:
             answer = RedirectResponse(f"/app/sign-in/second?next={quote(within(next))}", 303)
         else:
@@ -147,7 +153,7 @@ class Door:
             entered = await ways[factor](half, code.strip(), address_of(request), device_of(request))
         except Refusal as refusal:
             return await self._second(request, next, Word(refusal.why, "", "harm"), STATUS[refusal.code])
-        return await self._enter(entered, next)
+        return await self._enter(request, entered, next)
 
     # --- sign up, get back in ---------------------------------------------------------------------------
 
@@ -222,13 +228,14 @@ class Door:
                 browser = browser_of(request, self._settings)
                 entered = await self._people.accounts.verify(code, address, device, browser)
             elif purpose in LINKS:
-                entered = await self._people.sign_in.link(code, address, device)
+                cookie = request.cookies.get(cookie_name(self._settings), "")
+                entered = await self._people.sign_in.link(code, address, device, cookie)
             else:
                 return await self._gone(request)
         except Refusal as refusal:
             return await self._gone(request, refusal)
         onward = HOME if purpose is Purpose.STEP else f"/app/welcome?new={int(purpose is Purpose.VERIFY)}"
-        return await self._enter(entered, onward)
+        return await self._enter(request, entered, onward)
 
     async def _gone(self, request: Request, refusal: Refusal | None = None) -> Response:
         """A link that is good for nothing, whatever the reason."""

@@ -14,6 +14,7 @@ from wattkeeper.store.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.operator.door import Door
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
+from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.problem import STATUS
 from wattkeeper.web.tongue import language_of
 
@@ -110,9 +111,12 @@ class Joining:
         purpose, place = await self._people.accounts.look(code), (address_of(request), device_of(request))
         if purpose not in LINKS:
             return self._gone(request)
-        deed = self._people.accounts.verify if purpose is Purpose.CHANGE_MAIL else self._people.sign_in.link
+        cookie = request.cookies.get(cookie_name(self._paper.rooms.settings), "")
         try:
-            entered = await deed(code, *place)
+            if purpose is Purpose.CHANGE_MAIL:
+                entered = await self._people.accounts.verify(code, *place)
+            else:
+                entered = await self._people.sign_in.link(code, *place, cookie)
         except Refusal as refusal:
             if refusal.code is Code.NOT_FOUND:
                 return self._gone(request)

@@ -64,6 +64,7 @@ class People:
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
         self._rooms, self._staff = paper.rooms, paper.rooms.people.staff
+        self._rests = paper.rooms.settings.login_rests(is_staff=True)
 
     async def show(self, request: Request, did: str = "") -> Response:
         """Who works here."""
@@ -72,7 +73,7 @@ class People:
     async def _page(self, request: Request, status: int = 200, **given: Any) -> Response:
         viewer = await self._paper.need_viewer(request, Scope.STAFF_READ)
         async with self._rooms.store.read() as connection:
-            ways = await store.ways(connection, viewer, self._rooms.store.clock())
+            ways = await store.ways(connection, viewer, self._rooms.store.clock(), self._rests)
             sites = await store.sites(connection, viewer)
         members = [(one, ways[one.id]) for one in await self._staff.members(viewer) if one.id in ways]
         context: dict[str, Any] = {
@@ -116,7 +117,7 @@ class People:
     async def _found(self, viewer: Viewer, account: str) -> tuple[Member, Ways]:
         """Somebody who works here; Refusal NOT_FOUND."""
         async with self._rooms.store.read() as connection:
-            ways = await store.ways(connection, viewer, self._rooms.store.clock())
+            ways = await store.ways(connection, viewer, self._rooms.store.clock(), self._rests)
         for member in await self._staff.members(viewer):
             if member.id == account and account in ways:
                 return member, ways[account]
