@@ -92,6 +92,9 @@ class Settings:
     default_max_power_w: int = setting(
         400_000, "The most power an EVSE is believed to deliver where the station says nothing, W."
     )
+    password_list: str = setting(
+        "", "A file of passwords that are known from breaches, one a line, plain or as SHA-1: nobody may choose them."
+    )
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
     driver_login_days: int = setting(90, "How long a sign-in of a driver lasts, days.")
     login_idle_hours: int = setting(

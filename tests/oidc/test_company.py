@@ -182,6 +182,35 @@ async def test_only_the_browser_that_left_comes_back_and_once(
     assert (await attacker.client.get(back)).status_code == 403
 
 
+async def test_e13_no_page_of_another_site_signs_anybody_in_through_the_company(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, **MAPPED)
+    browser = visit(house)
+    for site in ("cross-site", "same-site"):
+        asked = {"Sec-Fetch-Site": site, "Sec-Fetch-Mode": "navigate"}
+        answer = await browser.client.get("/login/company?next=/stations", headers=asked)
+        assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fstations"), site
+        assert "set-cookie" not in answer.headers
+    pressed = await browser.client.get("/login/company", headers={"Sec-Fetch-Site": "same-origin"})
+    assert pressed.headers["location"].startswith(issuer)
+
+
+async def test_a_company_s_sign_in_takes_the_place_of_the_one_before_and_its_cookies_are_bound(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    house = await open_company(issuer, **MAPPED)
+    browser = visit(house)
+    await browser.come("olga")
+    before = browser.client.cookies["wattkeeper"]
+    await browser.come("olga")
+    assert len(await house.door.rows(login)) == 1
+    async with house.client(Cookie=f"wattkeeper={before}") as stale:
+        assert (await stale.get("/api/v1/me")).status_code == 401
+    told = (await browser.client.get("/login/company")).headers["set-cookie"].lower()
+    assert all(flag in told for flag in ("; httponly", "; samesite=lax", "; path=/"))
+
+
 async def test_no_is_no_and_no_other_site_is_gone_to(open_company: OpenCompany, issuer: str, visit: Visit) -> None:
     house = await open_company(issuer, **MAPPED)
     browser = visit(house)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -279,6 +280,20 @@ async def test_sign_ins_of_a_driver_or_of_everybody_are_ended(access: Access) ->
     await access.sign_in("dora@example.org", RIGHT, HOME)
     assert await access.end_sign_ins(None) == 2
     assert await access.viewer_by_cookie(staff) is None
+
+
+async def test_a_password_that_was_stolen_elsewhere_is_not_taken(access: Access, tmp_path: Path) -> None:
+    stolen = ["volt dragon seven lamps", "seventeen wet umbrellas", "ein Tisch für unendlich viele"]
+    listed = tmp_path / "leaked.txt"
+    hashed = hashlib.sha1(stolen[1].encode()).hexdigest().upper()
+    listed.write_text(f"{stolen[0]}\r\n{hashed}:17\n\n{stolen[2]}")
+    strict = Access(access._store, access._safe, Settings(password_list=str(listed)))
+    for password in stolen:
+        await access.make_account("bert", password)
+        with pytest.raises(Refusal) as refused:
+            await strict.make_account("bert", password)
+        assert (refused.value.code, "was stolen" in refused.value.why) == (Code.INVALID, True)
+    await strict.make_account("bert", stolen[0] + "!")
 
 
 async def test_a_sign_in_that_nobody_uses_ends_by_itself(access: Access, clock: Clock) -> None:

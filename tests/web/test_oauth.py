@@ -436,6 +436,17 @@ async def test_tokens_end_by_themselves(house: House) -> None:
     assert (await app.refresh(fresh["refresh_token"])).json()["error"] == "invalid_grant"
 
 
+async def test_an_app_stays_a_year_at_most_however_often_it_refreshes(house: House) -> None:
+    app = await register(house)
+    tokens = await app.let_in(await person(house))
+    clock, passed = house.rooms.store.clock, timedelta()
+    house.rooms.store.clock = lambda: clock() + passed
+    while "refresh_token" in tokens and passed < timedelta(days=1000):
+        passed += timedelta(days=29)
+        tokens = (await app.refresh(tokens["refresh_token"])).json()
+    assert timedelta(days=365) <= passed < timedelta(days=365 + 29)
+
+
 async def until_gone(app: App, token: str) -> None:
     """Wait until a token is no longer known: a look is remembered for half a second."""
 

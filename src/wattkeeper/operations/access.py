@@ -17,6 +17,7 @@ from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import MOST_FAILURES, Entered, Factor, factors_of, has_second
 from wattkeeper.operations.people.guessing import Guessing
+from wattkeeper.operations.people.leaked import leaked
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
@@ -86,7 +87,7 @@ class Access:
         self._store = store
         self._safe = safe
         self._settings = settings
-        self.passwords = passwords or Passwords()
+        self.passwords = passwords or Passwords(leaked=leaked(settings.password_list))
         self._recent, self._recent_bearers = Recent(), Recent()  # a token is no cookie, nor a cookie a token
         self._touched: dict[str, datetime] = {}
         self.guessing = Guessing(store, safe, self.passwords)

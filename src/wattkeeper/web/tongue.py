@@ -42,7 +42,8 @@ class Tongue:
 
 def language_of(request: Request) -> str:
     """The language that who asks wants: the one chosen here, else the first of their browser's that we speak."""
-    return chosen(request.cookies.get(COOKIE), *_accepted(request.headers.get("accept-language", "")))
+    kept = request.cookies.get(f"__Host-{COOKIE}") or request.cookies.get(COOKIE)
+    return chosen(kept, *_accepted(request.headers.get("accept-language", "")))
 
 
 def _accepted(told: str) -> list[str]:
@@ -61,6 +62,7 @@ def _accepted(told: str) -> list[str]:
 
 def keep_language(response: Response, settings: Settings, language: str) -> None:
     """Let the browser remember the language that was chosen."""
+    name, secure = f"__Host-{COOKIE}" if settings.is_secure else COOKIE, settings.is_secure
     response.set_cookie(
-        COOKIE, chosen(language), max_age=YEAR_S, path="/", secure=settings.is_secure, httponly=True, samesite="lax"
+        name, chosen(language), max_age=YEAR_S, path="/", secure=secure, httponly=True, samesite="lax"
     )

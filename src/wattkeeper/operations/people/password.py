@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TypeVar
@@ -15,6 +15,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.guessed import is_guessed
+from wattkeeper.operations.people.leaked import mark
 
 T = TypeVar("T")
 SHORTEST = 15
@@ -41,7 +42,8 @@ def _nobody(cost: tuple[int, int]) -> str:
 class Passwords:
     """Hashes and checks passwords one at a time (32 MiB each), never on the loop."""
 
-    def __init__(self, cost: tuple[int, int] = COST) -> None:
+    def __init__(self, cost: tuple[int, int] = COST, leaked: Container[int] = frozenset()) -> None:
+        self._leaked = leaked
         self._hasher = _hasher(cost)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
         self._waiting = 0
@@ -62,6 +64,10 @@ class Passwords:
         if is_guessed(password, about):
             raise Refusal(
                 Code.INVALID, phrase("This password is among the first that are guessed. Choose words of your own.")
+            )
+        if mark(password) in self._leaked:
+            raise Refusal(
+                Code.INVALID, phrase("This password was stolen somewhere and is known. Choose words of your own.")
             )
         return await self._run(self._hash, password, room=_WAITING * 2 if familiar else _WAITING)
 
