@@ -38,6 +38,14 @@ class Settings:
     public_url: str = setting(
         "", "The address people type; https there makes cookies Secure. Empty: this machine, or host, and http_port."
     )
+    trusted_proxies: str = setting(
+        "127.0.0.1, ::1",
+        "Proxies before our doors, addresses or networks, that may say whom they heard; whoever else says so is not"
+        " believed. Without them, all who come through a proxy share its address where guesses are counted.",
+    )
+    proxy_header: str = setting(
+        "x-forwarded-for", "The header in which they say it: x-forwarded-for or forwarded (RFC 7239)."
+    )
     https_below: bool = setting(
         True,
         "Whether browsers that come by https are told to use it for every name below ours too; no, where others run"

@@ -81,6 +81,8 @@ async def test_e11_every_cookie_is_bound_to_the_host_and_out_of_reach_of_scripts
         given = {"name": "anna@example.org", "password": PASSWORD}
         assert (await one.post("/api/v1/sign-in", json=given)).status_code == 200
         assert (await one.post("/api/v1/sign-up", json={"email": "bert@example.org"})).status_code == 202
+        assert (await one.post("/language", data={"language": "de"})).status_code == 303
+        assert (await one.get("/login")).headers["content-language"] == "de"
         assert (await one.post("/logout")).status_code == 303
     assert len(set_cookies) >= 8
     for told in set_cookies:

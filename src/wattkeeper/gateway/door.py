@@ -19,6 +19,7 @@ from wattkeeper.gateway.twins import Twins
 from wattkeeper.operations.admission import Admission, Turned, Welcome
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.proxies import Proxies
 from wattkeeper.settings import Settings
 
 TICK_S = 1.0
@@ -38,7 +39,7 @@ class Gateway:
         self._notes = Notes()
         self._room = Room(settings, intake, dispatch, self._notes)
         crowd = Crowd(settings.max_connections, settings.max_connections_per_address)
-        self._porch = Porch(settings, crowd, self._notes, make_context(settings))
+        self._porch = Porch(settings, crowd, self._notes, make_context(settings), Proxies(settings))
         self._twins = Twins(settings.probation_s)
         self._alarmed = Seldom()
         self._listener: Listener | None = None

@@ -28,6 +28,7 @@ from wattkeeper.gateway.begun import Begun
 from wattkeeper.gateway.crowd import Crowd
 from wattkeeper.gateway.introduction import Accepted, Introduction, Refused, introduce
 from wattkeeper.gateway.notes import Notes
+from wattkeeper.operations.proxies import Proxies
 from wattkeeper.settings import Settings
 
 MOST_INTRODUCTION = 16_384
@@ -71,6 +72,7 @@ class Porch:
     crowd: Crowd
     notes: Notes
     tls: ssl.SSLContext | None
+    proxies: Proxies
     wires: set[Wire] = field(default_factory=set)
 
 
@@ -79,7 +81,8 @@ class Wire(ServerConnection):
 
     def __init__(self, protocol: ServerProtocol, server: Server, *, porch: Porch, **options: Any) -> None:
         super().__init__(protocol, server, **options)
-        self.address = ""
+        self.peer = self.address = ""
+        """Who connected, and who that was by the word of a proxy that is believed."""
         self.accepted: Accepted | None = None
         self.ended_because: str | None = None
         self.heard_at = self.loop.time()
@@ -98,6 +101,11 @@ class Wire(ServerConnection):
         self._raw: asyncio.Transport | None = None
         self._task: asyncio.Task[None] | None = None
         self._reaper: asyncio.TimerHandle | None = None
+
+    def learn_address(self, told: Callable[[str], list[str]]) -> None:
+        """Who connected, from the headers of the opening request."""
+        proxies = self._porch.proxies
+        self.address = proxies.origin(self.peer, told(proxies.header))
 
     # --- for the conversation -------------------------------------------------------------------------
 
@@ -166,8 +174,8 @@ class Wire(ServerConnection):
         """A socket came: count it, then let it introduce itself, behind TLS if there is a certificate."""
         self._raw = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        self.address = str(peer[0]) if peer else ""
-        self._counted = self._porch.crowd.let_in(self.address)
+        self.peer = self.address = str(peer[0]) if peer else ""
+        self._counted = self._porch.crowd.let_in(self.peer)
         if not self._counted:
             text = "too many connections; one from %s was dropped"
             self._porch.notes.noise(f"crowd {self.address}", text, self.address)
@@ -220,7 +228,7 @@ class Wire(ServerConnection):
         """Make room for another."""
         if self._counted:
             self._counted = False
-            self._porch.crowd.let_out(self.address)
+            self._porch.crowd.let_out(self.peer)
             self._porch.wires.discard(self)
 
     def data_received(self, data: bytes) -> None:
@@ -351,6 +359,7 @@ async def _admit(greet: Greet, connection: ServerConnection, request: Request) -
     wire.transport.pause_reading()
     try:
         all_of = request.headers.get_all
+        wire.learn_address(all_of)
         headers = (all_of("Authorization"), all_of("Sec-WebSocket-Protocol"), all_of("Origin"))
         decided = await greet(introduce(request.path, *headers), wire.address)
     finally:

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Scope
 
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
+from wattkeeper.operations.proxies import Proxies
 from wattkeeper.web import oauth, oidc, problem
 from wattkeeper.web.api import (
     account,
@@ -54,6 +55,7 @@ from wattkeeper.web.headers import Headers
 from wattkeeper.web.live import Streams
 from wattkeeper.web.operator import routes
 from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.proxied import Proxied
 from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
 
@@ -95,7 +97,8 @@ class App(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         """Everything inside the headers, so that an answer to a fault of ours has them too."""
-        return Headers(Tongue(super().build_middleware_stack()), self.state.rooms.settings)
+        settings = self.state.rooms.settings
+        return Proxied(Headers(Tongue(super().build_middleware_stack()), settings), Proxies(settings))
 
     def openapi(self) -> dict[str, Any]:
         """The API's description (OpenAPI 3.1)."""

@@ -28,6 +28,7 @@ async def people(rooms: Rooms) -> AsyncIterator[int]:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,  # `Proxied` reads them, from whom the settings trust
         lifespan="off",
         timeout_graceful_shutdown=3,
         ssl_certfile=settings.tls_certificate or None,

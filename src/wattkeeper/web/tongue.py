@@ -63,6 +63,4 @@ def _accepted(told: str) -> list[str]:
 def keep_language(response: Response, settings: Settings, language: str) -> None:
     """Let the browser remember the language that was chosen."""
     name, secure = f"__Host-{COOKIE}" if settings.is_secure else COOKIE, settings.is_secure
-    response.set_cookie(
-        name, chosen(language), max_age=YEAR_S, path="/", secure=secure, httponly=True, samesite="lax"
-    )
+    response.set_cookie(name, chosen(language), max_age=YEAR_S, path="/", secure=secure, httponly=True, samesite="lax")
