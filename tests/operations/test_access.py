@@ -99,6 +99,46 @@ async def test_one_password_however_the_keyboard_types_it(access: Access) -> Non
         assert await access.sign_in("bert", typed, HOME)
 
 
+@pytest.mark.parametrize(
+    "password",
+    [
+        "830274659102847",
+        "lampen ohne fenster",
+        "ЯжеНеПомнюНичего",
+        "🦊🪵🧦🪐🫖🧭🪡🦉🪁🧯🪜🦦🪴🧃🪗",
+        "?}<-~;|+:[,\\/>=^{'*",
+        "    kurz    nur    ",
+    ],
+)
+async def test_any_characters_make_a_password(access: Access, password: str) -> None:
+    await access.make_account("bert", password)
+    assert await access.sign_in("bert", password, HOME)
+
+
+async def test_every_character_of_a_long_password_counts(access: Access) -> None:
+    long = " " + "Wolken über Lampen, quer durch 7 Gärten. " * 6
+    await access.make_account("bert", long)
+    assert await access.sign_in("bert", long, HOME)
+    for other in (long[:-1], long.lower(), long.strip(), long[:64], long[:72], long + " "):
+        assert await refusal(access, "bert", other) is Code.UNAUTHENTICATED, len(other)
+
+
+async def test_a_password_grows_no_older(access: Access, clock: Clock) -> None:
+    clock.now += timedelta(days=3650)
+    assert await access.sign_in("anna", RIGHT, HOME)
+
+
+async def test_an_account_made_anew_is_another(access: Access) -> None:
+    ids = []
+    for _ in range(2):
+        await access.make_account("bert", RIGHT)
+        viewer = await access.viewer_by_cookie(await access.sign_in("bert", RIGHT, HOME))
+        assert viewer is not None
+        ids += [viewer.account, viewer.person]
+        await access.remove_account("bert")
+    assert len(set(ids)) == 4
+
+
 async def test_short_and_endless_passwords_are_not_taken(access: Access) -> None:
     for password in ("", "fourteen chars", "x" * 513):
         with pytest.raises(Refusal) as refused:

@@ -86,7 +86,16 @@ async def test_what_is_no_address_is_said_to_be_none(town: Town, email: str) -> 
 
 
 @pytest.mark.parametrize(
-    "password", ["fourteen chars", "password12345678", "Passwort2026!!!!", "anna example org 1", "a" * 30]
+    "password",
+    [
+        "fourteen chars",
+        "password12345678",
+        "Passwort2026!!!!",
+        "anna example org 1",
+        "a" * 30,
+        "!@#$%^&*()_+!@#$%^&*()_+",
+        "!!!!!!!!!!!!!!!!????????",
+    ],
 )
 async def test_short_common_and_own_words_are_no_password(town: Town, password: str) -> None:
     assert await refused(town.people.accounts.sign_up(ANNA, "Anna", password, HOME)) is Code.INVALID

@@ -118,11 +118,20 @@ async def test_the_page_says_who_asks_what_for_and_where_it_leads(house: House) 
     assert "anna@example.org" in page.text
     assert "an app on this device (com.example.volt)" in page.text
     assert IN_WORDS[Scope.ACCOUNT_READ] in page.text
+    assert "ends by itself after a year" in page.text
     policy = page.headers["content-security-policy"]
     assert "form-action 'self' com.example.volt:;" in policy
     assert "frame-ancestors 'none'" in policy
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["cache-control"] == "no-store"
+
+
+async def test_an_app_that_is_let_in_is_asked_about_again(house: House) -> None:
+    app = await register(house)
+    anna = await person(house)
+    await app.let_in(anna)
+    page = await anna.get(url(app))
+    assert (page.status_code, "Let Volt in" in page.text) == (200, True)
 
 
 async def test_state_and_issuer_come_back_with_yes_and_no(house: House) -> None:

@@ -31,9 +31,11 @@ station energy energie strom power volt ampere kilowatt ecar eauto electriccar d
 betreiber
 """
 """What people choose in English and German, and what this place suggests."""
+SIGNS = ("!@#$%^&*()_+", '!"§$%&/()=?')
+"""The row of digits with the shift key, American and German."""
 ROWS = ("qwertyuiop", "qwertzuiop", "azertyuiop", "asdfghjkl", "zxcvbnm", "yxcvbnm", "qazwsxedcrfv", "1q2w3e4r5t6z7u")
 LEFT = 5
-"""Letters and digits that must be left."""
+"""Letters and digits that must be left; signs too, where the password is mostly made of them."""
 RUN = 3
 MOST = 128
 """Characters that are looked at: a few of them unfold into thousands, and every one costs time."""
@@ -42,7 +44,7 @@ MIMICRY = str.maketrans("0134578@$!", "oleastbasi")
 
 def _pieces() -> set[str]:
     """Every four or more neighbours on the keyboard, both ways."""
-    both = [*ROWS, *(row[::-1] for row in ROWS)]
+    both = [*ROWS, *SIGNS, *(row[::-1] for row in (*ROWS, *SIGNS))]
     return {row[at:end] for row in both for at in range(len(row)) for end in range(at + 4, len(row) + 1)}
 
 
@@ -54,17 +56,18 @@ def is_guessed(password: str, about: Iterable[str] = ()) -> bool:
     """Whether little is left of a password without what is guessed first; ``about`` the person: name, e-mail."""
     plain = unicodedata.normalize("NFKC", password[:MOST]).casefold()[:MOST]
     own = {word for text in about for word in re.split(r"[\W_]+", text.casefold()) if len(word) >= 3}
-    return any(len(_rest(spelled, own)) < LEFT for spelled in (plain, plain.translate(MIMICRY)))
+    signs = sum(not (one.isalnum() or one.isspace()) for one in plain) * 2 > len(plain)
+    return any(len(_rest(spelled, own, signs)) < LEFT for spelled in (plain, plain.translate(MIMICRY)))
 
 
-def _rest(text: str, own: set[str]) -> str:
-    """What a guesser would not try first, letters and digits; a repetition counts once."""
+def _rest(text: str, own: set[str], signs: bool) -> str:
+    """What a guesser would not try first, letters and digits, or ``signs`` too; a repetition counts once."""
     words = KNOWN | own
     longest = max(_LONGEST, max(map(len, own), default=0))
     kept, at = [], 0
     while at < len(text):
         skip = _word_at(text, at, words, longest) or _run_at(text, at)
-        if not skip and text[at].isalnum():
+        if not skip and (text[at].isalnum() or (signs and not text[at].isspace())):
             kept.append(text[at])
         at += skip or 1
     return _once("".join(kept))
