@@ -21,6 +21,7 @@ ENGINES = ("sqlite", "postgres")
 
 EMPTY = f"""
 SET lock_timeout = '2s';
+SET session_replication_role = replica;
 DO $$
 DECLARE one text;
 BEGIN

@@ -13,20 +13,22 @@ OWNED = frozenset({Scope.CHARGING_START, Scope.CARDS_HOLD}) | ACCOUNT
 """What a person does for themselves."""
 LETTING_IN = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE})
 HOSTS = frozenset({Scope.STATIONS_READ, Scope.SESSIONS_READ})
-DRIVERS = frozenset({Scope.SESSIONS_READ, Scope.CARDS_READ})
+DRIVERS = frozenset({Scope.SESSIONS_READ, Scope.CARDS_READ, Scope.BILLS_READ})
+BILLING = frozenset({Scope.BILLS_WRITE})
 NOTHING: frozenset[Scope] = frozenset()
 
-OPERATORS = EVERYTHING - {Scope.PERSONS_READ, *LETTING_IN}
+OPERATORS = EVERYTHING - {Scope.PERSONS_READ, *LETTING_IN, *BILLING}
 SUPPORTS = frozenset(
     {
         *(Scope.STATIONS_READ, Scope.SESSIONS_READ, Scope.SESSIONS_WRITE, Scope.CARDS_READ, Scope.CARDS_WRITE),
         *(Scope.ORDERS_READ, Scope.FINDINGS_READ, Scope.FINDINGS_WRITE, Scope.TARIFFS_READ),
+        Scope.BILLS_READ,
     }
 )
 BILLINGS = frozenset(
     {
         *(Scope.STATIONS_READ, Scope.SESSIONS_READ, Scope.CARDS_READ, Scope.PERSONS_READ),
-        *(Scope.TARIFFS_READ, Scope.TARIFFS_WRITE),
+        *(Scope.TARIFFS_READ, Scope.TARIFFS_WRITE, Scope.BILLS_READ, Scope.BILLS_WRITE),
     }
 )
 OFFICERS = frozenset(
@@ -52,15 +54,23 @@ MAY: dict[Role, tuple[frozenset[Scope], frozenset[Scope], frozenset[Scope]]] = {
 
 NEVER: dict[Role, tuple[frozenset[Scope], frozenset[Scope], frozenset[Scope]]] = {
     Role.OWNER: (OWNED, OWNED, OWNED - ACCOUNT),
-    Role.OPERATOR: (LETTING_IN | OWNED, LETTING_IN | OWNED, LETTING_IN | OWNED - ACCOUNT),
+    Role.OPERATOR: (
+        LETTING_IN | BILLING | OWNED,
+        LETTING_IN | BILLING | OWNED,
+        LETTING_IN | BILLING | OWNED - ACCOUNT,
+    ),
     Role.SUPPORT: (
-        LETTING_IN | OWNED | {Scope.PERSONS_READ},
-        LETTING_IN | OWNED | {Scope.PERSONS_READ},
-        LETTING_IN | (OWNED - ACCOUNT) | {Scope.PERSONS_READ},
+        LETTING_IN | BILLING | OWNED | {Scope.PERSONS_READ},
+        LETTING_IN | BILLING | OWNED | {Scope.PERSONS_READ},
+        LETTING_IN | BILLING | (OWNED - ACCOUNT) | {Scope.PERSONS_READ},
     ),
     Role.BILLING: (LETTING_IN | OWNED, LETTING_IN | OWNED, LETTING_IN | OWNED - ACCOUNT),
-    Role.PRIVACY_OFFICER: (LETTING_IN | OWNED, LETTING_IN | OWNED, LETTING_IN | OWNED - ACCOUNT),
-    Role.AUDITOR: (ALL - AUDITORS, ALL - AUDITORS, LETTING_IN | {Scope.PERSONS_READ} | OWNED - ACCOUNT),
+    Role.PRIVACY_OFFICER: (
+        LETTING_IN | BILLING | OWNED,
+        LETTING_IN | BILLING | OWNED,
+        LETTING_IN | BILLING | OWNED - ACCOUNT,
+    ),
+    Role.AUDITOR: (ALL - AUDITORS, ALL - AUDITORS, LETTING_IN | BILLING | {Scope.PERSONS_READ} | OWNED - ACCOUNT),
     Role.SITE_HOST: (ALL, ALL - HOSTS, (ALL - HOSTS) - ACCOUNT),
     Role.DRIVER: (ALL, ALL, EVERYTHING - DRIVERS),
     Role.SERVICE: (LETTING_IN | OWNED, LETTING_IN | OWNED, LETTING_IN | OWNED),

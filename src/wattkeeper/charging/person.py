@@ -27,6 +27,8 @@ class Scope(StrEnum):
     FINDINGS_WRITE = "findings:write"
     TARIFFS_READ = "tariffs:read"
     TARIFFS_WRITE = "tariffs:write"
+    BILLS_READ = "bills:read"
+    BILLS_WRITE = "bills:write"
     PERSONS_READ = "persons:read"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
@@ -52,6 +54,8 @@ IN_WORDS: Mapping[Scope, str] = {
     Scope.FINDINGS_WRITE: phrase("Settle what is suspicious about cards"),
     Scope.TARIFFS_READ: phrase("See prices"),
     Scope.TARIFFS_WRITE: phrase("Set prices"),
+    Scope.BILLS_READ: phrase("See bills, what waits to be billed, and who owes what"),
+    Scope.BILLS_WRITE: phrase("Accept, correct and waive what is to be billed"),
     Scope.PERSONS_READ: phrase("See the names and addresses of drivers"),
     Scope.STAFF_READ: phrase("See who works here and what they may do"),
     Scope.STAFF_WRITE: phrase("Invite people, change what they may do, end their sign-ins"),

@@ -65,17 +65,21 @@ def migrate(database: Database = None) -> None:
 
 @app.command()
 def rebuild(database: Database = None) -> None:
-    """Drop everything derived and fold it again from the journal. Stop the installation first."""
+    """Drop everything derived and make it again, from the journal, the bills and the ledger. Stop serving first."""
 
     async def work() -> int:
+        from wattkeeper.operations.money.audit import sum_up
         from wattkeeper.operations.rebuild import rebuild as fold_again
         from wattkeeper.store.engines import Store
 
-        store = Store(load(database=database).database)
+        settings = load(database=database)
+        store = Store(settings.database)
         with Progress(console=err, transient=True) as progress:
             bar = progress.add_task("Folding the journal")
             try:
-                return await fold_again(store, lambda done, of: progress.update(bar, completed=done, total=of))
+                folded = await fold_again(store, lambda done, of: progress.update(bar, completed=done, total=of))
+                await sum_up(store, settings.zone)
+                return folded
             finally:
                 await store.close()
 

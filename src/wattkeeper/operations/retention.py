@@ -13,12 +13,15 @@ EVERY_S = 24 * 3600.0
 
 
 async def forget_old(store: Store) -> dict[str, int]:
-    """Delete every row whose days are over; gives how many of each table, of those that had any."""
+    """Delete every row whose time is over; gives how many of each table, of those that had any."""
     gone: dict[str, int] = {}
-    for table, anchor, kept in retention.passing():
+    now = store.clock()
+    over = [(table, anchor, now - kept) for table, anchor, kept in retention.passing()]
+    over += [(table, anchor, retention.tax_end(now)) for table, anchor in retention.taxed()]
+    for table, anchor, before in over:
         while True:
             async with store.unit() as unit:
-                some = await retention.forget(unit, table, anchor, kept)
+                some = await retention.forget(unit, table, anchor, before)
             if not some:
                 break
             gone[table.name] = gone.get(table.name, 0) + some

@@ -84,6 +84,8 @@ class Retention(StrEnum):
     ACCOUNT = "as long as the account"
     DAYS_30 = "30 days"
     DAYS_90 = "90 days"
+    TAX = "10 years after the year in which it was made, as tax law asks"
+    BOOKS = "as long as the books: they name a person by an id that leads to nobody once its key is destroyed"
 
 
 def kept(

@@ -40,3 +40,14 @@ def prepared_update(table: Table, columns: tuple[str, ...], is_sqlite: bool) -> 
     setting = ", ".join(f"{name} = {next(marks)}" for name in columns)
     finding = " AND ".join(f"{name} = {next(marks)}" for name in keys)
     return f"UPDATE {table.name} SET {setting} WHERE {finding}"
+
+
+@cache
+def prepared_sum(table: Table, summed: tuple[str, ...], is_sqlite: bool) -> str:
+    """An insert that adds to these columns of the row with the same primary key where there is one; raw values."""
+    dialect: Any = sqlite.dialect(paramstyle="qmark") if is_sqlite else asyncpg.dialect()  # type: ignore[no-untyped-call]
+    statement: Any = sqlite.insert(table) if is_sqlite else postgresql.insert(table)
+    keys = [column.name for column in table.primary_key]
+    more = {name: table.c[name] + statement.excluded[name] for name in summed}
+    adding = statement.on_conflict_do_update(index_elements=keys, set_=more)
+    return str(adding.compile(dialect=dialect, column_keys=[column.name for column in table.columns]))

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
 from wattkeeper.charging.person import Reach, Scope, Viewer
-from wattkeeper.store.tables import card, holding, journal, session, station
+from wattkeeper.store.tables import bill, card, holding, journal, session, station
 
 
 def stations(viewer: Viewer) -> ColumnElement[bool]:
@@ -57,6 +57,14 @@ def cards(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.reach(Scope.CARDS_READ) is Reach.ANYWHERE:
         return true()
     return and_(card.c.person_id == viewer.person, card.c.person_id != "")
+
+
+def bills(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `bill` the viewer may read; Refusal FORBIDDEN where none ever."""
+    reach = viewer.reach(Scope.BILLS_READ)
+    if reach is Reach.OWN:
+        return and_(bill.c.person_id == viewer.person, bill.c.person_id != "")
+    return _at_sites(viewer, bill.c.station_id, reach)
 
 
 def held(person: str) -> ColumnElement[bool]:

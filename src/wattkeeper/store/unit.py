@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import Table
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.store.prepared import prepared, prepared_update
+from wattkeeper.store.prepared import prepared, prepared_sum, prepared_update
 
 TURN = 0x77617474
 """The number of PostgreSQL's lock for whose turn it is to write."""
@@ -28,6 +28,7 @@ class Unit:
         self._inserts: dict[Table, list[tuple[Any, ...]]] = {}
         self._upserts: dict[Table, dict[tuple[Any, ...], tuple[Any, ...]]] = {}
         self._updates: dict[tuple[Table, tuple[str, ...]], dict[tuple[Any, ...], tuple[Any, ...]]] = {}
+        self._sums: dict[tuple[Table, tuple[str, ...]], dict[tuple[Any, ...], list[Any]]] = {}
 
     async def open_journal(self) -> None:
         """Begin to number journal entries: nobody else does before the commit, for the turn to write is kept."""
@@ -53,6 +54,17 @@ class Unit:
         """Set these columns of the row with this primary key at the next flush; an upsert of it comes first."""
         self._updates.setdefault((table, columns), {})[key] = (*row, *key)
 
+    def add(self, table: Table, summed: tuple[str, ...], row: tuple[Any, ...]) -> None:
+        """Add to these columns of the row with the same primary key at the next flush, or make the row."""
+        names = [column.name for column in table.columns]
+        key = tuple(row[names.index(column.name)] for column in table.primary_key)
+        known = self._sums.setdefault((table, summed), {}).setdefault(key, [])
+        if known:
+            for place in map(names.index, summed):
+                known[place] += row[place]
+        else:
+            known.extend(row)
+
     async def flush(self) -> None:
         """Write what has gathered."""
         for table, rows in self._inserts.items():
@@ -61,9 +73,14 @@ class Unit:
             await self.connection.exec_driver_sql(prepared(table, self.is_sqlite, replace=True).sql, [*keyed.values()])
         for (table, columns), keyed in self._updates.items():
             await self.connection.exec_driver_sql(prepared_update(table, columns, self.is_sqlite), [*keyed.values()])
-        self._inserts = {}
-        self._upserts = {}
-        self._updates = {}
+        for (table, summed), sums in self._sums.items():
+            rows = [tuple(row) for row in sums.values()]
+            await self.connection.exec_driver_sql(prepared_sum(table, summed, self.is_sqlite), rows)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Nothing has gathered."""
+        self._inserts, self._upserts, self._updates, self._sums = {}, {}, {}, {}
 
     @asynccontextmanager
     async def attempt(self) -> AsyncIterator[None]:
@@ -74,7 +91,7 @@ class Unit:
                 yield
                 await self.flush()
         except BaseException:
-            self._inserts, self._upserts, self._updates = {}, {}, {}
+            self._forget()
             raise
 
     async def select_in(self, sql: str, values: Sequence[str]) -> list[Any]:

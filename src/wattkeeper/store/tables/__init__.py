@@ -21,6 +21,19 @@ from wattkeeper.store.tables.cards import (
     step_up,
 )
 from wattkeeper.store.tables.ground import metadata
+from wattkeeper.store.tables.money import (
+    bill,
+    due,
+    follower,
+    hold,
+    ledger_balance,
+    ledger_entry,
+    ledger_line,
+    pin,
+    proposal,
+    revenue,
+    tariff_assignment,
+)
 from wattkeeper.store.tables.people import (
     account,
     api_token,
@@ -43,26 +56,36 @@ from wattkeeper.store.tables.stations import connector, knock, orders, station, 
 
 DERIVED = (station_state, connector, session, reading, decision)
 """What `rebuild` drops and folds again."""
+SUMS = (ledger_balance, revenue)
+"""What `rebuild` sums up again, from the books and the bills."""
 
 __all__ = [
     "DERIVED",
+    "SUMS",
     "account",
     "api_token",
     "app_client",
     "app_code",
     "app_grant",
     "app_token",
+    "bill",
     "card",
     "card_change",
     "card_group",
     "connector",
     "decision",
+    "due",
     "enrolment",
     "finding",
+    "follower",
+    "hold",
     "holding",
     "identity",
     "journal",
     "knock",
+    "ledger_balance",
+    "ledger_entry",
+    "ledger_line",
     "list_content",
     "local_list",
     "login",
@@ -73,8 +96,11 @@ __all__ = [
     "passkey",
     "person",
     "phone_start",
+    "pin",
+    "proposal",
     "reading",
     "recovery_code",
+    "revenue",
     "secret_link",
     "session",
     "sighting",
@@ -83,4 +109,5 @@ __all__ = [
     "step_up",
     "subject_key",
     "tariff",
+    "tariff_assignment",
 ]

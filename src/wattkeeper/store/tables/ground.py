@@ -14,6 +14,7 @@ metadata = MetaData(
     }
 )
 
-C, L, N = Basis.CONTRACT, Basis.LEGITIMATE, Basis.NONE
+C, G, L, N = Basis.CONTRACT, Basis.LEGAL, Basis.LEGITIMATE, Basis.NONE
 STATION, SESSION, ACCOUNT = Retention.STATION, Retention.SESSION, Retention.ACCOUNT
 DAYS_30, DAYS_90 = Retention.DAYS_30, Retention.DAYS_90
+TAX, BOOKS = Retention.TAX, Retention.BOOKS

@@ -1,0 +1,1 @@
+"""What sessions cost becomes money: billed by themselves or by a person, entered into the books, checked."""

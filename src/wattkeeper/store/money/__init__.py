@@ -1,0 +1,1 @@
+"""Bills, what waits for a person, the ledger and its sums, by noun."""
