@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
 from wattkeeper.charging.deviation import SENTENCES, Deviation
 from wattkeeper.charging.meter import Finding, FindingCode, figure
-from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
+from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase, plural
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.token import Authorisation
 
@@ -75,10 +76,16 @@ WORDS: dict[FindingCode, Phrase] = {
     F.OTHER_TOKEN_AT_END: phrase("It was stopped with another card than it was started with."),
     F.CLOCK_REVERSED: phrase("By the station's clock it ended before it began."),
     F.CLOCK_AHEAD: phrase("The station's clock ran {seconds} ahead of ours."),
-    F.MESSAGES_MISSING: phrase("{count} message(s) of this session have not arrived (numbers {numbers})."),
+    F.MESSAGES_MISSING: plural(
+        "{count} message of this session has not arrived (number {numbers}).",
+        "{count} messages of this session have not arrived (numbers {numbers}).",
+    ),
     F.TOLD_OFFLINE: phrase("Part of it was told after the station had been offline."),
     F.STATION_DEVIATES: phrase("The station departed from the standard. {codes}"),
-    F.READINGS_AFTER_END: phrase("{count} reading(s) were told for instants after the end; kept, not counted."),
+    F.READINGS_AFTER_END: plural(
+        "{count} reading was told for an instant after the end; kept, not counted.",
+        "{count} readings were told for instants after the end; kept, not counted.",
+    ),
     F.READINGS_CONTRADICT: phrase("Two different registers were told for one instant: {lower_wh} and {higher_wh}."),
     F.NO_REGISTER: phrase("No energy register was told, so the energy is unknown."),
     F.FROM_INTERVALS: phrase("No energy register was told; the energy is the sum of {intervals_wh} in intervals."),
@@ -139,7 +146,7 @@ def _of_life(session: Session) -> list[Finding]:
         evidence = {"cause": session.estimate.cause.value, "reason": session.estimate.reason, "by": session.estimate.by}
         found.append(Finding(F.END_ESTIMATED, session.estimate.at, evidence))
     for rival in session.rivals:
-        register = "no register" if rival.register_wh is None else figure(rival.register_wh)
+        register = str(NO_REGISTER) if rival.register_wh is None else figure(rival.register_wh)
         found.append(Finding(F.END_CONFLICT, rival.at, {"other_register_wh": register, "other_reason": rival.reason}))
     if session.verdict is not None and session.verdict is not Authorisation.ACCEPTED:
         found.append(Finding(F.UNAUTHORISED, session.started_at, {"verdict": session.verdict.value}))
@@ -229,13 +236,50 @@ def say(finding: Finding) -> Phrase:
     return WORDS[finding.code].filled(**{name: _figure(name, value) for name, value in finding.evidence.items()})
 
 
-def _figure(name: str, value: str) -> str:
+NO_REGISTER = phrase("no register")
+RUN = phrase("{first} to {last}")
+REFUSED: Mapping[str, Phrase] = {
+    Authorisation.UNKNOWN: phrase("unknown"),
+    Authorisation.BLOCKED: phrase("blocked"),
+    Authorisation.EXPIRED: phrase("expired"),
+    Authorisation.CONCURRENT: phrase("concurrent"),
+    Authorisation.NO_CREDIT: phrase("no credit"),
+    Authorisation.NOT_HERE: phrase("not here"),
+    Authorisation.NOT_NOW: phrase("not now"),
+    Authorisation.WRONG_PLUG: phrase("wrong plug"),
+    Authorisation.INVALID: phrase("invalid"),
+}
+"""Why a card was refused, in a word or two."""
+
+
+def _figure(name: str, value: str) -> object:
     """A figure of evidence as people read it."""
     if name.endswith("_wh"):
-        return kwh(value)
-    if name == "codes":
-        return joined(SENTENCES.get(Deviation(code), code) for code in value.split(", "))
-    return duration(int(Decimal(value))) if name == "seconds" else value
+        return NO_REGISTER if value == NO_REGISTER else kwh(value)
+    match name:
+        case "count":
+            return int(value)
+        case "seconds":
+            return duration(int(Decimal(value)))
+        case "numbers":
+            return joined((RUN.read(part) or part for part in value.split(", ")), ", ")
+        case "codes":
+            return joined(SENTENCES.get(Deviation(code), code) for code in value.split(", "))
+        case "verdict":
+            return REFUSED.get(value, value)
+        case "reason":
+            return _estimated(value)
+    return value
+
+
+SILENT = phrase("Nothing was heard of it for {duration}.")
+SUPERSEDED = phrase("The same connector began another session.")
+"""Why we end sessions ourselves."""
+
+
+def _estimated(reason: str) -> str:
+    """Why we ended a session, as the phrase that it was; as it was typed where a person closed it."""
+    return SILENT.read(reason) or SUPERSEDED.read(reason) or reason
 
 
 def kwh(value: str) -> str:

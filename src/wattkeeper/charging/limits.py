@@ -8,6 +8,8 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import IntEnum
 
+from wattkeeper.charging.phrase import phrase
+
 ZERO = Decimal(0)
 
 
@@ -35,6 +37,11 @@ class Day(IntEnum):
 
 WEEK = frozenset(Day)
 DAYS = {day.short: day for day in Day}
+DAY_WORDS = (
+    *(phrase("Monday"), phrase("Tuesday"), phrase("Wednesday"), phrase("Thursday")),
+    *(phrase("Friday"), phrase("Saturday"), phrase("Sunday")),
+)
+"""What people call each day, in the order of `Day`."""
 MIDNIGHT = time(0)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_EVEN, Decimal
+from string import Formatter
 
 THIN = "\N{NARROW NO-BREAK SPACE}"
 """Sets thousands apart in English figures."""
@@ -34,8 +35,20 @@ class Phrase(str):
         return made
 
     def filled(self, **given: object) -> Phrase:
-        """The same phrase with its gaps filled."""
-        return Phrase(self.pattern, self.many, self.number, {**self.given, **given})
+        """The same phrase with its gaps filled; ``count`` chooses its form."""
+        count = given.get("count", self.number)
+        return Phrase(self.pattern, self.many, count if isinstance(count, int) else 1, {**self.given, **given})
+
+    def read(self, text: str) -> Phrase | None:
+        """The phrase that was kept as this text, its gaps filled with what stands there; None where it is another."""
+        for pattern in filter(None, (self.pattern, self.many)):
+            given = _given(pattern, text)
+            if given is not None:
+                count = str(given.get("count", 1))
+                if count.isdecimal():
+                    given |= {"count": int(count)} if "count" in given else {}
+                    return Phrase(self.pattern, self.many, int(count), given)
+        return None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Copies know it too."""
@@ -105,6 +118,26 @@ class Joined(str):
         return (Joined, (self.parts, self.between))
 
 
+def _given(pattern: str, text: str) -> dict[str, object] | None:
+    """What stands in a text where a pattern has its gaps, each as short as can be; None where the text is another."""
+    parts = [(fixed, gap) for fixed, gap, _, _ in Formatter().parse(pattern)]
+    gaps = [gap for _, gap in parts if gap is not None]
+    begin, *between = [fixed for fixed, _ in parts]
+    last = between.pop() if parts[-1][1] is None and between else ""
+    if not gaps:
+        return {} if text == begin else None
+    if not text.startswith(begin) or not text.endswith(last):
+        return None
+    given: dict[str, object] = {}
+    at, end = len(begin), len(text) - len(last)
+    for gap, then in zip(gaps, (*between, None), strict=True):
+        until = end if then is None else text.find(then, at + 1, end)
+        if until <= at or given.setdefault(gap, text[at:until]) != text[at:until]:
+            return None
+        at = until + len(then or "")
+    return given
+
+
 def phrase(pattern: str, /, **given: object) -> Phrase:
     """A sentence; ``{name}`` in it is filled with ``name``. Its pattern is gathered into the catalogue."""
     return Phrase(pattern, given=given)
@@ -113,6 +146,11 @@ def phrase(pattern: str, /, **given: object) -> Phrase:
 def counted(one: str, many: str, /, count: int, **given: object) -> Phrase:
     """A sentence about one or many, such as ``{count} car is charging``, ``{count} cars are charging``."""
     return Phrase(one, many, count, {"count": count, **given})
+
+
+def plural(one: str, many: str, /) -> Phrase:
+    """A sentence about one or many whose gaps are filled later: ``.filled(count=3)``."""
+    return Phrase(one, many)
 
 
 def joined(parts: Iterable[str], between: str = " ") -> Joined:

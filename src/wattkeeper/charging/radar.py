@@ -6,12 +6,14 @@ What is measured and why the limits stand where they stand: docs/decisions/0011-
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from statistics import median
+
+from wattkeeper.charging.phrase import Phrase, phrase
 
 FASTEST_KMH = 300
 """Nobody gets faster from one charging car to another, as the crow flies, flights and their airports included, km/h."""
@@ -116,11 +118,18 @@ SUSPECT = frozenset({Pattern.FAR_APART, Pattern.IN_USE_TWICE})
 
 
 class Oddity(StrEnum):
-    """In what a session is unlike its card, in words."""
+    """In what a session is unlike its card."""
 
-    HOUR = "at an unusual time of the week"
-    PLACE = "at a place where it never was"
-    ENERGY = "with far more energy than ever"
+    HOUR = "hour"
+    PLACE = "place"
+    ENERGY = "energy"
+
+
+ODD_WORDS: Mapping[Oddity, Phrase] = {
+    Oddity.HOUR: phrase("at an unusual time of the week"),
+    Oddity.PLACE: phrase("at a place where it never was"),
+    Oddity.ENERGY: phrase("with far more energy than ever"),
+}
 
 
 # --- places ---------------------------------------------------------------------------------------------

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
 from enum import StrEnum
 from typing import NewType
 
-from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, Limits, Spot, Use, has_plug
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.limits import DAY_WORDS, NO_LIMITS, NO_SPOT, NO_USE, Limits, Spot, Use, has_plug
+from wattkeeper.charging.phrase import Figure, Phrase, phrase
 
 TokenRef = NewType("TokenRef", str)
 """The keyed pseudonym of a token, such as ``p1:6f0c…``: the only form that is stored, logged or shown."""
@@ -126,6 +125,10 @@ class Group:
     limits: Limits = NO_LIMITS
 
 
+OWN, GROUP_S, COPIED = phrase("this card"), phrase("its group"), phrase("cards that can be copied")
+"""Whose a limit is, within a sentence: in German always in the genitive."""
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A card as the rule sees it: never its number."""
@@ -155,13 +158,13 @@ class Card:
         """Its group's id for stations."""
         return self.rules.parent_id if self.rules else None
 
-    def binding(self, house: Limits = NO_LIMITS) -> Iterator[tuple[str, Limits]]:
+    def binding(self, house: Limits = NO_LIMITS) -> Iterator[tuple[Phrase, Limits]]:
         """What binds it, and whose limit that is; ``house``: what binds every card that is only a number."""
-        yield "this card", self.limits
+        yield OWN, self.limits
         if self.rules is not None:
-            yield "its group", self.rules.limits
+            yield GROUP_S, self.rules.limits
         if self.strength is Strength.NUMBER:
-            yield "cards that can be copied", house
+            yield COPIED, house
 
 
 # --- the rule -----------------------------------------------------------------------------------------
@@ -248,19 +251,19 @@ USELESS: Mapping[CardState, tuple[Authorisation, str]] = {
 def may_charge(card: Card | None, asked: Asked) -> Verdict:
     """The one rule, for Authorize, StartTransaction, TransactionEvent and starts from a phone alike."""
     if card is None:
-        return Verdict(A.UNKNOWN, "This card is not enrolled here.")
+        return Verdict(A.UNKNOWN, phrase("This card is not enrolled here."))
     if card.state in USELESS:
         return Verdict(*USELESS[card.state])
     if asked.purpose is Purpose.GO_ON:
-        return _yes(card, asked, "This session was accepted on this card before.")
+        return _yes(card, asked, phrase("This session was accepted on this card before."))
     if card.expires_at is not None and card.expires_at <= asked.now:
-        return Verdict(A.EXPIRED, "This card has expired.")
+        return Verdict(A.EXPIRED, phrase("This card has expired."))
     if asked.purpose is Purpose.END:
-        return _yes(card, asked, "This card is good, and ends a session.")
+        return _yes(card, asked, phrase("This card is good, and ends a session."))
     if card.is_master_pass:
         return _master_pass(card, asked)
     if asked.purpose is Purpose.TAP and asked.ends_one:
-        return _yes(card, asked, "A session runs here that this card may end.")
+        return _yes(card, asked, phrase("A session runs here that this card may end."))
     return _may_start(card, asked)
 
 
@@ -275,16 +278,16 @@ def _yes(card: Card, asked: Asked, reason: str) -> Verdict:
 def _master_pass(card: Card, asked: Asked) -> Verdict:
     """It may stop what runs at the station, and starts nothing (OCPP 2.0.1 C16)."""
     if asked.purpose is Purpose.TAP and asked.ends_one:
-        return _yes(card, asked, "This pass may stop what runs here.")
+        return _yes(card, asked, phrase("This pass may stop what runs here."))
     if asked.purpose is Purpose.TAP:
-        return Verdict(A.INVALID, "This pass only stops sessions, and none runs here.")
-    return Verdict(A.INVALID, "This pass only stops sessions; it starts none.")
+        return Verdict(A.INVALID, phrase("This pass only stops sessions, and none runs here."))
+    return Verdict(A.INVALID, phrase("This pass only stops sessions; it starts none."))
 
 
 def _may_start(card: Card, asked: Asked) -> Verdict:
     """Whether a session may begin on a card that is good."""
     if card.only_at is not None and not _is_at(card.only_at, asked):
-        return Verdict(A.NOT_HERE, "This was made for a start from a phone at another connector.")
+        return Verdict(A.NOT_HERE, phrase("This was made for a start from a phone at another connector."))
     if asked.spent:
         return Verdict(A.INVALID, asked.spent)
     for whose, limits in card.binding(asked.house):
@@ -293,7 +296,7 @@ def _may_start(card: Card, asked: Asked) -> Verdict:
             return refused
     if asked.running >= card.max_sessions:
         return Verdict(A.CONCURRENT, _concurrent(card.max_sessions))
-    return _yes(card, asked, "This card is active.")
+    return _yes(card, asked, phrase("This card is active."))
 
 
 def _is_at(only_at: tuple[str, int], asked: Asked) -> bool:
@@ -302,37 +305,39 @@ def _is_at(only_at: tuple[str, int], asked: Asked) -> bool:
     return asked.station == station and asked.evse in (evse, None)
 
 
-def _concurrent(most: int) -> str:
+def _concurrent(most: int) -> Phrase:
     if most == 1:
-        return "This card already charges elsewhere."
-    return f"This card already charges elsewhere, {most} times at once, and may no more."
+        return phrase("This card already charges elsewhere.")
+    return phrase("This card already charges elsewhere, {most} times at once, and may no more.", most=most)
 
 
-def _limited(whose: str, limits: Limits, asked: Asked) -> Verdict | None:
+def _limited(whose: Phrase, limits: Limits, asked: Asked) -> Verdict | None:
     """Why these limits refuse; None where they do not."""
     if limits.sites is not None and asked.spot.site not in limits.sites:
-        return Verdict(A.NOT_HERE, f"The limits of {whose} allow other sites only.")
+        return Verdict(A.NOT_HERE, phrase("The limits of {whose} allow other sites only.", whose=whose))
     if limits.hours is not None and not any(span.holds(asked.local) for span in limits.hours):
-        return Verdict(A.NOT_NOW, f"The limits of {whose} allow other hours only; it is {asked.local:%A %H:%M}.")
+        why = phrase("The limits of {whose} allow other hours only; it is {day} {clock}.")
+        day, clock = DAY_WORDS[asked.local.weekday()], f"{asked.local:%H:%M}"
+        return Verdict(A.NOT_NOW, why.filled(whose=whose, day=day, clock=clock))
     if limits.plugs is not None and not has_plug(limits.plugs, asked.spot):
         known = any(asked.spot.plugs)
-        why = "allow another kind of plug only" if known else "name a kind of plug, and nobody told which is here"
-        return Verdict(A.WRONG_PLUG, f"The limits of {whose} {why}.")
+        return Verdict(A.WRONG_PLUG, (OTHER_PLUG if known else UNKNOWN_PLUG).filled(whose=whose))
     return _used_up(whose, limits, asked.used)
 
 
-def _used_up(whose: str, limits: Limits, used: Use) -> Verdict | None:
+OTHER_PLUG = phrase("The limits of {whose} allow another kind of plug only.")
+UNKNOWN_PLUG = phrase("The limits of {whose} name a kind of plug, and nobody told which is here.")
+ENERGY_GONE = phrase("The energy that {whose} may have in a month is used up: {used_kwh} of {most_kwh} kWh.")
+MONEY_GONE = phrase("The money that {whose} may cost in a month is used up: {used_money} of {most_money}.")
+
+
+def _used_up(whose: Phrase, limits: Limits, used: Use) -> Verdict | None:
     """Why a month's limit refuses."""
     most = limits.energy_wh_month
     if most is not None and used.energy_wh >= most:
-        told = f"{_kwh(used.energy_wh)} of {_kwh(most)} kWh"
-        return Verdict(A.NO_CREDIT, f"The energy that {whose} may have in a month is used up: {told}.")
+        told, all_of = Figure(used.energy_wh / 1000, 2), Figure(most / 1000, 2)
+        return Verdict(A.NO_CREDIT, ENERGY_GONE.filled(whose=whose, used_kwh=told, most_kwh=all_of))
     if limits.money_month is not None and used.money >= limits.money_month:
-        told = f"{used.money:.2f} of {limits.money_month:.2f}"
-        return Verdict(A.NO_CREDIT, f"The money that {whose} may cost in a month is used up: {told}.")
+        told, all_of = Figure(used.money, 2), Figure(limits.money_month, 2)
+        return Verdict(A.NO_CREDIT, MONEY_GONE.filled(whose=whose, used_money=told, most_money=all_of))
     return None
-
-
-def _kwh(energy_wh: Decimal) -> str:
-    """Wh as kWh with two decimals."""
-    return f"{energy_wh / 1000:.2f}"

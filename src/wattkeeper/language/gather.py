@@ -17,9 +17,9 @@ from babel.messages.pofile import read_po, write_po
 from wattkeeper.language.catalogue import DEFAULT, HOME, LANGUAGES, Message, forms_of, name_of
 
 SOURCES = HOME.parent
-ROOMS = ("charging", "ocpp", "operations", "web/operator", "web/driver", "web")
+ROOMS = ("charging", "ocpp", "operations", "gateway", "web/operator", "web/driver", "web")
 """Each has a file in each catalogue; a phrase said in several rooms stands in the first one's."""
-KEYWORDS: dict[str, tuple[int, ...] | None] = {"phrase": None, "_": None, "counted": (1, 2)}
+KEYWORDS: dict[str, tuple[int, ...] | None] = {"phrase": None, "_": None, "counted": (1, 2), "plural": (1, 2)}
 WAYS = {".py": "python", ".html": "jinja2.ext:babel_extract"}
 """How phrases are found in a file, by its ending."""
 

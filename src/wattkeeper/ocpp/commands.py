@@ -8,7 +8,7 @@ from typing import Any, Final
 import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp.schemas import actions, schema, shape, validator
 from wattkeeper.ocpp.wire.mending import mend
@@ -16,19 +16,20 @@ from wattkeeper.ocpp.wire.notes import Notes
 
 Payload = dict[str, object]
 
-_REASONS: Mapping[str, str] = {
-    "additionalProperties": "has a member that the standard does not have",
-    "enum": "is none of the standard's words for it",
-    "maxLength": "is longer than the standard allows",
-    "minLength": "is shorter than the standard allows",
-    "minItems": "has fewer entries than the standard requires",
-    "maxItems": "has more entries than the standard allows",
-    "minimum": "is smaller than the standard allows",
-    "maximum": "is larger than the standard allows",
-    "multipleOf": "has more decimals than the standard allows",
-    "format": "is not written as a date and time with zone (RFC 3339)",
-    "type": "has the wrong type",
+_REASONS: Mapping[str, Phrase] = {
+    "additionalProperties": phrase("{member} of {action} has a member that the standard does not have."),
+    "enum": phrase("{member} of {action} is none of the standard's words for it."),
+    "maxLength": phrase("{member} of {action} is longer than the standard allows."),
+    "minLength": phrase("{member} of {action} is shorter than the standard allows."),
+    "minItems": phrase("{member} of {action} has fewer entries than the standard requires."),
+    "maxItems": phrase("{member} of {action} has more entries than the standard allows."),
+    "minimum": phrase("{member} of {action} is smaller than the standard allows."),
+    "maximum": phrase("{member} of {action} is larger than the standard allows."),
+    "multipleOf": phrase("{member} of {action} has more decimals than the standard allows."),
+    "format": phrase("{member} of {action} is not written as a date and time with zone (RFC 3339)."),
+    "type": phrase("{member} of {action} has the wrong type."),
 }
+_MISFIT: Final = phrase("{member} of {action} does not fit the standard's schema.")
 LONG_LIST: Final = "localAuthorizationList"
 MOST_SHOWN: Final = 20
 """Entries of a local list that are kept, masked; of a longer one only how many there were."""
@@ -55,7 +56,7 @@ def commandable(version: Version, action: str, heard: frozenset[str]) -> None:
         )
     if action not in actions(version):
         raise Refusal(
-            Code.NOT_FOUND, phrase("{names} has no command of that name.", names=_NAMES[version]), member="action"
+            Code.NOT_FOUND, phrase("{version} has no command of that name.", version=_NAMES[version]), member="action"
         )
 
 
@@ -101,12 +102,8 @@ def _refusal(action: str, error: Any) -> Refusal:
             Code.INVALID, phrase("{action} needs the member {member}.", action=action, member=member), member=member
         )
     member = path or "payload"
-    reason = _REASONS.get(rule, "does not fit the standard's schema")
-    return Refusal(
-        Code.INVALID,
-        phrase("{member} of {action} {reason}.", member=member, action=action, reason=reason),
-        member=member,
-    )
+    why = _REASONS.get(rule, _MISFIT).filled(member=member, action=action)
+    return Refusal(Code.INVALID, why, member=member)
 
 
 def _ordered(value: object, part: Mapping[str, Any], document: Mapping[str, Any]) -> object:

@@ -10,6 +10,7 @@ from typing import Protocol
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Fact
 from wattkeeper.charging.orders import Order, Settlement
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.charging.token import Presented
 
@@ -29,6 +30,9 @@ class ErrorCode(StrEnum):
     TYPE = "TypeConstraintViolation"
     GENERIC = "GenericError"
     MESSAGE_TYPE = "MessageTypeNotSupported"
+
+
+MISMATCH = phrase("Protocol mismatch: {action} is OCPP {other}, this link speaks OCPP {version}.")
 
 
 class Unreadable(Exception):  # noqa: N818 - an answer to the station, not a fault of ours

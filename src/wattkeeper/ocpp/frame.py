@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import orjson
 
 from wattkeeper.charging.deviation import Deviation
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp.dialect import ErrorCode
 
@@ -122,7 +123,7 @@ def parse(raw: str | bytes) -> Message:
         message = _without_controls(text)
         codes = (*codes, Deviation.CONTROL_CHARACTERS.value)
     if not isinstance(message, list) or not message:
-        raise Malformed(ErrorCode.RPC_FRAMEWORK, "The frame is not a JSON array.")
+        raise Malformed(ErrorCode.RPC_FRAMEWORK, phrase("The frame is not a JSON array."))
     return _message(message, codes)
 
 
@@ -157,7 +158,7 @@ def _decoded(raw: bytes) -> str:
     try:
         return bytes(raw).decode("utf-8")
     except UnicodeDecodeError:
-        raise _unparsable(excerpt(raw), "The frame is not valid UTF-8.") from None
+        raise _unparsable(excerpt(raw), phrase("The frame is not valid UTF-8.")) from None
 
 
 def _without_controls(text: str) -> object:
@@ -168,7 +169,7 @@ def _without_controls(text: str) -> object:
             return orjson.loads(bare)
         except orjson.JSONDecodeError:
             pass
-    raise _unparsable(text, "The frame is not valid JSON.")
+    raise _unparsable(text, phrase("The frame is not valid JSON."))
 
 
 def _unparsable(text: str, problem: str) -> Malformed:
@@ -196,7 +197,7 @@ def _check_depth(text: str) -> None:
     if _is_shallow(brackets) or _depth(brackets) <= DEEPEST:
         return
     answerable = not text.startswith(("[3", "[4"))
-    problem = f"The frame nests deeper than {DEEPEST} levels."
+    problem = phrase("The frame nests deeper than {levels} levels.", levels=DEEPEST)
     raise Malformed(ErrorCode.FORMAT_VIOLATION, problem, answerable=answerable)
 
 
@@ -231,7 +232,7 @@ def _message(message: list[object], codes: tuple[str, ...]) -> Message:
         return Alien("The message type is not known.", _id_of(message) or NO_ID)
     if kind == 2.0 or kind == "2":
         return _call(message, codes, odd=True)
-    raise Malformed(ErrorCode.RPC_FRAMEWORK, "The message type is not a number.", _id_of(message) or NO_ID)
+    raise Malformed(ErrorCode.RPC_FRAMEWORK, phrase("The message type is not a number."), _id_of(message) or NO_ID)
 
 
 def _call(message: list[object], codes: tuple[str, ...], *, odd: bool = False) -> Call:
@@ -239,13 +240,13 @@ def _call(message: list[object], codes: tuple[str, ...], *, odd: bool = False) -
     action = message[2] if len(message) > 2 else None
     if len(message) == 4 and not odd and type(call_id) is str and len(call_id) <= LONGEST_ID:
         if type(action) is not str:
-            raise Malformed(ErrorCode.RPC_FRAMEWORK, "The action is not a text.", call_id)
+            raise Malformed(ErrorCode.RPC_FRAMEWORK, phrase("The action is not a text."), call_id)
         return Call(call_id, action, message[3], codes)
     usable = _usable_id(call_id)
     if len(message) >= 4 and usable is not None and type(action) is str and action in ENERGY_ACTIONS:
         return Call(usable, action, message[3], (*codes, Deviation.ODD_ENVELOPE.value))
     known = action if type(action) is str and action in ENERGY_ACTIONS else None
-    problem = "The envelope of the call is not as OCPP-J has it."
+    problem = phrase("The envelope of the call is not as OCPP-J has it.")
     raise Malformed(ErrorCode.RPC_FRAMEWORK, problem, _id_of(message) or NO_ID, action=known)
 
 

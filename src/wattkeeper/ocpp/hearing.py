@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import msgspec
 
 from wattkeeper.charging.facts import Fact
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Presented
 from wattkeeper.ocpp.dialect import ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.schemas import Validator
@@ -84,7 +85,7 @@ def _insist(action: Action, notes: Notes) -> None:
     if notes.wrong:
         wrong = [name for name in notes.wrong if name in notes.missing and name not in action.spare]
         if wrong:
-            raise Unreadable(ErrorCode.TYPE, f"The member {wrong[0]} has the wrong type.")
+            raise Unreadable(ErrorCode.TYPE, phrase("The member {member} has the wrong type.", member=wrong[0]))
     missing = [name for name in notes.missing if name not in action.spare]
     if missing:
-        raise Unreadable(ErrorCode.OCCURRENCE, f"The member {missing[0]} is missing.")
+        raise Unreadable(ErrorCode.OCCURRENCE, phrase("The member {member} is missing.", member=missing[0]))

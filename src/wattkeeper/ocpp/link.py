@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Garbled, SessionOpened
 from wattkeeper.charging.orders import Order, Outcome, Settlement
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.ocpp.commands import tokens_in
 from wattkeeper.ocpp.dialect import Dialect, ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.frame import (
@@ -138,7 +139,9 @@ class Link:
         if flight is None or now < flight.deadline:
             return []
         self._flight = None
-        return [Settled(flight.said.key, Settlement(Outcome.TIMEOUT, {}, "The station did not answer in time."))]
+        return [
+            Settled(flight.said.key, Settlement(Outcome.TIMEOUT, {}, phrase("The station did not answer in time.")))
+        ]
 
     @property
     def deadline(self) -> float | None:
@@ -182,7 +185,7 @@ class Link:
         if isinstance(payload, list) and (not payload or (len(payload) == 1 and isinstance(payload[0], Mapping))):
             payload = payload[0] if payload else {}
         if not isinstance(payload, Mapping):
-            return Settled(said.key, Settlement(Outcome.ERROR, {}, "The station's answer is not an object."))
+            return Settled(said.key, Settlement(Outcome.ERROR, {}, phrase("The station's answer is not an object.")))
         return Settled(said.key, self._dialect.settle(said.order, said.action, payload))
 
     def _refused(self, error: Error) -> Settled | Stray:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from wattkeeper.charging.orders import Decline, Outcome, Settlement
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp.schemas import shape
 from wattkeeper.ocpp.wire.members import LONGEST_SUMMARY
@@ -37,9 +38,9 @@ def settled(version: Version, action: str, payload: Mapping[str, object], tokens
     if said is None:
         return Settlement(Outcome.ACCEPTED, words, "Answered")
     if not said:
-        return Settlement(Outcome.REJECTED, words, "The answer had no status.")
+        return Settlement(Outcome.REJECTED, words, phrase("The answer had no status."))
     done = all(fold(status) in _DONE for status in said)
-    summary = _line(str(_safe(", ".join(dict.fromkeys(said)), finder)), "The answer's status is no word.")
+    summary = _line(str(_safe(", ".join(dict.fromkeys(said)), finder)), phrase("The answer's status is no word."))
     declines = [_DECLINES[fold(status)] for status in said if fold(status) in _DECLINES]
     decline = declines[0] if declines else None
     return Settlement(Outcome.ACCEPTED if done else Outcome.REJECTED, words, summary, decline)

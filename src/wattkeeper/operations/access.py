@@ -102,7 +102,7 @@ class Access:
         if _spoken(name) != name or not name:
             raise Refusal(
                 Code.INVALID,
-                phrase("An account's name is 1 to {longest_name} printable characters.", longest_name=LONGEST_NAME),
+                phrase("An account's name is 1 to {most} printable characters.", most=LONGEST_NAME),
             )
         kept = await self.passwords.hash(password)
         async with self._store.unit() as unit:
@@ -220,12 +220,13 @@ class Access:
         if _spoken(name) != name or not name:
             raise Refusal(
                 Code.INVALID,
-                phrase("A token's name is 1 to {longest_name} printable characters.", longest_name=LONGEST_NAME),
+                phrase("A token's name is 1 to {most} printable characters.", most=LONGEST_NAME),
             )
         beyond = scopes - grants(Role.SERVICE).anywhere
         if beyond:
             raise Refusal(
-                Code.INVALID, phrase("No program can be given {min}: that is for people signed in.", min=min(beyond))
+                Code.INVALID,
+                phrase("No program can be given {scope}: that is for people signed in.", scope=min(beyond)),
             )
         token = "wk_" + secrets.token_urlsafe(32)
         async with self._store.unit() as unit:

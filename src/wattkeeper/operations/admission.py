@@ -124,7 +124,8 @@ class Admission:
         wrong.count, wrong.last = wrong.count + 1, now
         if wrong.count != ALARM_AFTER:
             return None
-        return Alarmed(code="WrongKey", summary=f"{ALARM_AFTER} connections as this station came with a wrong key.")
+        summary = phrase("{tries} connections as this station came with a wrong key.", tries=ALARM_AFTER)
+        return Alarmed(code="WrongKey", summary=summary)
 
     def _note_knock(self, station: str, address: str, offered: str) -> None:
         """Remember for the waiting room that an unknown station was here; written by `write_knocks`."""
@@ -166,9 +167,7 @@ class Admission:
         if not is_identity(station):
             raise Refusal(
                 Code.INVALID,
-                phrase(
-                    "An identity has 1 to {longest_id} printable characters and no blank ends.", longest_id=LONGEST_ID
-                ),
+                phrase("An identity has 1 to {most} printable characters and no blank ends.", most=LONGEST_ID),
             )
         if max_power_w is not None and max_power_w <= 0:
             raise Refusal(Code.INVALID, phrase("The most power must be above zero."))

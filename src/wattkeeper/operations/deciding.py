@@ -21,7 +21,7 @@ from wattkeeper.charging.facts import (
     TokenPresented,
 )
 from wattkeeper.charging.limits import NO_SPOT, NO_USE
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
@@ -94,7 +94,7 @@ def _why(verdict: Verdict, fact: SessionFact, now: datetime, settings: Settings)
     if verdict.accepted or not isinstance(fact, SessionOpened) or fact.at is None:
         return verdict.reason
     late = fact.offline or (now - fact.at).total_seconds() > settings.clock_skew_s
-    return f"{verdict.reason} {UNASKED}" if late else verdict.reason
+    return joined((verdict.reason, UNASKED)) if late else verdict.reason
 
 
 async def _timed(desk: Desk, station: str, fact: SessionFact) -> SessionFact:
@@ -234,8 +234,8 @@ async def _find_named(desk: Desk, station: str, fact: SessionFact) -> tuple[Sess
 
 def _foreign(fact: SessionFact) -> Alarmed:
     """An alarm: transaction ids of 1.6 are ours and one of a kind; in 2.x two stations may come to use the same."""
-    summary = f"{type(fact).__name__} named a transaction of another station; that session was not touched."
-    return Alarmed(code="ForeignTransaction", summary=summary)
+    summary = phrase("{fact} named a transaction of another station; that session was not touched.")
+    return Alarmed(code="ForeignTransaction", summary=summary.filled(fact=type(fact).__name__))
 
 
 async def _find_by_place(desk: Desk, station: str, fact: SessionFact) -> Session | None:

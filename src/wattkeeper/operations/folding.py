@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from wattkeeper.charging.evidence import SUPERSEDED
 from wattkeeper.charging.facts import (
     EstimateCause,
     MetersRead,
@@ -146,5 +147,5 @@ async def _crowded(desk: Desk, session: Session) -> SessionEstimated | None:
         return None
     older, newer = sorted((session, others[0]), key=lambda s: (desk.began(s), s.started_at, s.id))
     at = min(max(older.last_at, older.started_at), max(newer.started_at, older.started_at))
-    reason = "The same connector began another session."
-    return SessionEstimated(at=at, session=older.id, cause=EstimateCause.SUPERSEDED, reason=reason, by="wattkeeper")
+    cause = EstimateCause.SUPERSEDED
+    return SessionEstimated(at=at, session=older.id, cause=cause, reason=SUPERSEDED, by="wattkeeper")

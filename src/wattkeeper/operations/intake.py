@@ -83,7 +83,7 @@ class Intake:
 
     async def open_empty(self) -> None:
         """Before the stations' door opens: whoever seems connected was cut off when an earlier life of ours ended."""
-        gone = Disconnected(reason="Wattkeeper stopped while the station was connected.")
+        gone = Disconnected(reason=phrase("Wattkeeper stopped while the station was connected."))
         await asyncio.gather(*(self.record(station, gone) for station in self._standing.online()))
 
     async def stop(self) -> None:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.prices import Prices, PriceTag
@@ -230,7 +230,8 @@ class Places:
         """Refusal BUSY where there were too many wrong codes."""
         waits = (self._by_viewer.wait_s(viewer.name), self._by_address.wait_s(neighbourhood(address)))
         if max(waits) > 0:
-            why = phrase("Too many codes that do not exist. Try again in {wait_s} s.", wait_s=round(max(waits)))
+            again = phrase("Try again in {seconds} s.", seconds=round(max(waits)))
+            why = joined((phrase("Too many codes that do not exist."), again))
             raise Refusal(Code.BUSY, why, retry_s=max(waits))
 
     # --- as told --------------------------------------------------------------------------------------
@@ -283,14 +284,14 @@ def use_of(row: PlaceRow, evse: int) -> tuple[Use, str]:
     """How an EVSE stands, and that in words."""
     told = set(row.statuses.get(evse, ()))
     if not row.online:
-        return Use.OUT_OF_ORDER, "Cannot be reached now"
+        return Use.OUT_OF_ORDER, phrase("Cannot be reached now")
     if evse in row.occupied:
-        return Use.IN_USE, "In use"
+        return Use.IN_USE, phrase("In use")
     if BROKEN & set(row.statuses.get(0, ())) or (told and told <= BROKEN):
-        return Use.OUT_OF_ORDER, "Out of order"
+        return Use.OUT_OF_ORDER, phrase("Out of order")
     if S.AVAILABLE in told or S.PREPARING in told or not BUSY & told:
-        return Use.FREE, "Free"
-    return Use.IN_USE, "Reserved" if told <= {S.RESERVED} else "In use"
+        return Use.FREE, phrase("Free")
+    return Use.IN_USE, phrase("Reserved") if told <= {S.RESERVED} else phrase("In use")
 
 
 def distance_m(one: tuple[float, float], other: tuple[float, float]) -> int:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 from sqlalchemy import select
 
-from wattkeeper.charging.evidence import duration
+from wattkeeper.charging.evidence import SILENT, duration
 from wattkeeper.charging.facts import EstimateCause, SessionEstimated
 from wattkeeper.charging.session import Session
 from wattkeeper.operations.intake import Intake
@@ -36,7 +36,7 @@ async def silent_sessions(store: Store, silence_s: float) -> list[Session]:
 async def close_silent(store: Store, intake: Intake, silence_s: float) -> int:
     """Close by estimate what fell silent; gives how many."""
     found = await silent_sessions(store, silence_s)
-    reason = f"Nothing was heard of it for {duration(int(silence_s))}."
+    reason = SILENT.filled(duration=duration(int(silence_s)))
     for one in found:
         estimate = SessionEstimated(
             at=one.last_at, session=one.id, cause=EstimateCause.SILENCE, reason=reason, by="wattkeeper"

@@ -10,10 +10,11 @@ from enum import StrEnum
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import OrderState, Outcome, StartCharging, StopCharging
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Asked, may_charge
+from wattkeeper.language import retold
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.once import CABLE_WITHIN
 from wattkeeper.operations.dispatch import Dispatch
@@ -100,7 +101,7 @@ NOTHING_BEGAN = phrase(
     "The station was ready, but nothing began: was the cable plugged in? Plug it in, then start again."
 )
 CALLED_OFF = phrase("You called it off.")
-TOO_MANY = f"You charge at {MOST_AT_ONCE} places already. Stop one of them first."
+TOO_MANY = phrase("You charge at {places} places already. Stop one of them first.", places=MOST_AT_ONCE)
 PLUGGED = frozenset({ConnectorStatus.OCCUPIED, ConnectorStatus.PREPARING, ConnectorStatus.CHARGING})
 
 
@@ -278,6 +279,7 @@ class Starts:
         state, why = follow(row, place, now)
         if (state, why) != (row.state, row.why):
             row, state, why = await self._note(row, place, now)
+        why = None if why is None else retold(why)
         is_waiting = state is StartState.TAKEN and not _is_plugged(place, row.evse)
         return StartView(
             id=row.id,
@@ -349,6 +351,8 @@ def _words(row: StartRow, state: StartState, why: str | None, is_waiting: bool) 
     if state is StartState.CHARGING and row.session_state is not None:
         return SESSION_WORDS.get(row.session_state, "")
     if state is StartState.TAKEN:
-        return "The station is ready. Plug in the cable now." if is_waiting else "The station begins."
-    told = {StartState.ASKED: "The station is being asked.", StartState.REFUSED: f"It did not start. {why}"}
-    return told.get(state) or why or "It has ended."
+        ready = phrase("The station is ready. Plug in the cable now.")
+        return ready if is_waiting else phrase("The station begins.")
+    if state is StartState.REFUSED:
+        return joined((phrase("It did not start."), why or ""))
+    return phrase("The station is being asked.") if state is StartState.ASKED else why or phrase("It has ended.")

@@ -29,7 +29,7 @@ def check_key(station: str, key: str) -> None:
     if not (key.isascii() and key.isprintable() and SHORTEST <= len(key) <= LONGEST):
         raise Refusal(
             Code.INVALID,
-            phrase("A key has {shortest} to {longest} printable ASCII characters.", shortest=SHORTEST, longest=LONGEST),
+            phrase("A key has {fewest} to {most} printable ASCII characters.", fewest=SHORTEST, most=LONGEST),
         )
     letters = "".join(c for c in key.lower() if c.isalpha())
     plain = not letters or COMMON.fullmatch(letters) or len(set(key)) < FEWEST_KINDS

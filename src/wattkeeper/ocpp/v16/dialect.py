@@ -8,9 +8,10 @@ from dataclasses import replace
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Topic
 from wattkeeper.charging.orders import Order, Settlement
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp import commands, settling
-from wattkeeper.ocpp.dialect import ErrorCode, Heard, Unreadable
+from wattkeeper.ocpp.dialect import MISMATCH, ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.hearing import Action, hear
 from wattkeeper.ocpp.schemas import actions, plain, shape
 from wattkeeper.ocpp.v16 import local_list, reports, sessions
@@ -73,9 +74,7 @@ class V16:
 
 def _unknown(action: str) -> Unreadable:
     if action in actions(Version.V16):
-        return Unreadable(ErrorCode.NOT_SUPPORTED, "This action is a command; stations do not send it.")
+        return Unreadable(ErrorCode.NOT_SUPPORTED, phrase("This action is a command; stations do not send it."))
     if action in actions(Version.V201):
-        return Unreadable(
-            ErrorCode.NOT_IMPLEMENTED, f"Protocol mismatch: {action} is OCPP 2.0.1, this link speaks OCPP 1.6."
-        )
-    return Unreadable(ErrorCode.NOT_IMPLEMENTED, "This action is not part of OCPP 1.6.")
+        return Unreadable(ErrorCode.NOT_IMPLEMENTED, MISMATCH.filled(action=action, other="2.0.1", version="1.6"))
+    return Unreadable(ErrorCode.NOT_IMPLEMENTED, phrase("This action is not part of OCPP {version}.", version="1.6"))

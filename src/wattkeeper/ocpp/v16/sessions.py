@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import MetersRead, SessionEnded, SessionOpened, TokenPresented
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Presented
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 from wattkeeper.ocpp.sampled import last_instant, readings
@@ -91,4 +92,4 @@ def _register(members: Members, name: str, notes: Notes) -> Decimal | None:
 def _need_one(members: Members, *names: str) -> None:
     """Refuse a message in which nothing at all is there."""
     if not any(name in members for name in names):
-        raise Unreadable(ErrorCode.OCCURRENCE, f"There is none of {', '.join(names)}.")
+        raise Unreadable(ErrorCode.OCCURRENCE, phrase("There is none of {members}.", members=", ".join(names)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 
 _TELLTALES: Mapping[str, tuple[frozenset[str], str]] = {
@@ -23,5 +24,6 @@ def refuse_mismatch(action: str, payload: object) -> None:
     members, needed = telltale
     if needed not in payload and not members.isdisjoint(payload):
         raise Unreadable(
-            ErrorCode.PROTOCOL, f"Protocol mismatch: this {action} is OCPP 1.6, this link speaks OCPP 2.0.1."
+            ErrorCode.PROTOCOL,
+            phrase("Protocol mismatch: this {action} is OCPP 1.6, this link speaks OCPP 2.0.1.", action=action),
         )

@@ -15,6 +15,7 @@ from wattkeeper.charging.facts import (
     SessionUpdated,
     TokenPresented,
 )
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Presented, TokenKind
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 from wattkeeper.ocpp.sampled import last_instant, readings
@@ -49,7 +50,7 @@ def authorize(members: Members, notes: Notes) -> TokenPresented:
 def happened(members: Members, notes: Notes) -> SessionFact:
     """TransactionEvent: Started, Updated or Ended."""
     if members.keys().isdisjoint(_TELLING):
-        raise Unreadable(ErrorCode.OCCURRENCE, f"There is none of {', '.join(_TELLING)}.")
+        raise Unreadable(ErrorCode.OCCURRENCE, phrase("There is none of {members}.", members=", ".join(_TELLING)))
     transaction = inner(members, "transactionInfo")
     at = when(members, notes)
     step: dict[str, Any] = {
@@ -71,7 +72,7 @@ def happened(members: Members, notes: Notes) -> SessionFact:
 def metered(members: Members, notes: Notes) -> MetersRead:
     """MeterValues; EVSE 0 is the main meter."""
     if "meterValue" not in members:
-        raise Unreadable(ErrorCode.OCCURRENCE, "The member meterValue is missing.")
+        raise Unreadable(ErrorCode.OCCURRENCE, phrase("The member {member} is missing.", member="meterValue"))
     found = readings(entries(members, "meterValue"), notes)
     return MetersRead(at=last_instant(found), evse=number(members, "evseId", notes), readings=found)
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from wattkeeper.charging.deviation import Deviation
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 from wattkeeper.ocpp.wire.amount import whole
 from wattkeeper.ocpp.wire.moment import moment
@@ -36,7 +37,7 @@ def necessary(members: Members, name: str, notes: Notes) -> int:
     """An id without which the message says nothing; raises `Unreadable` where it is out of range."""
     found = number(members, name, notes)
     if found is None:
-        raise Unreadable(ErrorCode.PROPERTY, f"The member {name} is out of range.")
+        raise Unreadable(ErrorCode.PROPERTY, phrase("The member {member} is out of range.", member=name))
     return found
 
 

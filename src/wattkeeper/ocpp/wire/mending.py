@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Final
 
 from wattkeeper.charging.deviation import Deviation
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 from wattkeeper.ocpp.schemas import MOST_ITEMS
 from wattkeeper.ocpp.wire.amount import LARGEST_WHOLE, plain_number
@@ -49,7 +50,7 @@ def mend(shape: Shape, payload: object, notes: Notes) -> tuple[Members, Members]
         payload = {}
     read, kept = _mend(shape, payload, notes)
     if not isinstance(read, Mapping) or not isinstance(kept, Mapping):
-        raise Unreadable(ErrorCode.FORMAT_VIOLATION, "The payload is not an object.")
+        raise Unreadable(ErrorCode.FORMAT_VIOLATION, phrase("The payload is not an object."))
     return read, kept
 
 
@@ -168,7 +169,7 @@ def _array(shape: Shape, value: object, notes: Notes) -> Both:
 def _count(shape: Shape, value: list[object], notes: Notes) -> None:
     notes.items += len(value)
     if notes.items > MOST_ITEMS:
-        raise Unreadable(ErrorCode.PROPERTY, f"The message lists more than {MOST_ITEMS} entries.")
+        raise Unreadable(ErrorCode.PROPERTY, phrase("The message lists more than {most} entries.", most=MOST_ITEMS))
     if len(value) < shape.least:
         notes.add(Deviation.EMPTY_ARRAY)
     if shape.most is not None and len(value) > shape.most:

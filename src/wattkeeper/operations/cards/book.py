@@ -83,7 +83,7 @@ class Cards:
         cards.keep_person(unit, person, seal("person", "sealed", _known(wish.name)) if wish.name else None)
         number = seal("card", "sealed", wish.card.uid.encode())
         cards.keep(unit, person, number, last2(wish.card.uid), replace(Card(ref), **wish.rule))
-        card_change.keep(unit, ref, by, "Enrolled.")
+        card_change.keep(unit, ref, by, phrase("Enrolled."))
 
     async def rename_person(self, unit: Unit, person: str, name: str) -> None:
         """Keep a person's name under their own key."""
@@ -112,7 +112,7 @@ class Cards:
         sealed = await self._safe.seal_for(unit, person, "card", "sealed", uid.encode())
         card = replace(Card(ref, kind=kind), **wanted)
         cards.keep(unit, person, sealed, last2(uid), card, await self._label(unit, person, label), since)
-        card_change.keep(unit, ref, by, "Enrolled.")
+        card_change.keep(unit, ref, by, phrase("Enrolled."))
         await unit.flush()
         return ref
 
@@ -130,7 +130,7 @@ class Cards:
         await cards.change(unit, ref, values | {"state": CardState.ACTIVE.value, "activation": None})
         await cards.let_go(unit, ref)
         cards.hold(unit, ref, person)
-        card_change.keep(unit, ref, by, "Handed to its holder.")
+        card_change.keep(unit, ref, by, phrase("Handed to its holder."))
         await unit.flush()
 
     async def make_app_token(
@@ -205,7 +205,7 @@ class Cards:
         cards.keep(unit, row.person, sealed, last2(uid), Card(new, CardState.ACTIVE, *own), row.label)
         await cards.change(unit, row.ref, {"state": CardState.REPLACED.value, "replaced_by": new})
         card_change.keep(unit, row.ref, viewer.name, rule.STATES[CardState.REPLACED])
-        card_change.keep(unit, new, viewer.name, "Enrolled in place of another card.")
+        card_change.keep(unit, new, viewer.name, phrase("Enrolled in place of another card."))
 
     # --- what its holder does, and staff for them -----------------------------------------------------
 
@@ -251,9 +251,7 @@ class Cards:
         if len(told) > LONGEST_LABEL or not told.isprintable():
             raise Refusal(
                 Code.INVALID,
-                phrase(
-                    "A name has at most {longest_label} characters that can be printed.", longest_label=LONGEST_LABEL
-                ),
+                phrase("A name has at most {most} characters that can be printed.", most=LONGEST_LABEL),
             )
         async with self._store.unit() as unit:
             row = await self._theirs(unit, viewer, ref)

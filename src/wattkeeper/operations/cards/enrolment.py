@@ -38,6 +38,7 @@ CLOCK_S = 5
 OCCUPIED = phrase("Somebody is adding a card at this station. Try again in two minutes, or choose another one.")
 HELD = phrase("Somebody holds this card, or it is blocked; a code would give it to somebody else.")
 TOO_OFTEN = phrase("That was tried too often.")
+HANDED_OUT = phrase("A code was made that gives it to whoever has it.")
 WRONG_CODE = phrase("This code is not valid. Is every character right, and was it used already?")
 
 
@@ -135,7 +136,7 @@ class Enrolments:
             if not card.is_claimable:
                 raise Refusal(Code.CONFLICT, HELD)
             await enrolments.give_code(unit, ref, self._tag(parse_secret(code) or ""))
-            card_change.keep(unit, TokenRef(ref), viewer.name, "A code was made that gives it to whoever has it.")
+            card_change.keep(unit, TokenRef(ref), viewer.name, HANDED_OUT)
         self._cards.announce("made a code for one card", viewer.name)
         return code
 
@@ -177,15 +178,17 @@ def _words(state: EnrolmentState, ref: TokenRef | None) -> str:
     """How a wish stands, in a sentence."""
     match state:
         case EnrolmentState.WAITING:
-            return "Hold your card to the reader of the station."
+            return phrase("Hold your card to the reader of the station.")
         case EnrolmentState.DONE:
-            return "This card is yours now."
+            return phrase("This card is yours now.")
         case EnrolmentState.TAKEN if ref is not None:
-            return "This card is yours already."
+            return phrase("This card is yours already.")
         case EnrolmentState.TAKEN:
-            return "This card cannot be added: it belongs to somebody or is blocked. If it is yours, ask support."
+            return phrase(
+                "This card cannot be added: it belongs to somebody or is blocked. If it is yours, ask support."
+            )
         case EnrolmentState.EXPIRED:
-            return "No card was tapped in time. Start again when you are at the station."
+            return phrase("No card was tapped in time. Start again when you are at the station.")
 
 
 # --- what a tap means, within the transaction that records it -------------------------------------------

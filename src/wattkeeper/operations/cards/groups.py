@@ -64,7 +64,7 @@ class Groups:
                 raise Refusal(Code.CONFLICT, phrase("Cards belong to this group. Take them out of it first."))
             if not await groups.remove(unit, name):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such group."))
-            card_change.keep(unit, subject_of(name), viewer.name, "Removed.")
+            card_change.keep(unit, subject_of(name), viewer.name, phrase("Removed."))
         self._announce(viewer, "removed a group of cards")
 
     def _announce(self, viewer: Viewer, what: str) -> None:
@@ -77,17 +77,22 @@ def subject_of(name: str) -> str:
     return f"group:{name}"
 
 
+PARENT = phrase("Parent id: {parent_id}.")
+
+
 def _said(before: Group | None, after: Group) -> list[str]:
     """What changed, in words."""
+    parent = [PARENT.filled(parent_id=after.parent_id)] if after.parent_id else []
     if before is None:
-        begun = "Made, as a pass that stops any session." if after.is_master_pass else "Made."
-        return [begun, *([f"Parent id: {after.parent_id}."] if after.parent_id else [])]
-    told = []
+        is_pass = after.is_master_pass
+        return [phrase("Made, as a pass that stops any session.") if is_pass else phrase("Made."), *parent]
+    told = list[str]()
     if before.parent_id != after.parent_id:
-        told.append(f"Parent id: {after.parent_id}." if after.parent_id else "Parent id taken away.")
+        told += parent or [phrase("Parent id taken away.")]
     if before.is_master_pass != after.is_master_pass:
-        told.append("Its cards stop any session now." if after.is_master_pass else "Its cards are no master pass now.")
-    return [*told, *(["Limits changed."] if before.limits != after.limits else [])]
+        now, no_more = phrase("Its cards stop any session now."), phrase("Its cards are no master pass now.")
+        told.append(now if after.is_master_pass else no_more)
+    return [*told, *([phrase("Limits changed.")] if before.limits != after.limits else [])]
 
 
 async def refusals(unit: Unit, viewer: Viewer, names: Collection[str]) -> dict[str, Phrase]:
@@ -101,7 +106,7 @@ async def refusals(unit: Unit, viewer: Viewer, names: Collection[str]) -> dict[s
         return passes | {name: UNKNOWN for name in names if name not in known}
     for name in set(names) - known.keys():
         await groups.keep(unit, Group(name), viewer.name)
-        card_change.keep(unit, subject_of(name), viewer.name, "Made for cards that name it.")
+        card_change.keep(unit, subject_of(name), viewer.name, phrase("Made for cards that name it."))
     return {}
 
 

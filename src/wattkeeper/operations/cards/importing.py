@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import TokenRef
 from wattkeeper.operations.cards import groups, listing
 from wattkeeper.operations.cards.listing import Rejected, Wish
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 TOGETHER = 100
 """Cards enrolled in one transaction: few enough that stations need not wait for it."""
 MOST_REASONS = 10_000
+AGAIN = phrase("This is the card of line {line} again.")
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class Import:
                 continue
             ref = self._safe.ref(row.card.uid)
             if seen.setdefault(ref, row.line) != row.line:
-                self._report.reject(Rejected(row.line, f"This is the card of line {seen[ref]} again."))
+                self._report.reject(Rejected(row.line, AGAIN.filled(line=seen[ref])))
                 continue
             yield ref, row
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from wattkeeper.charging.local_list import BLOCKED, Content
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.store import local_list as lists
 from wattkeeper.store.engines import Store
 from wattkeeper.store.local_list import EMPTY, NOT_KEPT, ListRow, Place
 
+NO_LIST = phrase("The station keeps no list of its own.")
 MOST_HELD = 500_000
 """How many entries of contents stay in memory, some 60 bytes each; what does not fit is read again."""
 READ_AT_ONCE = 500
@@ -198,7 +200,7 @@ def booted_since(place: Place, at: datetime | None) -> bool:
 def told(row: ListRow, version: int, now: datetime) -> ListRow:
     """The row once the station has told its version."""
     if version == NOT_KEPT:
-        return without(row, "The station keeps no list of its own.")
+        return without(row, NO_LIST)
     settled = replace(row, sending=None, sending_content=None, next_at=None)
     if row.sending is not None and version == row.sending:
         content = row.sending_content or EMPTY

@@ -23,6 +23,7 @@ from wattkeeper.vault.pseudonym import canonical
 
 MOST_LINES = 1_000_000
 MOST_SESSIONS = 1000
+BROKEN = phrase("A quotation mark is not closed here; this and what follows was not read.")
 COLUMNS: Mapping[str, str] = {
     **dict.fromkeys(("number", "uid", "id_tag", "idtag", "id_token", "idtoken"), "number"),
     **dict.fromkeys(("name", "holder"), "name"),
@@ -91,7 +92,7 @@ def read(text: str) -> Iterator[Wish | Rejected]:
     if max(text.count("\n"), text.count("\r")) > MOST_LINES:
         raise Refusal(
             Code.INVALID,
-            phrase("The file has more than {most_lines} lines. Split it.", most_lines=Figure(Decimal(MOST_LINES), 0)),
+            phrase("The file has more than {most} lines. Split it.", most=Figure(Decimal(MOST_LINES), 0)),
         )
     text = text.removeprefix("\ufeff")
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=_separator(text), strict=True)
@@ -117,8 +118,8 @@ def _columns(names: list[str]) -> list[str]:
         raise Refusal(
             Code.INVALID,
             phrase(
-                "The first line must name the columns ({words}); the name of column {place} is not known.",
-                words=words,
+                "The first line must name the columns ({columns}); the name of column {place} is not known.",
+                columns=words,
                 place=place,
             ),
         )
@@ -137,7 +138,7 @@ def _rows(rows: _Reader, columns: list[str]) -> Iterator[Wish | Rejected]:
         except StopIteration:
             return
         except csv.Error:
-            yield Rejected(line, "A quotation mark is not closed here; this and what follows was not read.")
+            yield Rejected(line, BROKEN)
             return
         if any(cells):
             yield _row(line, cells, columns)
@@ -186,9 +187,7 @@ def _number(cell: str) -> str:
 def _words(cell: str, longest: int) -> str:
     if len(cell) > longest or not cell.isprintable():
         raise _Bad(
-            phrase(
-                "A text is longer than {longest} characters or has characters that cannot be printed.", longest=longest
-            )
+            phrase("A text is longer than {most} characters or has characters that cannot be printed.", most=longest)
         )
     return cell
 
@@ -196,10 +195,12 @@ def _words(cell: str, longest: int) -> str:
 def _one_of(column: str, *words: StrEnum) -> Callable[[str], object]:
     """How a column is read that has one of these words."""
     known = {word.value: word for word in words}
+    *others, last = known
+    either = phrase("{first} or {last}", first=", ".join(others), last=last)
 
     def read_one(cell: str) -> StrEnum:
         if cell.lower() not in known:
-            raise _Bad(phrase("The {column} must be {join}.", column=column, join=" or ".join(known)))
+            raise _Bad(phrase("The {column} must be {words}.", column=column, words=either))
         return known[cell.lower()]
 
     return read_one
@@ -207,9 +208,7 @@ def _one_of(column: str, *words: StrEnum) -> Callable[[str], object]:
 
 def _count(cell: str) -> int:
     if not re.fullmatch(r"[0-9]{1,4}", cell) or not 1 <= int(cell) <= MOST_SESSIONS:
-        raise _Bad(
-            phrase("max_sessions must be a whole number from 1 to {most_sessions}.", most_sessions=MOST_SESSIONS)
-        )
+        raise _Bad(phrase("max_sessions must be a whole number from 1 to {most}.", most=MOST_SESSIONS))
     return int(cell)
 
 

@@ -25,7 +25,9 @@ from wattkeeper.charging.orders import (
 )
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import retold
 from wattkeeper.operations.cards.ledger import (
+    NO_LIST,
     NOTHING,
     Known,
     Ledger,
@@ -284,7 +286,7 @@ class LocalLists:
         """Learn which version the station has: the one it confirmed, the one under way, or neither."""
         view = await self._order(row.station, GetLocalListVersion())
         if view is not None and view.decline is Decline.UNSUPPORTED:
-            return await self._keep(without(row, "The station keeps no list of its own."))
+            return await self._keep(without(row, NO_LIST))
         if view is None or "list_version" not in view.figures:
             return await self._failed(row, view)
         return await self._keep(told(row, view.figures["list_version"], self._store.clock()))
@@ -306,7 +308,7 @@ class LocalLists:
             confirmed = told(replace(row, order_id=view.id), version, self._store.clock())
             return await self._keep(timed(confirmed, since) if since else confirmed)
         if view is not None and view.decline is Decline.UNSUPPORTED:
-            return await self._keep(without(row, "The station keeps no list of its own."))
+            return await self._keep(without(row, NO_LIST))
         return await self._declined(replace(row, order_id=view.id if view else None), step.full, view)
 
     async def _declined(self, row: ListRow, full: bool, view: OrderView | None) -> bool:
@@ -351,7 +353,8 @@ class LocalLists:
         if view is None:
             return False
         wait_s = min(RETRY_S * 2**row.tries, LONGEST_RETRY_S)
-        why = f"The station answered: {view.summary}." if view.outcome is not Outcome.TIMEOUT else view.summary
+        answered = phrase("The station answered: {answer}.", answer=view.summary)
+        why = answered if view.outcome is not Outcome.TIMEOUT else view.summary
         next_at = self._store.clock() + timedelta(seconds=wait_s)
         await self._keep(replace(row, tries=row.tries + 1, next_at=next_at, says=why))
         self._later(row.station, wait_s)
@@ -383,11 +386,11 @@ class LocalLists:
     def _why(self, row: ListRow, place: Place, behind: dict[str, str]) -> str:
         """Why the list is as it is, in a sentence."""
         if row.version == NOT_KEPT:
-            return row.says or "The station keeps no list of its own."
+            return retold(row.says or NO_LIST)
         if not behind:
-            return "The list is as it should be."
+            return phrase("The list is as it should be.")
         if not self._settings.local_lists:
-            return "Local lists are switched off here."
+            return phrase("Local lists are switched off here.")
         if not place.online:
-            return "The station is not connected; its list follows when it is back."
-        return row.says or "The list is on its way."
+            return phrase("The station is not connected; its list follows when it is back.")
+        return retold(row.says or phrase("The list is on its way."))

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from wattkeeper.charging.facts import Alarmed, SessionEnded, SessionFact, SessionOpened, TokenPresented
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, Said, joined, phrase, plural
 from wattkeeper.charging.radar import (
     ANSWER_WITHIN,
     ASKED_SPAN,
@@ -43,6 +43,9 @@ IN_USE = timedelta(minutes=15)
 FAR = "CardFarApart"
 TWICE = "CardInUseTwice"
 ASKS = phrase("Its holder is asked on the phone whether this is them; after a yes the card can be tapped again.")
+
+NO_ACCOUNT = phrase("Its holder has no account in which to be asked whether this is them. Support can help.")
+ASKED_ENOUGH = phrase("Its holder was asked {times} times within the hour and did not say yes.")
 
 
 @dataclass(slots=True)
@@ -111,16 +114,25 @@ async def _far(desk: Desk, card: Card, station: str, at: datetime, fact: Session
     return _Far(max(apart, key=lambda one: one.at), here)
 
 
-def _far_words(far: _Far) -> str:
+AT_ONCE = phrase("Tapped at {station}, and at the same time {km} km away at {other}.")
+EARLIER = plural(
+    "Tapped at {station}, and {count} minute earlier {km} km away at {other}.",
+    "Tapped at {station}, and {count} minutes earlier {km} km away at {other}.",
+)
+LATER = plural(
+    "Tapped at {station}, and {count} minute later {km} km away at {other}.",
+    "Tapped at {station}, and {count} minutes later {km} km away at {other}.",
+)
+
+
+def _far_words(far: _Far) -> Phrase:
     """What was seen, without a number."""
     km = round(apart_km(far.before.location, far.here.location) or 0)
+    where = {"station": far.here.location.station, "other": far.before.location.station, "km": km}
     minutes = round(abs(far.here.at - far.before.at) / timedelta(minutes=1))
-    when = "at the same time" if minutes == 0 else f"{minutes} minutes {_order(far)}"
-    return f"Tapped at {far.here.location.station}, and {when} {km} km away at {far.before.location.station}."
-
-
-def _order(far: _Far) -> str:
-    return "earlier" if far.before.at <= far.here.at else "later"
+    if minutes == 0:
+        return AT_ONCE.filled(**where)
+    return (EARLIER if far.before.at <= far.here.at else LATER).filled(count=minutes, **where)
 
 
 async def _is_remote(desk: Desk, station: str, fact: SessionFact | TokenPresented) -> bool:
@@ -146,11 +158,11 @@ async def _twice(desk: Desk, card: Card, station: str) -> list[Alarmed]:
     apart = [where for where in running if not together(await desk.sightings.location(where), here)]
     if not apart:
         return []
-    words = f"Tapped at {station} while a session runs on it at {apart[0]}."
+    words = phrase("Tapped at {station} while a session runs on it at {other}.", station=station, other=apart[0])
     return await _found(desk, Pattern.IN_USE_TWICE, card, station, words, TWICE)
 
 
-async def _found(desk: Desk, kind: Pattern, card: Card, station: str, words: str, code: str) -> list[Alarmed]:
+async def _found(desk: Desk, kind: Pattern, card: Card, station: str, words: Phrase, code: str) -> list[Alarmed]:
     """Make a card suspect, with a finding and an alarm; nothing new while that is open, or dismissed lately."""
     unit, since, innocent = desk.unit, desk.unit.now - REMEMBERED, (Settled.DISMISSED,)
     await unit.flush()
@@ -158,7 +170,7 @@ async def _found(desk: Desk, kind: Pattern, card: Card, station: str, words: str
         return []
     findings.keep(unit, kind, card.ref, station, words)
     desk.sightings.suspect(card.ref)
-    return [Alarmed(code=code, summary=f"A card may have been copied. {words}")]
+    return [Alarmed(code=code, summary=joined((phrase("A card may have been copied."), words)))]
 
 
 # --- is this you? -----------------------------------------------------------------------------------------
@@ -175,7 +187,7 @@ async def _asked(desk: Desk, card: Card, station: str, far: _Far | None, setting
     if is_asked:
         return await _question(desk, card, station)
     if far is not None:
-        return _not_now(f"{_far_words(far)} Support decides whether it was copied.")
+        return _not_now(joined((_far_words(far), phrase("Support decides whether it was copied."))))
     return None
 
 
@@ -190,12 +202,12 @@ async def _question(desk: Desk, card: Card, station: str) -> Verdict | None:
         return _not_now(ASKS)
     person = (await cards.owners(unit, [card.ref])).get(card.ref, "")
     if not person or not await step_up.can_be_asked(unit, person):
-        return _not_now("Its holder has no account in which to be asked whether this is them. Support can help.")
+        return _not_now(NO_ACCOUNT)
     if await step_up.unanswered(unit, card.ref, unit.now - ASKED_SPAN) >= MOST_ASKED:
-        return _not_now(f"Its holder was asked {MOST_ASKED} times within the hour and did not say yes.")
+        return _not_now(ASKED_ENOUGH.filled(times=MOST_ASKED))
     step_up.keep(unit, person, card.ref, station, unit.now + ANSWER_WITHIN)
     return _not_now(ASKS)
 
 
-def _not_now(why: str) -> Verdict:
+def _not_now(why: Said) -> Verdict:
     return Verdict(Authorisation.NOT_NOW, why)

@@ -10,7 +10,6 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.limits import Limits
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import LIFE, CardKind, CardState, Offline, Strength
-from wattkeeper.store import card_change
 from wattkeeper.store.card import CardRow
 
 
@@ -30,12 +29,23 @@ class Rule(TypedDict, total=False):
 HARMLESS = frozenset({CardState.BLOCKED, CardState.LOST, CardState.RETURNED})
 """States that take permission away: everyone who may change cards may do so with a master pass too."""
 STATES: Mapping[CardState, str] = {
-    CardState.ORDERED: "Ordered.",
+    CardState.ORDERED: phrase("Ordered."),
     CardState.ACTIVE: phrase("Active again."),
-    CardState.BLOCKED: card_change.BLOCKED,
+    CardState.BLOCKED: phrase("Blocked."),  # `card_change.blockers` looks for it
     CardState.LOST: phrase("Reported lost."),
     CardState.REPLACED: phrase("Replaced by another card."),
-    CardState.RETURNED: "Returned.",
+    CardState.RETURNED: phrase("Returned."),
+}
+UNTIL = phrase("Good until {instant} UTC.")
+KINDS = {
+    CardKind.CARD: phrase("Kind: card."),
+    CardKind.FOB: phrase("Kind: fob."),
+    CardKind.APP: phrase("Kind: app."),
+}
+STRENGTHS = {
+    Strength.NUMBER: phrase("Strength: number."),
+    Strength.SECURE: phrase("Strength: secure."),
+    Strength.ONLINE: phrase("Strength: online."),
 }
 OFFLINE = {
     Offline.ACCEPT: phrase("Stations accept it while they cannot ask."),
@@ -71,18 +81,19 @@ def _sentence(member: str, value: object) -> str:
         case "state", CardState():
             return STATES[value]
         case "expires_at", datetime():
-            return f"Good until {value:%Y-%m-%d %H:%M} UTC."
+            return UNTIL.filled(instant=f"{value:%Y-%m-%d %H:%M}")
         case "expires_at", _:
-            return "Good without an end."
+            return phrase("Good without an end.")
         case "group", str():
-            return f"Group: {value}."
+            return phrase("Group: {group}.", group=value)
         case "group", _:
-            return "Taken out of its group."
+            return phrase("Taken out of its group.")
         case "max_sessions", _:
-            return f"Sessions at once: {value}."
+            return phrase("Sessions at once: {most}.", most=value)
+        case "kind", CardKind():
+            return KINDS[value]
+        case "strength", Strength():
+            return STRENGTHS[value]
         case "offline", Offline():
             return OFFLINE[value]
-        case "limits", _:
-            return "Limits changed."
-        case _:
-            return f"{member.capitalize()}: {value}."
+    return phrase("Limits changed.")

@@ -14,9 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.radar import (
     ANSWER_WITHIN,
     HISTORY_MOST,
+    ODD_WORDS,
     REMEMBERED,
     UNKNOWN_FLOOR,
     UNKNOWN_HISTORY,
@@ -40,6 +42,8 @@ PAUSE_S = 2.0
 """How long it rests between two looks, seconds."""
 LOOK_BACK = 5000
 """At how many of the newest journal entries it looks when it starts."""
+GUESSING = phrase("{cards} different unknown cards were tapped at {station} within an hour, far above its usual.")
+UNLIKE = phrase("Session {session} ran {how}, by its {sessions} sessions before.")
 TOLD = (Pattern.FAR_APART, Pattern.IN_USE_TWICE, Pattern.UNLIKE_ITSELF)
 """What a card's holder is told of."""
 
@@ -104,22 +108,20 @@ class RadarWatch:
                 continue
             busiest = await visit.busiest_hours(connection, where, since - UNKNOWN_HISTORY, since)
             if count >= unusual_unknown(busiest):
-                found[where] = (
-                    f"{count} different unknown cards were tapped at {where} within an hour, far above its usual."
-                )
+                found[where] = GUESSING.filled(cards=count, station=where)
         return found
 
     # --- unlike itself --------------------------------------------------------------------------------
 
     async def _unlike(self, connection: AsyncConnection, after: int, upto: int) -> list[tuple[CardVisit, str]]:
         """Sessions that ended and are unlike their card, and what to say of each."""
-        found = []
+        found = list[tuple[CardVisit, str]]()
         for one in await visit.ended(connection, after, upto):
             past = await visit.before(connection, one, HISTORY_MOST)
             odd = oddities(one.visit, past)
             if odd:
-                words = f"Session {shown(one.session)} ran {', '.join(odd)}, by its {len(past)} sessions before."
-                found.append((one, words))
+                how = joined((ODD_WORDS[oddity] for oddity in odd), ", ")
+                found.append((one, UNLIKE.filled(session=shown(one.session), how=how, sessions=len(past))))
         return found
 
     # --- telling --------------------------------------------------------------------------------------

@@ -14,11 +14,12 @@ import orjson
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import DEFAULT, LANGUAGES
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.address import mail_address
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.factors import Entered, Factors, factors_of
-from wattkeeper.operations.people.letters import LANGUAGES, Kind
+from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import GONE, Link, Links
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import Own
@@ -174,7 +175,7 @@ class Accounts:
             if short and not (await factors_of(unit.connection, row)).second:
                 raise Refusal(
                     Code.INVALID,
-                    phrase("A password needs at least {shortest} characters to stand alone.", shortest=SHORTEST),
+                    phrase("A password needs at least {fewest} characters to stand alone.", fewest=SHORTEST),
                 )
             await account.change(unit, row.id, password_hash=kept, password_short=short, failures=0)
             await self._mail.tell(unit, row, Kind.PASSWORD_CHANGED)
@@ -308,19 +309,17 @@ class Accounts:
 
     def _count(self, address: str) -> None:
         """Count a letter that was asked for from this address, or by this account; Refusal BUSY: they are too many."""
-        need_patience([(self._asking, neighbourhood(address))], "Too many tries from here.")
+        need_patience([(self._asking, neighbourhood(address))], phrase("Too many tries from here."))
 
 
 def person_name(text: str) -> str:
     """What somebody is called; Refusal INVALID where it cannot be written on a line."""
     called = " ".join(text.split())
     if len(called) > LONGEST_NAME or not called.isprintable():
-        raise Refusal(
-            Code.INVALID, phrase("A name is up to {longest_name} printable characters.", longest_name=LONGEST_NAME)
-        )
+        raise Refusal(Code.INVALID, phrase("A name is up to {most} printable characters.", most=LONGEST_NAME))
     return called
 
 
 def spoken(language: str) -> str:
     """A language that our letters are written in."""
-    return language if language in LANGUAGES else LANGUAGES[0]
+    return language if language in LANGUAGES else DEFAULT

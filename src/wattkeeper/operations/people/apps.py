@@ -59,14 +59,14 @@ class Apps:
             raise Refusal(
                 Code.INVALID,
                 phrase(
-                    "An app's name has 1 to {longest_name} printable characters, no blank ends.",
-                    longest_name=LONGEST_NAME,
+                    "An app's name has 1 to {most} printable characters, no blank ends.",
+                    most=LONGEST_NAME,
                 ),
             )
         if not 0 < len(redirects) <= MOST_REDIRECTS:
             raise Refusal(
                 Code.INVALID,
-                phrase("An app has 1 to {most_redirects} redirect addresses.", most_redirects=MOST_REDIRECTS),
+                phrase("An app has 1 to {most} redirect addresses.", most=MOST_REDIRECTS),
             )
         for one in redirects:
             need_fit(one)

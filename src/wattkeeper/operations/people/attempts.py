@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, joined, phrase
 
 SLOTS = 65_536
 """Keys share this many places, so that whoever invents keys cannot fill the memory or push another's count out."""
@@ -73,7 +73,7 @@ class Attempts:
         return int.from_bytes(digest) % SLOTS
 
 
-def need_patience(judges: Sequence[tuple[Attempts, str]], what: str, **more: object) -> None:
+def need_patience(judges: Sequence[tuple[Attempts, str]], what: Phrase, **more: object) -> None:
     """Count a guess by each of its keys before it is judged; Refusal BUSY where one of them makes it wait.
 
     ``what`` says of what there was too much; the refusal carries ``retry_s``, seconds, and ``more``.
@@ -82,7 +82,7 @@ def need_patience(judges: Sequence[tuple[Attempts, str]], what: str, **more: obj
     if wait_s > 0:
         raise Refusal(
             Code.BUSY,
-            phrase("{what} Try again in {wait_s} s.", what=what, wait_s=round(wait_s)),
+            joined((what, phrase("Try again in {seconds} s.", seconds=round(wait_s)))),
             retry_s=wait_s,
             **more,
         )

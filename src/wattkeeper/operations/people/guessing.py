@@ -102,5 +102,5 @@ class Guessing:
         judges = [(self._by_account, ref), (self._by_address, place)]
         if home:
             judges = [(self._at_home, f"{ref}@{place}")]
-        need_patience(judges, "Too many wrong passwords.")
+        need_patience(judges, phrase("Too many wrong passwords."))
         return home

@@ -1,4 +1,4 @@
-"""What our letters say, in each language. Nothing that a stranger typed is in them but the address they go to."""
+"""What our letters say, to each in their language. Nothing that a stranger typed is in them but where they go to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-LANGUAGES = ("en", "de")
+from wattkeeper.charging.phrase import Phrase, phrase, plural
+from wattkeeper.language import tell_in
 
 
 class Kind(StrEnum):
@@ -47,186 +48,131 @@ class Letter:
     text: str
 
 
-NOT_YOU = {
-    "en": "If this was not you, somebody else may be in your account: sign in, end all other sign-ins and change how"
-    " you"
-    " sign in, at {home}",
-    "de": "Waren Sie das nicht, ist vielleicht jemand anderes in Ihrem Konto: Melden Sie sich an, beenden Sie alle"
-    " anderen"
-    " Anmeldungen und ändern Sie, womit Sie sich anmelden: {home}",
-}
-NOTHING = {
-    "en": "If you did not ask for this, do nothing: nothing changes.",
-    "de": "Haben Sie das nicht verlangt, tun Sie nichts: Es ändert sich nichts.",
-}
-ENGLISH: Mapping[Kind, tuple[str, str]] = {
+NOT_YOU = phrase(
+    "If this was not you, somebody else may be in your account: sign in, end all other sign-ins and change how you "
+    "sign in, at {home}"
+)
+NOTHING = phrase("If you did not ask for this, do nothing: nothing changes.")
+LETTERS: Mapping[Kind, tuple[Phrase, Phrase]] = {
     Kind.VERIFY: (
-        "Finish signing up",
-        "Open this link within a day to prove that this address is yours and finish signing up:\n\n{link}\n\n{nothing}",
+        phrase("Finish signing up"),
+        phrase(
+            "Open this link within a day to prove that this address is yours and finish signing "
+            "up:\n\n{link}\n\n{nothing}"
+        ),
     ),
     Kind.ALREADY: (
-        "You have an account already",
-        "Somebody, perhaps you, wanted to sign up with this address. It has an account already: sign in at {home}\n\n"
-        'If you cannot sign in any more, choose "I cannot sign in" there.\n\n{nothing}',
+        phrase("You have an account already"),
+        phrase(
+            "Somebody, perhaps you, wanted to sign up with this address. It has an account already: sign in at "
+            '{home}\n\nIf you cannot sign in any more, choose "I cannot sign in" there.\n\n{nothing}'
+        ),
     ),
     Kind.RECOVER: (
-        "Sign in again",
-        "Open this link within an hour to sign in and choose a new password or passkey:\n\n{link}\n\n"
-        "If you have a second way to prove who you are, you are asked for that as well.\n\n{nothing}",
+        phrase("Sign in again"),
+        phrase(
+            "Open this link within an hour to sign in and choose a new password or passkey:\n\n{link}\n\nIf you "
+            "have a second way to prove who you are, you are asked for that as well.\n\n{nothing}"
+        ),
     ),
     Kind.STEP: (
-        "Is it you who signs in?",
-        "Somebody signed in with your password, and here the password alone is not enough. If it is you, open this link"
-        " within ten minutes, in the same browser:\n\n{link}\n\n"
-        "If it is not, somebody knows your password: change it at {home}",
+        phrase("Is it you who signs in?"),
+        phrase(
+            "Somebody signed in with your password, and here the password alone is not enough. If it is you, open this "
+            "link within ten minutes, in the same browser:\n\n{link}\n\n"
+            "If it is not, somebody knows your password: change it at {home}"
+        ),
     ),
     Kind.CHANGE_MAIL: (
-        "Prove your new address",
-        "Open this link within a day to use this address for your account:\n\n{link}\n\n{nothing}",
+        phrase("Prove your new address"),
+        phrase("Open this link within a day to use this address for your account:\n\n{link}\n\n{nothing}"),
     ),
     Kind.MAIL_ASKED: (
-        "Your address is about to change",
-        "Another e-mail address was asked for in your account. It counts once its link is opened.\n\n{not_you}",
+        phrase("Your address is about to change"),
+        phrase("Another e-mail address was asked for in your account. It counts once its link is opened.\n\n{not_you}"),
     ),
     Kind.MAIL_TAKEN: (
-        "This address has an account already",
-        "Somebody, perhaps you, wanted to use this address for another account. It has its own already, so nothing was"
-        " changed.",
+        phrase("This address has an account already"),
+        phrase(
+            "Somebody, perhaps you, wanted to use this address for another account. It has its own already, so "
+            "nothing was changed."
+        ),
     ),
     Kind.MAIL_CHANGED: (
-        "Your address was changed",
-        "Your account has another e-mail address now; this one signs in no more.\n\n{not_you}",
+        phrase("Your address was changed"),
+        phrase("Your account has another e-mail address now; this one signs in no more.\n\n{not_you}"),
     ),
     Kind.INVITE: (
-        "You are invited",
-        "You are invited to work with the charging stations at {home}\n\nOpen this link within seven days:\n\n{link}",
+        phrase("You are invited"),
+        phrase(
+            "You are invited to work with the charging stations at {home}\n\nOpen this link within seven "
+            "days:\n\n{link}"
+        ),
     ),
-    Kind.PASSWORD_CHANGED: ("Your password was changed", "The password of your account was changed.\n\n{not_you}"),
-    Kind.FACTOR_ADDED: ("A way to sign in was added", "To your account was added: {what}.\n\n{not_you}"),
-    Kind.FACTOR_REMOVED: ("A way to sign in was removed", "From your account was removed: {what}.\n\n{not_you}"),
-    Kind.CODES_MADE: ("New recovery codes", "Your account has new recovery codes; older ones are void.\n\n{not_you}"),
-    Kind.CODE_USED: ("A recovery code was used", "One of your recovery codes was used; {left} are left.\n\n{not_you}"),
-    Kind.FACTORS_ERASED: (
-        "Your second factors were removed",
-        "Whoever runs this installation removed the passkeys, authenticator app and recovery codes of your account."
-        " Sign in with your password or by a link, and set them up anew.\n\n{not_you}",
+    Kind.PASSWORD_CHANGED: (
+        phrase("Your password was changed"),
+        phrase("The password of your account was changed.\n\n{not_you}"),
     ),
-    Kind.GUESSED: (
-        "Somebody is guessing your password",
-        "There were many wrong passwords for your account. Nobody got in, and the password alone opens it no more."
-        " Sign in"
-        ' with a passkey, or by a link: choose "I cannot sign in" at {home}',
+    Kind.FACTOR_ADDED: (
+        phrase("A way to sign in was added"),
+        phrase("To your account was added: {what}.\n\n{not_you}"),
     ),
-    Kind.COPIED: (
-        "A passkey was refused",
-        "One of your passkeys was refused because its counter went back: it may have been copied. Remove it at"
-        " {home} and"
-        " make a new one.",
+    Kind.FACTOR_REMOVED: (
+        phrase("A way to sign in was removed"),
+        phrase("From your account was removed: {what}.\n\n{not_you}"),
     ),
-    Kind.APP_ENDED: (
-        "The access of an app was ended",
-        "What an app uses to get into your account came twice, so somebody may have copied it. The app's access was"
-        " ended."
-        " If you still use it, let it in again.\n\n{not_you}",
-    ),
-}
-GERMAN: Mapping[Kind, tuple[str, str]] = {
-    Kind.VERIFY: (
-        "Registrierung abschließen",
-        "Öffnen Sie diesen Link innerhalb eines Tages, um zu zeigen, dass diese Adresse Ihre ist, und die Registrierung"
-        " abzuschließen:\n\n{link}\n\n{nothing}",
-    ),
-    Kind.ALREADY: (
-        "Sie haben schon ein Konto",
-        "Jemand, vielleicht Sie, wollte sich mit dieser Adresse registrieren. Sie hat schon ein Konto, Anmeldung:"
-        " {home}"
-        '\n\nWenn Sie sich nicht mehr anmelden können, wählen Sie dort "Ich kann mich nicht anmelden".\n\n{nothing}',
-    ),
-    Kind.RECOVER: (
-        "Wieder anmelden",
-        "Öffnen Sie diesen Link innerhalb einer Stunde, um sich anzumelden und ein neues Passwort oder einen Passkey zu"
-        " wählen:\n\n{link}\n\nHaben Sie einen zweiten Nachweis eingerichtet, werden Sie auch danach"
-        " gefragt.\n\n{nothing}",
-    ),
-    Kind.STEP: (
-        "Melden Sie sich gerade an?",
-        "Jemand hat sich mit Ihrem Passwort angemeldet, und hier genügt das Passwort allein nicht. Sind Sie es,"
-        " öffnen Sie innerhalb von zehn Minuten im selben Browser diesen Link:\n\n{link}\n\n"
-        "Sonst kennt jemand Ihr Passwort: Ändern Sie es auf {home}",
-    ),
-    Kind.CHANGE_MAIL: (
-        "Neue Adresse bestätigen",
-        "Öffnen Sie diesen Link innerhalb eines Tages, um diese Adresse für Ihr Konto zu"
-        " verwenden:\n\n{link}\n\n{nothing}",
-    ),
-    Kind.MAIL_ASKED: (
-        "Ihre Adresse soll geändert werden",
-        "In Ihrem Konto wurde eine andere E-Mail-Adresse eingetragen. Sie gilt, sobald ihr Link geöffnet"
-        " wird.\n\n{not_you}",
-    ),
-    Kind.MAIL_TAKEN: (
-        "Diese Adresse hat schon ein Konto",
-        "Jemand, vielleicht Sie, wollte diese Adresse für ein anderes Konto verwenden. Sie hat schon ein eigenes, darum"
-        " wurde nichts geändert.",
-    ),
-    Kind.MAIL_CHANGED: (
-        "Ihre Adresse wurde geändert",
-        "Ihr Konto hat jetzt eine andere E-Mail-Adresse; mit dieser meldet man sich nicht mehr an.\n\n{not_you}",
-    ),
-    Kind.INVITE: (
-        "Sie sind eingeladen",
-        "Sie sind eingeladen, mit den Ladestationen auf {home} zu arbeiten.\n\nÖffnen Sie innerhalb von sieben Tagen"
-        " diesen Link:\n\n{link}",
-    ),
-    Kind.PASSWORD_CHANGED: ("Ihr Passwort wurde geändert", "Das Passwort Ihres Kontos wurde geändert.\n\n{not_you}"),
-    Kind.FACTOR_ADDED: ("Neue Anmeldeart", "Zu Ihrem Konto kam hinzu: {what}.\n\n{not_you}"),
-    Kind.FACTOR_REMOVED: ("Anmeldeart entfernt", "Aus Ihrem Konto wurde entfernt: {what}.\n\n{not_you}"),
     Kind.CODES_MADE: (
-        "Neue Wiederherstellungscodes",
-        "Ihr Konto hat neue Wiederherstellungscodes; ältere gelten nicht mehr.\n\n{not_you}",
+        phrase("New recovery codes"),
+        phrase("Your account has new recovery codes; older ones are void.\n\n{not_you}"),
     ),
     Kind.CODE_USED: (
-        "Ein Wiederherstellungscode wurde verwendet",
-        "Einer Ihrer Wiederherstellungscodes wurde verwendet; {left} sind übrig.\n\n{not_you}",
+        phrase("A recovery code was used"),
+        plural(
+            "One of your recovery codes was used; {count} is left.\n\n{not_you}",
+            "One of your recovery codes was used; {count} are left.\n\n{not_you}",
+        ),
     ),
     Kind.FACTORS_ERASED: (
-        "Ihre zweiten Nachweise wurden entfernt",
-        "Wer diese Anlage betreibt, hat Passkeys, Authentifizierungs-App und Wiederherstellungscodes Ihres Kontos"
-        " entfernt."
-        " Melden Sie sich mit Passwort oder Link an und richten Sie sie neu ein.\n\n{not_you}",
+        phrase("Your second factors were removed"),
+        phrase(
+            "Whoever runs this installation removed the passkeys, authenticator app and recovery codes of your "
+            "account. Sign in with your password or by a link, and set them up anew.\n\n{not_you}"
+        ),
     ),
     Kind.GUESSED: (
-        "Jemand rät Ihr Passwort",
-        "Für Ihr Konto kamen viele falsche Passwörter. Niemand kam hinein, und das Passwort allein genügt nicht"
-        " mehr. Melden"
-        ' Sie sich mit einem Passkey an oder per Link: Wählen Sie "Ich kann mich nicht anmelden" auf {home}',
+        phrase("Somebody is guessing your password"),
+        phrase(
+            "There were many wrong passwords for your account. Nobody got in, and the password alone opens it no "
+            'more. Sign in with a passkey, or by a link: choose "I cannot sign in" at {home}'
+        ),
     ),
     Kind.COPIED: (
-        "Ein Passkey wurde abgelehnt",
-        "Einer Ihrer Passkeys wurde abgelehnt, weil sein Zähler zurückging: Er wurde vielleicht kopiert. Entfernen"
-        " Sie ihn"
-        " auf {home} und legen Sie einen neuen an.",
+        phrase("A passkey was refused"),
+        phrase(
+            "One of your passkeys was refused because its counter went back: it may have been copied. Remove it "
+            "at {home} and make a new one."
+        ),
     ),
     Kind.APP_ENDED: (
-        "Der Zugang einer App wurde beendet",
-        "Womit eine App in Ihr Konto kommt, kam zweimal an, vielleicht hat es jemand kopiert. Der Zugang der App wurde"
-        " beendet. Verwenden Sie sie noch, lassen Sie sie wieder ein.\n\n{not_you}",
+        phrase("The access of an app was ended"),
+        phrase(
+            "What an app uses to get into your account came twice, so somebody may have copied it. The app's "
+            "access was ended. If you still use it, let it in again.\n\n{not_you}"
+        ),
     ),
 }
-WHAT: Mapping[str, tuple[str, str]] = {
-    "passkey": ("a passkey", "ein Passkey"),
-    "totp": ("an authenticator app", "eine Authentifizierungs-App"),
-    "password": ("the password", "das Passwort"),
-    "company": ("the sign-in of your company", "die Anmeldung Ihrer Firma"),
+WHAT: Mapping[str, Phrase] = {
+    "passkey": phrase("a passkey"),
+    "totp": phrase("an authenticator app"),
+    "password": phrase("the password"),
+    "company": phrase("the sign-in of your company"),
 }
-"""What was added or removed, in English and German."""
+"""What was added or removed."""
 
 
 def letter(kind: Kind, language: str, home: str, link: str = "", what: str = "", left: int = 0) -> Letter:
     """The letter of a kind; ``what`` is a key of `WHAT`, ``left`` a number of codes."""
-    spoken = language if language in LANGUAGES else "en"
-    subject, text = (GERMAN if spoken == "de" else ENGLISH)[kind]
-    thing = WHAT[what][LANGUAGES.index(spoken)] if what else ""
-    words = {"home": home, "link": link, "what": thing, "left": left}
-    fixed = {"not_you": NOT_YOU[spoken].format(home=home), "nothing": NOTHING[spoken]}
-    return Letter(f"Wattkeeper: {subject}", text.format(**words, **fixed) + "\n")
+    subject, text = LETTERS[kind]
+    fixed = {"not_you": NOT_YOU.filled(home=home), "nothing": NOTHING}
+    whole = text.filled(home=home, link=link, what=WHAT.get(what, ""), count=left, **fixed)
+    return Letter(f"Wattkeeper: {tell_in(language, subject)}", f"{tell_in(language, whole)}\n")

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 import orjson
 
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import account
 from wattkeeper.store.account import SealedName
@@ -15,8 +16,8 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 
-FORGOTTEN = "somebody who was forgotten"
-UNNAMED, A_DRIVER = "staff", "the driver"
+FORGOTTEN = phrase("somebody who was forgotten")
+UNNAMED, A_DRIVER = phrase("staff"), phrase("the driver")
 """Who it was, to those who may not know whom."""
 ACCOUNT = re.compile(r"a[0-9a-f]{16}")
 """What an account's id looks like; programs and the command line go by their names."""

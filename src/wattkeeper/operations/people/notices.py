@@ -13,6 +13,7 @@ from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import tell_in
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notice_words import said
 from wattkeeper.operations.safe import Safe
@@ -59,22 +60,20 @@ class Notices:
         notices.keep(unit, key or secrets.token_hex(12), person, kind, sealed)
         row = await account.of_person(unit.connection, person)
         if row is not None and row.state in MAILED:
-            told = said(kind, await self._language(unit, row), words)
-            text = f"{told.text}\n\n{self._mail.home}\n"
-            await self._mail.write(unit, person, kind, f"Wattkeeper: {told.title}", text)
+            told, language = said(kind, words), await self._language(unit, row)
+            text = f"{tell_in(language, told.text)}\n\n{self._mail.home}\n"
+            await self._mail.write(unit, person, kind, f"Wattkeeper: {tell_in(language, told.title)}", text)
 
     async def mine(self, viewer: Viewer, limit: int, before: tuple[datetime, str] | None = None) -> list[NoticeView]:
         """The viewer's own notices, the newest first."""
         person = viewer.need_own(Scope.ACCOUNT_READ)
         async with self._store.unit() as unit:
             rows = await notices.of_person(unit.connection, person, limit, before)
-            account_row = await account.of_person(unit.connection, person)
-            language = "en" if account_row is None else await self._language(unit, account_row)
             views = []
             for row in rows:
                 plain = await self._safe.unseal_for(unit, person, "notice", "sealed", row.sealed)
                 words: dict[str, str] = orjson.loads(plain)
-                told = said(row.kind, language, words)
+                told = said(row.kind, words)
                 views.append(NoticeView(row.id, row.kind, told.title, told.text, words, row.created_at, row.read_at))
             return views
 

@@ -113,7 +113,7 @@ class OAuth:
         if not is_registered(redirect, client.redirects):
             raise Refusal(
                 Code.INVALID,
-                phrase("{name} asked to send you to an address that it has not registered.", name=client.name),
+                phrase("{app} asked to send you to an address that it has not registered.", app=client.name),
             )
         return client, redirect
 
@@ -129,7 +129,7 @@ class OAuth:
         if len(given.get("state", "")) > LONGEST_STATE:
             raise refused(
                 Fault.INVALID_REQUEST,
-                phrase("The state is longer than {longest_state} characters.", longest_state=LONGEST_STATE),
+                phrase("The state is longer than {most} characters.", most=LONGEST_STATE),
             )
         return Asked(client, redirect, _scopes(given.get("scope", "")), challenge)
 
@@ -269,7 +269,7 @@ class OAuth:
         """Count a try before it is judged; Refusal BUSY where there were too many that failed."""
         near = neighbourhood(address)
         judges = ((self._by_client, f"{client}@{near}"), (self._by_address, near))
-        need_patience(judges, "Too many tries that failed.", oauth=Fault.TEMPORARILY_UNAVAILABLE)
+        need_patience(judges, phrase("Too many tries that failed."), oauth=Fault.TEMPORARILY_UNAVAILABLE)
 
 
 def grantable(viewer: Viewer, scopes: frozenset[Scope]) -> frozenset[Scope]:

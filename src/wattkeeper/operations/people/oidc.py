@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.people.id_token import Expected, Unproved, check, header_of
@@ -124,7 +124,7 @@ class Company:
         self._count(neighbourhood(address))
         kept = self._unseal("leaving", cookie)
         if not hmac.compare_digest(given.get("state", "").encode(), str(kept["state"]).encode()):
-            raise Refusal(Code.FORBIDDEN, phrase("This sign-in was not begun in this browser. {again}", again=AGAIN))
+            raise Refusal(Code.FORBIDDEN, joined((phrase("This sign-in was not begun in this browser."), AGAIN)))
         try:
             claims = await self._claims(given, str(kept["nonce"]), str(kept["verifier"]))
         except Unreachable as why:
@@ -132,7 +132,7 @@ class Company:
         except Unproved as why:
             log.warning("a sign-in through %s was not believed: %s", self._provider.issuer, why)
             raise Refusal(
-                Code.FORBIDDEN, phrase("{name} did not prove who you are. {again}", name=self.name, again=AGAIN)
+                Code.FORBIDDEN, joined((phrase("{company} did not prove who you are.", company=self.name), AGAIN))
             ) from None
         self._attempts.forgive(neighbourhood(address))
         subject = self._subject(str(claims["sub"]))
@@ -148,7 +148,8 @@ class Company:
         self._access.forget()
         if cookie is None:
             why = phrase(
-                "{name} knows you, but nobody has let you in here. Ask whoever runs this installation.", name=self.name
+                "{company} knows you, but nobody has let you in here. Ask whoever runs this installation.",
+                company=self.name,
             )
             raise Refusal(Code.FORBIDDEN, why)
         return cookie
@@ -166,7 +167,7 @@ class Company:
         kept = self._unseal("arrived", held)
         viewer.need_fresh(self._store.clock())
         if kept["account"] != viewer.account:
-            raise Refusal(Code.FORBIDDEN, phrase("This was begun by somebody else. {again}", again=AGAIN))
+            raise Refusal(Code.FORBIDDEN, joined((phrase("This was begun by somebody else."), AGAIN)))
         try:
             async with self._store.unit() as unit:
                 row = await self._made_here(unit, viewer)
@@ -183,7 +184,9 @@ class Company:
         async with self._store.unit() as unit:
             row = await self._made_here(unit, viewer)
             if not await identity.remove(unit, row.id, self._provider.issuer):
-                raise Refusal(Code.NOT_FOUND, phrase("Your account is not connected with {name}.", name=self.name))
+                raise Refusal(
+                    Code.NOT_FOUND, phrase("Your account is not connected with {company}.", company=self.name)
+                )
             await self._mail.tell(unit, row, Kind.FACTOR_REMOVED, what="company")
 
     async def is_connected(self, viewer: Viewer) -> bool:
@@ -279,13 +282,13 @@ class Company:
         if kept["until"] <= self._store.clock().timestamp():
             raise Refusal(
                 Code.FORBIDDEN,
-                phrase("This sign-in was not begun in this browser, or too long ago. {again}", again=AGAIN),
+                joined((phrase("This sign-in was not begun in this browser, or too long ago."), AGAIN)),
             )
         return kept
 
     def _count(self, near: str) -> None:
         """Count a try, for each asks the company something; Refusal BUSY where too many failed."""
-        need_patience([(self._attempts, near)], "Too many tries that failed.")
+        need_patience([(self._attempts, near)], phrase("Too many tries that failed."))
 
     def _need_open(self) -> None:
         if not self.is_open:
@@ -294,7 +297,7 @@ class Company:
     def _silent(self, why: Unreachable) -> Refusal:
         log.warning("the sign-in of %s could not be reached: %s", self._provider.issuer, why)
         return Refusal(
-            Code.FORBIDDEN, phrase("{name} does not answer as it should. Try again in a while.", name=self.name)
+            Code.FORBIDDEN, phrase("{company} does not answer as it should. Try again in a while.", company=self.name)
         )
 
 

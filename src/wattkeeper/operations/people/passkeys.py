@@ -278,7 +278,7 @@ def _label(text: str) -> str:
     if len(called) > LONGEST_LABEL or not called.isprintable():
         raise Refusal(
             Code.INVALID,
-            phrase("A passkey's name is up to {longest_label} printable characters.", longest_label=LONGEST_LABEL),
+            phrase("A passkey's name is up to {most} printable characters.", most=LONGEST_LABEL),
         )
     return called
 

@@ -59,7 +59,7 @@ class Passwords:
         if not shortest <= len(password) <= LONGEST:
             raise Refusal(
                 Code.INVALID,
-                phrase("A password needs {shortest} to {longest} characters.", shortest=shortest, longest=LONGEST),
+                phrase("A password needs {fewest} to {most} characters.", fewest=shortest, most=LONGEST),
             )
         if is_guessed(password, about):
             raise Refusal(

@@ -44,7 +44,9 @@ def place(address: str) -> str:
     web, native = WEB.fullmatch(address), NATIVE.fullmatch(address)
     if web is not None:
         return web["host"] + (f":{web['port']}" if web["port"] else "")
-    return f"an app on this device ({native['scheme']})" if native else "a program on this computer"
+    if native is not None:
+        return phrase("an app on this device ({scheme})", scheme=native["scheme"])
+    return phrase("a program on this computer")
 
 
 def source(address: str) -> str:

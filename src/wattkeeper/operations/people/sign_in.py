@@ -72,7 +72,7 @@ class SignIn:
 
     async def passkey_options(self, address: str = "") -> Json:
         """What `navigator.credentials.get` needs, the same for everybody; Refusal BUSY, CONFLICT (no host name)."""
-        need_patience([(self._asking, neighbourhood(address))], "Too many tries from here.")
+        need_patience([(self._asking, neighbourhood(address))], phrase("Too many tries from here."))
         return await self._passkeys.asked()
 
     async def passkey(self, credential: Json, address: str, device: str = "", cookie: str = "") -> Entered:

@@ -95,7 +95,7 @@ class Totp:
 
     def count(self, key: str) -> None:
         """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five."""
-        need_patience([(self._tries, key)], "Too many wrong codes.")
+        need_patience([(self._tries, key)], phrase("Too many wrong codes."))
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted; Refusal UNAUTHENTICATED."""

@@ -1,0 +1,99 @@
+"""Sentences that were kept as English text, told anew: the phrases that they were when they were kept.
+
+What is kept stays English, so that it says the same for ever (docs/decisions/0018-languages.md).
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from functools import cache, lru_cache
+
+from babel.messages.pofile import read_po
+
+from wattkeeper.charging.phrase import THIN, Figure, Phrase, joined
+from wattkeeper.language.catalogue import DEFAULT, HOME, forms_of, spoken
+
+WORDS = frozenset({"day", "duration", "how", "reason", "seen", "what", "when", "whose"})
+"""Gaps of what is kept that hold words of ours; others hold names and numbers, which are never told anew."""
+FIGURES = ("_kwh", "_money")
+"""How gaps end that hold a number with a point."""
+FEWEST = 8
+"""How many letters of its own a pattern needs to be recognised by."""
+LONGEST, MOST = 1000, 6
+"""What has more characters or sentences is left as it is: others had a word in it."""
+NUMBER = re.compile(rf"[0-9{THIN}]+\.([0-9]+)")
+
+
+def retold(text: str) -> str:
+    """What was kept as English text, as the phrases that it was; itself where no catalogue has them."""
+    if type(text) is not str or spoken() == DEFAULT:
+        return text
+    if not text.endswith((".", "?")) or len(text) > LONGEST or text.count(". ") >= MOST:
+        return text
+    return _sentences(text)
+
+
+@lru_cache(maxsize=4096)
+def _sentences(text: str) -> str:
+    """A text of one or several sentences: what is known longest, then the rest."""
+    known = _known(text)
+    if known is not None:
+        return known
+    for end in reversed([one.end() for one in re.finditer(r"[.?](?= [A-Z0-9])", text)]):
+        begun = _known(text[:end])
+        if begun is not None:
+            return joined((begun, _sentences(text[end + 1 :])))
+    first, dot, rest = text.partition(". ")
+    again = _sentences(rest) if dot else rest
+    return text if type(again) is str else joined((f"{first}.", again))
+
+
+def _known(text: str) -> Phrase | None:
+    """The phrase that a whole text is."""
+    for one in (*_candidates(text[0]), *_candidates("{")):
+        read = one.read(text)
+        if read is not None:
+            return read.filled(**{name: _filling(name, value) for name, value in read.given.items()})
+    return None
+
+
+def _filling(name: str, value: object) -> object:
+    """What fills a gap: our words told anew, numbers as figures, names as they are."""
+    if not isinstance(value, str):
+        return value
+    if name in WORDS:
+        words = [_words().get(word) for word in value.split(", ")]
+        return joined(filter(None, words), ", ") if all(words) else _sentences(value)
+    number = NUMBER.fullmatch(value) if name.endswith(FIGURES) else None
+    return Figure(Decimal(value.replace(THIN, "")), len(number[1])) if number else value
+
+
+@cache
+def _candidates(first: str) -> tuple[Phrase, ...]:
+    """The patterns of sentences that begin with a character, those with most letters of their own first."""
+    sentences = (one for one in _patterns() if one.pattern[0] == first and one.pattern[-1] in ".?")
+    told = [one for one in sentences if "{" not in one.pattern or _letters(one) >= FEWEST]
+    return tuple(sorted(told, key=_letters, reverse=True))
+
+
+@cache
+def _words() -> dict[str, Phrase]:
+    """Phrases without gaps, by what they say."""
+    return {one.pattern: one for one in _patterns() if "{" not in one.pattern}
+
+
+def _letters(one: Phrase) -> int:
+    """How many letters a pattern has outside of its gaps."""
+    return len(re.sub(r"\{\w+\}|[^A-Za-z]", "", one.pattern))
+
+
+@cache
+def _patterns() -> tuple[Phrase, ...]:
+    """Everything that any catalogue can tell, its gaps not filled."""
+    found = dict[str, Phrase]()
+    for path in sorted(HOME.glob("*/*.po")):
+        with path.open("rb") as file:
+            said = [forms_of(one.id) for one in read_po(file, locale=path.parent.name) if one.id]
+        found |= {forms[0]: Phrase(forms[0], "".join(forms[1:])) for forms in said}
+    return tuple(found.values())
