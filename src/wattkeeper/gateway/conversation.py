@@ -12,6 +12,7 @@ from uuid import uuid4
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.facts import Alarmed, Booted, Connected, Disconnected, Fact, Garbled
 from wattkeeper.charging.orders import Order, Outcome, Settlement, Trigger
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.gateway.notes import Notes
 from wattkeeper.gateway.socket import POLICY, Gone, Wire
@@ -31,7 +32,7 @@ MOST_GARBLED = 60
 """How many unreadable frames of one connection are recorded within GARBLED_S; the others are answered alone."""
 GARBLED_S = 60.0
 CALL_ID = re.compile(rb'\s{0,9}\[\s{0,9}2\s{0,9},\s{0,9}"([\x20!#-\x5b\x5d-\x7e]{1,36})"')
-LOST = "The connection was lost before the station answered."
+LOST = phrase("The connection was lost before the station answered.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +166,9 @@ class Conversation:
             return self._link.receive(frame)
         except Exception as fault:
             self._room.notes.fault("a frame could not be read", self.station, fault)
-            problem = "A fault of ours kept this frame from being read."
+            problem = phrase("A fault of ours kept this frame from being read.")
             reply = error_frame(self.version, call_id_in(frame), ErrorCode.INTERNAL, problem)
-            return Bad(Garbled(problem=problem), {"frame": excerpt(frame)}, reply)
+            return Bad(Garbled(problem=str(problem)), {"frame": excerpt(frame)}, reply)
 
     async def _hear_call(self, asked: Asked) -> str:
         """A call: recorded, then answered. What cannot be stored now is refused, so that the station repeats it."""
@@ -195,8 +196,8 @@ class Conversation:
         self._ahead = 0
         refusal = self._link.refuse(asked, ErrorCode.SECURITY, "Wait for an answer before you call again.")
         await self._wire.tell(refusal)
-        summary = f"The station sent more than {MOST_AHEAD} calls without waiting for an answer and was disconnected."
-        await self._record(Alarmed(code="CallFlood", summary=summary))
+        summary = phrase("The station sent more than {calls} calls without waiting for an answer and was disconnected.")
+        await self._record(Alarmed(code="CallFlood", summary=summary.filled(calls=MOST_AHEAD)))
         await self._wire.end(POLICY, "Too many calls at once.")
         raise Gone("The station sent too many calls without waiting for answers.")
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from wattkeeper.charging.facts import Alarmed, Fact
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.gateway.conversation import Conversation, Room
 from wattkeeper.gateway.crowd import Crowd
@@ -122,7 +123,8 @@ class Gateway:
     async def _refuse_twin(self, wire: Wire, station: str) -> None:
         """Send away who claims an identity that is connected and lives; once a minute, say so in the record."""
         if self._alarmed.may(station):
-            summary = f"A second connection with this identity and its key came from {wire.address}; the first lives."
+            twin = phrase("A second connection with this identity and its key came from {address}; the first lives.")
+            summary = twin.filled(address=wire.address)
             self._run(self._alarm(station, Alarmed(code="DuplicateIdentity", summary=summary)))
         await wire.end(POLICY, "This identity is connected already.")
 
@@ -182,5 +184,6 @@ def _changed_version(welcome: Welcome, version: Version) -> list[Alarmed]:
     """
     if welcome.version is None or welcome.version is version:
         return []
-    summary = f"The station speaks {version.value}; until now it spoke {welcome.version.value}."
-    return [Alarmed(code="VersionChanged", summary=summary)]
+    summary = phrase("The station speaks {version}; until now it spoke {before}.")
+    spoken = summary.filled(version=version.value, before=welcome.version.value)
+    return [Alarmed(code="VersionChanged", summary=spoken)]

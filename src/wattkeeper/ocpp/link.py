@@ -175,7 +175,7 @@ class Link:
         reply = None
         if problem.answerable:
             reply = error_frame(self._dialect.version, problem.call_id, problem.code, problem.problem)
-        return Bad(Garbled(problem=problem.problem, action=problem.action), {"frame": excerpt(frame)}, reply)
+        return Bad(Garbled(problem=str(problem.problem), action=problem.action), {"frame": excerpt(frame)}, reply)
 
     def _answered(self, result: Result) -> Settled | Stray:
         said = self._land(result.call_id)

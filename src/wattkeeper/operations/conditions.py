@@ -5,20 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from wattkeeper.charging.limits import WEEK, Day
-from wattkeeper.charging.phrase import Phrase, joined, phrase
+from wattkeeper.charging.limits import DAY_WORDS, WEEK, Day
+from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.restriction import Reservation, Restrictions
 
 WORKDAYS = frozenset(Day) - {Day.SATURDAY, Day.SUNDAY}
-DAYS = {
-    Day.MONDAY: phrase("Monday"),
-    Day.TUESDAY: phrase("Tuesday"),
-    Day.WEDNESDAY: phrase("Wednesday"),
-    Day.THURSDAY: phrase("Thursday"),
-    Day.FRIDAY: phrase("Friday"),
-    Day.SATURDAY: phrase("Saturday"),
-    Day.SUNDAY: phrase("Sunday"),
-}
 KWH = phrase("from {bound} kWh on"), phrase("up to {bound} kWh")
 KW = phrase("at {bound} kW or more"), phrase("below {bound} kW")
 AMPERE = phrase("at {bound} A or more"), phrase("below {bound} A")
@@ -35,7 +26,7 @@ def _by_clock(when: Restrictions) -> Iterator[str]:
     if when.days == WORKDAYS:
         yield phrase("on workdays")
     elif when.days != WEEK:
-        yield phrase("only on {days}", days=joined([DAYS[day] for day in sorted(when.days)], ", "))
+        yield phrase("only on {days}", days=joined([DAY_WORDS[day] for day in sorted(when.days)], ", "))
     start, end = (None if at is None else f"{at:%H:%M}" for at in (when.start_time, when.end_time))
     yield from _between(start, "24:00" if end == "00:00" else end)
     since, until = (None if day is None else day.isoformat() for day in (when.start_date, when.end_date))
@@ -75,6 +66,7 @@ def _within(bounds: Bounds, unit: Decimal, words: tuple[Phrase, Phrase]) -> Iter
             yield pattern.filled(bound=_figure(Decimal(bound) / unit))
 
 
-def _figure(value: Decimal) -> str:
+def _figure(value: Decimal) -> Figure:
     """A figure without more digits than it has, three at most after the point."""
-    return f"{round(value, 3).normalize():f}"
+    shown = round(value, 3).normalize()
+    return Figure(shown, max(0, -int(shown.as_tuple().exponent)))

@@ -14,7 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.restriction import Restrictions
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, check, with_tax
@@ -282,8 +282,8 @@ def _minutes(seconds: int) -> str:
     return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
 
 
-def _amount(amount: Decimal, tariff: Tariff) -> str:
+def _amount(amount: Decimal, tariff: Tariff) -> Phrase:
     """A price with its currency: every digit it has, and no fewer than the currency's."""
     shown = amount.quantize(Decimal(1).scaleb(-max(4, tariff.digits))).normalize()
-    fewest = Decimal(1).scaleb(-tariff.digits)
-    return f"{tariff.currency} {shown if shown.as_tuple().exponent < -tariff.digits else shown.quantize(fewest):f}"  # type: ignore[operator]
+    places = max(tariff.digits, -int(shown.as_tuple().exponent))
+    return phrase("{currency} {number}", currency=tariff.currency, number=Figure(shown, places))

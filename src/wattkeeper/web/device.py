@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from starlette.requests import Request
 
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.people.accounts import UNKNOWN_DEVICE
 
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
-    ("SamsungBrowser/", phrase("Samsung Internet")),
+    ("SamsungBrowser/", "Samsung Internet"),
     ("Firefox/", "Firefox"),
     ("FxiOS/", "Firefox"),
     ("CriOS/", "Chrome"),
@@ -22,7 +22,7 @@ SYSTEMS = (
     ("Android", "Android"),
     ("Windows", "Windows"),
     ("CrOS", "ChromeOS"),
-    (phrase("Mac OS X"), "macOS"),
+    ("Mac OS X", "macOS"),
     ("Linux", "Linux"),
 )
 """The first that is named wins: most browsers name others too."""
@@ -32,7 +32,7 @@ def device_of(request: Request) -> str:
     """Such as "Firefox, Linux"; "a program" where nothing is known."""
     told = request.headers.get("user-agent", "")[:500]
     names = [next((name for mark, name in known if mark in told), "") for known in (BROWSERS, SYSTEMS)]
-    return ", ".join(name for name in names if name) or "a program"
+    return ", ".join(name for name in names if name) or UNKNOWN_DEVICE
 
 
 def address_of(request: Request) -> str:

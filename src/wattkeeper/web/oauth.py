@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.people.oauth import ACCESS_LASTS, Asked, Fault, Tokens, grantable, refused
 from wattkeeper.operations.people.redirects import place, source, with_answer
 from wattkeeper.operations.policy import grants
@@ -80,7 +80,7 @@ class Consent:
         if any(sum(name == one for name, _ in listed) > 1 for one in ("client_id", "redirect_uri")):
             raise Refusal(
                 Code.INVALID,
-                phrase("The app that sent you here asked in a way that is not clear. {twice}", twice=TWICE),
+                joined((phrase("The app that sent you here asked in a way that is not clear."), TWICE)),
             )
         client, redirect = await self._rooms.oauth.client_of(given)
         return given, client, redirect

@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import tell
 
 MEDIA_TYPE = "application/problem+json"
 STATUS: Mapping[Code, int] = {
@@ -37,6 +38,11 @@ TITLES: Mapping[str, str] = {
     Code.PROOF: phrase("Show once more that it is you"),
     Code.OFFLINE: phrase("The station is not connected"),
     Code.BUSY: phrase("Too many tries"),
+    "malformed": phrase("Bad Request"),
+    "method_not_allowed": phrase("Method Not Allowed"),
+    "too_large": phrase("Content Too Large"),
+    "unsupported_media_type": phrase("Unsupported Media Type"),
+    "internal": phrase("Internal Server Error"),
 }
 OTHER = {400: "malformed", 401: "unauthenticated", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 OTHER |= {413: "too_large", 415: "unsupported_media_type", 500: "internal"}
@@ -71,10 +77,10 @@ def problem(
     faults: Iterable[Fault] = (),
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """The response that tells a problem."""
-    title = TITLES.get(code) or HTTPStatus(status).phrase
+    """The response that tells a problem, in the language of whoever asks."""
+    title = tell(TITLES.get(code) or HTTPStatus(status).phrase)
     members = {"type": f"urn:wattkeeper:problem:{code}", "title": title, "status": status}
-    told: dict[str, Any] = {**members, "detail": detail, "code": code}
+    told: dict[str, Any] = {**members, "detail": tell(detail), "code": code}
     listed = [fault.model_dump() for fault in faults]
     if listed:
         told["faults"] = listed
@@ -96,10 +102,16 @@ def of_http(error: HTTPException) -> Response:
     """What the framework refuses: unknown paths and methods, bodies that cannot be read."""
     status = error.status_code
     code = OTHER.get(status, "refused")
-    words = {404: "There is nothing at this address.", 405: "This address does not know this method."}
-    words |= {400: "The body could not be read. Is it what its Content-Type says?", 413: "The body is too large."}
-    detail = words.get(status, HTTPStatus(status).phrase + ".")
-    return problem(status, code, detail, headers=error.headers)
+    return problem(status, code, HTTP.get(status, f"{HTTPStatus(status).phrase}."), headers=error.headers)
+
+
+HTTP: Mapping[int, str] = {
+    400: phrase("The body could not be read. Is it what its Content-Type says?"),
+    404: phrase("There is nothing at this address."),
+    405: phrase("This address does not know this method."),
+    413: phrase("The body is too large."),
+}
+"""What happened, by the status that the framework refuses with."""
 
 
 def of_validation(error: RequestValidationError) -> Response:
@@ -112,7 +124,7 @@ def of_validation(error: RequestValidationError) -> Response:
 def _fault(found: Mapping[str, Any]) -> Fault:
     """One finding of the validation."""
     where = ".".join(str(part) for part in found["loc"] if isinstance(part, int) or _PLAIN.fullmatch(str(part)))
-    return Fault(where=where or "body", why=_WHY.get(found["type"]) or _why(found))
+    return Fault(where=where or "body", why=str(tell(_WHY.get(found["type"]) or _why(found))))
 
 
 _WHY: Mapping[str, str] = {
@@ -124,10 +136,11 @@ _WHY: Mapping[str, str] = {
 }
 
 
-def _why(found: Mapping[str, Any]) -> str:
+def _why(found: Mapping[str, Any]) -> object:
     """The validator's own words, which name what was expected; ours where they could repeat what was sent."""
     if found["type"] == "value_error":
-        return str(found["ctx"]["error"]) if "ctx" in found else "It is not valid."
+        said: tuple[object, ...] = getattr(found.get("ctx", {}).get("error"), "args", ())
+        return said[0] if said else phrase("It is not valid.")
     return f"{found['msg']}."
 
 
@@ -139,7 +152,7 @@ def of(error: Exception) -> Response:
         return of_validation(error)
     if isinstance(error, HTTPException):
         return of_http(error)
-    return problem(500, "internal", "Something went wrong here. It is recorded; trying again may help.")
+    return problem(500, "internal", phrase("Something went wrong here. It is recorded; trying again may help."))
 
 
 async def on_refusal(_request: Request, error: Exception) -> Response:

@@ -27,12 +27,15 @@ from wattkeeper.charging.facts import (
     SessionOpened,
     StatusChanged,
     TokenPresented,
+    Topic,
 )
 from wattkeeper.charging.meter import power_of
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.orders import Outcome
+from wattkeeper.charging.phrase import Figure, Joined, Phrase, counted, joined, phrase
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.charging.token import Authorisation
+from wattkeeper.language import retold
 from wattkeeper.store.journal import Entry
 
 
@@ -91,10 +94,10 @@ class Step:
         return self.late_s > 0
 
     @property
-    def words(self) -> str:
+    def words(self) -> Joined:
         """The step in full."""
-        lateness = f"Told {duration(self.late_s)} late." if self.late else ""
-        return " ".join(part for part in (self.title, self.detail, lateness) if part)
+        lateness = phrase("Told {duration} late.", duration=duration(self.late_s)) if self.late else ""
+        return joined((self.title, self.detail, lateness))
 
 
 Said = tuple[StepKind, str, str]
@@ -142,7 +145,13 @@ VERDICTS: Mapping[str, str] = {
     Authorisation.BLOCKED: phrase("The card was refused: it is blocked."),
     Authorisation.EXPIRED: phrase("The card was refused: it has expired."),
     Authorisation.CONCURRENT: phrase("The card was refused: it charges elsewhere already."),
+    Authorisation.NO_CREDIT: phrase("The card was refused: what it may use in a month is used up."),
+    Authorisation.NOT_HERE: phrase("The card was refused: it may not charge here."),
+    Authorisation.NOT_NOW: phrase("The card was refused: it may not charge now."),
+    Authorisation.WRONG_PLUG: phrase("The card was refused: it may not charge with this kind of plug."),
+    Authorisation.INVALID: phrase("The card was refused: it is not good for this."),
 }
+POWER_BACK, POWER_GONE = phrase("The power is back."), phrase("The power was interrupted.")
 
 
 def _session_words(fact: SessionFact, entry: Entry) -> list[Said]:
@@ -155,7 +164,7 @@ def _session_words(fact: SessionFact, entry: Entry) -> list[Said]:
     contexts = {reading.context for reading in fact.readings}
     if contexts & {Context.INTERRUPTION_BEGIN, Context.INTERRUPTION_END}:
         over = Context.INTERRUPTION_END in contexts
-        said.append((K.POWER_INTERRUPTION, "The power is back." if over else "The power was interrupted.", ""))
+        said.append((K.POWER_INTERRUPTION, POWER_BACK if over else POWER_GONE, ""))
     if fact.readings and not isinstance(fact, SessionOpened | SessionEnded):
         said.append((K.READINGS, *of_readings(fact.readings)))
     return said
@@ -164,38 +173,40 @@ def _session_words(fact: SessionFact, entry: Entry) -> list[Said]:
 def _verdict(entry: Entry) -> Said:
     """What became of a token."""
     verdict = entry.decided.verdict or ""
-    return K.AUTHORISATION, VERDICTS.get(verdict, f"The card: {verdict}."), ""
+    return K.AUTHORISATION, VERDICTS.get(verdict) or phrase("The card: {verdict}.", verdict=verdict), ""
 
 
-def of_readings(readings: tuple[Reading, ...]) -> tuple[str, str]:
+def of_readings(readings: tuple[Reading, ...]) -> tuple[Phrase, str]:
     """Readings in a title and their figures: how many, the register, the power."""
-    count = len(readings)
-    title = "The meter was read." if count == 1 else f"The meter was read {count} times."
+    title = counted("The meter was read.", "The meter was read {count} times.", len(readings))
     registers = [reading.energy_wh for reading in readings if reading.energy_wh is not None]
     powers = [power for reading in readings if (power := power_of(reading)) is not None]
-    figures = []
+    figures = list[str]()
     if registers:
-        one = registers[0] == registers[-1]
-        figures.append(_kwh(registers[0]) if one else f"{_kwh(registers[0])} to {_kwh(registers[-1])}")
+        first, last = _kwh(registers[0]), _kwh(registers[-1])
+        same = registers[0] == registers[-1]
+        figures.append(first if same else phrase("{first} to {last}", first=first, last=last))
     if powers:
-        figures.append(_kw(powers[0]) if min(powers) == max(powers) else f"up to {_kw(max(powers))}")
-    return title, "Register " + ", ".join(figures) + "." if registers else ", ".join(figures)
+        most = _kw(max(powers))
+        figures.append(most if min(powers) == max(powers) else phrase("up to {power}", power=most))
+    told = joined(figures, ", ")
+    return title, phrase("Register {figures}.", figures=told) if registers else told
 
 
 def _start(fact: SessionOpened, entry: Entry) -> list[Said]:
     """The session began."""
     registers = [r.energy_wh for r in fact.readings if r.energy_wh is not None]
     register = fact.register_wh if fact.register_wh is not None else (registers[0] if registers else None)
-    where = f" at connector {fact.evse}" if fact.evse else ""
-    return [(K.START, f"The session began{where}.", _register(register) + _offline(fact))]
+    at = phrase("The session began at connector {connector}.", connector=fact.evse)
+    return [(K.START, at if fact.evse else phrase("The session began."), _ends(register, fact))]
 
 
 def _stop(fact: SessionEnded, entry: Entry) -> list[Said]:
     """The session ended."""
     registers = [r.energy_wh for r in fact.readings if r.energy_wh is not None]
     register = fact.register_wh if fact.register_wh is not None else (registers[-1] if registers else None)
-    why = REASONS.get(fact.reason, f"Reason: {fact.reason}.")
-    return [(K.STOP, f"The session ended. {why}", _register(register) + _offline(fact))]
+    why = REASONS.get(fact.reason) or phrase("Reason: {reason}.", reason=fact.reason)
+    return [(K.STOP, joined((phrase("The session ended."), why)), _ends(register, fact))]
 
 
 REASONS: Mapping[str, str] = {
@@ -220,27 +231,28 @@ REASONS: Mapping[str, str] = {
 """Why sessions end: 1.6 Reason and 2.x ReasonEnumType where a sentence helps."""
 
 
-def _offline(fact: SessionFact) -> str:
-    return " The station was offline." if fact.offline else ""
-
-
-def _register(register: Decimal | None) -> str:
-    return "" if register is None else f"Register {_kwh(register)}."
+def _ends(register: Decimal | None, fact: SessionFact) -> Joined:
+    """The register at the start or end of a session, and whether the station was offline."""
+    figure = "" if register is None else phrase("Register {figures}.", figures=_kwh(register))
+    return joined((figure, phrase("The station was offline.") if fact.offline else ""))
 
 
 def _estimate(fact: SessionEstimated, entry: Entry) -> list[Said]:
-    """We ended it."""
-    titles = {
-        EstimateCause.SILENCE: "Ended by estimate: the station fell silent.",
-        EstimateCause.SUPERSEDED: "Ended by estimate: the connector began another session.",
-        EstimateCause.OPERATOR: f"Closed by {fact.by}.",
-    }
-    return [(K.ESTIMATE, titles[fact.cause], fact.reason)]
+    """We ended it; what a person typed as the reason stays as it is."""
+    if fact.cause is EstimateCause.OPERATOR:
+        return [(K.ESTIMATE, phrase("Closed by {who}.", who=fact.by), fact.reason)]
+    return [(K.ESTIMATE, ESTIMATES[fact.cause], retold(fact.reason))]
+
+
+ESTIMATES = {
+    EstimateCause.SILENCE: phrase("Ended by estimate: the station fell silent."),
+    EstimateCause.SUPERSEDED: phrase("Ended by estimate: the connector began another session."),
+}
 
 
 def _tap(fact: TokenPresented, entry: Entry) -> list[Said]:
     """A card was presented, and what became of it."""
-    said: list[Said] = [(K.TAP, "A card was presented.", "")]
+    said: list[Said] = [(K.TAP, phrase("A card was presented."), "")]
     return [*said, _verdict(entry)] if entry.decided.verdict else said
 
 
@@ -260,46 +272,87 @@ STATUSES: Mapping[ConnectorStatus, tuple[StepKind, str]] = {
 }
 
 
+STATION_STATUSES: Mapping[ConnectorStatus, Phrase] = {
+    ConnectorStatus.AVAILABLE: phrase("The station is free."),
+    ConnectorStatus.RESERVED: phrase("The station is reserved."),
+    ConnectorStatus.UNAVAILABLE: phrase("The station is out of service."),
+    ConnectorStatus.FAULTED: phrase("The station has a fault."),
+}
+"""What is said of a whole station where it is not what is said of a connector."""
+ODD_STATUS = phrase("The connector says {status}."), phrase("The station says {status}.")
+UNKNOWN_STATUS = phrase("The connector says something unknown."), phrase("The station says something unknown.")
+
+
 def _status(fact: StatusChanged, entry: Entry) -> list[Said]:
-    """A connector changed."""
-    kind, title = STATUSES.get(fact.status, (K.REPORT, f"The connector says {fact.said or 'something unknown'}."))
-    if fact.evse == 0:
-        title = title.replace("connector", "station")
-    return [(kind, title, f"Error: {fact.error}." if fact.error else "")]
+    """A connector changed, or the station as a whole."""
+    whole = fact.evse == 0
+    odd = ODD_STATUS[whole].filled(status=fact.said) if fact.said else UNKNOWN_STATUS[whole]
+    kind, title = STATUSES.get(fact.status, (K.REPORT, odd))
+    title = STATION_STATUSES.get(fact.status, title) if whole else title
+    return [(kind, title, phrase("Error: {error}.", error=fact.error) if fact.error else "")]
 
 
 def _connected(fact: Connected, entry: Entry) -> list[Said]:
     version = {Version.V16: "OCPP 1.6", Version.V201: "OCPP 2.0.1"}.get(fact.version, fact.version)
-    return [(K.CONNECTION_BACK, "The station connected.", f"It speaks {version}.")]
+    return [(K.CONNECTION_BACK, phrase("The station connected."), phrase("It speaks {version}.", version=version))]
 
 
 def _disconnected(fact: Disconnected, entry: Entry) -> list[Said]:
-    return [(K.CONNECTION_LOST, "The connection to the station was lost.", "")]
+    return [(K.CONNECTION_LOST, phrase("The connection to the station was lost."), "")]
 
 
 def _booted(fact: Booted, entry: Entry) -> list[Said]:
-    why = f" Reason: {fact.reason}." if fact.reason else ""
-    return [(K.RESTART, "The station restarted.", f"{fact.vendor} {fact.model}.{why}")]
+    why = phrase("Reason: {reason}.", reason=fact.reason) if fact.reason else ""
+    return [(K.RESTART, phrase("The station restarted."), joined((f"{fact.vendor} {fact.model}.", why)))]
+
+
+BECAME: Mapping[str, Phrase] = {
+    Outcome.ACCEPTED: phrase("{who} asked for {action}: the station accepted."),
+    Outcome.REJECTED: phrase("{who} asked for {action}: the station declined."),
+    Outcome.TIMEOUT: phrase("{who} asked for {action}: no answer came."),
+    Outcome.ERROR: phrase("{who} asked for {action}: the station answered with an error."),
+}
 
 
 def _order(fact: OrderSettled, entry: Entry) -> list[Said]:
     """Somebody asked the station for something."""
-    became = {"accepted": "the station accepted", "rejected": "the station declined", "timeout": "no answer came"}
-    outcome = became.get(fact.outcome, "the station answered with an error")
-    return [(K.ORDER, f"{fact.by} asked for {fact.action}: {outcome}.", "")]
+    became = BECAME.get(fact.outcome, BECAME[Outcome.ERROR])
+    return [(K.ORDER, became.filled(who=fact.by, action=fact.action), "")]
 
 
 def _alarm(fact: Alarmed, entry: Entry) -> list[Said]:
-    return [(K.ALARM, fact.summary, "")]
+    return [(K.ALARM, retold(fact.summary), "")]
+
+
+TOPICS: Mapping[Topic, Phrase] = {
+    Topic.DATA: phrase("data"),
+    Topic.DIAGNOSTICS: phrase("diagnostics"),
+    Topic.FIRMWARE: phrase("firmware"),
+    Topic.LOG: phrase("log"),
+    Topic.SECURITY: phrase("security"),
+    Topic.CERTIFICATE_REQUEST: phrase("certificate request"),
+    Topic.CERTIFICATE_EV: phrase("certificate ev"),
+    Topic.CERTIFICATE_STATUS: phrase("certificate status"),
+    Topic.CHARGING_LIMIT: phrase("charging limit"),
+    Topic.CHARGING_NEEDS: phrase("charging needs"),
+    Topic.CHARGING_PROFILES: phrase("charging profiles"),
+    Topic.CHARGING_SCHEDULE: phrase("charging schedule"),
+    Topic.CUSTOMER_INFORMATION: phrase("customer information"),
+    Topic.DISPLAY_MESSAGES: phrase("display messages"),
+    Topic.EVENT: phrase("event"),
+    Topic.MONITORING: phrase("monitoring"),
+    Topic.INVENTORY: phrase("inventory"),
+    Topic.RESERVATION: phrase("reservation"),
+    Topic.OTHER: phrase("other"),
+}
 
 
 def _report(fact: Reported, entry: Entry) -> list[Said]:
-    topic = fact.topic.value.replace("_", " ")
-    return [(K.REPORT, f"The station reported ({topic}).", fact.summary)]
+    return [(K.REPORT, phrase("The station reported ({topic}).", topic=TOPICS[fact.topic]), fact.summary)]
 
 
 def _garbled(fact: Garbled, entry: Entry) -> list[Said]:
-    return [(K.REPORT, "The station sent something that could not be read.", fact.problem)]
+    return [(K.REPORT, phrase("The station sent something that could not be read."), retold(fact.problem))]
 
 
 TELLERS: Mapping[type[Fact], tuple[Callable[[Any, Entry], list[Said]], ...]] = {
@@ -326,6 +379,6 @@ def _kwh(energy_wh: Decimal) -> str:
     return kwh(str(energy_wh))
 
 
-def _kw(power_w: Decimal) -> str:
+def _kw(power_w: Decimal) -> Figure:
     """W as kW with one decimal."""
-    return f"{power_w / 1000:.1f} kW"
+    return Figure(power_w / 1000, 1, "kW")

@@ -34,6 +34,8 @@ from wattkeeper.store.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 LONGEST_NAME = 100
+UNKNOWN_DEVICE = phrase("a program")
+"""What somebody signed in with, where it does not say; kept in English, as it is called here."""
 TAKEN = phrase("This address has an account already. Sign in to it, or use another address.")
 
 
@@ -219,7 +221,8 @@ class Accounts:
                 device = b"" if sealed is None else await self._open(unit, row.person, sealed)
                 rests = self._settings.login_rests(is_staff=row.role.is_staff)
                 times = (one.created_at, one.seen_at, min(one.expires_at, one.seen_at + rests))
-                found.append(SignedIn(one.id, one.how, device.decode(), *times, one.id == viewer.login))
+                called = UNKNOWN_DEVICE if device == UNKNOWN_DEVICE.encode() else device.decode()
+                found.append(SignedIn(one.id, one.how, called, *times, one.id == viewer.login))
         return found
 
     async def end_login(self, viewer: Viewer, identifier: str) -> None:

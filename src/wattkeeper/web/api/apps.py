@@ -12,7 +12,7 @@ from wattkeeper.charging.person import IN_WORDS, Scope
 from wattkeeper.operations.people.apps import LONGEST_NAME, MOST_REDIRECTS, LetIn
 from wattkeeper.operations.people.redirects import LONGEST
 from wattkeeper.store.oauth import ClientRow
-from wattkeeper.web.api.shapes import PRINTABLE, Anyone, Asked, Here, TokensReader, TokensWriter, Told
+from wattkeeper.web.api.shapes import PRINTABLE, Anyone, Asked, Here, TokensReader, TokensWriter, Told, Words
 
 router = APIRouter(tags=["apps"])
 
@@ -61,7 +61,7 @@ class Permission(Told):
     """Something an app may do."""
 
     scope: Scope
-    words: str = Field(description="What that means, for people.")
+    words: Words = Field(description="What that means, for people.")
 
 
 class AppLetIn(Told):

@@ -14,6 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import CardKind, CardState, Offline, Strength
+from wattkeeper.language import retold
 from wattkeeper.operations.cards.book import LONGEST_LABEL
 from wattkeeper.operations.cards.listing import MOST_SESSIONS, decoded
 from wattkeeper.operations.cards.rule import Rule
@@ -33,6 +34,7 @@ from wattkeeper.web.api.shapes import (
     Line,
     Nothing,
     Paged,
+    Words,
     cut,
     fields_given,
     masked,
@@ -160,7 +162,7 @@ class CardChange(BaseModel):
 
     at: datetime
     by: str = Field(description="Who: an account, a token's name, or `holder`.")
-    what: str
+    what: Words
 
 
 class CardChangeList(BaseModel):
@@ -174,7 +176,7 @@ class Rejected(BaseModel):
     """A row that was not taken."""
 
     line: int = Field(description="Its line in the file, from 1.")
-    why: str
+    why: Words
 
 
 class ImportReport(BaseModel):
@@ -279,7 +281,7 @@ async def find_card_changes(
     async with rooms.store.read() as connection:
         rows = await card_change.find(connection, viewer, ref, wanted.limit + 1, place_of(wanted.cursor))
     kept, more = cut(rows, wanted.limit, lambda row: (row.at, row.id))
-    return CardChangeList(items=[CardChange(at=row.at, by=row.by, what=row.what) for row in kept], next=more)
+    return CardChangeList(items=[CardChange(at=row.at, by=row.by, what=retold(row.what)) for row in kept], next=more)
 
 
 async def found(rooms: Rooms, viewer: Viewer, ref: str) -> CardRow:

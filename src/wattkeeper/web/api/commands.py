@@ -11,8 +11,9 @@ from pydantic import BaseModel, Field
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import AnyCommand, Outcome
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import retold
 from wattkeeper.operations.dispatch import OrderView
-from wattkeeper.web.api.shapes import PLAIN, Here, OrdersWriter, StationId
+from wattkeeper.web.api.shapes import PLAIN, Here, OrdersWriter, StationId, Words
 
 router = APIRouter(tags=["any command"])
 Action = Annotated[str, Path(pattern=r"^[A-Za-z]{1,50}$", description="The standard's word, such as `ClearCache`.")]
@@ -52,7 +53,7 @@ class Unanswered(BaseModel):
     outcome: Literal["timeout"]
     action: str
     order: str
-    summary: str = Field(description="Why there is no answer: none in time, or the connection was lost.")
+    summary: Words = Field(description="Why there is no answer: none in time, or the connection was lost.")
 
 
 Told = Annotated[Answered | Failed | Unanswered, Field(discriminator="outcome")]
@@ -97,7 +98,7 @@ def _told(view: OrderView, action: str) -> Told:
         return Answered(outcome="accepted", action=action, order=view.id, payload=answer)
     if view.outcome is Outcome.REJECTED:
         return Answered(outcome="rejected", action=action, order=view.id, payload=answer)
-    return Unanswered(outcome="timeout", action=action, order=view.id, summary=view.summary or NOT_IN_TIME)
+    return Unanswered(outcome="timeout", action=action, order=view.id, summary=retold(view.summary or NOT_IN_TIME))
 
 
 def _error(answer: dict[str, Any]) -> StationError:

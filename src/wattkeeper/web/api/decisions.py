@@ -10,11 +10,13 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Authorisation
+from wattkeeper.language import retold
 from wattkeeper.store import decision as decisions
 from wattkeeper.store.decision import DecisionRow
 from wattkeeper.web.api.cards import Ref, found
-from wattkeeper.web.api.shapes import Asked, CardsReader, CardsStaff, Here, Identity, Limit, Nothing, masked
+from wattkeeper.web.api.shapes import Asked, CardsReader, CardsStaff, Here, Identity, Limit, Nothing, Words, masked
 
 router = APIRouter(tags=["cards"])
 Before = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,18}$")]
@@ -30,10 +32,10 @@ class Decision(BaseModel):
     station: str
     evse: int | None
     status: Authorisation = Field(description="What the station was told, in our words.")
-    reason: str = Field(description="Why, in a sentence.")
+    reason: Words = Field(description="Why, in a sentence.")
     session: str | None = Field(description="The session concerned.", examples=["K7QM-4XRD-T"])
     card: str | None = Field(description="The card's pseudonym; null where it is none that is enrolled.")
-    token: str = Field(description="What was presented, masked.", examples=["••7F", "p1:6f0c…"])
+    token: Words = Field(description="What was presented, masked.", examples=["••7F", "p1:6f0c…"])
 
 
 class DecisionList(BaseModel):
@@ -93,7 +95,7 @@ def _decision(row: DecisionRow) -> Decision:
         station=row.station,
         evse=row.evse,
         status=row.status,
-        reason=row.reason,
+        reason=retold(row.reason),
         session=shown(row.session) if row.session else None,
         card=row.token if is_listed else None,
         token=presented(row),
@@ -103,5 +105,5 @@ def _decision(row: DecisionRow) -> Decision:
 def presented(row: DecisionRow) -> str:
     """What was presented, masked."""
     if row.is_app:
-        return "a start from a phone"
+        return phrase("a start from a phone")
     return masked(row.last2) or f"{row.token[:PSEUDONYM]}…"

@@ -14,7 +14,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.enrolment import EnrolmentView
 from wattkeeper.store.enrolment import EnrolmentState
 from wattkeeper.web.api.cards import Ref
-from wattkeeper.web.api.shapes import PRINTABLE, Anyone, Asked, CardsWriter, Here, Identity, Told
+from wattkeeper.web.api.shapes import PRINTABLE, Anyone, Asked, CardsWriter, Here, Identity, Told, Words
 
 router = APIRouter(tags=["adding cards"])
 Label = Annotated[str, StringConstraints(max_length=60, pattern=PRINTABLE)]
@@ -38,7 +38,7 @@ class Enrolment(Told):
     id: str
     station: str
     state: EnrolmentState = Field(description="`taken`: the card that was tapped cannot be added.")
-    words: str = Field(description="What happened or what to do, in a sentence.")
+    words: Words = Field(description="What happened or what to do, in a sentence.")
     card: str | None = Field(description="The card's pseudonym, once it is added.")
     created_at: datetime
     expires_at: datetime = Field(description="The card must be tapped before.")

@@ -12,9 +12,10 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.radar import Pattern, Said, Settled
+from wattkeeper.language import retold
 from wattkeeper.store import finding as findings
 from wattkeeper.store.finding import FindingRow
-from wattkeeper.web.api.shapes import Here, Nothing, Paged, cut, masked, place_of, viewer_of
+from wattkeeper.web.api.shapes import Here, Nothing, Paged, Words, cut, masked, place_of, viewer_of
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["findings"])
@@ -28,7 +29,7 @@ class Finding(BaseModel):
 
     id: str
     kind: Pattern
-    words: str = Field(description="What was seen.")
+    words: Words = Field(description="What was seen.")
     station: str
     card: str | None = Field(description="The card's pseudonym; null where it is about a station.")
     shown: str | None = Field(description="The card's last two characters.", examples=["••7F"])
@@ -97,7 +98,7 @@ def _finding(row: FindingRow) -> Finding:
     return Finding(
         id=row.id,
         kind=row.kind,
-        words=row.words,
+        words=retold(row.words),
         station=row.station,
         card=row.token,
         shown=masked(row.last2) if row.token else None,

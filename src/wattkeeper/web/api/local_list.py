@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter
 from pydantic import Field
 
-from wattkeeper.web.api.shapes import Here, StationId, StationsReader, Told
+from wattkeeper.web.api.shapes import Here, StationId, StationsReader, Told, Words
 
 router = APIRouter(tags=["stations"])
 
@@ -22,7 +22,7 @@ class LocalList(Told):
     confirmed_at: datetime | None = Field(description="When it last confirmed that version.")
     behind: int = Field(description="How many cards it does not know as they are now.")
     behind_since: datetime | None = Field(description="When the first of them changed.")
-    why: str = Field(description="Why the list is as it is, in a sentence.")
+    why: Words = Field(description="Why the list is as it is, in a sentence.")
     sent_at: datetime | None
     next_at: datetime | None = Field(description="When it is tried again, where it failed.")
     tries: int = Field(description="How often it failed in a row.")

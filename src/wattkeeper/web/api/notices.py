@@ -11,7 +11,7 @@ from fastapi import APIRouter, Path, Query
 from pydantic import Field
 
 from wattkeeper.charging.radar import Reply
-from wattkeeper.web.api.shapes import Anyone, Asked, Here, Paged, Told, cut, place_of
+from wattkeeper.web.api.shapes import Anyone, Asked, Here, Paged, Told, Words, cut, place_of
 
 router = APIRouter(tags=["notices"])
 NoticeId = Annotated[str, Path(pattern=r"^[0-9a-z:]{1,40}$")]
@@ -23,8 +23,8 @@ class Notice(Told):
 
     id: str
     kind: str
-    title: str = Field(description="In your language.")
-    text: str
+    title: Words = Field(description="In your language.")
+    text: Words
     words: Mapping[str, str] = Field(description="What the text was made of.")
     created_at: datetime
     read_at: datetime | None

@@ -25,6 +25,7 @@ from wattkeeper.charging.orders import (
 )
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import retold
 from wattkeeper.operations.dispatch import OrderView
 from wattkeeper.store import order as orders
 from wattkeeper.store import session as sessions
@@ -41,6 +42,7 @@ from wattkeeper.web.api.shapes import (
     Paged,
     StationId,
     Told,
+    Words,
     cut,
     place_of,
     session_id_of,
@@ -62,8 +64,8 @@ class Listed(Told):
     words: dict[str, Any] | None = Field(description="What was sent, tokens and keys masked.")
     state: OrderState
     outcome: Outcome | None
-    summary: str | None = Field(description="The outcome in a line.")
-    by: str
+    summary: Words | None = Field(description="The outcome in a line.")
+    by: Words
     created_at: datetime
     sent_at: datetime | None
     settled_at: datetime | None
@@ -226,9 +228,15 @@ async def _transaction(rooms: Rooms, viewer: Viewer, station: str, spoken: str) 
 async def _shown(rooms: Rooms, viewer: Viewer, view: OrderView) -> OrderShown:
     """An order with the station's answer, and who asked."""
     said = await rooms.names.said(viewer, [view.by])
-    return OrderShown.model_validate(replace(view, by=said[view.by]))
+    return OrderShown.model_validate(replace(view, by=said[view.by], summary=_again(view.summary)))
 
 
 def _listed(row: OrderRow, by: str) -> Listed:
-    plain = {name: getattr(row, name) for name in Listed.model_fields if name not in ("words", "by")}
-    return Listed(**plain, by=by, words=json.loads(row.words) if row.words else None)
+    plain = {name: getattr(row, name) for name in Listed.model_fields if name not in ("words", "by", "summary")}
+    words = json.loads(row.words) if row.words else None
+    return Listed(**plain, by=by, words=words, summary=_again(row.summary))
+
+
+def _again(summary: str | None) -> str | None:
+    """The outcome in a line: our words told anew, the station's as they are."""
+    return None if summary is None else retold(summary)

@@ -8,6 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.places import Outlet as Socket
 from wattkeeper.operations.places import Place as Found
 from wattkeeper.operations.places import Use
@@ -23,6 +24,7 @@ from wattkeeper.web.api.shapes import (
     StationsReader,
     StationsWriter,
     Told,
+    Words,
 )
 from wattkeeper.web.api.tariffs import PriceShown, price_shown
 
@@ -37,10 +39,10 @@ class Outlet(Told):
     evse: int
     code: str = Field(description="The code on the connector; empty where it has none.")
     plug: str | None = Field(description="OCPI ConnectorType.")
-    plug_words: str
+    plug_words: Words
     max_power_w: Amount | None
     use: Use
-    words: str
+    words: Words
     can_start: bool
 
 
@@ -99,7 +101,7 @@ class PlaceFilter(Asked):
     def _is_whole(self) -> PlaceFilter:
         """A place is told by both of its degrees."""
         if (self.lat is None) != (self.lon is None):
-            raise ValueError("Name both lat and lon, or neither.")
+            raise ValueError(phrase("Name both lat and lon, or neither."))
         return self
 
 

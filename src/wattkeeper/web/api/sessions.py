@@ -17,6 +17,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.reading import Context
 from wattkeeper.charging.session import SessionState
+from wattkeeper.language import retold
 from wattkeeper.store import reading as readings
 from wattkeeper.store import session as sessions
 from wattkeeper.store.reading import Kept
@@ -37,6 +38,7 @@ from wattkeeper.web.api.shapes import (
     SessionsWriter,
     Told,
     Truth,
+    Words,
     cut,
     masked,
     place_of,
@@ -62,7 +64,7 @@ class Finding(BaseModel):
 
     code: FindingCode
     severity: Literal["note", "reconstructed", "disputed"] = Field(description="What it does to the grade.")
-    words: str
+    words: Words
     at: datetime | None
     evidence: dict[str, str] = Field(description="The figures that show it, units in their names.")
 
@@ -82,7 +84,7 @@ class Session(BaseModel):
     findings: list[Finding] = Field(description="The gravest first.")
     started_at: datetime
     ended_at: datetime | None
-    ended_reason: str | None = Field(description="In the station's word, or ours where the end is an estimate.")
+    ended_reason: Words | None = Field(description="In the station's word, or ours where the end is an estimate.")
     duration_s: int = Field(description="Until its end, or until now.", ge=0)
     energy_wh: Amount | None = Field(description="Energy delivered, Wh; null where nothing told it.")
     power_w: Amount | None = Field(description="Power at the newest reading of a live session, W.")
@@ -176,7 +178,7 @@ class Step(BaseModel):
 
     n: int = Field(description="The journal entry that told it.")
     kind: StepKind
-    words: str
+    words: Words
     happened_at: datetime = Field(description="Where it stands in the line.")
     at: datetime | None = Field(description="The station's time of it; null where it told none.")
     until: datetime | None = Field(description="The last instant, where several are told as one.")
@@ -279,7 +281,7 @@ async def found(rooms: Rooms, viewer: Viewer, spoken: str) -> SessionRow:
 def told(row: SessionRow, now: datetime) -> Session:
     """A session as the API tells it."""
     whole = row.whole
-    estimate = whole.estimate.reason if whole.estimate and row.ended_at else None
+    estimate = retold(whole.estimate.reason) if whole.estimate and row.ended_at else None
     by_now = whole.last_at + max(now - row.heard_at, timedelta(0))  # on the station's clock, which may be wrong
     span = (row.ended_at or by_now) - row.started_at
     return Session(

@@ -27,6 +27,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import tell
 from wattkeeper.store.columns import from_micros, to_micros
 from wattkeeper.web.rooms import Rooms
 
@@ -111,20 +112,20 @@ _RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d
 def _whole(value: object) -> object:
     """A whole number in plain digits, where it came as text."""
     if isinstance(value, str) and not re.fullmatch(r"-?[0-9]{1,19}", value):
-        raise ValueError("It must be a whole number.")
+        raise ValueError(phrase("It must be a whole number."))
     return value
 
 
 def _integer(value: object) -> object:
     """A whole number, where it came as JSON."""
     if isinstance(value, bool) or not isinstance(value, int | float | None):
-        raise ValueError("It must be a whole number.")  # noqa: TRY004 - the validator takes no other
+        raise ValueError(phrase("It must be a whole number."))  # noqa: TRY004 - the validator takes no other
     return value
 
 
 def _truth(value: object) -> object:
     if isinstance(value, str) and value not in ("true", "false"):
-        raise ValueError("It must be true or false.")
+        raise ValueError(phrase("It must be true or false."))
     return value
 
 
@@ -137,7 +138,7 @@ def _instant(value: object) -> object:
             return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         pass
-    raise ValueError("It must be an instant with an offset, such as 2026-11-20T18:00:00Z.")
+    raise ValueError(phrase("It must be an instant with an offset, such as 2026-11-20T18:00:00Z."))
 
 
 PLAIN = BeforeValidator(_whole)
@@ -164,6 +165,8 @@ Amount = Annotated[
     Decimal, PlainSerializer(_number, return_type=int | float, when_used="json"), WithJsonSchema({"type": "number"})
 ]
 """A measured value in the unit of its name: a JSON number, exact to a millionth of the unit (up to 9 GWh)."""
+Words = Annotated[str, BeforeValidator(tell)]
+"""What people read, in the language of whoever asks."""
 SessionId = Annotated[str, AfterValidator(shown), Field(examples=["K7QM-4XRD-T"])]
 """A session's id as people say it."""
 

@@ -19,6 +19,7 @@ from wattkeeper.web.api.shapes import (
     Identity,
     Nothing,
     SessionId,
+    Words,
     session_id_of,
 )
 
@@ -45,8 +46,8 @@ class Start(BaseModel):
 
     id: str
     state: StartState
-    words: str = Field(description="What is going on and what to do.")
-    why: str | None = Field(description="Why it was refused or came to nothing.")
+    words: Words = Field(description="What is going on and what to do.")
+    why: Words | None = Field(description="Why it was refused or came to nothing.")
     station: str
     name: str
     evse: int

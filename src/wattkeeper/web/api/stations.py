@@ -31,6 +31,7 @@ from wattkeeper.web.api.shapes import (
     StationsWriter,
     Told,
     Truth,
+    Words,
     fields_given,
 )
 from wattkeeper.web.rooms import Rooms
@@ -59,7 +60,7 @@ class Station(Told):
     is_listed: bool = Field(description=LISTED)
     max_power_w: Amount | None
     created_at: datetime
-    created_by: str
+    created_by: Words
     version: Version | None = Field(description="The dialect of its newest connection; null where it never connected.")
     online: bool
     online_since: datetime | None = Field(description="Since when it is, or is not, connected.")

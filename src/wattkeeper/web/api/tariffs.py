@@ -37,6 +37,7 @@ from wattkeeper.web.api.shapes import (
     SessionsReader,
     TariffsReader,
     TariffsWriter,
+    Words,
     session_id_of,
 )
 from wattkeeper.web.rooms import Rooms
@@ -89,13 +90,13 @@ class TariffVersion(BaseModel):
     id: str
     version: int
     valid_from: datetime
-    by: str
+    by: Words
     currency: str
     tax_included: Literal["YES", "NO"]
     elements: list[dict[str, Any]] = Field(description="In OCPI terms; amounts are text, so that they stay exact.")
     min_price: dict[str, str] | None = None
     max_price: dict[str, str] | None = None
-    words: list[str] = Field(description="As drivers read it.")
+    words: list[Words] = Field(description="As drivers read it.")
 
 
 class TariffVersions(BaseModel):
@@ -107,7 +108,7 @@ class TariffVersions(BaseModel):
 class PriceShown(BaseModel):
     """What charging costs, before it starts."""
 
-    words: list[str] = Field(description="As a driver pays it; says so where no price is set.")
+    words: list[Words] = Field(description="As a driver pays it; says so where no price is set.")
     currency: str | None
     version: int | None
     is_free: bool
@@ -160,9 +161,9 @@ class Receipt(BaseModel):
     soc_percent: Amount | None
     tariff_version: int | None
     bill: BillShown | None = Field(description="Null: no price was set when it started.")
-    words: str = Field(description="What there is to say of the amount; empty where nothing.")
+    words: Words = Field(description="What there is to say of the amount; empty where nothing.")
     grade: Grade
-    grade_words: str
+    grade_words: Words
 
 
 class Cost(BaseModel):

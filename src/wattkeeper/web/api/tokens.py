@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from wattkeeper.charging.person import IN_WORDS, Scope
 from wattkeeper.operations.access import LONGEST_NAME
 from wattkeeper.store.api_token import TokenRow
-from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, Instant, TokensReader, TokensWriter, Told
+from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, Instant, TokensReader, TokensWriter, Told, Words
 
 router = APIRouter(tags=["tokens"])
 PublicId = Annotated[str, Path(max_length=40, pattern=r"^[0-9a-f]{1,40}$")]
@@ -22,7 +22,7 @@ class May(BaseModel):
     """Something that a token may do."""
 
     scope: Scope
-    words: str = Field(description="What that means, for people.")
+    words: Words = Field(description="What that means, for people.")
 
 
 class Token(Told):
