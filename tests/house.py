@@ -15,6 +15,9 @@ LONG = 35
 NO_ROOMS = {"utils", "common", "core", "helpers", "managers", "services", "models"}
 NO_NAMES = ("Manager", "Handler", "Service", "Helper", "Impl", "Base")
 
+ATTACKS = "d1 d3 d4 d6 d7 d8 d9 d10 e1 e3 e4 e5 e6 e7 e8 e10 e11 e12 e13 e14 e15 e18 e19 e20 e22 e23 e24"
+"""What is tried on cards (D) and on accounts, pages and the API (E): each by tests that are named after it."""
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -79,10 +82,18 @@ def addresses() -> Iterator[str]:
             yield f"{name}: names an address"
 
 
+def untried() -> Iterator[str]:
+    """Attacks on cards, people and pages that no test in tests/attacks/ is named after."""
+    text = "\n".join(path.read_text() for path in (ROOT / "tests" / "attacks").glob("test_*.py"))
+    for one in ATTACKS.split():
+        if f"def test_{one}_" not in text:
+            yield f"tests/attacks: nothing tries {one.upper()}; a door that does not exist has a test that says so"
+
+
 def main() -> None:
     """Print every fault; exit 1 if there is any."""
     found = [fault for path in sources() for fault in faults_of(path)]
-    found += [*long_functions(), *addresses()]
+    found += [*long_functions(), *addresses(), *untried()]
     print("\n".join(found) or "The house is in order.")
     sys.exit(1 if found else 0)
 

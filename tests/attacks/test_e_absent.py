@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 
+import wattkeeper
+from tests.attacks.test_e_doors import routes
 from tests.web.conftest import House
+from tests.web.described import endpoints
+from wattkeeper.charging.person import EVERYTHING, Scope
+
+SOURCES = Path(wattkeeper.__file__).parent
 
 IDENTITY = (
     *("/saml", "/saml/acs", "/saml/metadata", "/sso", "/login/saml", "/.well-known/openid-configuration"),
@@ -30,3 +39,72 @@ async def test_e24_no_other_way_of_telling_who_somebody_is(house: House) -> None
     assert not named & set(told)
     assert told["grant_types_supported"] == ["authorization_code", "refresh_token"]
     assert told["response_types_supported"] == ["code"]
+
+
+EXPORTS = re.compile(r"export|download|dump|backup|takeout|archive|\.(csv|xlsx?|zip|pdf|json)$", re.IGNORECASE)
+VISITS = re.compile(r"webhook|hook|callback_url|ocpi|roaming|partner|proxy|fetch|import_url", re.IGNORECASE)
+UPLOADS = re.compile(r"upload|diagnostic|firmware|logs?$|file", re.IGNORECASE)
+OURS = {"/login/company/callback", "/app/manifest.webmanifest", "/api/v1/openapi.json"}
+OWN = "/history.csv"
+"""A driver's own sessions, for the driver alone."""
+
+
+def addresses(house: House) -> set[str]:
+    """Every address there is, of pages and of the API."""
+    return {one.path for one in routes(house.app) if hasattr(one, "path")} - OURS - {OWN}
+
+
+async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
+    """E3 and E23: an export must ask for a reason, be bounded, be approved by a second person and raise an alarm."""
+    assert [path for path in addresses(house) if EXPORTS.search(path)] == []
+    for path, methods in house.app.openapi()["paths"].items():
+        for method, described in methods.items():
+            for answer in described["responses"].values():
+                kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith(OWN) else set())
+                assert kinds <= {"application/json", "application/problem+json", "text/event-stream"}, (method, path)
+    assert Scope.PERSONS_READ in EVERYTHING
+    asked = [one.label for one in endpoints(house.app.openapi()) if Scope.PERSONS_READ in one.scopes]
+    assert asked == [], "a driver's name and address have no door: looking at a person must ask for a reason"
+
+
+async def test_e18_nothing_is_visited_because_somebody_named_it(house: House) -> None:
+    """E18: resolve once, check every address, connect to that one, follow nothing; hosts of firmware from a list."""
+    assert [path for path in addresses(house) if VISITS.search(path)] == []
+    visitors = {
+        path.name for path in SOURCES.rglob("*.py") if "httpx" in path.read_text() and "simulator" not in path.parts
+    }
+    assert visitors == {"provider.py"}, "only the company's sign-in is asked anything, at the address in the settings"
+    for library in ("urllib.request", "aiohttp", "http.client"):
+        assert [path.name for path in SOURCES.rglob("*.py") if library in path.read_text()] == [], library
+
+
+async def test_e19_nothing_is_uploaded_but_a_list_of_cards(house: House) -> None:
+    """E19: a name of ours, a cap, a token good once, nothing unpacked."""
+    assert [path for path in addresses(house) if UPLOADS.search(path)] == []
+    takers = {path.name for path in SOURCES.rglob("*.py") if "UploadFile" in path.read_text()}
+    assert takers == {"cards.py"}
+    for library in ("zipfile", "tarfile", "shutil.unpack", "gzip", "lzma", "bz2"):
+        found = [path.name for path in SOURCES.rglob("*.py") if f"import {library}" in path.read_text()]
+        assert found == [], f"{library}: what is packed is a bomb until proved otherwise"
+
+
+async def test_e15_nothing_is_printed_but_pages_and_plain_letters(house: House) -> None:
+    """E15: a PDF or a letter in HTML shows what stations and strangers said; each is a place where it must be inert."""
+    for library in (
+        "reportlab",
+        "weasyprint",
+        "fpdf",
+        "pdfkit",
+        "application/pdf",
+        "add_alternative",
+        'subtype="html"',
+    ):
+        found = {path.name for path in SOURCES.rglob("*.py") if library in path.read_text()}
+        assert found == set(), library
+
+
+async def test_e14_nothing_is_signed_for_others_to_believe(house: House) -> None:
+    """E14: tokens of ours are opaque; the one library for signed ones only judges those of the company."""
+    users = {path.name for path in SOURCES.rglob("*.py") if "joserfc" in path.read_text()}
+    assert users == {"id_token.py", "provider.py"}
+    assert [path.name for path in SOURCES.rglob("*.py") if "jwt.encode" in path.read_text()] == []

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
+import io
 import json
+import zipfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -13,11 +17,13 @@ import httpx
 import pytest
 
 from tests.attacks.test_e1_whose import address, asked, listed
+from tests.conftest import OpenDoor
 from tests.doors import KEY
-from tests.web.conftest import House
+from tests.web.conftest import ADDRESS, House, house_of
 from tests.web.described import Made, made_up
 from tests.web.drivers import driver, signed_in, stranger_to
 from wattkeeper.charging.person import Role
+from wattkeeper.operations.people.post import message
 
 MARKUP = '"><img src=x onerror=alert(7)>'
 CORPUS = (
@@ -163,3 +169,48 @@ def test_e20_what_is_made_up_is_not_empty(house: House) -> None:
     assert sum(made.body is not None for one in asked(house) for made in made_up(one, 1)) > 20
     assert everywhere({"a": ["b", 1], "c": None}, "x") == {"a": ["x", 1], "c": None}
     assert isinstance(made_up(asked(house)[0], 1)[0], Made)
+
+
+async def test_e15_no_letter_holds_what_a_stranger_typed(open_door: OpenDoor) -> None:
+    """Letters are plain text, and what they quote is the address they go to and ours."""
+    house = await house_of(await open_door(outbox=True, public_url=ADDRESS))
+    people = house.rooms.people
+    async with house.client(Origin=ADDRESS) as stranger:
+        for path, name in (("/api/v1/sign-up", MARKUP[:60]), ("/api/v1/sign-up", "http://evil.test/ win")):
+            asked = {"email": "anna@example.org", "name": name}
+            assert (await stranger.post(path, json=asked)).status_code == 202
+        assert (await stranger.post("/api/v1/recover", json={"email": "anna@example.org"})).status_code == 202
+    while await people.post.round():
+        pass
+    letters = await people.mail.outbox()
+    assert len(letters) == 2
+    for letter in letters:
+        assert "evil.test" not in letter.text + letter.subject
+        assert "<" not in letter.text + letter.subject
+        whole = message(letter, "us@example.org", ADDRESS)
+        assert whole.get_content_type() == "text/plain"
+
+
+def packed(name: str, content: bytes) -> bytes:
+    """A zip archive with one file of this name."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return made.getvalue()
+
+
+async def test_e19_a_list_of_cards_is_read_as_text_and_kept_nowhere(house: House, tmp_path: Path) -> None:
+    """The one thing that is uploaded: whatever it is called and whatever is packed in it, it is lines or refused."""
+    bomb = packed("../../x", b"number\n" + b"0" * 20_000_000)
+    async with signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        before = {path for place in (tmp_path, tmp_path.parent, Path.cwd()) for path in place.iterdir()}
+        for name in ("../../../../tmp/x.csv", "C:\\x.csv", "/etc/passwd", "x.zip", "\u202egpj.csv"):
+            for content in (bomb, gzip.compress(b"number\n04A1B2C3\n"), b"\x7fELF" + bytes(2_000)):
+                sent = await owner.post("/cards/import", files={"file": (name, content)})
+                assert sent.status_code == 422, name
+                assert "root:" not in sent.text
+                headers = {"Content-Type": "text/csv", "Content-Encoding": "gzip"}
+                assert (await owner.post("/api/v1/cards/import", content=content, headers=headers)).status_code == 422
+        after = {path for place in (tmp_path, tmp_path.parent, Path.cwd()) for path in place.iterdir()}
+        assert {path for path in after - before if "house" not in path.name and "wattkeeper" not in path.name} == set()
+        assert (await owner.get("/api/v1/cards")).json()["items"] == []
