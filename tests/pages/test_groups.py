@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.pages.site import CARD, NARROW, Site
-from tests.pages.test_staff import browsing, forms
+from tests.pages.test_staff import browsing, forms, without_choice
 from wattkeeper.charging.limits import Limits
 from wattkeeper.charging.person import Role
 from wattkeeper.charging.token import Group
@@ -125,7 +125,7 @@ async def test_a_site_host_sees_no_group(site: Site) -> None:
     async with browsing(site, Role.SITE_HOST, "Yard") as client:
         for path in ("/cards/groups", "/cards/group?name=crew"):
             answer = await client.get(path)
-            assert (answer.status_code, "crew" in answer.text) == (403, False)
+            assert (answer.status_code, "crew" in without_choice(answer.text)) == (403, False)
 
 
 async def test_many_groups_are_turned_page_by_page(site: Site) -> None:
@@ -137,13 +137,14 @@ async def test_many_groups_are_turned_page_by_page(site: Site) -> None:
         assert "More than 100 groups of cards" in first.text
         assert ("g099" in first.text, "g100" in first.text) == (True, False)
         rest = await client.get("/cards/groups", params={"after": "g099"})
-        assert ("g099" in rest.text, "g100" in rest.text) == (False, True)
+        shown = without_choice(rest.text)
+        assert ("g099" in shown, "g100" in shown) == (False, True)
 
 
 async def test_the_import_form_tells_every_column_and_what_it_may_say_is_taken(site: Site) -> None:
     async with browsing(site, Role.OPERATOR) as client:
         page = (await client.get("/cards")).text
-        told = dict(re.findall(r'<dt class="mono">(\w+)</dt><dd>(.*?)</dd>', page))
+        told = dict(re.findall(r'<dt class="mono"[^>]*>(\w+)</dt><dd>(.*?)</dd>', page))
         assert {COLUMNS[name] for name in told} == set(COLUMNS.values())
         words = {name: re.findall(r"[a-z]+", said) for name, said in told.items()}
         for column, some in (

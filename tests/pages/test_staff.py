@@ -62,6 +62,11 @@ async def browsing(site: Site, role: Role, *sites: str, name: str = "") -> Async
         yield client
 
 
+def without_choice(page: str) -> str:
+    """A page but for its choice of language, which every page has and which names the page's own address."""
+    return re.sub(r'<form[^>]*class="tongue">.*?</form>', "", page, flags=re.DOTALL)
+
+
 def places(page: str) -> set[str]:
     """Where a page's head leads."""
     nav = page.partition("<nav")[2].partition("</nav>")[0]
@@ -70,7 +75,7 @@ def places(page: str) -> set[str]:
 
 def forms(page: str) -> set[str]:
     """Where the forms of a page that change something lead, but for signing out."""
-    tags = re.findall(r"<form[^>]*>", page)
+    tags = re.findall(r"<form[^>]*>", without_choice(page))
     led = {found[1] for tag in tags if 'method="post"' in tag and (found := re.search(r'action="([^"]+)"', tag))}
     return led - {"/logout"}
 

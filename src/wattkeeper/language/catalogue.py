@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -69,11 +68,20 @@ class Translated:
         return forms[-1] if said.number != 1 else forms[0]
 
 
-@cache
+CATALOGUES: dict[str, Catalogue] = {DEFAULT: English()}
+"""The catalogues by language, those that were spoken so far."""
+
+
 def catalogue(language: str) -> Catalogue:
     """The catalogue of a language; English where there is none."""
-    if language == DEFAULT or language not in NAMES:
-        return English()
+    known = language if language in NAMES else DEFAULT
+    if known not in CATALOGUES:
+        CATALOGUES[known] = _read(known)
+    return CATALOGUES[known]
+
+
+def _read(language: str) -> Catalogue:
+    """A catalogue from its files."""
     patterns: dict[str, tuple[str, ...]] = {}
     for path in sorted((HOME / language).glob("*.po")):
         patterns |= _patterns(path, language)
@@ -103,6 +111,11 @@ def spoken() -> str:
     return SPOKEN.get()
 
 
+def locale() -> Locale:
+    """How whoever waits for the current answer writes numbers and dates."""
+    return catalogue(SPOKEN.get()).locale
+
+
 def chosen(*wanted: str | None) -> str:
     """The first of these that everything is told in (``de``, ``de-AT``), else English."""
     short = (one[:2].lower() for one in wanted if one)
@@ -118,6 +131,11 @@ def tell_in(language: str, said: object) -> object:
     """A phrase in a language; anything else as it is."""
     teller = TELLERS.get(type(said))
     return said if teller is None else teller(catalogue(language), language, said)
+
+
+def means(text: str, said: Phrase) -> bool:
+    """Whether what somebody typed is this word, in any language that we speak."""
+    return text.strip().casefold() in {str(tell_in(language, said)).casefold() for language in LANGUAGES}
 
 
 def _phrase(known: Catalogue, language: str, said: Phrase) -> str:

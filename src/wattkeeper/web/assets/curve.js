@@ -2,13 +2,19 @@
 import uPlot from "uplot";
 
 const GAP_S = 20 * 60;
+const language = document.documentElement.lang;
 
-function numbers(figure) {
+// A figure with so many places, as the page's language writes it.
+const figure = (value, places) =>
+  new Intl.NumberFormat(language, { minimumFractionDigits: places, maximumFractionDigits: places, useGrouping: false }).format(value);
+const plain = (value) => new Intl.NumberFormat(language, { useGrouping: false }).format(value);
+
+function numbers(drawn) {
   const at = [];
   const kw = [];
   const kwh = [];
   let last = null;
-  for (const row of figure.querySelectorAll("tr[data-at]")) {
+  for (const row of drawn.querySelectorAll("tr[data-at]")) {
     const time = Number(row.dataset.at);
     if (last !== null && time - last > GAP_S) {
       at.push(last + 1);
@@ -62,54 +68,54 @@ function marks(colour) {
   };
 }
 
-function readout(figure) {
-  const place = figure.querySelector(".readout");
+function readout(drawn) {
+  const place = drawn.querySelector(".readout");
   return (plot) => {
     const index = plot.cursor.idx;
     const row = index === null || index === undefined ? null : plot.data[0][index];
     place.hidden = row === null || plot.data[1][index] === null && plot.data[2][index] === null;
     if (place.hidden) return;
-    const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: figure.dataset.zone }).format(row * 1000);
+    const time = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: drawn.dataset.zone }).format(row * 1000);
     const [kw, kwh] = [plot.data[1][index], plot.data[2][index]];
-    place.textContent = [time, kw === null ? "" : `${kw.toFixed(1)} kW`, kwh === null ? "" : `${kwh.toFixed(2)} kWh`].filter(Boolean).join("  ·  ");
+    place.textContent = [time, kw === null ? "" : `${figure(kw, 1)} kW`, kwh === null ? "" : `${figure(kwh, 2)} kWh`].filter(Boolean).join("  ·  ");
   };
 }
 
-function options(figure, colour) {
+function options(drawn, colour) {
   const axis = { stroke: colour.quiet, font: '12px "IBM Plex Sans", sans-serif', ticks: { show: false } };
-  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: figure.dataset.zone });
-  const plot = figure.querySelector(".plot");
+  const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: drawn.dataset.zone });
+  const plot = drawn.querySelector(".plot");
   const upTo = (least) => (_, __, max) => [0, Math.max(least, (max ?? 0) * 1.15)];
   return {
     width: plot.clientWidth,
     height: plot.clientHeight,
     padding: [document.querySelector("#findings li[data-at]") ? 24 : 8, 0, 0, 0],
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), figure.dataset.zone),
+    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), drawn.dataset.zone),
     cursor: { y: false, points: { size: 7 }, drag: { x: false, y: false } },
     legend: { show: false },
     scales: { kW: { range: upTo(0.5) }, kWh: { range: upTo(0.1) } },
     axes: [
       { ...axis, grid: { show: false }, space: 64, values: (_, ticks) => ticks.map((t) => clock.format(t * 1000)) },
-      { ...axis, scale: "kW", size: 40, space: 48, grid: { stroke: colour.line, width: 1 }, values: (_, ticks) => ticks.map(String) },
-      { ...axis, scale: "kWh", side: 1, size: 48, space: 48, grid: { show: false }, values: (_, ticks) => ticks.map(String) },
+      { ...axis, scale: "kW", size: 40, space: 48, grid: { stroke: colour.line, width: 1 }, values: (_, ticks) => ticks.map(plain) },
+      { ...axis, scale: "kWh", side: 1, size: 48, space: 48, grid: { show: false }, values: (_, ticks) => ticks.map(plain) },
     ],
     series: [
       {},
       { scale: "kW", stroke: colour.flow, width: 2, fill: `${colour.flow}26`, points: { show: false } },
       { scale: "kWh", stroke: colour.ink, width: 1.25, dash: [5, 3], points: { show: false } },
     ],
-    hooks: { draw: [marks(colour)], setCursor: [readout(figure)] },
+    hooks: { draw: [marks(colour)], setCursor: [readout(drawn)] },
   };
 }
 
-function start(figure) {
-  const place = figure.querySelector(".plot");
+function start(drawn) {
+  const place = drawn.querySelector(".plot");
   let plot = null;
   const draw = () => {
-    const data = numbers(figure);
+    const data = numbers(drawn);
     place.hidden = data[0].length < 2;
     plot?.destroy();
-    plot = place.hidden ? null : new uPlot(options(figure, colours()), data, place);
+    plot = place.hidden ? null : new uPlot(options(drawn, colours()), data, place);
   };
   let waiting = 0;
   const soon = () => {
@@ -123,4 +129,4 @@ function start(figure) {
   document.addEventListener("htmx:oobAfterSwap", soon);
 }
 
-for (const figure of document.querySelectorAll("figure[data-curve]")) start(figure);
+for (const drawn of document.querySelectorAll("figure[data-curve]")) start(drawn);

@@ -3,11 +3,11 @@
 export function startWire(htmx) {
   let source = null;
   let heard = "";
-  const say = (text, lost) => {
+  const say = (how) => {
     const wire = document.querySelector("#wire");
     if (!wire) return;
-    wire.textContent = text;
-    wire.classList.toggle("lost", lost);
+    wire.textContent = wire.dataset[how];
+    wire.classList.toggle("lost", how === "lost");
   };
   // Takes up the line anew, from what was heard last.
   const resume = () => {
@@ -21,8 +21,8 @@ export function startWire(htmx) {
   };
 
   htmx.createEventSource = (url) => (source = new EventSource(url));
-  document.addEventListener("htmx:sseOpen", () => say("live", false));
-  document.addEventListener("htmx:sseError", () => say("Connection lost, trying again", true));
+  document.addEventListener("htmx:sseOpen", () => say("live"));
+  document.addEventListener("htmx:sseError", () => say("lost"));
   document.addEventListener("htmx:sseMessage", (event) => (heard = event.detail.lastEventId || heard));
   document.addEventListener("htmx:sseClose", (event) => {
     if (event.detail?.type === "message") location.reload();

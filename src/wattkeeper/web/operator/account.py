@@ -39,14 +39,15 @@ DID = {
 }
 """What was done, in words."""
 HOWS = {
-    "passkey": "passkey",
-    "password": "password",
-    "totp": "password and code",
-    "recovery": "recovery code",
-    "mail": "a link by e-mail",
-    "oidc": "your company",
+    "passkey": phrase("by passkey {when}, last seen {seen}"),
+    "password": phrase("by password {when}, last seen {seen}"),
+    "totp": phrase("by password and code {when}, last seen {seen}"),
+    "recovery": phrase("by recovery code {when}, last seen {seen}"),
+    "mail": phrase("by a link by e-mail {when}, last seen {seen}"),
+    "oidc": phrase("by your company {when}, last seen {seen}"),
 }
-"""How a sign-in was made, in words."""
+"""How a sign-in was made, and when."""
+OTHERWISE = phrase("by {how} {when}, last seen {seen}")
 
 
 def is_fresh(paper: Paper, viewer: Viewer) -> bool:
@@ -78,6 +79,7 @@ class Account:
             "logins": await self._people.accounts.logins(viewer),
             "apps": await self._rooms.apps.let_in(viewer),
             "hows": HOWS,
+            "otherwise": OTHERWISE,
             "fresh": is_fresh(self._paper, viewer),
             "works": self._people.passkeys.works,
             "company": company.name if company.is_open else "",

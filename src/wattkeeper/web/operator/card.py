@@ -34,6 +34,7 @@ from wattkeeper.web.operator.limits import limits_of, typed
 from wattkeeper.web.operator.names import Places, path_of, placed, places
 from wattkeeper.web.operator.paper import Look, Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.said import WHOLE_DAY, dated
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.problem import STATUS
 
@@ -117,7 +118,7 @@ async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, ref: s
 
 async def named(paper: Paper, viewer: Viewer, rows: Sequence[Change]) -> list[Change]:
     """Changes with who made them by name."""
-    said = await paper.rooms.names.said(viewer, (row.by for row in rows)) | {HOLDER: "its holder"}
+    said = await paper.rooms.names.said(viewer, (row.by for row in rows)) | {HOLDER: phrase("its holder")}
     return [replace(row, by=said[row.by]) for row in rows]
 
 
@@ -166,7 +167,7 @@ def changes(paper: Paper, some: Sequence[Change]) -> Region:
         there = paper.times.local(one.at)
         if there.date() != day:
             day, key = there.date(), f"l-{there:%Y%m%d}"
-            rows[key] = paper.part("session_parts.html", "day", key, f"{there:%A} {there.day} {there:%B %Y}")
+            rows[key] = paper.part("session_parts.html", "day", key, dated(there, WHOLE_DAY))
         rows[f"l-{one.id}"] = paper.part(PARTS, "change", f"l-{one.id}", one)
     return Region("changes", rows or {"changes-none": paper.part(PARTS, "no_changes")}, "ol")
 

@@ -9,19 +9,20 @@ from decimal import Decimal
 from itertools import pairwise
 
 from wattkeeper.charging.meter import Track, extend, power_of
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.session import Session, counts
 
 MOST_POINTS = 1_000
 """What a page shows; a longer session is thinned, its peaks kept."""
 WHY_READ = {
-    Context.BEGIN: "start",
-    Context.END: "end",
+    Context.BEGIN: phrase("start"),
+    Context.END: phrase("end"),
     Context.PERIODIC: "",
-    Context.CLOCK: "on the clock",
-    Context.TRIGGER: "asked for",
-    Context.INTERRUPTION_BEGIN: "interruption began",
-    Context.INTERRUPTION_END: "interruption ended",
+    Context.CLOCK: phrase("on the clock"),
+    Context.TRIGGER: phrase("asked for"),
+    Context.INTERRUPTION_BEGIN: phrase("interruption began"),
+    Context.INTERRUPTION_END: phrase("interruption ended"),
     Context.OTHER: "",
 }
 

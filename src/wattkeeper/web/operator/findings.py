@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wattkeeper.charging import radar
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.radar import Pattern, Said, Settled
+from wattkeeper.charging.phrase import Phrase, Said, counted, joined, phrase
+from wattkeeper.charging.radar import Pattern, Settled
 from wattkeeper.operations.cards.radar import FAR, TWICE
 from wattkeeper.store import finding as store
 from wattkeeper.store import journal
@@ -29,22 +30,30 @@ from wattkeeper.web.operator.stream import View, Watch
 PARTS = "findings_parts.html"
 MOST_OPEN = 200
 MOST_SETTLED = 50
-TITLES: Mapping[Pattern, str] = {
-    Pattern.FAR_APART: "{card} was at two places too far apart",
-    Pattern.IN_USE_TWICE: "{card} was tapped at {place} while it charges elsewhere",
+TITLES: Mapping[Pattern, Phrase] = {
+    Pattern.FAR_APART: phrase("Card ••{last2} was at two places too far apart"),
+    Pattern.IN_USE_TWICE: phrase("Card ••{last2} was tapped at {place} while it charges elsewhere"),
     Pattern.MANY_UNKNOWN: phrase("Somebody may be guessing cards at {place}"),
-    Pattern.UNLIKE_ITSELF: "{card} was used at {place} unlike ever before",
-    Pattern.DENIED: phrase("A tap of {card} at {place} was not its holder's"),
+    Pattern.UNLIKE_ITSELF: phrase("Card ••{last2} was used at {place} unlike ever before"),
+    Pattern.DENIED: phrase("A tap of card ••{last2} at {place} was not its holder's"),
 }
-SAID: Mapping[Said, str] = {
-    Said.NOTHING: "",
-    Said.MINE: phrase("Asked on the phone, its holder said that it was them."),
-    Said.NOT_MINE: phrase("Asked on the phone, its holder said that it was not them."),
+OF_A_CARD: Mapping[Pattern, Phrase] = {
+    Pattern.FAR_APART: phrase("A card was at two places too far apart"),
+    Pattern.IN_USE_TWICE: phrase("A card was tapped at {place} while it charges elsewhere"),
+    Pattern.MANY_UNKNOWN: TITLES[Pattern.MANY_UNKNOWN],
+    Pattern.UNLIKE_ITSELF: phrase("A card was used at {place} unlike ever before"),
+    Pattern.DENIED: phrase("A tap of a card at {place} was not its holder's"),
 }
-SETTLED: Mapping[Settled, str] = {
-    Settled.OPEN: "Open",
-    Settled.CONFIRMED: "Confirmed",
-    Settled.DISMISSED: "Dismissed",
+"""The same where nothing is known of the card's number."""
+SAID: Mapping[radar.Said, str] = {
+    radar.Said.NOTHING: "",
+    radar.Said.MINE: phrase("Asked on the phone, its holder said that it was them."),
+    radar.Said.NOT_MINE: phrase("Asked on the phone, its holder said that it was not them."),
+}
+SETTLED: Mapping[Settled, Phrase] = {
+    Settled.OPEN: phrase("Not settled"),
+    Settled.CONFIRMED: phrase("Confirmed"),
+    Settled.DISMISSED: phrase("Dismissed"),
 }
 HARM = frozenset({Pattern.FAR_APART, Pattern.DENIED})
 TOLD_THERE = frozenset({FAR, TWICE})
@@ -62,32 +71,31 @@ class Shown:
     """Who settled it, as far as the page may say."""
 
 
-def title_of(row: FindingRow, known: Places) -> str:
+def title_of(row: FindingRow, known: Places) -> Phrase:
     """What happened, in a line."""
-    card = f"Card ••{row.last2}" if row.last2 else "A card"
-    text = TITLES[row.kind]
-    if not text.startswith("{card}"):
-        card = card[0].lower() + card[1:]
-    return text.format(card=card, place=known[row.station].name)
+    titles = TITLES if row.last2 else OF_A_CARD
+    return titles[row.kind].filled(last2=row.last2, place=known[row.station].name)
 
 
 def acts_of(row: FindingRow, viewer: Viewer, back: str) -> tuple[Act, ...]:
     """What settles a finding, where the viewer may; else where to look."""
     may = viewer.may(Scope.FINDINGS_WRITE) and (row.token is None or viewer.may(Scope.CARDS_WRITE))
     if row.state is not Settled.OPEN or not may:
-        return (Act("Look at the station", path_of(row.station)),)
+        return (Act(phrase("Look at the station"), path_of(row.station)),)
     what = {"finding": row.id, "back": back}
-    confirm, busy = ("It was guessing", "Settling …") if row.token is None else ("Block the card", "Blocking …")
-    dismiss = "It was innocent" if row.token is None else "It was its holder"
+    settling = phrase("Settling …")
+    confirm, busy, dismiss = phrase("Block the card"), phrase("Blocking …"), phrase("It was its holder")
+    if row.token is None:
+        confirm, busy, dismiss = phrase("It was guessing"), settling, phrase("It was innocent")
     return (
         Act(confirm, "/findings/confirm", what, post=True, busy=busy),
-        Act(dismiss, "/findings/dismiss", what, post=True, busy="Settling …"),
+        Act(dismiss, "/findings/dismiss", what, post=True, busy=settling),
     )
 
 
 def need_of(row: FindingRow, viewer: Viewer, known: Places, back: str = "/findings") -> Need:
     """A finding as something that needs a person."""
-    why = f"{row.words} {SAID[row.answer]}".strip()
+    why = joined((row.words, SAID[row.answer]))
     weight = "harm" if row.kind in HARM else "look"
     return Need(f"finding-{row.id}", title_of(row, known), why, row.created_at, acts_of(row, viewer, back), weight)
 
@@ -100,12 +108,12 @@ async def needs(connection: AsyncConnection, viewer: Viewer, known: Places, limi
     return [need_of(row, viewer, known, "/") for row in rows]
 
 
-def answer(count: int) -> tuple[str, str]:
+def answer(count: int) -> tuple[Said, Said]:
     """The page's answer."""
     lead = phrase("What the clone radar saw: cards at two places, guessing, cards unlike themselves.")
     if not count:
-        return "Nothing is suspicious", lead
-    return ("1 finding needs a person" if count == 1 else f"{count} findings need a person"), lead
+        return phrase("Nothing is suspicious"), lead
+    return counted("1 finding needs a person", "{count} findings need a person", count), lead
 
 
 class Findings:
@@ -167,9 +175,9 @@ class Findings:
 
 def _by(row: FindingRow, viewer: Viewer) -> str:
     """Who settled a finding: a driver is named by nobody here."""
-    if row.answer is Said.NOT_MINE:
-        return "its holder"
-    return "you" if row.settled_by == viewer.name else "another"
+    if row.answer is radar.Said.NOT_MINE:
+        return phrase("its holder")
+    return phrase("you") if row.settled_by == viewer.name else phrase("another")
 
 
 def router(paper: Paper) -> APIRouter:

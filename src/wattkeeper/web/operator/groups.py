@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Said, counted, phrase
 from wattkeeper.charging.token import Group
 from wattkeeper.operations.cards import listing
 from wattkeeper.operations.cards.groups import subject_of
@@ -134,13 +134,13 @@ class Groups:
         return viewer, EMPTY | await form_of(request)
 
 
-def _answer(count: int, is_further: bool) -> str:
+def _answer(count: int, is_further: bool) -> Said:
     """How many groups there are."""
     if is_further:
-        return "Further groups of cards"
+        return phrase("Further groups of cards")
     if count > PER_PAGE:
-        return f"More than {PER_PAGE} groups of cards"
-    return "1 group of cards" if count == 1 else f"{count or 'No'} groups of cards"
+        return phrase("More than {count} groups of cards", count=PER_PAGE)
+    return counted("1 group of cards", "{count} groups of cards", count) if count else phrase("No groups of cards")
 
 
 def _group_of(form: dict[str, str]) -> Group:

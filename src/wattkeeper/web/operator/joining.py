@@ -126,7 +126,7 @@ class Joining:
     def _gone(self, request: Request) -> Response:
         """A link that is good for nothing, whatever the reason."""
         why = phrase("It was used already, is too old, or is not complete. Ask for a new one.")
-        return self._paper.problem(request, 404, "This link does not work any more", why)
+        return self._paper.problem(request, 404, phrase("This link does not work any more"), why)
 
 
 def router(paper: Paper) -> APIRouter:

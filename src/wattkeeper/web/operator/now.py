@@ -8,7 +8,6 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from fastapi import APIRouter
-from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -17,7 +16,7 @@ from wattkeeper.charging.evidence import Grade, findings, say
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Reach, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Said, counted, joined, phrase
 from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
@@ -82,12 +81,11 @@ def waiting(knocks: Sequence[Knock]) -> list[Need]:
     needs = []
     for knock in knocks:
         what = {"station": knock.station}
-        admit = Act("Admit", "/stations/admit", what, post=True, busy="Admitting …")
-        dismiss = Act("Turn away", "/stations/dismiss", what, post=True)
-        tries = "once" if knock.tries == 1 else f"{knock.tries} times"
+        admit = Act(phrase("Admit"), "/stations/admit", what, post=True, busy=phrase("Admitting …"))
+        dismiss = Act(phrase("Turn away"), "/stations/dismiss", what, post=True)
         why = phrase(
             "A station of this name knocked {tries} from {address}. Admit it only if you know it.",
-            tries=tries,
+            tries=counted("once", "{count} times", knock.tries),
             address=knock.address,
         )
         title = phrase("{station} waits to be let in", station=knock.station)
@@ -105,11 +103,13 @@ def silent(known: Sequence[StationRow], live: Sequence[SessionRow], now: datetim
         if one.id not in open_at or (one.online and not is_quiet):
             continue
         name, since = one.label or one.id, one.last_heard_at if is_quiet else one.online_since
-        what = f"{name} is connected but silent" if is_quiet else f"{name} is not connected"
+        mute = phrase("{station} is connected but silent")
+        what = mute if is_quiet else phrase("{station} is not connected")
         why = phrase(
             "A car is plugged in there. If the station does not come back, the session is closed by an estimate."
         )
-        needs.append(Need(f"silent-{one.id}", what, why, since, (Act("Look at the station", path_of(one.id)),)))
+        act = Act(phrase("Look at the station"), path_of(one.id))
+        needs.append(Need(f"silent-{one.id}", what.filled(station=name), why, since, (act,)))
     return needs
 
 
@@ -120,10 +120,12 @@ def away(known: Sequence[StationRow], live: Sequence[SessionRow], now: datetime)
     gone = [one for one in gone if one.online_since and now - one.online_since > SILENT]
     if not gone:
         return []
-    names = ", ".join(one.label or one.id for one in gone[:5]) + (" and others" if len(gone) > 5 else "")
-    what = "1 station is not connected" if len(gone) == 1 else f"{len(gone)} stations are not connected"
-    act = Act("Look at them" if len(gone) > 1 else "Look at it", "/stations?online=no")
-    return [Need("away", what, f"{names}. Nobody is plugged in there.", None, (act,))]
+    names = ", ".join(one.label or one.id for one in gone[:5])
+    all_named = phrase("{stations}. Nobody is plugged in there.")
+    why = all_named if len(gone) <= 5 else phrase("{stations} and others. Nobody is plugged in there.")
+    what = counted("1 station is not connected", "{count} stations are not connected", len(gone))
+    act = Act(counted("Look at it", "Look at them", len(gone)), "/stations?online=no")
+    return [Need("away", what, why.filled(stations=names), None, (act,))]
 
 
 def disputed(rows: Sequence[SessionRow], known: Places) -> list[Need]:
@@ -131,8 +133,8 @@ def disputed(rows: Sequence[SessionRow], known: Places) -> list[Need]:
     needs = []
     for row in rows:
         found = findings(row.whole)
-        what = phrase("{shown} at {name} is disputed", shown=shown(row.id), name=known[row.station].name)
-        act = Act("Look at the session", f"/sessions/{row.id}")
+        what = phrase("{session} at {station} is disputed", session=shown(row.id), station=known[row.station].name)
+        act = Act(phrase("Look at the session"), f"/sessions/{row.id}")
         needs.append(Need(f"disputed-{row.id}", what, say(found[0]) if found else "", row.heard_at, (act,), "harm"))
     return needs
 
@@ -146,8 +148,8 @@ def alarmed(alarms: Sequence[Entry], known: Places) -> list[Need]:
         if fact.code in suspicious.TOLD_THERE:
             continue
         key = f"alarm-{entry.station}-{fact.code}"
-        act = Act("Look at the station", path_of(entry.station))
-        what = phrase("Alarm at {name}", name=known[entry.station].name)
+        act = Act(phrase("Look at the station"), path_of(entry.station))
+        what = phrase("Alarm at {station}", station=known[entry.station].name)
         newest.pop((entry.station, fact.code), None)
         newest[entry.station, fact.code] = Need(key, what, fact.summary, entry.received_at, (act,), "harm")
     return list(newest.values())[::-1]
@@ -189,15 +191,17 @@ def regions(paper: Paper, seen: Glance) -> list[Region]:
     ]
 
 
-def _answer(seen: Glance) -> tuple[str | Markup, str]:
+def _answer(seen: Glance) -> tuple[Said, Said]:
     """The page's answer: what flows, and whether anybody is needed."""
     flow, count = seen.flow, len(seen.needs)
-    cars = "1 car is charging" if flow.charging == 1 else f"{flow.charging} cars are charging"
-    text = f"{cars}, {kw(flow.power_w)} kW" if flow.charging else "No car is charging"
+    cars = counted(
+        "1 car is charging, {power} kW", "{count} cars are charging, {power} kW", flow.charging, power=kw(flow.power_w)
+    )
     more = flow.live - flow.charging
-    plugged = f"{more} more plugged in. " if more else ""
-    needs = "1 thing needs a person." if count == 1 else f"{count or 'No'} things need a person."
-    return text, plugged + (needs if count else "Nothing needs a person.")
+    plugged = counted("{count} more plugged in.", "{count} more plugged in.", more)
+    needs = counted("1 thing needs a person.", "{count} things need a person.", count)
+    lead = joined((plugged if more else "", needs if count else phrase("Nothing needs a person.")))
+    return cars if flow.charging else phrase("No car is charging"), lead
 
 
 class Now:

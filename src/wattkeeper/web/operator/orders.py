@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.orders import OrderState, Outcome
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.store import order
 from wattkeeper.store.order import OrderRow
 from wattkeeper.web.operator.paper import Look, Paper
@@ -19,12 +19,12 @@ from wattkeeper.web.operator.region import Region
 NAMES = {
     "StartCharging": phrase("Start charging"),
     "StopCharging": phrase("Stop charging"),
-    "Reset": "Restart",
+    "Reset": phrase("Restart"),
     "Trigger": phrase("Ask for a message"),
     "Unlock": phrase("Unlock the connector"),
     "ChangeAvailability": phrase("Change availability"),
     "ShowMessage": phrase("Show the session’s id"),
-    "AnyCommand": "Command",
+    "AnyCommand": phrase("Command"),
 }
 OUTCOMES = {
     Outcome.ACCEPTED: Look(phrase("The station accepted it"), "full"),
@@ -51,9 +51,9 @@ class Asked:
 
 def asked(row: OrderRow) -> Asked:
     """An order in words."""
-    name = NAMES.get(row.kind, row.kind)
+    name: str = NAMES.get(row.kind, row.kind)
     if row.action and row.kind in ("AnyCommand", "Trigger"):
-        name = f"{name}: {row.action}"
+        name = joined((name, row.action), ": ")
     look = OUTCOMES[row.outcome] if row.outcome else WAITING.get(row.state, Look(phrase("Expired"), "look"))
     detail = "" if row.outcome in (None, Outcome.ACCEPTED) else row.summary or ""
     return Asked(name, look, detail, row.by, row.created_at)

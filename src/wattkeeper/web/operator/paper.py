@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.web import bundle, pages
 from wattkeeper.web.operator import said
@@ -61,22 +62,31 @@ class Word:
 
 
 PLACES = (
-    ("/", "Now", Scope.STATIONS_READ),
-    ("/sessions", "Sessions", Scope.SESSIONS_READ),
-    ("/stations", "Stations", Scope.STATIONS_READ),
-    ("/cards", "Cards", Scope.CARDS_READ),
-    ("/findings", "Findings", Scope.FINDINGS_READ),
-    ("/people", "People", Scope.STAFF_READ),
-    ("/programs", "Programs", Scope.TOKENS_READ),
+    ("/", phrase("Now"), Scope.STATIONS_READ),
+    ("/sessions", phrase("Sessions"), Scope.SESSIONS_READ),
+    ("/stations", phrase("Stations"), Scope.STATIONS_READ),
+    ("/cards", phrase("Cards"), Scope.CARDS_READ),
+    ("/findings", phrase("Findings"), Scope.FINDINGS_READ),
+    ("/people", phrase("People"), Scope.STAFF_READ),
+    ("/programs", phrase("Programs"), Scope.TOKENS_READ),
 )
 """Where one can go, and what one must be allowed for it, everywhere or at the own sites."""
+ALL = {
+    "/sessions": phrase("All sessions"),
+    "/stations": phrase("All stations"),
+    "/cards": phrase("All cards"),
+    "/findings": phrase("All findings"),
+    "/people": phrase("All people"),
+    "/programs": phrase("All programs"),
+}
+"""What the lists are called to whom a page sends back there."""
 ROLES = {
-    Role.OWNER: "Owner",
-    Role.OPERATOR: "Operator",
-    Role.SUPPORT: "Support",
-    Role.BILLING: "Billing",
+    Role.OWNER: phrase("Owner"),
+    Role.OPERATOR: phrase("Operator"),
+    Role.SUPPORT: phrase("Support"),
+    Role.BILLING: phrase("Billing"),
     Role.PRIVACY_OFFICER: phrase("Privacy officer"),
-    Role.AUDITOR: "Auditor",
+    Role.AUDITOR: phrase("Auditor"),
     Role.SITE_HOST: phrase("Site host"),
 }
 """The roles of those who work here, in words."""
@@ -88,6 +98,12 @@ SHARED = ("/oauth/", "/login/company")
 
 class Outside(Exception):  # noqa: N818 - an answer, not a fault
     """A driver opened a page of those who work here."""
+
+
+def position(role: Role, sites: Collection[str]) -> Phrase:
+    """What somebody is here, and of which sites."""
+    at = ", ".join(sorted(sites))
+    return phrase("{role} of {sites}", role=ROLES[role], sites=at) if at else ROLES[role]
 
 
 def places_of(viewer: Viewer | None) -> list[tuple[str, str]]:
@@ -109,6 +125,7 @@ class Paper:
         self.times = said.Times(rooms.settings.zone, rooms.settings.time_zone)
         self._printer = pages.printer(
             Path(__file__).parent / "templates",
+            amount=said.amount,
             ago_patterns=said.ago_patterns,
             asset=bundle.address,
             duration=said.duration,
@@ -117,6 +134,7 @@ class Paper:
             kw=said.kw,
             kwh=said.kwh,
             in_words=IN_WORDS,
+            position=position,
             roles=ROLES,
             shown=shown,
             times=self.times,
@@ -178,11 +196,11 @@ def _way_on(viewer: Viewer | None, path: str) -> tuple[str, str]:
     places = dict(places_of(viewer))
     noun = f"/{path.split('/')[1]}"
     if path.count("/") > 1 and noun in places:
-        return noun, f"All {noun[1:]}"
+        return noun, ALL.get(noun, places[noun])
     if viewer is None:
-        return "/login", "Sign in"
+        return "/login", phrase("Sign in")
     home = home_of(viewer)
-    return home, places.get(home, "Your account")
+    return home, places.get(home, phrase("Your account"))
 
 
 def routes_of(paper: Paper) -> APIRouter:
@@ -203,7 +221,7 @@ async def _refused(paper: Paper, request: Request, refusal: Refusal) -> Response
         back = here(request) if request.method == "GET" else _page_before(request)
         return RedirectResponse(f"/account/proof?next={quote(back)}", 303)
     if refusal.code is Code.FORBIDDEN and viewer is not None:
-        return paper.problem(request, 403, "This is not for you", _forbidden(viewer, refusal), viewer)
+        return paper.problem(request, 403, phrase("This is not for you"), _forbidden(viewer, refusal), viewer)
     return paper.problem(request, STATUS[refusal.code], TITLES[refusal.code], refusal.why, viewer)
 
 
@@ -221,10 +239,10 @@ def _page_before(request: Request) -> str:
 def _forbidden(viewer: Viewer, refusal: Refusal) -> str:
     """Why somebody who is signed in may not see or do this."""
     if not viewer.scopes and not viewer.at_sites:
-        return "Add a passkey or a code app to your account first: until then it opens nothing else."
-    role = ROLES[viewer.role]
+        return phrase("Add a passkey or a code app to your account first: until then it opens nothing else.")
     if refusal.why.startswith("This needs the scope"):
-        return f"You are signed in as {role}, and this role may not see or do this. An owner can change that."
+        why = phrase("You are signed in as {role}, and this role may not see or do this. An owner can change that.")
+        return why.filled(role=ROLES[viewer.role])
     return refusal.why
 
 
@@ -233,4 +251,5 @@ async def outside(paper: Paper, request: Request) -> Response:
     if request.method == "GET" and request.url.path == "/":
         return RedirectResponse("/app/", 303)
     why = phrase("You are signed in as a driver, and these pages are for those who work here. Yours are in the app.")
-    return paper.page(request, "outside.html", None, status=403, what="This is not for drivers", why=why)
+    what = phrase("This is not for drivers")
+    return paper.page(request, "outside.html", None, status=403, what=what, why=why)

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Said, counted, joined, phrase
 from wattkeeper.operations.people.staff import Member
 from wattkeeper.store import staff as store
 from wattkeeper.store.account import AccountState
@@ -28,13 +28,13 @@ STATES = {
     AccountState.UNVERIFIED: Look(phrase("Address not proved"), "half"),
 }
 ABOUT = {
-    Role.OWNER: "everything, and who else may come in",
-    Role.OPERATOR: "stations, cards, prices and every command",
-    Role.SUPPORT: "finds sessions and cards, blocks cards, closes sessions",
-    Role.BILLING: "sees sessions and drivers’ names, sets prices",
-    Role.PRIVACY_OFFICER: "sees persons, and who has access to them",
-    Role.AUDITOR: "reads everything but persons, changes nothing",
-    Role.SITE_HOST: "sees stations and sessions of the own sites, and no persons",
+    Role.OWNER: phrase("everything, and who else may come in"),
+    Role.OPERATOR: phrase("stations, cards, prices and every command"),
+    Role.SUPPORT: phrase("finds sessions and cards, blocks cards, closes sessions"),
+    Role.BILLING: phrase("sees sessions and drivers’ names, sets prices"),
+    Role.PRIVACY_OFFICER: phrase("sees persons, and who has access to them"),
+    Role.AUDITOR: phrase("reads everything but persons, changes nothing"),
+    Role.SITE_HOST: phrase("sees stations and sessions of the own sites, and no persons"),
 }
 """What a role is for, in a line."""
 DID = {
@@ -51,11 +51,16 @@ DID = {
 """What was done, in words."""
 
 
-def signs_in_by(ways: Ways) -> str:
+def signs_in_by(ways: Ways) -> Said:
     """How somebody signs in, in words; empty for who cannot yet."""
-    passkeys = "a passkey" if ways.passkeys == 1 else f"{ways.passkeys} passkeys" if ways.passkeys else ""
-    password = "password and code" if ways.totp and ways.password else "password" if ways.password else ""
-    return ", ".join(way for way in (passkeys, password, "their company" if ways.company else "") if way)
+    said = list[str]()
+    if ways.passkeys:
+        said.append(counted("a passkey", "{count} passkeys", ways.passkeys))
+    if ways.password:
+        said.append(phrase("password and code") if ways.totp else phrase("password"))
+    if ways.company:
+        said.append(phrase("their company"))
+    return joined(said, ", ")
 
 
 class People:
@@ -190,10 +195,10 @@ class People:
         return RedirectResponse("/people", 303)
 
 
-def _answer(members: list[Member]) -> str:
+def _answer(members: list[Member]) -> Said:
     """How many work here."""
     active = sum(one.state is AccountState.ACTIVE for one in members)
-    return "1 person works here" if active == 1 else f"{active} people work here"
+    return counted("1 person works here", "{count} people work here", active)
 
 
 def _role(word: str) -> Role:

@@ -11,14 +11,19 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, PROGRAMS, Scope
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import counted, phrase
 from wattkeeper.web.operator.account import is_fresh
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.problem import STATUS
 
 Text = Annotated[str, Form()]
 Texts = Annotated[list[str] | None, Form()]
-LASTS = {"30": "30 days", "90": "90 days", "365": "a year", "": "until it is revoked"}
+LASTS = {
+    "30": phrase("30 days"),
+    "90": phrase("90 days"),
+    "365": phrase("a year"),
+    "": phrase("until it is revoked"),
+}
 """How long a token may be good, by days."""
 OFFERED = [scope for scope in Scope if scope in PROGRAMS]
 DID = {"revoked": Word(phrase("Its access is ended."), phrase("The token is refused from now on."))}
@@ -38,10 +43,10 @@ class Programs:
     async def _page(self, request: Request, status: int = 200, **given: Any) -> Response:
         viewer = await self._paper.need_viewer(request, Scope.TOKENS_READ)
         rows = await self._programs.every(viewer)
-        count = "1 program has access" if len(rows) == 1 else f"{len(rows) or 'No'} programs have access"
+        some = counted("1 program has access", "{count} programs have access", len(rows))
         context: dict[str, Any] = {
             "rows": [(row, [IN_WORDS[scope] for scope in Scope if scope in row.scopes]) for row in rows],
-            "answer": count if rows else "No program has access",
+            "answer": some if rows else phrase("No program has access"),
             "everything": PROGRAMS,
             "offered": OFFERED,
             "lasts": LASTS,

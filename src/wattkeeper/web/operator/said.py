@@ -11,12 +11,13 @@ from babel.dates import format_date
 from markupsafe import Markup
 
 from wattkeeper.charging.phrase import Figure, Phrase, phrase
-from wattkeeper.language import spoken, tell
+from wattkeeper.language import locale, tell
 
 NOTHING = "–"
 
 TODAY, YESTERDAY = phrase("today"), phrase("yesterday")
 WEEKDAY, DAY, DAY_AND_YEAR = phrase("EEEE"), phrase("d MMM"), phrase("d MMM y")
+WHOLE_DAY = phrase("EEEE d MMMM y")
 """How dates are written (Unicode TR 35 patterns); each language has its own."""
 LATEST = datetime(9990, 1, 1, tzinfo=UTC)
 """What lies beyond has no clock time everywhere."""
@@ -30,6 +31,11 @@ def kwh(energy_wh: Decimal | None) -> str:
 def kw(power_w: Decimal | None) -> str:
     """W as the figure of kW with one decimal."""
     return NOTHING if power_w is None else Figure(power_w / 1000, 1)
+
+
+def amount(value: Decimal) -> Figure:
+    """A sum of money without its currency."""
+    return Figure(value, 2)
 
 
 def duration(span: timedelta | None) -> str:
@@ -84,7 +90,7 @@ def ago_patterns() -> str:
 
 def dated(day: date, pattern: Phrase) -> str:
     """A day by a pattern of Unicode TR 35, in the language spoken."""
-    return format_date(day, str(tell(pattern)), locale=spoken())
+    return format_date(day, str(tell(pattern)), locale=locale())
 
 
 @dataclass(frozen=True, slots=True)

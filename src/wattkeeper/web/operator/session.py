@@ -20,7 +20,8 @@ from wattkeeper.charging.evidence import WEIGHTS, Grade, Weight, findings, say
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.orders import StopCharging
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, Said, counted, phrase
+from wattkeeper.language import spoken
 from wattkeeper.store import journal, reading
 from wattkeeper.store import session as store
 from wattkeeper.store import station as stations
@@ -32,16 +33,17 @@ from wattkeeper.web.operator.curve import Curve, Point, curve, peak
 from wattkeeper.web.operator.names import Place, lasted, look_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.region import Region
-from wattkeeper.web.operator.said import kw
+from wattkeeper.web.operator.said import WHOLE_DAY, dated, kw
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.timeline import Line
 
 PARTS = "session_parts.html"
 MOST_READINGS = 50_000
+MORE = phrase("There is more than can be shown here; the API has it all.")
 WEIGHED = {
-    Weight.NOTE: ("", "A note."),
-    Weight.RECONSTRUCTED: ("look", "Inferred."),
-    Weight.DISPUTED: ("harm", "Disputed."),
+    Weight.NOTE: ("", phrase("A note.")),
+    Weight.RECONSTRUCTED: ("look", phrase("Inferred.")),
+    Weight.DISPUTED: ("harm", phrase("Disputed.")),
 }
 GRADED = {
     Grade.VERIFIED: phrase("Signed at the meter, and the signature holds."),
@@ -108,32 +110,39 @@ def regions(paper: Paper, story: Story) -> list[Region]:
     ]
 
 
-def _answer(paper: Paper, story: Story) -> tuple[Markup, str]:
+def _answer(paper: Paper, story: Story) -> tuple[Said, Said | str]:
     """The curve's title, which is its answer, and where it comes from."""
     made, times = story.curve, paper.times
     top = peak(made)
     if top is None:
-        title = Markup("No power told yet") if story.session.live else Markup("No power was told")
+        title = phrase("No power told yet") if story.session.live else phrase("No power was told")
     else:
-        title = Markup("Peak: {} kW, {}").format(kw(top.power_w), times.when(top.at, story.now))
-    if not made.count:
-        return title, ""
-    count = "1 reading" if made.count == 1 else f"{made.count} readings"
-    source = "mean between registers" if made.is_derived else "from the station’s meter"
-    thinned = f", {len(made.points)} shown" if len(made.points) < made.count else ""
-    return title, f"{source}, {count}{thinned}"
+        title = phrase("Peak: {power} kW, {when}", power=kw(top.power_w), when=times.when(top.at, story.now))
+    return title, _source(made) if made.count else ""
+
+
+def _source(made: Curve) -> Phrase:
+    """Where a curve comes from: of how many readings, how many of them shown."""
+    some = len(made.points) < made.count
+    if made.is_derived:
+        thinned = phrase("mean between registers, {count} readings, {shown} shown")
+        told = counted("mean between registers, 1 reading", "mean between registers, {count} readings", made.count)
+    else:
+        thinned = phrase("from the station’s meter, {count} readings, {shown} shown")
+        told = counted("from the station’s meter, 1 reading", "from the station’s meter, {count} readings", made.count)
+    return thinned.filled(count=made.count, shown=len(made.points)) if some else told
 
 
 def _readings(paper: Paper, story: Story) -> Region:
     """The table that the curve is drawn from."""
     points = {f"r-{int(p.at.timestamp() * 1000)}": p for p in story.curve.points}
-    rows = {key: _reading(paper, key, point) for key, point in points.items()}
+    rows = {key: _reading(paper, spoken(), key, point) for key, point in points.items()}
     return Region("readings", rows or {"readings-none": paper.part(PARTS, "no_readings")})
 
 
 @lru_cache(maxsize=20_000)
-def _reading(paper: Paper, key: str, point: Point) -> Markup:
-    """A row of that table; most of them are the same whenever the page is looked at again."""
+def _reading(paper: Paper, language: str, key: str, point: Point) -> Markup:
+    """A row of that table in the language spoken; most of them are the same whenever the page is looked at again."""
     return paper.part(PARTS, "reading", key, point)
 
 
@@ -145,11 +154,11 @@ def _steps(paper: Paper, story: Story) -> Region:
         there = paper.times.local(step.happened_at)
         if there.date() != day:
             day, key = there.date(), f"t-{there:%Y%m%d}-{step.n}"
-            rows[key] = paper.part(PARTS, "day", key, f"{there:%A} {there.day} {there:%B %Y}")
+            rows[key] = paper.part(PARTS, "day", key, dated(there, WHOLE_DAY))
         key = keys.of(step)
         rows[key] = paper.part(PARTS, "step", key, step, steps.marked(step), steps.late(step), steps.words(step))
     if not story.line.is_whole:
-        rows["t-more"] = paper.part(PARTS, "day", "t-more", "There is more than can be shown here; the API has it all.")
+        rows["t-more"] = paper.part(PARTS, "day", "t-more", MORE)
     return Region("steps", rows, "ol")
 
 

@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import counted, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.store import journal
 from wattkeeper.store import session as store
@@ -28,19 +28,22 @@ from wattkeeper.web.operator.understood import Said, misheard, understand
 
 PER_PAGE = 50
 LIVE = "live"
-STATE_CHOICES = [(LIVE, phrase("Plugged in now")), *((state.value, look.word) for state, look in STATES.items())]
+PLUGGED = phrase("Plugged in now")
+STATE_CHOICES = [(LIVE, PLUGGED), *((state.value, look.word) for state, look in STATES.items())]
 STATE_NAMES = {state.value: state for state in SessionState}
+RUNNING = phrase("Running {day}, {since} to {until}")
 GRADE_NAMES = {grade.value: grade for grade in Grade}
 SORT_NAMES = {column.value: column for column in SortedBy}
+CARD = phrase("Card")
 COLUMNS = (
-    ("Session", None, ""),
-    ("Began", SortedBy.STARTED, ""),
-    ("Station", SortedBy.STATION, ""),
-    ("Card", None, "fold-1"),
-    ("State", None, ""),
+    (phrase("Session"), None, ""),
+    (phrase("Began"), SortedBy.STARTED, ""),
+    (phrase("Station"), SortedBy.STATION, ""),
+    (CARD, None, "fold-1"),
+    (phrase("State"), None, ""),
     ("kWh", SortedBy.ENERGY, "number"),
-    ("Duration", None, "number fold-1 fold-2"),
-    ("Evidence", None, "fold-1"),
+    (phrase("Duration"), None, "number fold-1 fold-2"),
+    (phrase("Evidence"), None, "fold-1"),
 )
 
 
@@ -121,29 +124,36 @@ def _reads(
     paper: Paper, asked: Asked, said: Said, known: Places, found: tuple[str, ...] | None, now: datetime
 ) -> list[str]:
     """What was understood of the words, for the person to check."""
-    reads = [f"Station {known[asked.station].name}"] if asked.station else []
+    reads: list[str] = []
+    if asked.station:
+        reads.append(phrase("Station {station}", station=known[asked.station].name))
     if said.card:
-        reads.append(f"Card ending in {said.card}")
+        reads.append(phrase("Card ending in {last}", last=said.card))
     if said.state:
-        reads.append("Plugged in now" if said.state == LIVE else STATES[SessionState(said.state)].word)
+        reads.append(PLUGGED if said.state == LIVE else STATES[SessionState(said.state)].word)
     if said.grade:
         reads.append(GRADES[said.grade].word)
     for start, end in said.windows(now, paper.times.zone):
         day = paper.times.day(start, now)
+        span = {"day": day, "since": f"{start:%H:%M}", "until": f"{end:%H:%M}"}
         whole = end - start == timedelta(days=1)
-        reads.append(f"Running {day}" if whole else f"Running {day}, {start:%H:%M} to {end:%H:%M}")
+        reads.append(phrase("Running {day}", day=day) if whole else RUNNING.filled(**span))
     if found is not None:
-        reads.append(f"Station {' '.join(said.words)}: {len(found)} found")
+        words = " ".join(said.words)
+        reads.append(
+            counted("Station {words}: {count} found", "Station {words}: {count} found", len(found), words=words)
+        )
     return reads
 
 
 def _hopeless(asked: Asked, said: Said, found: tuple[str, ...] | None) -> str:
     """Why nothing can be found."""
     if said.session:
-        return f"No session has the id {shown(said.session)}."
+        return phrase("No session has the id {session}.", session=shown(said.session))
     if misheard(asked.q):
-        return f"{asked.q} is not the id of any session: a character was misheard or mistyped. Ask for it again."
-    return f"No station is called “{' '.join(said.words)}”." if found == () else ""
+        wrong = phrase("{words} is not the id of any session: a character was misheard or mistyped. Ask for it again.")
+        return wrong.filled(words=asked.q)
+    return phrase("No station is called “{words}”.", words=" ".join(said.words)) if found == () else ""
 
 
 async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, asked: Asked) -> tuple[View, Search, bool]:
@@ -166,10 +176,12 @@ def _region(paper: Paper, viewer: Viewer, rows: list[Row], sought: Search, asked
         keys = {f"s-{row.session.id}": row for row in rows}
         printed = {key: paper.part("sessions_parts.html", "row", key, row, now, viewer) for key, row in keys.items()}
         return Region("sessions", printed)
+    text: tuple[str, str]
     if asked == Asked():
-        text = "No session yet.", "A session appears here the moment a station reports one."
+        text = phrase("No session yet."), phrase("A session appears here the moment a station reports one.")
     else:
-        text = "Nothing found.", sought.nothing or "No session fits all of this; leave something out."
+        why = sought.nothing or phrase("No session fits all of this; leave something out.")
+        text = phrase("Nothing found."), why
     return Region("sessions", {"sessions-none": paper.part("sessions_parts.html", "empty", *text)})
 
 
@@ -188,7 +200,7 @@ def columns(viewer: Viewer, asked: Asked) -> list[Column]:
     by, upwards = _sorting(asked)
     made = []
     for name, key, css in COLUMNS:
-        if name == "Card" and not viewer.may(Scope.CARDS_READ):
+        if name is CARD and not viewer.may(Scope.CARDS_READ):
             continue
         if key is None:
             made.append(Column(name, css, None, None))

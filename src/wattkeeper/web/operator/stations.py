@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any
@@ -15,7 +15,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, counted, phrase
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.store import journal
 from wattkeeper.store import station as store
@@ -45,15 +45,33 @@ STATUSES = {
 }
 
 
+def of_several(status: ConnectorStatus, count: int) -> Phrase:
+    """A connector's status with how many are in it."""
+    said = {
+        S.AVAILABLE: counted("{count} free", "{count} free", count),
+        S.OCCUPIED: counted("{count} plugged in", "{count} plugged in", count),
+        S.PREPARING: counted("{count} preparing", "{count} preparing", count),
+        S.CHARGING: counted("{count} charging", "{count} charging", count),
+        S.SUSPENDED_EV: counted("{count} paused by the car", "{count} paused by the car", count),
+        S.SUSPENDED_EVSE: counted("{count} paused by the station", "{count} paused by the station", count),
+        S.FINISHING: counted("{count} finishing", "{count} finishing", count),
+        S.RESERVED: counted("{count} reserved", "{count} reserved", count),
+        S.UNAVAILABLE: counted("{count} out of service", "{count} out of service", count),
+        S.FAULTED: counted("{count} fault", "{count} fault", count),
+        S.UNKNOWN: counted("{count} unknown", "{count} unknown", count),
+    }
+    return said[status]
+
+
 @dataclass(frozen=True, slots=True)
 class Listed:
     """A station with what its connectors do, in few words."""
 
     station: StationRow
-    does: list[tuple[Look, int]]
+    does: list[Look]
 
 
-def does(connectors: Sequence[ConnectorRow], online: bool) -> list[tuple[Look, int]]:
+def does(connectors: Sequence[ConnectorRow], online: bool) -> list[Look]:
     """How many connectors are in which status, the busiest first; of a station that is away, what it said last."""
     counts: dict[ConnectorStatus, int] = {}
     for one in connectors:
@@ -61,8 +79,8 @@ def does(connectors: Sequence[ConnectorRow], online: bool) -> list[tuple[Look, i
             counts[one.status] = counts.get(one.status, 0) + 1
     order = list(STATUSES)
     busy = sorted(counts, key=lambda s: (s is S.AVAILABLE, s is not S.FAULTED, order.index(s)))
-    looks = [STATUSES[status] if online else Look(STATUSES[status].word, "none", "quiet") for status in busy]
-    return list(zip(looks, (counts[status] for status in busy), strict=True))
+    looks = [STATUSES[status] if online else Look("", "none", "quiet") for status in busy]
+    return [replace(look, word=of_several(key, counts[key])) for key, look in zip(busy, looks, strict=True)]
 
 
 async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, words: str, online: bool | None) -> View:
@@ -78,10 +96,10 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, words:
 
 def _answer(paper: Paper, rows: Sequence[StationRow], is_part: bool) -> Region:
     """How many there are, and how many of them are there."""
-    count = "1 station" if len(rows) == 1 else f"{len(rows)} stations"
-    online = sum(row.online for row in rows)
-    text = f"{count} found" if is_part else count if rows else "No station yet"
-    lead = f"{online} connected, {len(rows) - online} not." if rows else ""
+    count, online = len(rows), sum(row.online for row in rows)
+    every = counted("1 station", "{count} stations", count) if rows else phrase("No station yet")
+    text = counted("1 station found", "{count} stations found", count) if is_part else every
+    lead = phrase("{online} connected, {away} not.", online=online, away=count - online) if rows else ""
     return Region("answer", {"answer-all": paper.part(PARTS, "answer", text, lead)}, "div")
 
 

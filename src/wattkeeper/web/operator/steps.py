@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import orjson
 
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.web.operator.said import duration_s
 from wattkeeper.web.words import Step, StepKind
 
@@ -35,7 +36,7 @@ def marked(step: Step) -> str:
 
 def late(step: Step) -> str:
     """By how much it came late; empty where it did not."""
-    return f"told {duration_s(step.late_s)} late" if step.late else ""
+    return phrase("told {duration} late", duration=duration_s(step.late_s)) if step.late else ""
 
 
 def words(step: Step) -> str:
