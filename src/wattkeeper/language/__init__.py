@@ -15,6 +15,15 @@ from wattkeeper.language.catalogue import (
 from wattkeeper.language.kept import retold
 
 __all__ = [
-    *("DEFAULT", "LANGUAGES", "NAMES", "SPOKEN"),
-    *("chosen", "locale", "means", "retold", "spoken", "tell", "tell_in"),
+    "DEFAULT",
+    "LANGUAGES",
+    "NAMES",
+    "SPOKEN",
+    "chosen",
+    "locale",
+    "means",
+    "retold",
+    "spoken",
+    "tell",
+    "tell_in",
 ]

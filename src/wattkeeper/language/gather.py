@@ -70,7 +70,9 @@ def written(language: str, said: dict[Message, list[str]], told: dict[str, Messa
     made = Catalog(locale=language, project="Wattkeeper", fuzzy=False)
     for message, where in said.items():
         places = [(one, 0) for one in dict.fromkeys(where)]
-        made.add(message, told.get(name_of(message)) or None, locations=places)
+        string = told.get(name_of(message)) or None
+        fits = isinstance(string, str) == isinstance(message, str)
+        made.add(message, string if fits else None, locations=places)
     made.creation_date = made.revision_date = None  # type: ignore[assignment]
     out = io.BytesIO()
     write_po(out, made, width=120, omit_header=True, include_lineno=False)

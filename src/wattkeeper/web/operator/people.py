@@ -55,7 +55,7 @@ def signs_in_by(ways: Ways) -> Said:
     """How somebody signs in, in words; empty for who cannot yet."""
     said = list[str]()
     if ways.passkeys:
-        said.append(counted("a passkey", "{count} passkeys", ways.passkeys))
+        said.append(counted("1 passkey", "{count} passkeys", ways.passkeys))
     if ways.password:
         said.append(phrase("password and code") if ways.totp else phrase("password"))
     if ways.company:
