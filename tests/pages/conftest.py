@@ -12,6 +12,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
 from tests.doors import settings_for
+from tests.pages import pseudo
 from tests.pages.driver.town import Town, free_port, furnish
 from tests.pages.site import CARD, PASSWORD, Site
 from wattkeeper.assembly import open_doors, open_rooms
@@ -43,6 +44,12 @@ def chromium() -> str:
     if not found:
         pytest.skip("There is no Chromium: install Debian's chromium, or name one in CHROMIUM.")
     return found
+
+
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A language that shows what was not told in it is spoken (`pseudo`)."""
+    pseudo.speak(monkeypatch)
 
 
 @pytest.fixture(scope="session")

@@ -120,15 +120,17 @@ class Pages(APIRouter):
     def add_api_route(self, path: str, endpoint: Callable[..., Any], **how: Any) -> None:
         """Add a page; ``how`` names its ``methods`` and what else FastAPI is told."""
         told: dict[str, Any] = {"include_in_schema": False, "response_class": HTMLResponse} | how
-        page = Page(partial(self._answer, path, endpoint, **told))
+        page = Page(partial(self._answer, path, endpoint, **told), endpoint)
         self.routes.append(Route(path, page, methods=how["methods"], include_in_schema=False))
 
 
 class Page:
     """A page's answer; what it takes from a request is worked out when it is first asked for, for that is slow."""
 
-    def __init__(self, answer: Callable[[], APIRoute]) -> None:
+    def __init__(self, answer: Callable[[], APIRoute], deed: Callable[..., Any]) -> None:
         self._answer = cache(answer)
+        self.deed = deed
+        """Which function of ours it comes to; several addresses may come to one."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that came to its address."""

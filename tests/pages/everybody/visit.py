@@ -6,12 +6,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from types import ModuleType
 
-from fastapi.routing import APIRoute
-from playwright.async_api import Page
-from starlette.routing import compile_path
+from playwright.async_api import Page as Window
+from starlette.routing import Route, compile_path
 
 from tests.pages.everybody import axe
 from tests.pages.site import Person
+from wattkeeper.web.pages import Page
 
 
 @dataclass(slots=True)
@@ -30,29 +30,40 @@ class Visit:
             self.been.append(path.partition("?")[0])
             await self.look(person.page, path)
 
-    async def sees(self, page: Page, *paths: str) -> None:
+    async def sees(self, page: Window, *paths: str) -> None:
         """Look at pages that say that nothing is there, or that it is not for them."""
         for path in paths:
             await page.goto(path)
             await self.look(page, path)
 
-    async def look(self, page: Page, what: str) -> None:
+    async def look(self, page: Window, what: str) -> None:
         """Look at what is open."""
         self.faults += [f"{what}: {fault}" for fault in await axe.check(page, self.script)]
 
 
-def pages_of(nouns: Iterable[ModuleType], paper: object) -> list[APIRoute]:
+def pages_of(nouns: Iterable[ModuleType], paper: object) -> list[Route]:
     """What these nouns answer to who looks, but for the streams."""
     routes = [one for noun in nouns for one in noun.router(paper).routes]
     return [one for one in routes if "GET" in one.methods and "live" not in one.path.split("/")]
 
 
-async def missed(person: Person, routes: Iterable[APIRoute], been: Iterable[str]) -> set[str]:
-    """Which pages a window was not at. Two addresses of one deed are one page; an address that leads on is none."""
+def unseen(routes: Iterable[Route], been: Iterable[str]) -> set[str]:
+    """Which addresses nobody was at, nor at another one of the same deed."""
     listed = list(routes)
     first = [next((one for one in listed if compile_path(one.path)[0].match(path)), None) for path in been]
-    seen = {one.endpoint.__qualname__ for one in first if one}
-    left = {one.path for one in listed if one.endpoint.__qualname__ not in seen}
+    seen = {_deed(one) for one in first if one}
+    return {one.path for one in listed if _deed(one) not in seen}
+
+
+def _deed(route: Route) -> str:
+    """Which function answers at an address."""
+    page: Page = route.endpoint
+    return page.deed.__qualname__
+
+
+async def missed(person: Person, routes: Iterable[Route], been: Iterable[str]) -> set[str]:
+    """Which pages a window was not at. Two addresses of one deed are one page; an address that leads on is none."""
+    left = unseen(routes, been)
     for path in [one for one in left if "{" not in one]:
         answer = await person.context.request.get(path, max_redirects=0)
         if answer.status == 303:

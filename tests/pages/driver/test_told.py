@@ -1,0 +1,188 @@
+"""Every word of the app comes from the catalogue: a language that marks what it tells leaves nothing unmarked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import httpx
+
+from tests.doors import until
+from tests.pages import pseudo
+from tests.pages.driver.test_hostile import running
+from tests.pages.driver.test_plain import rows, send
+from tests.pages.driver.town import MAIL, Town
+from tests.pages.everybody.visit import pages_of, unseen
+from wattkeeper.charging.person import Scope
+from wattkeeper.operations.people.notice_words import NoticeKind
+from wattkeeper.store import account, oauth, passkey, step_up
+from wattkeeper.store.oauth import ClientRow, TokenUse
+from wattkeeper.store.passkey import PasskeyRow
+from wattkeeper.store.tables import app_grant, app_token
+from wattkeeper.store.tables import session as sessions
+from wattkeeper.web.driver import cards, me, routes
+
+NAMES = ("Dora Driver", "Hauptplatz 1, Linz", "Hauptplatz", "Volksgarten", "Volksgartenstraße 40, Linz", "CP1", "CP2")
+OTHER = "other@example.org"
+DATA = (*NAMES, MAIL, "Blue", "Volt", "Chrome on Android", "python-httpx", "help@example.org", OTHER)
+"""What people and stations are called."""
+PARTS = {"/app/worker.js", "/app/manifest.webmanifest", "/app/live/{id}"}
+"""What is no page: the manifest has a test of its own, a stream sends what its page shows."""
+
+
+@dataclass(slots=True)
+class Walk:
+    """Somebody who looks at the app in the language that marks what it tells."""
+
+    client: httpx.AsyncClient
+    been: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    async def to(self, *paths: str, status: int = 200) -> None:
+        """Look at these pages."""
+        for path in paths:
+            answer = await self.client.get(path)
+            assert answer.status_code == status, (path, answer.status_code)
+            self.been.append(path.partition("?")[0])
+            self.look(path, answer)
+
+    async def sends(self, path: str, **form: str) -> httpx.Response:
+        """Send a form, and look at what is said to it."""
+        answer = await send(self.client, path, **form)
+        self.look(f"{path} {form}", answer)
+        return answer
+
+    def look(self, what: str, answer: httpx.Response) -> None:
+        """Take down what no catalogue was asked for."""
+        assert answer.headers["content-language"] == pseudo.LANGUAGE
+        self.faults += [f"{what}: {one}" for one in pseudo.untold(answer.text, DATA)]
+
+
+async def walk_of(client: httpx.AsyncClient) -> Walk:
+    """A walk in the language that marks."""
+    client.cookies.update(pseudo.SPEAKS)
+    return Walk(client)
+
+
+async def test_nothing_at_the_door_bypasses_the_catalogue(town: Town, told: None) -> None:
+    await town.sign_up()
+    async with town.plain() as client:
+        walk = await walk_of(client)
+        await walk.to("/app/sign-in", "/app/sign-in?did=out", "/app/sign-up", "/app/recover", "/app/offline")
+        await walk.sends("/app/sign-in", email=MAIL, password="not this one")
+        for password in ("short", "wattkeeper wattkeeper"):
+            await walk.sends("/app/sign-up", name="Dora Driver", email=MAIL, password=password)
+        await walk.sends("/app/sign-up", name="", email="nowhere", password="")
+        await walk.sends("/app/sign-up", name="Dora Driver", email=OTHER, password="")
+        await walk.to(await town.letter(OTHER))
+        await walk.sends("/app/recover", email=MAIL)
+        await walk.to(await town.letter(MAIL))
+        await walk.to("/app/link/nothing", status=404)
+    assert walk.faults == []
+
+
+async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, told: None) -> None:
+    who = await town.sign_up()
+    async with town.plugged("CP1", behind=timedelta(hours=2)), town.plain(who) as client:
+        walk = await walk_of(client)
+        await walk.to("/app/", "/app/sessions", "/app/cards", "/app/me", "/app/me/access", "/app/me/passkeys")
+        await walk.to("/app/?q=nowhere", "/app/?q=hauptplatz", "/app/stations/CP1", "/app/stations/CP2")
+        code = (await town.rooms.places.find(await town.viewer(who), "hauptplatz"))[0].outlets[0].code
+        await walk.to(f"/app/at/{code}")
+        session = await charged(walk, town, who)
+        await furnished(town, who)
+        await walk.to("/app/", "/app/sessions", f"/app/sessions/{session}", f"/app/charging/{session}", "/app/cards")
+        await walk.to("/app/me", "/app/me/known", "/app/me/access", "/app/me/logins", "/app/me/passkeys")
+        await walk.to("/app/me/password", "/app/me/code-app", "/app/me/recovery-codes", "/app/me/proof")
+        await walk.to("/app/welcome?new=1", "/app/welcome", "/app/questions", "/app/cards/add")
+        await walk.to(*(f"/app/cards?did={did}" for did in cards.DID), *(f"/app/me?did={did}" for did in me.DID))
+        await walk.to("/app/nowhere", "/app/sessions?q=nonsense", "/app/sessions?q=000000000", status=404)
+        await deeds(walk, town)
+        left = unseen(pages_of(routes.NOUNS, routes.paper_of(town.rooms)), walk.been)
+        assert {path for path in left if not await leads_on(client, path)} <= PARTS
+    assert walk.faults == []
+
+
+async def leads_on(client: httpx.AsyncClient, path: str) -> bool:
+    """Whether an address is none of a page: it leads to one, or to the door's, which have a walk of their own."""
+    is_door = path.startswith(("/app/sign-", "/app/recover", "/app/link", "/app/offline"))
+    return is_door or ("{" not in path and (await client.get(path)).status_code == 303)
+
+
+async def charged(walk: Walk, town: Town, who: str) -> str:
+    """A session while it runs, and once it has ended."""
+    start = await running(town, who)
+    session = str(start.session)
+    await walk.to("/app/", f"/app/charging/{session}", f"/app/live/{session}/now", "/app/sessions")
+    await walk.to(f"/app/sessions/{session}")
+    await walk.sends(f"/app/charging/{session}/stop")
+
+    async def ended() -> bool:
+        return not any(row.live for row in await rows(town, sessions))
+
+    await until(ended, "the end of the session")
+    await walk.sends(f"/app/charging/{session}/stop")
+    return session
+
+
+async def furnished(town: Town, who: str) -> None:
+    """A card with a question about it, an app that was let in, a passkey, notices."""
+    viewer, ref = await town.viewer(who), await town.fob(who)
+    async with town.rooms.store.unit() as unit:
+        step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))
+        for kind in NoticeKind:
+            await town.rooms.notices.tell(
+                unit, viewer.person, kind, {"card": "••C3", "station": "CP2", "when": "10:00"}
+            )
+        app = ClientRow("volt", "Volt", ("https://volt.example/back",), None, unit.now, "test")
+        await oauth.keep_client(unit, app.id, app.name, app.redirects, None, "test")
+        scopes = " ".join((Scope.CHARGING_START, Scope.SESSIONS_READ, Scope.ACCOUNT_READ))
+        grant = {"id": "g1", "client_id": "volt", "account_id": who, "scopes": scopes}
+        await unit.connection.execute(app_grant.insert().values(**grant, created_at=unit.now))
+        token = {"token_hash": b"x" * 32, "grant_id": "g1", "kind": TokenUse.REFRESH, "created_at": unit.now}
+        await unit.connection.execute(app_token.insert().values(**token, expires_at=unit.now + timedelta(days=1)))
+        key = PasskeyRow(b"key", "key", who, b"public", 1, ("internal",), True, None, unit.now, unit.now)
+        assert await passkey.keep(unit, key)
+        row = await account.by_id(unit.connection, who)
+        assert row is not None
+        for how in (*me.HOW, "odd"):
+            await town.rooms.access.begin(unit, row, how, "a program" if how == "odd" else "")
+
+
+async def deeds(walk: Walk, town: Town) -> None:
+    """What is said to forms: a card's, a code's, a password's, the code app's."""
+    for code in ("QQQQ", "", f"{town.doors.http}/app/at/QQQQ"):
+        await walk.sends("/app/at", code=code)
+    await walk.sends("/app/near", latitude="48.3", longitude="14.28")
+    await walk.sends("/app/near", latitude="", longitude="")
+    for station in ("nowhere", ""):
+        await walk.sends("/app/cards/add", station=station)
+    wait = await walk.sends("/app/cards/add", station="Hauptplatz", label="Blue")
+    await walk.to(wait.url.path, f"{wait.url.path}/now")
+    await walk.sends("/app/cards/activate", code="WRONG-CODE")
+    await walk.sends("/app/me/known", name="x" * 500)
+    await walk.sends("/app/me/password", password="short")
+    made = await walk.sends("/app/me/code-app")
+    assert re.search(r'data-copy="[A-Z2-7 ]+"', made.text)
+    await walk.sends("/app/me/code-app/confirm", code="000000")
+    await walk.sends("/app/me/proof/password", given="wrong one")
+
+
+async def test_the_manifest_is_told_too(town: Town, told: None) -> None:
+    async with town.plain() as client:
+        walk = await walk_of(client)
+        answer = await walk.client.get("/app/manifest.webmanifest")
+        said = answer.json()
+        assert said["lang"] == answer.headers["content-language"] == pseudo.LANGUAGE
+        assert re.fullmatch("⟦.*⟧", said["description"])
+        assert all(re.fullmatch("⟦.*⟧", one["name"]) for one in said["shortcuts"])
+
+
+def test_what_is_not_told_is_found() -> None:
+    assert pseudo.untold("<p>⟦Seen <b>today</b>⟧ 3 h 20 min, 4.20 kWh, K7QM-4XRD-2</p>") == []
+    assert pseudo.untold("<p>⟦Seen⟧ today</p>") == ["today"]
+    assert pseudo.untold('<p aria-label="Seen" data-busy="⟦Going⟧ on">⟦Go⟧</p>') == ["Seen", "on"]
+    assert pseudo.untold('<body data-words="{&quot;a&quot;: [&quot;⟦x⟧&quot;, &quot;copied&quot;]}">') == ["copied"]
+    copied = '<i data-copy="J5 QX">J5 QX</i><p>Dora</p><time title="2026-03-02 10:00:01 CET">'
+    assert pseudo.untold(copied, ["Dora"]) == []
