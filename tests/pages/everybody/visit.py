@@ -57,7 +57,8 @@ def unseen(routes: Iterable[Route], been: Iterable[str]) -> set[str]:
 
 def _deed(route: Route) -> str:
     """Which function answers at an address."""
-    page: Page = route.endpoint
+    page = route.endpoint
+    assert isinstance(page, Page)
     return page.deed.__qualname__
 
 
