@@ -61,7 +61,8 @@ def translations(language: str) -> dict[str, Message]:
     told: dict[str, Message] = {}
     for path in sorted((HOME / language).glob("*.po")):
         with path.open("rb") as file:
-            told |= {name_of(one.id): one.string or "" for one in read_po(file, locale=language) if one.id}
+            read = [one for one in read_po(file, locale=language) if one.id]
+        told |= {name_of(one.id): one.string or "" for one in read if all(forms_of(one.string))}
     return told
 
 
