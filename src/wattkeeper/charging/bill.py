@@ -78,19 +78,11 @@ def price(usage: Usage, tariff: Tariff) -> Bill:
     """The ONE money function: what this usage costs by this tariff; a session in which nothing happened, nothing."""
     with exactly():
         entries = entries_of(usage, tariff)
-        lines = _lines(entries, tariff)
-        if not usage.is_empty:
-            lines += _bounded(lines, entries, tariff)
+        exact = [entry.amounts(tariff) for entry in entries]
+        lines = [_line(*each, tariff) for each in zip(entries, exact, settled(exact), strict=True)]
+        if not usage.is_empty and (tariff.least or tariff.most):
+            lines += _bounded(lines, entries, exact, tariff)
     return Bill(tariff.currency, tariff.digits, tuple(lines))
-
-
-def _lines(entries: list[Entry], tariff: Tariff) -> list[Line]:
-    """The lines, rounded so that they add up."""
-    exact = [entry.amounts(tariff) for entry in entries]
-    return [
-        _line(entry, amounts, rounded, tariff)
-        for entry, amounts, rounded in zip(entries, exact, settled(exact), strict=True)
-    ]
 
 
 def _line(entry: Entry, exact: tuple[Fraction, Fraction], rounded: tuple[int, int], tariff: Tariff) -> Line:
@@ -116,12 +108,11 @@ def _line(entry: Entry, exact: tuple[Fraction, Fraction], rounded: tuple[int, in
 # --- the least and the most -----------------------------------------------------------------------------------
 
 
-def _bounded(lines: list[Line], entries: list[Entry], tariff: Tariff) -> Iterator[Line]:
+def _bounded(lines: list[Line], entries: list[Entry], exact: list[Pair], tariff: Tariff) -> Iterator[Line]:
     """What brings the sum up to the least, or down to the most, that a session costs: with and without tax, each.
 
     OCPI 2.3 mod_tariffs 11.3.1: both apply. A bound that is given only without tax bears the tax of the rest.
     """
-    exact = [entry.amounts(tariff) for entry in entries]
     told = sum((net for net, _ in exact), Fraction(0)), sum((gross for _, gross in exact), Fraction(0))
     factor = told[1] / told[0] if told[0] else _factor(entries)
     aim = _clamped(told, tariff.least, factor, tariff.digits, max)

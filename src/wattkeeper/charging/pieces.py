@@ -6,7 +6,7 @@ and their instant is interpolated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -14,8 +14,8 @@ from decimal import Decimal
 from wattkeeper.charging.clock import Turns
 from wattkeeper.charging.exact import ZERO, moment, share
 from wattkeeper.charging.flow import IDLE, Kind
-from wattkeeper.charging.restriction import Moment, Reservation
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.restriction import Moment, Reservation, Restrictions
+from wattkeeper.charging.tariff import Component, Dimension, Tariff
 from wattkeeper.charging.usage import Interval, Usage, parted
 
 NEVER = timedelta(0)
@@ -27,7 +27,16 @@ class Rule:
 
     element: int
     component: Component
-    when: Element
+    when: Restrictions
+    is_measured: bool
+
+    def holds(self, now: Moment) -> bool:
+        """Whether it holds by what the session has come to."""
+        return not self.is_measured or self.when.holds_by_measure(now)
+
+
+Rules = dict[Dimension, tuple[Rule, ...]]
+"""The prices of each dimension, in the order in which they win."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +46,14 @@ class Piece:
     interval: Interval
     now: Moment
     """What the session has come to at its start."""
-    rules: tuple[Rule, ...]
-    """The prices that hold by the clock, in the order in which they win."""
+    rules: Rules
+    """The prices that hold by the clock."""
     day: date
     """In the tariff's zone, at its start."""
 
     def rule(self, dimension: Dimension) -> Rule | None:
         """The price that holds for a dimension: the first that does."""
-        return next((rule for rule in self.rules if self._has(rule, dimension)), None)
-
-    def _has(self, rule: Rule, dimension: Dimension) -> bool:
-        when = rule.when.restrictions
-        return rule.component.dimension is dimension and (not when.is_measured or when.holds_by_measure(self.now))
+        return next((rule for rule in self.rules.get(dimension, ()) if rule.holds(self.now)), None)
 
 
 class Course:
@@ -63,7 +68,7 @@ class Course:
         self._energies = sorted({bound for one in whens for bound in one.energies if bound is not None})
         self._lasting = sorted({timedelta(seconds=s) for one in whens for s in one.durations if s is not None})
         self._idle = sorted({timedelta(seconds=one.min_idle_s) for one in whens if one.min_idle_s is not None})
-        self._found: dict[tuple[bool, date, int], tuple[tuple[Rule, ...], date]] = {}
+        self._found: dict[tuple[bool, date, int], tuple[Rules, date]] = {}
         self._come = ZERO
         self._idle_since: datetime | None = None
 
@@ -114,9 +119,8 @@ class Course:
         key = (is_reserved, *self._turns.place(part.since))
         if key not in self._found:
             local = part.since.astimezone(self._tariff.zone)
-            rules = self._rules[is_reserved]
-            here = tuple(rule for rule in rules if rule.when.restrictions.holds_by_clock(local))
-            self._found[key] = here, local.date()
+            here = [rule for rule in self._rules[is_reserved] if rule.when.holds_by_clock(local)]
+            self._found[key] = _by_dimension(here), local.date()
         idle = NEVER if self._idle_since is None else part.since - self._idle_since
         now = Moment(
             energy_wh=self._come,
@@ -134,11 +138,24 @@ def _rules(tariff: Tariff, usage: Usage, is_reserved: bool) -> tuple[Rule, ...]:
     Of a reservation that ran out, prices for just that go first, wherever they stand (OCPI mod_tariffs,
     ReservationRestrictionType).
     """
-    all_rules = [Rule(place, one, each) for place, each in enumerate(tariff.elements) for one in each.components]
-    if not is_reserved:
-        return tuple(rule for rule in all_rules if rule.when.restrictions.reservation is None)
-    order = [Reservation.RESERVATION_EXPIRES] * usage.expired + [Reservation.RESERVATION]
-    return tuple(rule for which in order for rule in all_rules if rule.when.restrictions.reservation is which)
+    order: list[Reservation | None] = [None]
+    if is_reserved:
+        order = [*[Reservation.RESERVATION_EXPIRES] * usage.expired, Reservation.RESERVATION]
+    return tuple(
+        Rule(place, component, element.restrictions, element.restrictions.is_measured)
+        for which in order
+        for place, element in enumerate(tariff.elements)
+        if element.restrictions.reservation is which
+        for component in element.components
+    )
+
+
+def _by_dimension(rules: Iterable[Rule]) -> Rules:
+    """Prices by their dimension."""
+    found: Rules = {}
+    for rule in rules:
+        found[rule.component.dimension] = (*found.get(rule.component.dimension, ()), rule)
+    return found
 
 
 def pieces(usage: Usage, tariff: Tariff) -> Iterator[Piece]:
