@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from wattkeeper.charging.limits import MIDNIGHT, WEEK
+from wattkeeper.charging.restriction import Restrictions
 from wattkeeper.charging.tariff import Tariff
 
 DAY = timedelta(days=1)
@@ -25,9 +26,7 @@ class Turns:
     def __init__(self, tariff: Tariff) -> None:
         clocked = [one.restrictions for one in tariff.elements if one.restrictions.is_clocked]
         self._zone = tariff.zone
-        self._times = {at for one in clocked for at in (one.start_time, one.end_time) if at is not None}
-        if any(one.days != WEEK for one in clocked):
-            self._times.add(MIDNIGHT)
+        self._times = {at for one in clocked for at in _times(one)}
         dated = [one for one in tariff.rates if any(each.tax_rate == one.name for each in tariff.components)]
         dates = [(one.start_date, one.end_date) for one in clocked] + [(one.since, one.until) for one in dated]
         self._dates = {day for pair in dates for day in pair if day is not None}
@@ -63,6 +62,12 @@ class Turns:
             for at in self._times | ({MIDNIGHT} if local in self._dates else set()):
                 yield from _instants(local, at, self._zone)
         yield from _settings(day, self._zone)
+
+
+def _times(when: Restrictions) -> Iterator[time]:
+    """The times of day at which restrictions may turn: a day, and a span with one end, turn at midnight too."""
+    if when.start_time is not None or when.end_time is not None or when.days != WEEK:
+        yield from (when.start_time or MIDNIGHT, when.end_time or MIDNIGHT, MIDNIGHT)
 
 
 def _instants(day: date, at: time, zone: tzinfo) -> Iterator[datetime]:

@@ -153,8 +153,11 @@ def zone_of(name: str) -> tzinfo:
 
 
 def _number(told: object) -> Decimal:
-    """A number, however it is told."""
-    return Decimal(str(told))
+    """A number, however it is told; ValueError where it is none."""
+    number = Decimal(str(told))
+    if not number.is_finite():
+        raise ValueError(told)
+    return number
 
 
 def _element(told: Mapping[str, Any]) -> Element:
@@ -172,7 +175,7 @@ def _component(told: Mapping[str, Any]) -> Component:
 def _restrictions(told: Mapping[str, Any]) -> Restrictions:
     """Restrictions; one that is not known is refused, so that nobody is billed by half a tariff."""
     given = {name: value for name, value in told.items() if value is not None}
-    values: dict[str, Any] = {name: _time(given.pop(name)) for name in TIMES if name in given}
+    values: dict[str, Any] = {name: _time(name, given.pop(name)) for name in TIMES if name in given}
     values |= {name: date.fromisoformat(given.pop(name)) for name in DATES if name in given}
     for name, (ours, places) in SCALED.items():
         if name in given:
@@ -188,9 +191,9 @@ def _restrictions(told: Mapping[str, Any]) -> Restrictions:
     return Restrictions(**values)
 
 
-def _time(told: str) -> time:
-    """A time of day; 24:00 is the end of the day as 00:00 is."""
-    if told == "24:00":
+def _time(name: str, told: str) -> time:
+    """A time of day; an end at 24:00 is the end of the day as 00:00 is."""
+    if (name, told) == ("end_time", "24:00"):
         return time(0)
     if not _TIME(told):
         raise Refusal(Code.INVALID, NO_TIME.filled(time=told))
