@@ -4,82 +4,39 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from jinja2 import Environment, nodes
+
+from tests.language.readable import LETTER, Reader
 
 WEB = Path(__file__).parents[2] / "src" / "wattkeeper" / "web"
 TEMPLATES = sorted(path for room in ("operator", "driver") for path in (WEB / room / "templates").glob("*.html"))
 
 PLAIN = re.compile(r"\b(Wattkeeper|kWh?|Wh?|[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9])\b|\bdata-[a-z]+=(?=\"\")")
 """What reads the same in every language: the name, units, what a session's id looks like; and attributes of a macro."""
-UNREAD_TAGS = frozenset({"script", "style", "kbd"})
-"""Elements whose text is nobody's language; besides those that say so by ``translate="no"``."""
-EMPTY_TAGS = frozenset({"meta", "link", "img", "input", "br", "hr", "rect", "path", "circle", "use", "line"})
-READ = frozenset({"title", "alt", "aria-label", "aria-description", "placeholder", "label", "content"})
-"""Attributes that people read or hear."""
-UNREAD_DATA = frozenset(
-    {"now", "words", "copy", "at", "kw", "kwh", "number", "weight", "zone", "key", "curve", "unit", "passkey", "next"}
-)
-"""The data that a script reads and does not show; all other ``data-`` attributes are words."""
 TELLS = frozenset({"_", "counted"})
 HOLE = re.compile("\ue000([0-9]+)\ue001")
 WORDS = re.compile(r"[^\W\d_]{2,} [^\W\d_]+,? [^\W\d_]|^[A-Z][a-z]+[^:/_]*$")
 """What a constant looks like that is a word or a sentence rather than a code."""
 
 
-@dataclass
-class Page(HTMLParser):
+class Page(Reader):
     """A template's HTML, what it prints left as numbered holes; finds what is read."""
 
-    found: list[str] = field(default_factory=list)
-    read: set[int] = field(default_factory=set)
-    """The holes that stand where people read."""
-    silent: list[str] = field(default_factory=list)
-    """The elements around, from the first whose text nobody reads."""
-
-    def __post_init__(self) -> None:
+    def __init__(self) -> None:
         super().__init__()
+        self.found: list[str] = []
+        self.read: set[int] = set()
+        """The holes that stand where people read."""
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Look at an element's attributes."""
-        given = {name: value or "" for name, value in attrs}
-        for name, value in given.items():
-            if is_read(tag, name, given) and given.get("translate") != "no":
-                self.take(f"{tag} {name}", value)
-        if tag not in EMPTY_TAGS and (self.silent or tag in UNREAD_TAGS or given.get("translate") == "no"):
-            self.silent.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        """Leave an element."""
-        if tag in self.silent:
-            while self.silent and self.silent.pop() != tag:
-                pass
-
-    def handle_data(self, data: str) -> None:
-        """Look at a text."""
-        if not self.silent:
-            self.take("text", data)
-
-    def take(self, where: str, text: str) -> None:
+    def hear(self, where: str, text: str) -> None:
         """Note the letters of what is read, and the holes in it."""
         self.read |= {int(number) for number in HOLE.findall(text)}
         plain = PLAIN.sub("", HOLE.sub("", text))
-        if re.search(r"[^\W\d_]", plain):
+        if LETTER.search(plain):
             self.found.append(f"{where}: {' '.join(plain.split())}")
-
-
-def is_read(tag: str, name: str, given: dict[str, str]) -> bool:
-    """Whether people read an attribute."""
-    if name == "content":
-        return given.get("name") in ("description", "apple-mobile-web-app-title")
-    if name == "value":
-        return tag == "input" and given.get("type") in ("submit", "button", "reset")
-    is_shown = name.startswith("data-") and name[5:] not in UNREAD_DATA and not given[name].startswith("/")
-    return name in READ or is_shown
 
 
 def holes_of(tree: nodes.Template) -> tuple[str, list[nodes.Expr]]:
@@ -132,7 +89,7 @@ def faults_of(source: str) -> list[str]:
     page.feed(html)
     page.close()
     spoken = [text for number in sorted(page.read) for text in said_by(printed[number])]
-    letters = [f"printed: {text}" for text in spoken if re.search(r"[^\W\d_]", PLAIN.sub("", text))]
+    letters = [f"printed: {text}" for text in spoken if LETTER.search(PLAIN.sub("", text))]
     return [*page.found, *letters, *(f"constant: {text}" for text in constants(tree) if WORDS.search(text))]
 
 

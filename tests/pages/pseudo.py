@@ -6,11 +6,11 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from html.parser import HTMLParser
 
 import pytest
 from babel import Locale
 
+from tests.language.readable import Reader
 from wattkeeper.charging.phrase import Phrase
 from wattkeeper.language import catalogue
 from wattkeeper.web.tongue import COOKIE
@@ -18,14 +18,9 @@ from wattkeeper.web.tongue import COOKIE
 LANGUAGE = "xx"
 SPEAKS = {COOKIE: LANGUAGE}
 """The cookie of somebody who chose it."""
-UNREAD = frozenset({"script", "style"})
-READ = frozenset({"aria-label", "aria-description", "alt", "title", "placeholder", "content"})
-"""Attributes that people read or hear."""
-SCRIPTS = re.compile(r"data-(busy|lost|rest|other|refused|asking|aloud|copied|selected|words)")
-"""Attributes that a page's script shows."""
 UNITS = frozenset(["kWh", "Wh", "kW", "W", "km", "m", "h", "min", "s", "d", "A", "V", "EUR"])
-CODES = re.compile(r"\b\d{4}-\d\d-\d\d [\d:]{8} \w+\b|\b[0-9A-Z]{4,5}(-[0-9A-Z]{1,5})+\b|••\w\w")
-"""Ids and codes, what is left of a card's number, exact times: the same in every language."""
+CODES = re.compile(r"https?://\S+|\b\d{4}-\d\d-\d\d [\d:]{8} \w+\b|\b[0-9A-Z]{4,5}(-[0-9A-Z]{1,5})+\b|••\w\w")
+"""Addresses, ids and codes, what is left of a card's number, exact times: the same in every language."""
 NAMES = frozenset({"Wattkeeper", "English", "Deutsch", "Xx"})
 
 
@@ -46,33 +41,27 @@ def speak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(catalogue.CATALOGUES, LANGUAGE, Pseudo())
 
 
-class Reader(HTMLParser):
+class Pages(Reader):
     """Reads a page as people do, and takes down what stands outside all brackets."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.depth = self.unread = 0
+        self.depth = 0
         self.outside = list[str]()
         self.copied = list[str]()
 
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        """What an element's attributes say."""
-        given = {name: value or "" for name, value in attributes}
-        self.unread += tag in UNREAD
-        names = READ - {"content"} if given.get("name") != "description" else READ
-        for name, value in given.items():
-            if name == "data-copy":
-                self.copied += value.split("\n")
-            elif name in names or SCRIPTS.fullmatch(name):
-                self.outside += [one for text in _sentences(name, value) for one in _outside(text)]
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """What an element's attributes say, what it hands to the script, and what can be copied from it."""
+        super().handle_starttag(tag, attrs)
+        given = dict(attrs)
+        self.copied += (given.get("data-copy") or "").split("\n")
+        for text in _sentences(given.get("data-words") or "{}"):
+            self.hear("data-words", text)
 
-    def handle_endtag(self, tag: str) -> None:
-        """Leave an element."""
-        self.unread -= tag in UNREAD
-
-    def handle_data(self, text: str) -> None:
-        """What stands there; brackets may open in one element and shut in another."""
-        if self.unread:
+    def hear(self, where: str, text: str) -> None:
+        """What stands there; brackets may open in one text and shut in another, but not in an attribute."""
+        if where != "text":
+            self.outside += _outside(text)
             return
         for part in re.split(r"([⟦⟧])", text):
             if part in ("⟦", "⟧"):
@@ -81,12 +70,9 @@ class Reader(HTMLParser):
                 self.outside.append(part.strip())
 
 
-def _sentences(name: str, value: str) -> Iterator[str]:
-    """What an attribute says: itself, or each of the words that it hands to the script."""
-    if name != "data-words":
-        yield value
-        return
-    waiting = [json.loads(value)]
+def _sentences(words: str) -> Iterator[str]:
+    """Each of the words that a page hands to its script."""
+    waiting = [json.loads(words)]
     while waiting:
         one = waiting.pop()
         if isinstance(one, str):
@@ -97,14 +83,14 @@ def _sentences(name: str, value: str) -> Iterator[str]:
 
 def _outside(text: str) -> list[str]:
     """What stands outside all brackets of a text."""
-    reader = Reader()
-    reader.handle_data(text)
+    reader = Pages()
+    reader.hear("text", text)
     return reader.outside
 
 
 def untold(page: str, data: Iterable[str] = ()) -> list[str]:
     """What a page says that no catalogue was asked for, but for ``data``, and what can be copied: ids, keys."""
-    reader = Reader()
+    reader = Pages()
     reader.feed(page)
     assert reader.depth == 0, "a bracket is open at the end"
     known = sorted({*data, *NAMES, *reader.copied} - {""}, key=len, reverse=True)

@@ -17,6 +17,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.token import Authorisation, CardState, Offline, Strength
+from wattkeeper.language import retold
 from wattkeeper.operations.cards import listing
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.store import card as store
@@ -117,9 +118,9 @@ async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, ref: s
 
 
 async def named(paper: Paper, viewer: Viewer, rows: Sequence[Change]) -> list[Change]:
-    """Changes with who made them by name."""
+    """Changes in the language spoken, with who made them by name."""
     said = await paper.rooms.names.said(viewer, (row.by for row in rows)) | {HOLDER: phrase("its holder")}
-    return [replace(row, by=said[row.by]) for row in rows]
+    return [replace(row, by=said[row.by], what=retold(row.what)) for row in rows]
 
 
 def regions(paper: Paper, life: Life) -> list[Region]:
@@ -155,7 +156,8 @@ def _decisions(paper: Paper, life: Life) -> Region:
     printed = {}
     for row in life.decisions:
         where = (life.places[row.station], path_of(row.station))
-        printed[f"d-{row.n}"] = paper.part(PARTS, "decision", f"d-{row.n}", row, TOLD[row.status], *where, life.now)
+        told = replace(row, reason=retold(row.reason))
+        printed[f"d-{row.n}"] = paper.part(PARTS, "decision", f"d-{row.n}", told, TOLD[row.status], *where, life.now)
     return Region("decisions", printed or {"decisions-none": paper.part(PARTS, "no_decisions")})
 
 

@@ -16,6 +16,7 @@ from wattkeeper.charging import radar
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.radar import Pattern, Settled
+from wattkeeper.language import retold
 from wattkeeper.operations.cards.radar import FAR, TWICE
 from wattkeeper.store import finding as store
 from wattkeeper.store import journal
@@ -95,7 +96,7 @@ def acts_of(row: FindingRow, viewer: Viewer, back: str) -> tuple[Act, ...]:
 
 def need_of(row: FindingRow, viewer: Viewer, known: Places, back: str = "/findings") -> Need:
     """A finding as something that needs a person."""
-    why = joined((row.words, SAID[row.answer]))
+    why = joined((retold(row.words), SAID[row.answer]))
     weight = "harm" if row.kind in HARM else "look"
     return Need(f"finding-{row.id}", title_of(row, known), why, row.created_at, acts_of(row, viewer, back), weight)
 

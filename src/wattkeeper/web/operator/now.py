@@ -17,6 +17,7 @@ from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.phrase import Said, counted, joined, phrase
+from wattkeeper.language import retold
 from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
@@ -151,7 +152,7 @@ def alarmed(alarms: Sequence[Entry], known: Places) -> list[Need]:
         act = Act(phrase("Look at the station"), path_of(entry.station))
         what = phrase("Alarm at {station}", station=known[entry.station].name)
         newest.pop((entry.station, fact.code), None)
-        newest[entry.station, fact.code] = Need(key, what, fact.summary, entry.received_at, (act,), "harm")
+        newest[entry.station, fact.code] = Need(key, what, retold(fact.summary), entry.received_at, (act,), "harm")
     return list(newest.values())[::-1]
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.orders import OrderState, Outcome
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.language import retold
 from wattkeeper.store import order
 from wattkeeper.store.order import OrderRow
 from wattkeeper.web.operator.paper import Look, Paper
@@ -24,6 +25,10 @@ NAMES = {
     "Unlock": phrase("Unlock the connector"),
     "ChangeAvailability": phrase("Change availability"),
     "ShowMessage": phrase("Show the session’s id"),
+    "SendLocalList": phrase("Send it the list of cards"),
+    "GetLocalListVersion": phrase("Ask for the version of its list"),
+    "GetListBounds": phrase("Ask how long its list may be"),
+    "ClearCache": phrase("Make it forget remembered cards"),
     "AnyCommand": phrase("Command"),
 }
 OUTCOMES = {
@@ -55,7 +60,7 @@ def asked(row: OrderRow) -> Asked:
     if row.action and row.kind in ("AnyCommand", "Trigger"):
         name = joined((name, row.action), ": ")
     look = OUTCOMES[row.outcome] if row.outcome else WAITING.get(row.state, Look(phrase("Expired"), "look"))
-    detail = "" if row.outcome in (None, Outcome.ACCEPTED) else row.summary or ""
+    detail = "" if row.outcome in (None, Outcome.ACCEPTED) else retold(row.summary or "")
     return Asked(name, look, detail, row.by, row.created_at)
 
 

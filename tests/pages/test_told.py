@@ -1,0 +1,133 @@
+"""Every page there is, with something on it, in a language that marks what it says: nothing is said without a mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+import httpx
+import pyotp
+
+from tests.pages import pseudo
+from tests.pages.driver.town import Town
+from tests.pages.everybody.test_axe import consent, furnished, links
+from tests.pages.everybody.visit import pages_of, unseen
+from tests.pages.site import CARD, Site
+from tests.pages.test_staff import browsing
+from wattkeeper.charging.person import Role
+from wattkeeper.web.operator import routes as operator
+from wattkeeper.web.operator.paper import Paper
+
+DATA = (
+    *("CP1", "CP2", "CP3", "CP9", "Hauptplatz", "Volksgarten", "Inn", "Linz", "Volt", "One"),
+    *("owner@example.org", "sam@example.org", "ida@example.org", "new@example.org", "OCPP 1.6", "CP7"),
+    *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests"),
+    "NotImplemented: Request Action is recognized but not supported by the receiver",
+    *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
+)
+"""What the people and stations of this test call themselves and each other."""
+
+
+@dataclass(slots=True)
+class Reading:
+    """A browser without script that goes through pages and reads each; what it found that is not marked."""
+
+    client: httpx.AsyncClient
+    been: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    async def to(self, *paths: str, status: int = 200) -> None:
+        """Read these pages."""
+        for path in paths:
+            answer = await self.client.get(path)
+            assert answer.status_code == status, (path, answer.status_code)
+            self.been.append(path.partition("?")[0])
+            self.read(path, answer)
+
+    async def send(self, path: str, **form: str) -> str:
+        """Send a form and read what comes back."""
+        answer = await self.client.post(path, data=form, follow_redirects=True)
+        self.read(f"{path}, sent", answer)
+        return answer.text
+
+    def read(self, what: str, answer: httpx.Response) -> None:
+        """Read one page."""
+        assert answer.headers["content-language"] == pseudo.LANGUAGE
+        self.faults += [f"{what}: {fault}" for fault in pseudo.untold(answer.text, DATA)]
+
+
+@asynccontextmanager
+async def reading(client: httpx.AsyncClient) -> AsyncIterator[Reading]:
+    """Read in the marked language; at the end nothing may have been found."""
+    client.cookies.update(pseudo.SPEAKS)
+    one = Reading(client)
+    yield one
+    assert one.faults == [], "\n".join(one.faults)
+
+
+async def test_the_operators_pages_say_nothing_that_is_not_in_the_catalogue(town: Town, told: None) -> None:
+    site = Site(town.rooms, town.doors, town.browser)
+    async with town.plain() as client, reading(client) as one:
+        await one.to("/login", "/login/recover", *await links(town))
+        await one.send("/login", name="nobody", password="wrong")
+        outside = one.been
+    async with furnished(site, town) as session, browsing(site, Role.OWNER) as client, reading(client) as one:
+        ref = town.rooms.safe.ref(CARD)
+        await one.to("/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes", "/findings")
+        await one.to("/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/programs", "/people")
+        await one.to(re.findall(r'href="(/people/[^"]+)"', (await client.get("/people")).text)[0])
+        await one.to("/account", "/account/proof", "/outbox", await consent(town))
+        await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
+        await one.to("/nowhere", "/stations/nowhere", "/sessions/0000", status=404)
+        await sent(one, str(ref), session)
+        assert await missed(one, operator.paper_of(town.rooms), (*outside, *one.been)) == set()
+
+
+async def sent(one: Reading, ref: str, session: str) -> None:
+    """Send the forms, rightly and wrongly, and read what comes back."""
+    for kind, about in (("unlock", {"evse": "1"}), ("reset-soft", {}), ("trigger", {"message": "Heartbeat"})):
+        await one.send("/stations/order", station="CP1", kind=kind, **about)
+    (finding,) = set(re.findall(r'name="finding" value="([^"]+)"', (await one.client.get("/findings")).text))
+    await one.send("/findings/confirm", finding=finding)
+    rule = {
+        "group": "crew",
+        "kwh": "5",
+        "money": "7,5",
+        "sites": "Linz",
+        "hours": "mon-fri 08:00-18:00",
+        "plugs": "none",
+    }
+    await one.send(f"/cards/{ref}/rule", max_sessions="2", offline="accept", strength="secure", **rule)
+    await one.send("/cards/group", name="crew", is_master_pass="on", **rule | {"sites": "none", "hours": "never"})
+    await one.send("/cards/groups", name="guests", **rule | {"plugs": "IEC_62196_T2"})
+    await one.send(f"{session}/close", reason="")
+    await one.send(f"{session}/close", reason="hot")
+    await one.to("/", "/stations", "/stations/CP1", "/findings", f"/cards/{ref}", "/cards/group?name=crew", session)
+    await one.send("/stations/admit", station="CP7", kw="x")
+    await one.send("/stations/admit", station="CP7")
+    await one.send("/cards/import", text="number;state\n04A2B97F1182;odd")
+    await one.send("/cards/import", text="")
+    await one.send("/cards/groups", name="crew", parent_id="a b", kwh="x")
+    await one.send(f"/cards/{ref}/rule", hours="mon-fri", max_sessions="1")
+    await one.send("/people/invite", email="wrong")
+    await one.send("/people/invite", email="new@example.org", role="support")
+    await one.send("/programs/give", name="billing", scopes="sessions:read", days="7")
+    await one.send("/programs/give", name="meter reader", scopes="sessions:read", days="30")
+    await one.send("/account/password", password="short")
+    await one.send("/stations/order", station="CP1", kind="odd")
+    page = await one.send("/account/code-app")
+    found = re.search(r'data-copy="([A-Z2-7]+)"', page)
+    assert found
+    await one.send("/account/code-app/confirm", code="000000")
+    await one.send("/account/code-app/confirm", code=pyotp.TOTP(found[1]).now())
+    for path, did in (("/account", "password"), ("/people", "invited"), ("/cards/groups", "made")):
+        await one.to(f"{path}?did={did}")
+
+
+async def missed(one: Reading, paper: Paper, been: Iterable[str]) -> set[str]:
+    """Which pages were not read; an address that leads on is none."""
+    left = unseen(pages_of(operator.NOUNS, paper), been)
+    answers = {path: await one.client.get(path) for path in left if "{" not in path}
+    return left - {path for path, answer in answers.items() if answer.status_code == 303}
