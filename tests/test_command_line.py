@@ -139,7 +139,13 @@ async def test_who_works_here(tmp_path: Path) -> None:
     assert (await run(tmp_path, "owner", "create", "--name", "cy", "--generate"))[0] == 0
     assert (await run(tmp_path, "staff", "role", "CY", "auditor"))[:2] == (0, "CY is auditor now.\n")
     assert (await run(tmp_path, "staff", "disable", "cy"))[:2] == (0, "cy is let in no more.\n")
+    again = await run(tmp_path, "accounts", "add", "CY", "--generate")
+    assert (again[0], "CY is not let in" in again[1], ", as auditor. Password: " in again[1]) == (0, True, True)
     assert (await run(tmp_path, "staff", "enable", "cy"))[:2] == (0, "cy is let in again.\n")
+    taken = await run(tmp_path, "owner", "create", "--name", "cy", "--generate")
+    assert (taken[0], "wattkeeper staff role" in taken[2]) == (1, True)
+    told = (await run(tmp_path, "staff", "list"))[1]
+    assert [line.split()[2:4] for line in told.splitlines() if " cy " in line] == [["auditor", "active"]]
 
 
 async def test_the_policy_is_read_out(tmp_path: Path) -> None:

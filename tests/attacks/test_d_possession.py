@@ -159,6 +159,32 @@ async def test_d9_a_tap_proves_nothing_elsewhere_or_later(house: House) -> None:
         house.door.store.clock = clock
 
 
+async def test_d9_one_driver_does_not_wait_at_a_station_for_ever(open_door: OpenDoor) -> None:
+    """Else they keep others from adding cards there, and catch every unknown card that is tapped."""
+    door = await open_door(enrolment_s=0.0)
+    await door.admit("CP1", KEY)
+    house = await house_of(door)
+    async with (
+        house.api,
+        door.plugged() as cp,
+        await driver(house, "dora") as dora,
+        await driver(house, "emil") as emil,
+    ):
+        await ready(house, cp)
+        for at in range(5):
+            made = await wish(dora)
+            if at % 2:
+                assert (await dora.delete(f"/api/v1/enrolments/{made['id']}")).status_code == 204
+        again = await dora.post("/api/v1/enrolments", json={"station": "CP1"})
+        assert (again.status_code, again.json()["code"]) == (429, "too_many_requests")
+        assert 3_500 < int(again.headers["retry-after"]) <= 3_600
+        assert "try again in 60 min" in again.json()["detail"]
+        await wish(emil)
+        clock = house.rooms.store.clock
+        house.rooms.store.clock = lambda: clock() + timedelta(minutes=61)
+        await wish(dora)
+
+
 # --- E22: many at once ------------------------------------------------------------------------------------
 
 
@@ -186,7 +212,7 @@ async def test_e22_of_fifty_wishes_at_one_station_at_once_one_waits(house: House
         answers = await asyncio.gather(*wishes)
         for one in drivers:
             await one.aclose()
-    assert {answer.status_code for answer in answers} <= {201, 409}
+    assert {answer.status_code for answer in answers} <= {201, 409, 429}
     rows = await house.door.rows(enrolment)
     assert [row.state for row in rows].count("waiting") == 1
     assert len({row.person_id for row in rows}) == 1

@@ -17,6 +17,8 @@ from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
+from wattkeeper.store import account as accounts
+from wattkeeper.store.account import AccountState
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import account, api_token, login
 
@@ -334,6 +336,22 @@ async def test_a_password_that_was_stolen_elsewhere_is_not_taken(access: Access,
             await strict.make_account("bert", password)
         assert (refused.value.code, "was stolen" in refused.value.why) == (Code.INVALID, True)
     await strict.make_account("bert", stolen[0] + "!")
+
+
+async def test_e3_another_password_makes_nobody_an_owner_and_lets_nobody_back_in(access: Access) -> None:
+    await access.make_account("sam", RIGHT, Role.SITE_HOST, ["North"])
+    row = await access.make_account("Sam", RIGHT + "!")
+    assert (row.role, row.sites) == (Role.SITE_HOST, frozenset({"North"}))
+    viewer = await access.viewer_by_cookie(await access.sign_in("sam", RIGHT + "!", HOME))
+    assert viewer is not None
+    assert (viewer.role, viewer.sites) == (Role.SITE_HOST, frozenset({"North"}))
+    async with access._store.unit() as unit:
+        await accounts.change(unit, row.id, state=AccountState.DISABLED.value)
+    assert (await access.make_account("sam", RIGHT)).state is AccountState.DISABLED
+    assert await refusal(access, "sam", RIGHT) is Code.UNAUTHENTICATED
+    with pytest.raises(Refusal) as refused:
+        await access.make_account("sam", RIGHT, only_new=True)
+    assert refused.value.code is Code.CONFLICT
 
 
 async def test_a_sign_in_that_nobody_uses_ends_by_itself(access: Access, clock: Clock) -> None:

@@ -144,6 +144,17 @@ async def test_one_driver_at_a_time_at_a_station(house: House) -> None:
         assert (await state(emil, made))[0] == "done"
 
 
+async def test_cards_that_become_one_s_own_do_not_count(house: House) -> None:
+    async with house.door.plugged() as cp, await driver(house, "dora") as dora:
+        await ready(house, cp)
+        for at in range(7):
+            made = await wish(dora)
+            assert (await cp.call("Authorize", {"idTag": f"04A1B2C3D4E5{at:02}"}))[2]["idTagInfo"][
+                "status"
+            ] == "Accepted"
+            assert (await state(dora, made))[0] == "done"
+
+
 @ONE_ENGINE
 async def test_a_wish_ends_in_time(open_door: OpenDoor) -> None:
     door = await open_door(enrolment_s=0.0)

@@ -18,17 +18,19 @@ def add(
     generate: Annotated[bool, typer.Option("--generate", help="Make a password instead of asking.")] = False,
     database: Database = None,
 ) -> None:
-    """Let a person sign in as an owner, by a password; an account that is there becomes one, its password new."""
+    """Let a person sign in as an owner, by a password; whoever has an account gets another password, nothing more."""
     password = (
         secrets.token_urlsafe(15) if generate else typer.prompt("Password", hide_input=True, confirmation_prompt=True)
     )
 
-    async def work() -> None:
+    async def work() -> tuple[str, bool]:
         async with rooms_of(database) as rooms:
-            await rooms.access.make_account(name, password)
+            row = await rooms.access.make_account(name, password)
+            return row.role.value.replace("_", " "), row.state.value == "active"
 
-    run(work())
-    out.print(f"{name} can sign in." + (f" Password: {password}" if generate else ""), markup=False)
+    role, is_active = run(work())
+    can = "can sign in" if is_active else "is not let in; once they are (wattkeeper staff enable) they can sign in"
+    out.print(f"{name} {can}, as {role}." + (f" Password: {password}" if generate else ""), markup=False)
 
 
 @app.command("sign-out")

@@ -52,4 +52,4 @@ async def _link(database: str | None) -> None:
 async def _account(database: str | None, name: str, password: str) -> None:
     """Make an owner with a password."""
     async with rooms_of(database) as rooms:
-        await rooms.access.make_account(name, password)
+        await rooms.access.make_account(name, password, only_new=True)

@@ -94,10 +94,13 @@ class Access:
 
     # --- people ---------------------------------------------------------------------------------------
 
-    async def make_account(self, name: str, password: str, role: Role = Role.OWNER, sites: Iterable[str] = ()) -> None:
-        """Make an active account or replace its password, which ends its sign-ins; Refusal INVALID says why not.
+    async def make_account(
+        self, name: str, password: str, role: Role = Role.OWNER, sites: Iterable[str] = (), *, only_new: bool = False
+    ) -> AccountRow:
+        """Make an active account; one that is there gets another password, which ends its sign-ins, and nothing more.
 
-        For the command line: people are invited, or sign up.
+        Its role, sites and state stay: who was shown out does not come back by this, nor becomes an owner. With
+        ``only_new`` Refusal CONFLICT instead; INVALID says what is unfit. For the command line: people are invited.
         """
         if _spoken(name) != name or not name:
             raise Refusal(
@@ -106,8 +109,12 @@ class Access:
             )
         kept = await self.passwords.hash(password)
         async with self._store.unit() as unit:
-            await self._keep_account(unit, name, kept, role, sites)
+            if only_new and await account.by_name(unit.connection, self._safe.name_ref(name)) is not None:
+                why = phrase("There is an account of that name. Its role is changed by: wattkeeper staff role")
+                raise Refusal(Code.CONFLICT, why)
+            row = await self._keep_account(unit, name, kept, role, sites)
         self.forget()
+        return row
 
     async def remove_account(self, name: str) -> None:
         """Remove an account, which ends its sign-ins; Refusal NOT_FOUND."""
@@ -284,32 +291,32 @@ class Access:
                 await oauth.grant_used(unit, grant.id, now - MINUTE)
         return await self.viewer_for(None, row, grant.scopes)
 
-    async def _keep_account(self, unit: Unit, name: str, kept: str, role: Role, sites: Iterable[str]) -> None:
-        """Make the account of this name, or give it another password, role and sites and end its sign-ins."""
+    async def _keep_account(self, unit: Unit, name: str, kept: str, role: Role, sites: Iterable[str]) -> AccountRow:
+        """Make the account of this name, or give the one that is there another password and end its sign-ins."""
         name_ref = self._safe.name_ref(name)
         row = await account.by_name(unit.connection, name_ref)
-        if row is not None:
-            where = {
-                "role": role.value,
-                "sites": orjson.dumps(sorted(sites)).decode(),
-                "state": AccountState.ACTIVE.value,
-            }
-            await account.change(unit, row.id, password_hash=kept, password_short=False, failures=0, **where)
-            await account.end_logins(unit, row.id)
-            await oauth.end_grants(unit, row.id, oauth.Ended.SECRET_CHANGED)
-            await secret_link.forget_account(unit, row.id)
-            return
-        person = f"person:{secrets.token_hex(12)}"
+        if row is None:
+            return await self._enter_account(unit, name, name_ref, kept, role, sites)
+        await account.change(unit, row.id, password_hash=kept, password_short=False, failures=0)
+        await account.end_logins(unit, row.id)
+        await oauth.end_grants(unit, row.id, oauth.Ended.SECRET_CHANGED)
+        await secret_link.forget_account(unit, row.id)
+        return row
+
+    async def _enter_account(
+        self, unit: Unit, name: str, name_ref: str, kept: str, role: Role, sites: Iterable[str]
+    ) -> AccountRow:
+        """A new account, and a person for it."""
+        person, identifier = f"person:{secrets.token_hex(12)}", f"a{secrets.token_hex(8)}"
         seal = self._safe.enter_subject(unit, person)
         keep_person(unit, person, seal("person", "sealed", orjson.dumps({"name": name})))
         await unit.flush()
         sealed = seal("account", "sealed", orjson.dumps({"name": name}))
-        state = AccountState.ACTIVE
-        identifier = f"a{secrets.token_hex(8)}"
-        by = "command line"
-        await account.make(
-            unit, identifier, person, name_ref, sealed, role, state, by, sites=[*sites], password_hash=kept
-        )
+        told = (unit, identifier, person, name_ref, sealed, role, AccountState.ACTIVE, "command line")
+        await account.make(*told, sites=[*sites], password_hash=kept)
+        row = await account.by_id(unit.connection, identifier)
+        assert row is not None
+        return row
 
     async def _note(self, hashed: bytes, login: LoginRow, row: AccountRow, now: datetime) -> None:
         """Note the use of a sign-in, once a minute at most."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import case, delete, exists, insert, select, update
+from sqlalchemy import case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.columns import from_micros
@@ -26,6 +26,10 @@ class EnrolmentState(StrEnum):
     TAKEN = "taken"
     """The card that was tapped has a holder already, or may not be added."""
     EXPIRED = "expired"
+
+
+WITHDRAWN = "withdrawn"
+"""What is kept of a wish that was given up: how often somebody wished."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +65,26 @@ async def open_at(unit: Unit, one: EnrolmentRow) -> bool:
     return True
 
 
+async def in_vain(unit: Unit, person_id: str, station: str, since: datetime) -> list[datetime]:
+    """When this person wished at this station since an instant and no card became theirs, the oldest first."""
+    which = (E.person_id == person_id, E.station_id == station, E.created_at > since, E.state != EnrolmentState.DONE)
+    return list(await unit.connection.scalars(select(E.created_at).where(*which).order_by(E.created_at)))
+
+
 async def own(connection: AsyncConnection, identifier: str, person_id: str) -> EnrolmentRow | None:
-    """This person's wish with this id."""
-    row = (await connection.execute(select(*COLUMNS).where(E.id == identifier, E.person_id == person_id))).first()
+    """This person's wish with this id, where they have not given it up."""
+    which = (E.id == identifier, E.person_id == person_id, E.state != WITHDRAWN)
+    row = (await connection.execute(select(*COLUMNS).where(*which))).first()
     return None if row is None else _enrolment(*row)
 
 
 async def withdraw(unit: Unit, identifier: str, person_id: str) -> bool:
-    """Forget this person's wish; False where there is none."""
-    gone = delete(enrolment).where(E.id == identifier, E.person_id == person_id)
-    return bool((await unit.connection.execute(gone)).rowcount)
+    """This person gives their wish up: that it was made is all that is kept. False where there is none."""
+    own_one = update(enrolment).where(E.id == identifier, E.person_id == person_id, E.state != WITHDRAWN)
+    done = await unit.connection.execute(own_one.where(E.state == EnrolmentState.DONE).values(label=None))
+    given_up = {"state": WITHDRAWN, "label": None, "ref": None, "expires_at": unit.now}
+    other = await unit.connection.execute(own_one.where(E.state != EnrolmentState.DONE).values(given_up))
+    return bool(done.rowcount or other.rowcount)
 
 
 async def waiting_at(unit: Unit, stations: Collection[str]) -> dict[str, EnrolmentRow]:

@@ -37,6 +37,13 @@ CLOCK_S = 5
 """By how many seconds a station's clock may lag for its word of a tap to count as told since the wish."""
 OCCUPIED = phrase("Somebody is adding a card at this station. Try again in two minutes, or choose another one.")
 HELD = phrase("Somebody holds this card, or it is blocked; a code would give it to somebody else.")
+HOUR = timedelta(hours=1)
+MOST_IN_VAIN = 5
+"""How many wishes of a person at one station may come to nothing within an hour."""
+OVER_AND_OVER = phrase(
+    "You waited at this station several times without a tap of a card that can be yours. Others want to add theirs:"
+    " try again in {minutes} min, at another station, or with the code that came with the card."
+)
 TOO_OFTEN = phrase("That was tried too often.")
 HANDED_OUT = phrase("A code was made that gives it to whoever has it.")
 WRONG_CODE = phrase("This code is not valid. Is every character right, and was it used already?")
@@ -84,6 +91,7 @@ class Enrolments:
                 raise Refusal(
                     Code.OFFLINE, phrase("This station is not connected now. Choose another, or try again later.")
                 )
+            await self._need_turn(unit, person, station)
             sealed = await self._safe.seal_for(unit, person, "enrolment", "label", label.encode()) if label else None
             until = unit.now + timedelta(seconds=self._settings.enrolment_s)
             identity = (secrets.token_hex(12), person, station, EnrolmentState.WAITING)
@@ -92,6 +100,13 @@ class Enrolments:
                 raise Refusal(Code.CONFLICT, OCCUPIED)
         self._bus.announce(TOPIC, row.id)
         return self._view(row)
+
+    async def _need_turn(self, unit: Unit, person: str, station: str) -> None:
+        """Refusal BUSY where one person would keep others from adding cards at a station, or catch their taps."""
+        times = await enrolments.in_vain(unit, person, station, unit.now - HOUR)
+        if len(times) >= MOST_IN_VAIN:
+            left_s = (times[-MOST_IN_VAIN] + HOUR - unit.now).total_seconds()
+            raise Refusal(Code.BUSY, OVER_AND_OVER.filled(minutes=int(left_s // 60) + 1), retry_s=left_s)
 
     async def view(self, viewer: Viewer, identifier: str) -> EnrolmentView:
         """How the viewer's wish stands; Refusal NOT_FOUND."""
