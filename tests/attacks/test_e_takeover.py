@@ -72,12 +72,35 @@ async def test_e8_an_address_that_a_thief_asked_for_is_dead_once_the_owner_acts(
     assert await refused(town.people.accounts.verify(link, ELSEWHERE)) is Code.NOT_FOUND
 
 
+async def test_e8_a_letter_that_goes_astray_gives_nobody_the_account(town: Town) -> None:
+    """A mistyped address is somebody's: its letter moves the account for its owner alone, and signs nobody in."""
+    cookie = await town.sign_up()
+    stranger = await town.viewer(await town.sign_up(MALLORY))
+    await town.people.accounts.change_mail(await town.viewer(cookie), NEW)
+    link, verify = await town.link(NEW, "change_mail"), town.people.accounts.verify
+    assert await refused(verify(link, ELSEWHERE)) is Code.UNAUTHENTICATED
+    assert await refused(verify(link, ELSEWHERE, viewer=stranger)) is Code.FORBIDDEN
+    owner = await town.viewer(cookie)
+    assert (await town.people.accounts.mine(owner)).email == ANNA
+    elsewhere = (await town.enter()).cookie
+    town.clock.on(minutes=6)
+    assert await refused(verify(link, HOME, viewer=await town.viewer(elsewhere))) is Code.PROOF
+    proved = await town.people.sign_in.prove_password(await town.viewer(elsewhere), PASSWORD, HOME)
+    entered = await verify(link, HOME, viewer=await town.viewer(proved))
+    moved = await town.viewer(entered.cookie)
+    assert (await town.people.accounts.mine(moved)).email == NEW
+    assert moved.account == owner.account
+    assert await refused(verify(link, HOME, viewer=moved)) is Code.NOT_FOUND
+    assert await town.is_out(cookie)
+
+
 async def test_e8_a_link_in_the_old_mailbox_opens_nothing_after_the_address_changed(town: Town) -> None:
     cookie = await town.sign_up()
     await town.people.accounts.recover(ANNA, ELSEWHERE)
     old = await town.link(ANNA, "recover")
     await town.people.accounts.change_mail(await town.viewer(cookie), NEW)
-    await town.people.accounts.verify(await town.link(NEW, "change_mail"), HOME)
+    link = await town.link(NEW, "change_mail")
+    await town.people.accounts.verify(link, HOME, viewer=await town.viewer(cookie))
     assert await refused(town.people.sign_in.link(old, ELSEWHERE)) is Code.NOT_FOUND
 
 

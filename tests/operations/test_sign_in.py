@@ -213,8 +213,10 @@ async def test_another_address_counts_once_it_is_proved_and_the_old_one_is_told(
     assert (await town.enter()).is_whole
     code = await town.link(BERT, "change_mail")
     assert "mail_asked" in [letter.kind for letter in await town.letters(ANNA)]
-    entered = await town.people.accounts.verify(code, HOME)
-    assert await town.is_out(cookie)
+    other = (await town.enter()).cookie
+    entered = await town.people.accounts.verify(code, HOME, viewer=await town.viewer(cookie))
+    assert await town.is_out(cookie), "the sign-in has another secret"
+    assert await town.is_out(other)
     assert (await town.people.accounts.mine(await town.viewer(entered.cookie))).email == BERT
     assert "mail_changed" in [letter.kind for letter in await town.letters(ANNA)]
     assert await refused(town.enter()) is Code.UNAUTHENTICATED

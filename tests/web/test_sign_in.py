@@ -134,6 +134,25 @@ async def test_account_name_password_and_sign_ins_over_the_api(street: Street) -
     assert (without.status_code, without.json()["code"]) == (409, "conflict")
 
 
+async def test_a_new_address_counts_where_its_owner_is_signed_in(street: Street) -> None:
+    await street.sign_up()
+    new = "anna@new.example"
+    assert (await street.browser.patch("/api/v1/account", json={"email": new})).status_code == 200
+    code = await street.link(new)
+    async with street.house.client(**HERE) as stranger:
+        assert (await stranger.post("/api/v1/verify", json={"code": code})).status_code == 401
+        for door, path in (("/app/sign-in", "/app/link"), ("/login", "/login/link")):
+            opened = await stranger.post(f"{path}/{code}")
+            assert (opened.status_code, opened.headers["location"]) == (303, f"{door}?next={path}/{code}")
+            assert "set-cookie" not in opened.headers
+        signed_in = {"email": ANNA, "password": PASSWORD, "next": f"/app/link/{code}"}
+        assert (await stranger.post("/app/sign-in", data=signed_in)).headers["location"] == f"/app/link/{code}"
+        assert (await street.browser.get("/api/v1/account")).json()["email"] == ANNA
+    opened = await street.browser.post(f"/app/link/{code}")
+    assert opened.headers["location"].startswith("/app/welcome")
+    assert (await street.browser.get("/api/v1/account")).json()["email"] == new
+
+
 async def test_recovery_and_proof_by_password_over_the_api(street: Street) -> None:
     await street.sign_up()
     await street.post("/sign-out", 204)

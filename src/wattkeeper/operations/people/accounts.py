@@ -37,6 +37,8 @@ LONGEST_NAME = 100
 UNKNOWN_DEVICE = phrase("a program")
 """What somebody signed in with, where it does not say; kept in English, as it is called here."""
 TAKEN = phrase("This address has an account already. Sign in to it, or use another address.")
+SIGN_IN_FIRST = phrase("Sign in to your account in this browser, then open this link again.")
+ANOTHER_S = phrase("This link is for another account than the one you are signed in to here.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +116,13 @@ class Accounts:
             link = await self._links.look(connection, code, self._store.clock())
         return None if link is None else link.purpose
 
-    async def verify(self, code: str, address: str, device: str = "", browser: str = "") -> Entered:
-        """Open the link of a letter: makes the account that was signed up for, or changes its address; signs in.
+    async def verify(
+        self, code: str, address: str, device: str = "", browser: str = "", viewer: Viewer | None = None
+    ) -> Entered:
+        """Open the link of a letter: makes the account that was signed up for and signs in, or changes its address.
+
+        An address is changed by its owner alone, who is signed in as ``viewer``: the letter may have gone astray.
+        Refusal UNAUTHENTICATED, FORBIDDEN where they are not, PROOF where they asked for it elsewhere.
 
         Only the browser that signed up has chosen the password: a link that is opened in another one may answer to a
         stranger who signed up with this address, so the account is made without.
@@ -124,7 +131,7 @@ class Accounts:
         async with self._store.unit() as unit:
             link = await self._links.spend(unit, code, Purpose.VERIFY, Purpose.CHANGE_MAIL)
             if link.purpose is Purpose.CHANGE_MAIL:
-                return await self._move(unit, link, device)
+                return await self._move(unit, link, viewer)
             about = link.about
             same = hmac.compare_digest(str(about.get("browser", "")), browser)
             password_hash = about.get("password") if same else None
@@ -206,7 +213,7 @@ class Accounts:
             self._count(row.id)
             language = (await self._mail.known(unit, row)).get("language", "en")
             await self._mail.tell(unit, row, Kind.MAIL_ASKED)
-            about = {"account": row.id, "email": fresh, "language": language}
+            about = {"account": row.id, "login": viewer.login, "email": fresh, "language": language}
             await self._mail.ask(unit, Kind.CHANGE_MAIL, about)
 
     async def logins(self, viewer: Viewer) -> list[SignedIn]:
@@ -281,11 +288,12 @@ class Accounts:
 
     # --- within -----------------------------------------------------------------------------------------
 
-    async def _move(self, unit: Unit, link: Link, device: str) -> Entered:
-        """Give an account another address, tell the old one, and sign in anew, everywhere."""
+    async def _move(self, unit: Unit, link: Link, viewer: Viewer | None) -> Entered:
+        """Give the viewer's account another address, tell the old one, and end every other sign-in."""
         row = None if link.account is None else await account.by_id(unit.connection, link.account)
         if row is None or row.state is not AccountState.ACTIVE:
             raise Refusal(Code.NOT_FOUND, GONE)
+        owner = _its_owner(row, link, viewer, unit.now)
         ref = self._safe.name_ref(link.about["email"])
         taken = await account.by_name(unit.connection, ref)
         if taken is not None and taken.id != row.id:
@@ -294,11 +302,9 @@ class Accounts:
         known = await self._mail.known(unit, row) | {"name": link.about["email"]}
         sealed = await self._safe.seal_for(unit, row.person, "account", "sealed", orjson.dumps(known))
         await account.change(unit, row.id, name_ref=ref, sealed=sealed, verified_at=unit.now)
-        await account.end_logins(unit, row.id)
+        await account.end_logins(unit, row.id, owner.login)
         await secret_link.forget_account(unit, row.id)
-        self._access.forget()
-        missing = (await factors_of(unit.connection, row)).strong()
-        return Entered(await self._access.begin(unit, row, "mail", device, half=bool(missing)), missing)
+        return Entered(await self._own.renewed(unit, owner, proved=False))
 
     async def _end_others(self, unit: Unit, viewer: Viewer) -> str:
         """End the account's other sign-ins and its apps: what opened it has changed."""
@@ -313,6 +319,17 @@ class Accounts:
     def _count(self, address: str) -> None:
         """Count a letter that was asked for from this address, or by this account; Refusal BUSY: they are too many."""
         need_patience([(self._asking, neighbourhood(address))], phrase("Too many tries from here."))
+
+
+def _its_owner(row: AccountRow, link: Link, viewer: Viewer | None, now: datetime) -> Viewer:
+    """The viewer, where the account is theirs and they asked for this link here, or have just proved themselves."""
+    if viewer is None:
+        raise Refusal(Code.UNAUTHENTICATED, SIGN_IN_FIRST)
+    if viewer.account != row.id or not viewer.login:
+        raise Refusal(Code.FORBIDDEN, ANOTHER_S)
+    if viewer.login != link.about.get("login"):
+        viewer.need_fresh(now)
+    return viewer
 
 
 def person_name(text: str) -> str:

@@ -85,7 +85,10 @@ LETTERS: Mapping[Kind, tuple[Phrase, Phrase]] = {
     ),
     Kind.CHANGE_MAIL: (
         phrase("Prove your new address"),
-        phrase("Open this link within a day to use this address for your account:\n\n{link}\n\n{nothing}"),
+        phrase(
+            "Open this link within a day, where you are signed in, to use this address for your account:\n\n{link}\n\n"
+            "{nothing}"
+        ),
     ),
     Kind.MAIL_ASKED: (
         phrase("Your address is about to change"),

@@ -224,9 +224,13 @@ async def sign_up(rooms: Here, request: Request, response: Response, given: Sign
 
 @router.post("/verify")
 async def verify(rooms: Here, request: Request, response: Response, given: LinkOpened) -> Entry:
-    """Open the link of a letter: makes the account that was asked for, or changes its address; signs in."""
+    """Open the link of a letter: makes the account that was asked for, and signs in.
+
+    Or changes an account's address, for who is signed in to it: where they asked for it, else with a fresh proof.
+    """
     who = (address_of(request), device_of(request), browser_of(request, rooms.settings))
-    entry = await rooms.people.accounts.verify(given.code, *who)
+    viewer = await rooms.access.viewer_by_cookie(cookie_of(request, rooms))
+    entry = await rooms.people.accounts.verify(given.code, *who, viewer)
     return await _replaced(request, response, rooms, entry)
 
 

@@ -226,16 +226,22 @@ class Door:
         try:
             if purpose in (Purpose.VERIFY, Purpose.CHANGE_MAIL):
                 browser = browser_of(request, self._settings)
-                entered = await self._people.accounts.verify(code, address, device, browser)
+                viewer = await self._rooms.access.viewer_by_cookie(self._cookie(request))
+                entered = await self._people.accounts.verify(code, address, device, browser, viewer)
             elif purpose in LINKS:
-                cookie = request.cookies.get(cookie_name(self._settings), "")
-                entered = await self._people.sign_in.link(code, address, device, cookie)
+                entered = await self._people.sign_in.link(code, address, device, self._cookie(request))
             else:
                 return await self._gone(request)
         except Refusal as refusal:
+            first = {Code.UNAUTHENTICATED: SIGN_IN, Code.PROOF: "/app/me/proof"}.get(refusal.code)
+            if first and purpose is Purpose.CHANGE_MAIL:
+                return RedirectResponse(f"{first}?next={quote(request.url.path)}", 303)
             return await self._gone(request, refusal)
         onward = HOME if purpose is Purpose.STEP else f"/app/welcome?new={int(purpose is Purpose.VERIFY)}"
         return await self._enter(request, entered, onward)
+
+    def _cookie(self, request: Request) -> str:
+        return request.cookies.get(cookie_name(self._settings), "")
 
     async def _gone(self, request: Request, refusal: Refusal | None = None) -> Response:
         """A link that is good for nothing, whatever the reason."""

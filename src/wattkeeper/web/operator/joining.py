@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
@@ -114,13 +115,17 @@ class Joining:
         cookie = request.cookies.get(cookie_name(self._paper.rooms.settings), "")
         try:
             if purpose is Purpose.CHANGE_MAIL:
-                entered = await self._people.accounts.verify(code, *place)
+                viewer = await self._paper.rooms.access.viewer_by_cookie(cookie)
+                entered = await self._people.accounts.verify(code, *place, viewer=viewer)
             else:
                 entered = await self._people.sign_in.link(code, *place, cookie)
         except Refusal as refusal:
             if refusal.code is Code.NOT_FOUND:
                 return self._gone(request)
-            raise
+            first = {Code.UNAUTHENTICATED: "/login", Code.PROOF: "/account/proof"}.get(refusal.code)
+            if first is None:
+                raise
+            return RedirectResponse(f"{first}?next={quote(request.url.path)}", 303)
         return await self._door.go_on(request, entered, "/" if purpose is Purpose.STEP else "/account")
 
     def _gone(self, request: Request) -> Response:
