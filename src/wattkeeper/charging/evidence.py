@@ -146,7 +146,7 @@ def _of_life(session: Session) -> list[Finding]:
         evidence = {"cause": session.estimate.cause.value, "reason": session.estimate.reason, "by": session.estimate.by}
         found.append(Finding(F.END_ESTIMATED, session.estimate.at, evidence))
     for rival in session.rivals:
-        register = str(NO_REGISTER) if rival.register_wh is None else figure(rival.register_wh)
+        register = figure(rival.register_wh) if rival.register_wh is not None else str(NO_REGISTER)  # kept in English
         found.append(Finding(F.END_CONFLICT, rival.at, {"other_register_wh": register, "other_reason": rival.reason}))
     if session.verdict is not None and session.verdict is not Authorisation.ACCEPTED:
         found.append(Finding(F.UNAUTHORISED, session.started_at, {"verdict": session.verdict.value}))
@@ -162,7 +162,7 @@ def _of_telling(session: Session) -> list[Finding]:
     found: list[Finding] = []
     missing = missing_seqs(session)
     if missing:
-        numbers = ", ".join(str(low) if low == high else f"{low} to {high}" for low, high in missing[:5])
+        numbers = ", ".join(str(low) if low == high else f"{low} to {high}" for low, high in missing[:5])  # in English
         count = sum(high - low + 1 for low, high in missing)
         found.append(Finding(F.MESSAGES_MISSING, None, {"count": str(count), "numbers": numbers}))
     if session.ahead_s:

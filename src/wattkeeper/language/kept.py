@@ -18,10 +18,12 @@ WORDS = frozenset({"day", "duration", "how", "reason", "seen", "what", "when", "
 """Gaps of what is kept that hold words of ours; others hold names and numbers, which are never told anew."""
 FIGURES = ("_kwh", "_money")
 """How gaps end that hold a number with a point."""
-FEWEST = 8
+FEWEST = 4
 """How many letters of its own a pattern needs to be recognised by."""
 LONGEST, MOST = 1000, 6
 """What has more characters or sentences is left as it is: others had a word in it."""
+END = re.compile(r"[.?](?= [A-Z0-9])")
+"""Where a sentence may end and another begin."""
 NUMBER = re.compile(rf"[0-9{THIN}]+\.([0-9]+)")
 
 
@@ -36,17 +38,27 @@ def retold(text: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _sentences(text: str) -> str:
-    """A text of one or several sentences: what is known longest, then the rest."""
-    known = _known(text)
-    if known is not None:
-        return known
-    for end in reversed([one.end() for one in re.finditer(r"[.?](?= [A-Z0-9])", text)]):
-        begun = _known(text[:end])
-        if begun is not None:
-            return joined((begun, _sentences(text[end + 1 :])))
-    first, dot, rest = text.partition(". ")
-    again = _sentences(rest) if dot else rest
-    return text if type(again) is str else joined((f"{first}.", again))
+    """A text of one or several sentences; of what is not known in one piece, the sentences that are."""
+    told = _told(text)
+    if told is not None:
+        return told[0] if len(told) == 1 else joined(told)
+    ends = [one.end() for one in END.finditer(text)]
+    if not ends:
+        return text
+    pieces = [text[begin:end] for begin, end in zip((0, *(end + 1 for end in ends)), (*ends, None), strict=True)]
+    again = [_known(piece) or piece for piece in pieces]
+    return joined(again)
+
+
+def _told(text: str) -> tuple[Phrase, ...] | None:
+    """The phrases that a text is one after the other, as many as there can be; None where it is not all ours."""
+    for end in (one.end() for one in END.finditer(text)):
+        first = _known(text[:end])
+        rest = None if first is None else _told(text[end + 1 :])
+        if first is not None and rest is not None:
+            return (first, *rest)
+    whole = _known(text)
+    return None if whole is None else (whole,)
 
 
 def _known(text: str) -> Phrase | None:
@@ -72,7 +84,7 @@ def _filling(name: str, value: object) -> object:
 @cache
 def _candidates(first: str) -> tuple[Phrase, ...]:
     """The patterns of sentences that begin with a character, those with most letters of their own first."""
-    sentences = (one for one in _patterns() if one.pattern[0] == first and one.pattern[-1] in ".?")
+    sentences = (one for one in all_patterns() if one.pattern[0] == first and one.pattern[-1] in ".?")
     told = [one for one in sentences if "{" not in one.pattern or _letters(one) >= FEWEST]
     return tuple(sorted(told, key=_letters, reverse=True))
 
@@ -80,7 +92,7 @@ def _candidates(first: str) -> tuple[Phrase, ...]:
 @cache
 def _words() -> dict[str, Phrase]:
     """Phrases without gaps, by what they say."""
-    return {one.pattern: one for one in _patterns() if "{" not in one.pattern}
+    return {one.pattern: one for one in all_patterns() if "{" not in one.pattern}
 
 
 def _letters(one: Phrase) -> int:
@@ -89,7 +101,7 @@ def _letters(one: Phrase) -> int:
 
 
 @cache
-def _patterns() -> tuple[Phrase, ...]:
+def all_patterns() -> tuple[Phrase, ...]:
     """Everything that any catalogue can tell, its gaps not filled."""
     found = dict[str, Phrase]()
     for path in sorted(HOME.glob("*/*.po")):

@@ -256,7 +256,7 @@ def _told(tokens: Tokens) -> dict[str, object]:
 def _fault(refusal: Refusal) -> dict[str, str]:
     """A refusal in the words of OAuth."""
     fault = refusal.details.get("oauth", Fault.INVALID_REQUEST)
-    return {"error": str(fault), "error_description": refusal.why.replace('"', "'")}
+    return {"error": str(fault), "error_description": refusal.why.replace('"', "'")}  # English: RFC 6749 5.2
 
 
 def _problem(request: Request, refusal: Refusal) -> Response:

@@ -117,7 +117,8 @@ HTTP: Mapping[int, str] = {
 def of_validation(error: RequestValidationError) -> Response:
     """What does not fit the description of the API; without the values, which may be card numbers."""
     faults = [_fault(found) for found in error.errors()[:MOST_FAULTS]]
-    detail = "; ".join(f"{fault.where}: {fault.why}" for fault in faults[:3])
+    told = [(fault.where, fault.why) for fault in faults[:3]]
+    detail = "; ".join(f"{where}: {why}" for where, why in told)
     return problem(422, Code.INVALID.value, detail, faults)
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.radar import Settled
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.store import finding as findings
@@ -16,6 +17,10 @@ from wattkeeper.store.finding import FindingRow
 
 log = logging.getLogger(__name__)
 
+ALREADY: Mapping[Settled, Phrase] = {
+    Settled.CONFIRMED: phrase("This finding was confirmed already; nothing was changed."),
+    Settled.DISMISSED: phrase("This finding was dismissed already; nothing was changed."),
+}
 TOPIC = "findings"
 """What is announced when a finding was made or settled."""
 
@@ -48,9 +53,7 @@ class Findings:
         if found is None:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such finding."))
         if found.state is not Settled.OPEN:
-            raise Refusal(
-                Code.CONFLICT, phrase("This finding was {state} already; nothing was changed.", state=found.state.value)
-            )
+            raise Refusal(Code.CONFLICT, ALREADY[found.state])
         return found
 
     async def _settle(self, viewer: Viewer, identifier: str, state: Settled) -> None:

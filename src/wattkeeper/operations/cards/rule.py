@@ -36,6 +36,14 @@ STATES: Mapping[CardState, str] = {
     CardState.REPLACED: phrase("Replaced by another card."),
     CardState.RETURNED: phrase("Returned."),
 }
+CALLED: Mapping[CardState, str] = {
+    CardState.ORDERED: phrase("ordered"),
+    CardState.ACTIVE: phrase("active"),
+    CardState.BLOCKED: phrase("blocked"),
+    CardState.LOST: phrase("lost"),
+    CardState.REPLACED: phrase("replaced"),
+    CardState.RETURNED: phrase("returned"),
+}
 UNTIL = phrase("Good until {instant} UTC.")
 KINDS = {
     CardKind.CARD: phrase("Kind: card."),
@@ -60,7 +68,7 @@ def difference(row: CardRow, rule: Rule) -> Rule:
     if state is not row.state and state not in LIFE[row.state]:
         raise Refusal(
             Code.CONFLICT,
-            phrase("This card was {state} and cannot become {state2}.", state=row.state.value, state2=state.value),
+            phrase("This card was {state} and cannot become {wanted}.", state=CALLED[row.state], wanted=CALLED[state]),
         )
     return cast(Rule, changed)
 

@@ -13,7 +13,7 @@ import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.language import DEFAULT, LANGUAGES
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.address import mail_address
@@ -36,6 +36,7 @@ from wattkeeper.store.unit import Unit
 LONGEST_NAME = 100
 UNKNOWN_DEVICE = phrase("a program")
 """What somebody signed in with, where it does not say; kept in English, as it is called here."""
+DEVICES: dict[str, Phrase] = {UNKNOWN_DEVICE: UNKNOWN_DEVICE}
 TAKEN = phrase("This address has an account already. Sign in to it, or use another address.")
 SIGN_IN_FIRST = phrase("Sign in to your account in this browser, then open this link again.")
 ANOTHER_S = phrase("This link is for another account than the one you are signed in to here.")
@@ -228,8 +229,8 @@ class Accounts:
                 device = b"" if sealed is None else await self._open(unit, row.person, sealed)
                 rests = self._settings.login_rests(is_staff=row.role.is_staff)
                 times = (one.created_at, one.seen_at, min(one.expires_at, one.seen_at + rests))
-                called = UNKNOWN_DEVICE if device == UNKNOWN_DEVICE.encode() else device.decode()
-                found.append(SignedIn(one.id, one.how, called, *times, one.id == viewer.login))
+                called = device.decode()
+                found.append(SignedIn(one.id, one.how, DEVICES.get(called, called), *times, one.id == viewer.login))
         return found
 
     async def end_login(self, viewer: Viewer, identifier: str) -> None:

@@ -1,0 +1,103 @@
+"""Nothing that people read is written past the catalogue, and no phrase is made English for good."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.language.sources import SRC, UNSEEN, files_of, lost_in, prose_in
+
+ROOMS = ("charging", "ocpp", "operations", "web")
+NOT_YET = ("web/operator", "web/driver")
+"""What is not told in other languages yet; to end empty."""
+FOR_PROGRAMMERS = {"web/bundle.py"}
+"""Read by whoever builds or runs it."""
+ALLOWED = {
+    "charging/ledger.py": {"The lines of an entry add up to {}, not to nothing."},
+    "charging/token.py": {"Presented(kind={}, uid=…)"},
+    "ocpp/frame.py": {"The frame was empty.", "The message type is not known."},
+    "ocpp/link.py": {"An answer came to nothing that is in flight.", "A refusal came to nothing that is in flight."},
+    "ocpp/commands.py": {"{} entries"},
+    "ocpp/v201/reports.py": {"{} variables", "{} messages", "{} profiles", "{} periods in", "more to come"},
+    "operations/admission.py": {"given another key"},
+    "operations/cards/ledger.py": {"local lists' rows"},
+    "operations/policy.py": {'Account::"who asks"'},
+    "web/api/reference.py": {"{} One of: {}."},
+    "web/api/groups.py": {"groups of cards"},
+    "web/app.py": {
+        *("Nobody we know asks.", "It needs a scope that the token does not have.", "There is no such thing."),
+        *("It does not make sense as written.", "Any other problem."),
+    },
+}
+"""Faults of ours, what is logged, what is sent to stations, the gist of a station's report, the API's description."""
+
+
+def sources() -> list[Path]:
+    """The files that speak, those left out that are not converted yet."""
+    files = [path for room in ROOMS for path in files_of(room)]
+    return [path for path in files if not name(path).startswith(NOT_YET) and name(path) not in FOR_PROGRAMMERS]
+
+
+def name(path: Path) -> str:
+    """A file within the product."""
+    return str(path.relative_to(SRC / "wattkeeper"))
+
+
+def test_what_people_read_is_a_phrase() -> None:
+    found = []
+    for path in sources():
+        seen = UNSEEN if name(path).startswith("web") else UNSEEN | {"ValueError"}
+        allowed = ALLOWED.get(name(path), set())
+        found += [f"{name(path)}:{line} {text!r}" for line, text in prose_in(path, seen) if text not in allowed]
+    assert found == []
+
+
+def test_what_is_allowed_is_still_there() -> None:
+    for path in sources():
+        said = {text for _, text in prose_in(path)}
+        assert ALLOWED.get(name(path), set()) <= said, name(path)
+
+
+def test_no_phrase_is_made_english_for_good() -> None:
+    assert [f"{name(path)}:{line} {text}" for path in sources() for line, text in lost_in(path)] == []
+
+
+SNIPPETS = (
+    ('GREETING = "Good morning to you"', True),
+    ('def said():\n    return f"{name} waits here."', True),
+    ('WHEN = "once for each session"', True),
+    ('raise Refusal(Code.INVALID, "That is wrong.")', True),
+    ('GREETING = phrase("Good morning to {who}.", who="all of you here")', True),
+    ('GREETING = phrase("Good morning to you.")', False),
+    ('log.info("Somebody came in %s", who)', False),
+    ('"""Says what it is."""', False),
+    ('x: str = Field(description="What it is for.")', False),
+    ('KEY = "What it is for."\nx = Query(description=KEY)', False),
+    ('assert found, "It was there a moment ago"', False),
+    ('NAME = "OCPP 1.6"', False),
+)
+
+
+@pytest.mark.parametrize(("source", "is_prose"), SNIPPETS)
+def test_prose_is_recognised(source: str, is_prose: bool, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(source)
+    assert bool([*prose_in(tmp_path / "one.py")]) is is_prose
+
+
+LOSSES = (
+    "said = f\"{phrase('It ended.')} So it is.\"",
+    'WHY = phrase("It ended.")\nsaid = f"{WHY} So it is."',
+    'def said():\n    why = phrase("It ended.")\n    return why + "!"',
+    'WORDS = {1: phrase("One"), 2: phrase("Two")}\ndef said(n):\n    return WORDS[n].lower()',
+    "def said(refusal):\n    return str(refusal.why)",
+    'said = " ".join([phrase("It ended."), rest])',
+)
+
+
+@pytest.mark.parametrize("source", LOSSES)
+def test_a_lost_phrase_is_recognised(source: str, tmp_path: Path) -> None:
+    (tmp_path / "one.py").write_text(source)
+    (tmp_path / "two.py").write_text(source.replace("\n", "  # in English\n") + "  # in English")
+    assert [*lost_in(tmp_path / "one.py")]
+    assert not [*lost_in(tmp_path / "two.py")]
