@@ -23,6 +23,7 @@ from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.mail import Mail
@@ -128,6 +129,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),
         asyncio.create_task(rooms.people.post.run(), name="post"),
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
+        asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
     ]
     try:
         async with people(rooms) as http_port:

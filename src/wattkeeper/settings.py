@@ -103,6 +103,14 @@ class Settings:
     password_list: str = setting(
         "", "A file of passwords that are known from breaches, one a line, plain or as SHA-1: nobody may choose them."
     )
+    billing: bool = setting(True, "Whether sessions with good evidence bill themselves once they have ended.")
+    billing_grace_s: float = setting(
+        60.0, "How long after its end a session is billed, seconds: its station may tell more."
+    )
+    four_eyes_minor: int = setting(
+        5_000,
+        "Corrections of more than this need a second person, minor units (cents); 0: every correction does.",
+    )
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
     driver_login_days: int = setting(90, "How long a sign-in of a driver lasts, days.")
     login_idle_hours: int = setting(

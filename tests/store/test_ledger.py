@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-import orjson
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from wattkeeper.charging.assignment import Rank
+from wattkeeper.charging.bill import price
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.ledger import AccountKind, EntryKind, Posting, Unbalanced, account, moved, owed
-from wattkeeper.charging.numbered import DocumentKind, Draft, Tax
+from wattkeeper.charging.numbered import DocumentKind, Draft, Explanation, taxes_of, to_reach
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
+from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.usage import planned
 from wattkeeper.operations.money.audit import audit_ledger, sum_up
 from wattkeeper.operations.retention import forget_old
 from wattkeeper.store.engines import Store
@@ -40,17 +44,43 @@ async def store(database: str) -> AsyncIterator[Store]:
     await made.close()
 
 
-def draft(session: str, net: int = 1000, vat: int = 200, **more: object) -> Draft:
-    """A bill of a session."""
-    taxes = (Tax(TWENTY, net, vat),)
-    adds = [{"net": tax.net_minor, "vat": tax.vat_minor} for tax in taxes]
+STANDARD = Tariff("EUR", (Element((Component(Dimension.ENERGY, Decimal("0.20"), TWENTY),)),))
+
+
+def draft(session: str, wh: int = 5000, station: str = "CP1", **more: object) -> Draft:
+    """A bill of a session; 5 kWh cost 1.00 without tax."""
+    usage = planned(NOON, Decimal(wh), Decimal(3600))
+    bill = price(usage, STANDARD)
+    why = Explanation(
+        session=session,
+        station=station,
+        evse=1,
+        started_at=NOON,
+        ended_at=NOON,
+        grade=Grade.MEASURED,
+        reasons=(),
+        tariff_id="standard",
+        version=1,
+        rank=Rank.STANDARD,
+        tariff=STANDARD,
+        usage=usage,
+        bill=bill,
+        told_minor=bill.gross_minor,
+        told_wh=usage.energy_wh,
+    )
     told: dict[str, object] = {
-        **{"kind": DocumentKind.BILL, "session": session, "station": "CP1", "site": "Yard", "group": "staff"},
-        **{"person": "person:1f", "tariff": "standard", "version": 1, "currency": "EUR", "digits": 2},
-        **{"taxes": taxes, "energy_wh": Decimal("5000.5"), "started_at": NOON, "ended_at": NOON, "by": "test"},
-        **{"grade": Grade.MEASURED, "content": orjson.dumps({"adds": adds}).decode()},
+        **{"kind": DocumentKind.BILL, "why": why, "site": "Yard", "group": "staff", "person": "person:1f", "by": "test"}
     }
     return Draft(**(told | more))  # type: ignore[arg-type]
+
+
+def back(session: str, corrects: str, gross_minor: int, wh: int = 5000) -> Draft:
+    """A credit note that brings a session to less."""
+    told = draft(session, wh)
+    billed = taxes_of(told.why.bill)
+    why = replace(told.why, before=billed, before_wh=told.why.usage.energy_wh, reason="Too much.")
+    why = replace(why, extra=to_reach(billed, gross_minor, TWENTY))
+    return replace(told, kind=DocumentKind.CREDIT_NOTE, why=why, corrects=corrects)
 
 
 async def issue(store: Store, *drafts: Draft) -> list[str]:
@@ -60,27 +90,26 @@ async def issue(store: Store, *drafts: Draft) -> list[str]:
 
 
 async def test_bills_are_numbered_and_the_books_say_who_owes_what(store: Store) -> None:
-    assert await issue(store, draft("A"), draft("B", 50, 10)) == ["2026-000001", "2026-000002"]
-    back = draft("A", -500, -100, kind=DocumentKind.CREDIT_NOTE, corrects="2026-000001", reason="Too much.")
-    assert await issue(store, back) == ["2026-000003"]
+    assert await issue(store, draft("A"), draft("B", 2500)) == ["2026-000001", "2026-000002"]
+    assert await issue(store, back("A", "2026-000001", 60)) == ["2026-000003"]
     async with store.unit() as unit:
-        payment = moved(owed("person:1f"), account(AccountKind.BANK, "till"), "EUR", 400)
+        payment = moved(owed("person:1f"), account(AccountKind.BANK, "till"), "EUR", 40)
         assert await ledger.post(unit, [Entry(EntryKind.PAYMENT, "p1", "test", payment)]) == [4]
         assert await ledger.is_posted(unit, EntryKind.PAYMENT, "p1")
     async with store.read() as connection:
         assert await ledger.balances(connection, VIEWER) == [
-            *(Posting("bank:till", "EUR", 400), Posting("owed:person:1f", "EUR", 260)),
-            *(Posting("sales:Yard", "EUR", -550), Posting("vat:20", "EUR", -110)),
+            *(Posting("bank:till", "EUR", 40), Posting("owed:person:1f", "EUR", 80)),
+            *(Posting("sales:Yard", "EUR", -100), Posting("vat:20", "EUR", -20)),
         ]
-        assert await ledger.balances(connection, VIEWER, AccountKind.OWED) == [Posting("owed:person:1f", "EUR", 260)]
+        assert await ledger.balances(connection, VIEWER, AccountKind.OWED) == [Posting("owed:person:1f", "EUR", 80)]
         newest = await ledger.entries(connection, VIEWER, 2)
         paid = await ledger.entries(connection, VIEWER, 9, before=5, account="bank:till")
         found = await bills.find(connection, VIEWER, bills.Sought(session="A"), 10)
     assert [(one.n, one.kind, one.ref) for one in newest] == [(4, "payment", "p1"), (3, "credit", "2026-000003")]
     assert paid == newest[:1]
     assert [(one.number, one.gross_minor, one.corrects) for one in found] == [
-        ("2026-000003", -600, "2026-000001"),
-        ("2026-000001", 1200, None),
+        ("2026-000003", -60, "2026-000001"),
+        ("2026-000001", 120, None),
     ]
     assert (await audit_ledger(store, VIENNA)).faults == []
 
@@ -93,8 +122,8 @@ async def test_a_year_begins_by_the_clock_of_the_place_and_counts_anew(store: St
     async with store.read() as connection:
         told = await revenue.report(connection, VIEWER, date(2026, 1, 1), date(2028, 1, 1), [Facet.MONTH])
     assert [(one.of, one.sessions, one.gross_minor) for one in told] == [
-        (("2026-12",), 1, 1200),
-        (("2027-01",), 2, 2400),
+        (("2026-12",), 1, 120),
+        (("2027-01",), 2, 240),
     ]
     assert (await audit_ledger(store, VIENNA)).faults == []
 
@@ -108,17 +137,17 @@ async def test_what_fails_leaves_no_number_behind(store: Store) -> None:
 
 
 async def test_revenue_is_told_apart_and_sums_can_be_made_again(store: Store) -> None:
-    await issue(store, draft("A"), draft("B", station="CP2", group=""), draft("C", site="North", station="CP3"))
+    await issue(store, draft("A"), draft("B", station="CP2", group=""), draft("C", station="CP3", site="North"))
     store.clock = lambda: NOON + timedelta(days=1)
-    await issue(store, draft("A", -1000, -200, kind=DocumentKind.CREDIT_NOTE, corrects="2026-000001", reason="No."))
+    await issue(store, back("A", "2026-000001", 0))
     async with store.read() as connection:
         both = await revenue.report(connection, VIEWER, date(2026, 3, 1), date(2026, 3, 3), [Facet.SITE, Facet.GROUP])
         first = await revenue.report(connection, VIEWER, date(2026, 3, 1), date(2026, 3, 2))
         before = [tuple(row) for table in (revenues, ledger_balance) for row in await connection.execute(select(table))]
     assert [(one.of, one.sessions, one.corrections, one.net_minor) for one in both] == [
-        *((("North", "staff"), 1, 0, 1000), (("Yard", ""), 1, 0, 1000), (("Yard", "staff"), 1, 1, 0)),
+        *((("North", "staff"), 1, 0, 100), (("Yard", ""), 1, 0, 100), (("Yard", "staff"), 1, 1, 0)),
     ]
-    assert [(one.sessions, one.energy_wh, one.vat_minor) for one in first] == [(3, Decimal("15001.5"), 600)]
+    assert [(one.sessions, one.energy_wh, one.vat_minor) for one in first] == [(3, Decimal(15000), 60)]
     async with store.unit() as unit:
         for table in (revenues, ledger_balance):
             await unit.connection.execute(update(table).values(**{[*table.c][-1].name: 7}))
@@ -205,7 +234,7 @@ async def test_a_bill_may_go_ten_years_after_its_year(store: Store) -> None:
 
 TAMPERED = {
     "UPDATE bill SET gross_minor = 1 WHERE place = 1": "Bill 2026-000001",
-    "UPDATE bill SET content = '{\"adds\": []}' WHERE place = 1": "its content was changed",
+    "UPDATE bill SET content = '{}' WHERE place = 1": "its content was changed",
     "DELETE FROM bill WHERE place = 1": "what was between is missing",
     "DELETE FROM ledger_entry WHERE n = 1": "what was between is missing",
     "DELETE FROM ledger_line WHERE entry = 2": "Entry 2 has no lines",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
+from wattkeeper.charging.assignment import STANDARD
 from wattkeeper.charging.bill import Bill, price
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
@@ -28,6 +30,8 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.receipt import ReceiptRow
 from wattkeeper.store.tariff import TariffRow
 
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
+"""What a tariff is called."""
 NO_PRICE = phrase("No price is set here, so charging costs nothing.")
 FREE = phrase("Charging is free here.")
 HAD_NO_PRICE = phrase("No price was set when this session started, so it costs nothing.")
@@ -136,17 +140,21 @@ class Prices:
         async with self._store.read() as connection:
             return await tariffs.versions(connection, viewer)
 
-    async def set(self, viewer: Viewer, tariff: Tariff, valid_from: datetime | None = None) -> TariffRow:
-        """Set prices for sessions that start from an instant on, or from now (scope tariffs:write).
+    async def set(
+        self, viewer: Viewer, tariff: Tariff, valid_from: datetime | None = None, identifier: str = STANDARD
+    ) -> TariffRow:
+        """Set the prices of a tariff for sessions that start from an instant on, or from now (scope tariffs:write).
 
-        Refusal INVALID: what cannot be billed by, or an instant that has passed.
+        Refusal INVALID: what cannot be billed by, an instant that has passed, or a name that is none.
         """
         viewer.need(Scope.TARIFFS_WRITE)
         check(tariff)
+        if not NAME.fullmatch(identifier):
+            raise Refusal(Code.INVALID, phrase("A tariff's name has 1 to 40 letters, digits, dashes or underscores."))
         async with self._store.unit() as unit:
             if valid_from is not None and valid_from < unit.now:
                 raise Refusal(Code.INVALID, phrase("Prices hold for what starts later; choose an instant to come."))
-            return await tariffs.keep(unit, tariff, valid_from or unit.now, viewer.name)
+            return await tariffs.keep(unit, tariff, valid_from or unit.now, viewer.name, identifier)
 
     async def receipt(self, viewer: Viewer, session: str) -> Receipt:
         """One's own session (or any, for staff; id without dashes) with what it costs so far; Refusal NOT_FOUND."""

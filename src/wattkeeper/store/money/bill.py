@@ -18,6 +18,7 @@ from wattkeeper.charging.numbered import DocumentKind, Draft, number_of
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
 from wattkeeper.store.money import ledger, revenue
+from wattkeeper.store.money.content import encode
 from wattkeeper.store.tables import bill
 from wattkeeper.store.unit import Unit
 
@@ -88,18 +89,20 @@ async def issue(unit: Unit, drafts: Iterable[Draft], zone: tzinfo) -> list[str]:
 
 def _values(unit: Unit, one: Draft, series: str, place: int) -> dict[str, Any]:
     """The row of a document."""
-    named = ("currency", "digits", "net_minor", "vat_minor", "gross_minor", "energy_wh", "started_at", "ended_at")
-    values = {name: getattr(one, name) for name in (*named, "corrects", "reason", "by", "content")}
+    why, content = one.why, encode(one.why)
+    values = {name: getattr(one, name) for name in ("net_minor", "vat_minor", "gross_minor", "site", "corrects", "by")}
     values |= {"number": number_of(series, place), "series": series, "place": place, "kind": one.kind.value}
-    values |= {"session_id": one.session, "station_id": one.station, "site": one.site, "grouping": one.group}
-    values |= {"person_id": one.person, "tariff_id": one.tariff, "tariff_version": one.version}
-    return values | {"issued_at": unit.now, "grade": one.grade.value, "digest": digest(one.content)}
+    values |= {"session_id": why.session, "station_id": why.station, "grouping": one.group, "person_id": one.person}
+    values |= {"tariff_id": why.tariff_id, "tariff_version": why.version, "energy_wh": why.adds_wh}
+    values |= {"currency": why.bill.currency, "digits": why.bill.digits, "reason": why.reason}
+    values |= {"started_at": why.started_at, "ended_at": why.ended_at, "grade": why.grade.value}
+    return values | {"issued_at": unit.now, "content": content, "digest": digest(content)}
 
 
 def _entry(one: Draft, number: str) -> ledger.Entry:
     """What a document changes in the ledger."""
-    taxes = [(tax.vat_percent, tax.vat_minor) for tax in one.taxes]
-    lines = charge(one.person, one.site, one.currency, one.net_minor, taxes)
+    taxes = [(tax.vat_percent, tax.vat_minor) for tax in one.why.adds]
+    lines = charge(one.person, one.site, one.why.bill.currency, one.net_minor, taxes)
     return ledger.Entry(one.kind.entry, number, one.by, lines)
 
 

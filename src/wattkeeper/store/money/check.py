@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime, tzinfo
 from typing import Any
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.numbered import DocumentKind, number_of
 from wattkeeper.store.columns import from_micros, to_micros
 from wattkeeper.store.money.bill import digest
+from wattkeeper.store.money.content import decode, worked_out
 
 BATCH = 2_000
 
@@ -151,15 +151,24 @@ async def wrong_bills(
         progress(done)
 
 
-def _wrong(row: Any) -> list[str]:
+def _wrong(row: Any) -> Iterator[str]:
     """What is wrong with one bill."""
-    content = orjson.loads(row.content) if digest(row.content) == row.digest else None
-    adds = None if content is None else tuple(sum(tax[name] for tax in content["adds"]) for name in ("net", "vat"))
-    faults = {
-        "its content was changed since it was issued": content is None,
-        "it is not numbered as its place says": row.number != number_of(row.series, row.place),
-        "its amounts do not add up": row.net_minor + row.vat_minor != row.gross_minor,
-        "its content says other amounts": adds is not None and adds != (row.net_minor, row.vat_minor),
-        "it corrects nothing": (row.kind == DocumentKind.BILL) != (row.corrects is None),
-    }
-    return [why for why, holds in faults.items() if holds]
+    if row.number != number_of(row.series, row.place):
+        yield "it is not numbered as its place says"
+    if row.net_minor + row.vat_minor != row.gross_minor:
+        yield "its amounts do not add up"
+    if (row.kind == DocumentKind.BILL) != (row.corrects is None):
+        yield "it corrects nothing"
+    if digest(row.content) != row.digest:
+        yield "its content was changed since it was issued"
+        return
+    try:
+        why = decode(row.content)
+    except (ValueError, KeyError, TypeError):
+        yield "its content cannot be read"
+        return
+    adds = sum(tax.net_minor for tax in why.adds), sum(tax.vat_minor for tax in why.adds)
+    if (why.session, *adds) != (row.session_id, row.net_minor, row.vat_minor):
+        yield "its content says something else"
+    if worked_out(why) != why.bill:
+        yield "its usage does not come to its lines by its tariff"

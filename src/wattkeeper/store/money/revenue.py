@@ -63,8 +63,9 @@ class Revenue:
 
 def note(unit: Unit, draft: Draft, at: datetime, zone: tzinfo) -> None:
     """Add a document to the day on which it is issued, at the unit's next flush."""
-    where = (draft.site, draft.station, draft.tariff, draft.group, draft.currency, draft.digits)
-    sums = (to_millionths(draft.energy_wh), draft.net_minor, draft.vat_minor, draft.gross_minor)
+    why = draft.why
+    where = (draft.site, why.station, why.tariff_id, draft.group, why.bill.currency, why.bill.digits)
+    sums = (to_millionths(why.adds_wh), draft.net_minor, draft.vat_minor, draft.gross_minor)
     _add(unit, at, zone, draft.kind, where, sums)
 
 

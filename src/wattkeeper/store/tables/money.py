@@ -108,6 +108,7 @@ hold = Table(
     kept("currency", Text, "ISO 4217; empty: no price was set", G, TAX),
     kept("digits", Integer, "digits of the minor unit after the point", G, TAX),
     kept("gross_minor", BigInteger, "what it comes to as the station told it", G, TAX),
+    kept("energy_wh", Exact, "for how much energy, Wh", G, TAX),
     kept("billed_minor", BigInteger, "what was billed so far; empty: nothing yet", G, TAX, nullable=True),
     kept("state", Text, "open, accepted, corrected, waived, or cleared by later news", G, TAX),
     kept("settled_at", Instant, "when", G, TAX, nullable=True),

@@ -197,6 +197,7 @@ def _make_bills() -> None:
         sa.Column("currency", sa.Text(), nullable=False),
         sa.Column("digits", sa.Integer(), nullable=False),
         sa.Column("gross_minor", sa.BigInteger(), nullable=False),
+        sa.Column("energy_wh", sa.BigInteger(), nullable=False),
         sa.Column("billed_minor", sa.BigInteger(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("settled_at", sa.BigInteger(), nullable=True),

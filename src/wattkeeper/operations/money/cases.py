@@ -1,0 +1,122 @@
+"""Sessions as billing and people look at them: priced by what they were pinned to, with all that was billed before."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.bill import price
+from wattkeeper.charging.billing import OWN, Case, Reason, View, known
+from wattkeeper.charging.evidence import findings
+from wattkeeper.charging.numbered import Explanation, condensed, gross_of
+from wattkeeper.charging.tariff import Tariff
+from wattkeeper.charging.usage import Usage, usage
+from wattkeeper.operations.money.choosing import Choice, pinned
+from wattkeeper.store import reading
+from wattkeeper.store.money import bill, billable, hold
+from wattkeeper.store.money.bill import BillRow
+from wattkeeper.store.money.billable import Billable
+from wattkeeper.store.money.content import decode
+from wattkeeper.store.money.hold import HoldRow, HoldState
+
+LONGEST_BLOCKING = timedelta(days=1)
+"""How long the bill of a session waits for its connector to be told available, where the tariff bills that time."""
+DECIDED = (HoldState.ACCEPTED, HoldState.CORRECTED, HoldState.WAIVED)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A session, priced, with all that was billed and decided of it."""
+
+    its: Billable
+    choice: Choice
+    case: Case
+    documents: tuple[BillRow, ...]
+    """In the order of their issue."""
+    last: Explanation | None
+    """Of the newest document."""
+    holds: tuple[HoldRow, ...]
+    """The newest last."""
+    is_blocking: bool = False
+    """Whether its car still blocks the connector, and that may cost something."""
+
+    @property
+    def waits(self) -> HoldRow | None:
+        """What waits for a person."""
+        return next((one for one in self.holds if one.state is HoldState.OPEN), None)
+
+    @property
+    def billed_minor(self) -> int | None:
+        """What was billed so far; None: nothing yet."""
+        return None if self.last is None else gross_of(self.last.taxes)
+
+    def stamp(self) -> tuple[object, ...]:
+        """What must still be so when something is written about it."""
+        numbers = tuple(one.number for one in self.documents)
+        return self.its.last_n, numbers, tuple((one.id, one.state) for one in self.holds)
+
+
+async def told_of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Told]:
+    """These sessions; those left out that do not exist."""
+    found = await billable.of(connection, sessions)
+    choices = await pinned(connection, found)
+    documents = await bill.of_sessions(connection, sessions)
+    contents = await bill.contents_of(connection, list(documents)) if documents else {}
+    holds = await hold.of_sessions(connection, sessions)
+    told = {}
+    for one in found.values():
+        last = decode(contents[one.id]) if one.id in contents else None
+        beside = (tuple(documents.get(one.id, ())), last, tuple(holds.get(one.id, ())))
+        told[one.id] = await _told(connection, one, choices[one.id], *beside)
+    return told
+
+
+async def _told(
+    connection: AsyncConnection,
+    its: Billable,
+    choice: Choice,
+    documents: tuple[BillRow, ...],
+    last: Explanation | None,
+    holds: tuple[HoldRow, ...],
+) -> Told:
+    """One session, priced."""
+    tariff = None if choice.row is None else choice.row.tariff
+    blocks = tariff is not None and tariff.bills_blocking
+    freed_at = await billable.freed_at(connection, its) if blocks else None
+    used = usage(its.whole, await reading.registers(connection, its.id), None, freed_at)
+    used = condensed(used) if tariff is None or tariff.is_plain else used
+    case = _case(its, tariff, used, _view(documents, last, holds))
+    return Told(its, choice, case, documents, last, holds, blocks and freed_at is None)
+
+
+def _case(its: Billable, tariff: Tariff | None, used: Usage, view: View | None) -> Case:
+    """What is judged."""
+    return Case(
+        session=its.whole,
+        known_at=its.known_at,
+        found=findings(its.whole),
+        tariff=tariff,
+        usage=used,
+        bill=None if tariff is None else price(used, tariff),
+        person=its.spot.person,
+        view=view,
+    )
+
+
+def _view(documents: Sequence[BillRow], last: Explanation | None, holds: Sequence[HoldRow]) -> View | None:
+    """What the session came to when it was billed or decided last."""
+    billed = 0 if last is None else gross_of(last.taxes)
+    decided = [one for one in holds if one.state in DECIDED and one.settled_at is not None]
+    newest = decided[-1] if decided else None
+    if newest is not None and newest.settled_at and (last is None or newest.settled_at > documents[-1].issued_at):
+        against = known(of_itself(newest.reasons))
+        return View(newest.gross_minor, newest.energy_wh, against, last is None, billed)
+    return None if last is None else View(last.told_minor, last.told_wh, known(last.reasons), False, billed)
+
+
+def of_itself(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
+    """Reasons that lie in the session itself, not in what was billed before."""
+    return tuple(one for one in reasons if one.code not in OWN or not one.code.endswith(("_billing", "_waiving")))

@@ -1,0 +1,119 @@
+"""Sessions with all that billing asks of them beside their readings: where, on whose card, heard of since when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.assignment import Spot
+from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.facts import StatusChanged
+from wattkeeper.charging.limits import counted_at
+from wattkeeper.charging.session import Session
+from wattkeeper.charging.station import ConnectorStatus
+from wattkeeper.store.fold import decode
+from wattkeeper.store.tables import card, holding, journal, phone_start, session, station
+
+S, H = session.c, holding.c
+MOST_STATUSES = 200
+"""How many words of its connector are looked at after a session; a car that has left is among the first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Billable:
+    """A session as billing sees it."""
+
+    whole: Session
+    grade: Grade
+    known_at: datetime
+    """Our time when it was first heard of."""
+    heard_at: datetime
+    """Our time when it was last heard of."""
+    last_n: int
+    """The newest journal entry folded in."""
+    asked_at: datetime | None
+    """When it was asked for on a phone, by our clock."""
+    spot: Spot
+
+    @property
+    def id(self) -> str:
+        """Its id, without dashes."""
+        return self.whole.id
+
+    @property
+    def begins_at(self) -> datetime:
+        """The instant whose prices hold: when it was asked for here, else when it counts as begun."""
+        return self.asked_at or counted_at(self.whole.started_at, self.known_at)
+
+
+def _holder() -> Any:
+    """Who held the card when the session began and when it was heard of; nobody where that is in doubt."""
+    still = or_(H.until.is_(None), S.known_at < H.until)
+    spans = and_(H.ref == S.token, S.started_at >= H.since, S.known_at >= H.since, still)
+    return select(func.max(H.person_id)).where(spans).scalar_subquery()
+
+
+COLUMNS = (
+    *(S.id, S.station_id, S.evse, S.grade, S.known_at, S.heard_at, S.last_n, S.fold),
+    *(station.c.site, card.c.grouping, phone_start.c.created_at, _holder().label("person")),
+)
+FROM = (
+    session.outerjoin(station, station.c.id == S.station_id)
+    .outerjoin(card, card.c.ref == S.token)
+    .outerjoin(phone_start, phone_start.c.ref == S.token)
+)
+
+
+async def of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Billable]:
+    """These sessions, for working out what they cost; those left out that do not exist."""
+    rows = await connection.execute(select(*COLUMNS).select_from(FROM).where(S.id.in_(sessions)))
+    return {row.id: _billable(row) for row in rows}
+
+
+async def newest(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, int]:
+    """The newest journal entry folded into each of these sessions."""
+    rows = await connection.execute(select(S.id, S.last_n).where(S.id.in_(sessions)))
+    return {row.id: row.last_n for row in rows}
+
+
+async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[list[str], int]:
+    """The sessions that the first ``limit`` journal entries after a number are about, and the last entry's number."""
+    n = journal.c.n
+    rows = (await connection.execute(select(n, journal.c.session_id).where(n > after).order_by(n).limit(limit))).all()
+    return list(dict.fromkeys(session for _, session in rows if session)), rows[-1][0] if rows else after
+
+
+async def freed_at(connection: AsyncConnection, its: Billable) -> datetime | None:
+    """When the connector of a session was first told to be available after it ended; None: not yet."""
+    ended = its.whole.ended_at
+    if ended is None or its.spot.evse is None:
+        return None
+    j = journal.c
+    told = (j.station_id == its.spot.station, j.kind == StatusChanged.__name__, j.evse == its.spot.evse)
+    since = select(j.body, j.received_at).where(
+        *told, j.received_at >= its.known_at, or_(j.at.is_(None), j.at >= ended)
+    )
+    for body, received_at in await connection.execute(since.order_by(j.n).limit(MOST_STATUSES)):
+        fact = msgspec.json.decode(body, type=StatusChanged)
+        if fact.status is ConnectorStatus.AVAILABLE:
+            return fact.at or received_at
+    return None
+
+
+def _billable(row: Any) -> Billable:
+    """A session of its row."""
+    spot = Spot(
+        person=row.person or "",
+        group=row.grouping or "",
+        station=row.station_id,
+        evse=row.evse,
+        site=row.site or "",
+    )
+    times = (row.known_at, row.heard_at, row.last_n, row.created_at)
+    return Billable(decode(row.fold), Grade(row.grade), *times, spot)
