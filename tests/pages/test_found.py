@@ -63,6 +63,12 @@ def hours(text: str) -> list[tuple[str, str]]:
         ("around 17", [("21 16:00", "21 18:30")]),
         ("this morning", [("21 05:00", "21 12:00")]),
         ("garage", []),
+        ("gestern gegen sechs", [("20 05:00", "20 07:30"), ("20 17:00", "20 19:30")]),
+        ("gestern Abend gegen halb sieben", [("20 18:00", "20 20:30")]),
+        ("vorgestern um 18:30 Uhr", [("19 17:30", "19 20:00")]),
+        ("Freitag, 18 Uhr", [("14 17:00", "14 19:30")]),
+        ("am 3.11. mittags", [("03 11:00", "03 14:00")]),
+        ("24.12.2024", [("24 00:00", "25 00:00")]),
     ],
 )
 def test_times_are_understood(text: str, windows: list[tuple[str, str]]) -> None:
@@ -74,6 +80,10 @@ def test_the_rest_is_understood() -> None:
     assert (said.grade, said.card, said.words, said.state) == (Grade.DISPUTED, "7F", ("Garage", "2"), None)
     assert understand("••ZQ live", FRIDAY).card == "ZQ"
     assert understand("live", FRIDAY).state == "live"
+    said = understand("strittig an der Garage 2, Karte 7f", FRIDAY)
+    assert (said.grade, said.card, said.words) == (Grade.DISPUTED, "7F", ("Garage", "2"))
+    assert understand("24.12.", FRIDAY).day == date(2024, 12, 24)
+    assert understand("31.2.", FRIDAY).day is None
 
 
 async def found(person: Person, address: str) -> int:

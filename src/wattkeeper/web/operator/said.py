@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 import orjson
-from babel.dates import format_date
+from babel.dates import format_date, get_timezone, get_timezone_location
 from markupsafe import Markup
 
 from wattkeeper.charging.phrase import Figure, Phrase, phrase
@@ -104,8 +104,10 @@ class Times:
     @property
     def name(self) -> str:
         """The zone as people say it."""
-        city = self.key.rpartition("/")[2].replace("_", " ")
-        return phrase("{city} time", city=city) if "/" in self.key else self.key
+        if "/" not in self.key:
+            return self.key
+        city = get_timezone_location(get_timezone(self.key), locale=locale(), return_city=True)
+        return phrase("{city} time", city=city)
 
     def local(self, at: datetime) -> datetime:
         """The instant on the place's clock."""

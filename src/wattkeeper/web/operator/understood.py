@@ -1,4 +1,4 @@
-"""What someone said on the phone, understood: a spoken id, a card's last two, a state, a day, an hour, a station."""
+"""What was said on the phone, in English or German: an id, a card's last two, a state, a day, an hour, a station."""
 
 from __future__ import annotations
 
@@ -21,17 +21,45 @@ STATES = {
     "estimated": SessionState.ESTIMATED.value,
     "ended": SessionState.ENDED.value,
     "finished": SessionState.ENDED.value,
+    "läuft": "live",
+    "jetzt": "live",
+    "lädt": SessionState.CHARGING.value,
+    "eingesteckt": SessionState.OPEN.value,
+    "pausiert": SessionState.SUSPENDED.value,
+    "geschätzt": SessionState.ESTIMATED.value,
+    "beendet": SessionState.ENDED.value,
 }
-GRADES = {grade.value: grade for grade in Grade}
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-_HOURS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
-HOURS = {word: hour for hour, word in enumerate(_HOURS, 1)}
+GRADES = {grade.value: grade for grade in Grade} | {
+    "geprüft": Grade.VERIFIED,
+    "gemessen": Grade.MEASURED,
+    "rekonstruiert": Grade.RECONSTRUCTED,
+    "strittig": Grade.DISPUTED,
+}
+_DAYS = (
+    ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"),
+    ("montag", "dienstag", "mittwoch", "donnerstag", "freitag", "samstag", "sonntag"),
+)
+DAYS = {word: day for words in _DAYS for day, word in enumerate(words)}
+AGO = {"today": 0, "yesterday": 1, "heute": 0, "gestern": 1, "vorgestern": 2}
+"""Days by how many lie between."""
+_HOURS = (
+    ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    ("eins", "zwei", "drei", "vier", "fünf", "sechs", "sieben", "acht", "neun", "zehn", "elf", "zwölf"),
+)
+HOURS = {word: hour for words in _HOURS for hour, word in enumerate(words, 1)}
 PARTS = {"morning": (5, 12), "noon": (11, 14), "afternoon": (12, 18), "evening": (17, 23), "night": (21, 30)}
-BEFORE_HOURS = frozenset({"at", "around", "about"})
+PARTS |= {"früh": (5, 12), "morgen": (5, 12), "vormittag": (5, 12), "mittag": (11, 14), "nachmittag": (12, 18)}
+PARTS |= {"abend": (17, 23), "nacht": (21, 30)}
+PARTS |= {f"{word}s": PARTS[word] for word in ("morgen", "vormittag", "mittag", "nachmittag", "abend", "nacht")}
+BEFORE_HOURS = frozenset({"at", "around", "about", "um", "gegen", "etwa", "halb"})
+"""What stands before an hour; half past is near enough to the hour that it is called by."""
 FILLERS = frozenset(
     {"on", "the", "a", "in", "session", "sessions", "station", "card", "from", "last", "this", "ending", "with"}
+    | {"am", "an", "der", "die", "das", "den", "dem", "im", "von", "mit", "uhr", "ladevorgang", "ladevorgänge", "karte"}
+    | {"letzten", "letzte", "letzter", "diesen", "diese", "dieser", "endet", "auf"}
 )
-_HOUR = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(am|pm)?")
+_HOUR = re.compile(r"(\d{1,2})(?:[:.h](\d{2}))?(am|pm|uhr)?")
+_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})?")
 _CARD = re.compile(r"[•*.]+([0-9A-Z]{2})|([0-9A-F]{2})", re.IGNORECASE)
 
 Window = tuple[datetime, datetime]
@@ -79,7 +107,7 @@ class Said:
 
 def understand(text: str, today: date) -> Said:
     """What a sentence such as ``K7QM 4XRD 2`` or ``yesterday around six, card 7F`` asks for."""
-    joined = re.sub(r"(\d)\s+([ap]m)\b", r"\1\2", text.strip()[:200], flags=re.IGNORECASE)
+    joined = re.sub(r"(\d)\s+([ap]m|uhr)\b", r"\1\2", text.strip()[:200], flags=re.IGNORECASE)
     words = [word for word in re.split(r"[\s,;]+", joined) if word]
     said, before = Said(session=_spoken(words)), ""
     for word in [] if said.session else words:
@@ -124,21 +152,31 @@ def _as_state(said: Said, word: str, _today: date) -> Said | None:
 
 def _as_day(said: Said, word: str, today: date) -> Said | None:
     lower = word.lower()
-    if lower in ("today", "yesterday"):
-        return replace(said, day=today - timedelta(days=lower == "yesterday"))
+    if lower in AGO:
+        return replace(said, day=today - timedelta(days=AGO[lower]))
     if lower in DAYS:
-        back = (today.weekday() - DAYS.index(lower)) % 7 or 7
+        back = (today.weekday() - DAYS[lower]) % 7 or 7
         return replace(said, day=today - timedelta(days=back))
     if lower in PARTS:
         return replace(said, part=PARTS[lower])
     try:
-        return replace(said, day=date.fromisoformat(word))
+        return replace(said, day=_date(word, today))
     except ValueError:
         return None
 
 
+def _date(word: str, today: date) -> date:
+    """``2025-11-03``, ``3.11.2025``, or ``3.11.`` for the last of that name; ValueError where it is none."""
+    found = _DATE.fullmatch(word)
+    if found is None:
+        return date.fromisoformat(word)
+    day, month, year = int(found[1]), int(found[2]), int(found[3] or today.year)
+    named = date(year, month, day)
+    return named if found[3] or named <= today else named.replace(year=year - 1)
+
+
 def _as_hour(said: Said, word: str, _today: date) -> Said | None:
-    """``six``, ``6pm``, ``18:30``."""
+    """``six``, ``6pm``, ``18:30``, ``6 Uhr``."""
     lower = word.lower()
     if lower in HOURS:
         return replace(said, hour=float(HOURS[lower]))
@@ -146,9 +184,10 @@ def _as_hour(said: Said, word: str, _today: date) -> Said | None:
     if not found:
         return None
     hour, minute = int(found[1]), int(found[2] or 0)
-    if found[3]:
+    is_half = found[3] in ("am", "pm")
+    if is_half:
         hour = hour % 12 + (12 if found[3] == "pm" else 0)
-    is_sure = bool(found[2] or found[3])
+    is_sure = bool(found[2]) or is_half
     return replace(said, hour=hour + minute / 60, is_sure=is_sure) if hour < 24 and minute < 60 else None
 
 
