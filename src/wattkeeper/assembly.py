@@ -96,7 +96,7 @@ def furnish(
         notices=notices,
         prices=prices,
         places=places,
-        starts=Starts(store, safe, dispatch, cards, places),
+        starts=Starts(store, safe, settings, dispatch, cards, places),
     )
 
 

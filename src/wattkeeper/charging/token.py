@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -126,6 +126,7 @@ class Group:
 
 
 OWN, GROUP_S, COPIED = phrase("this card"), phrase("its group"), phrase("cards that can be copied")
+YOURS, GROUP_OF_YOURS = phrase("your card"), phrase("your card’s group")
 """Whose a limit is, within a sentence: in German always in the genitive."""
 
 
@@ -265,6 +266,32 @@ def may_charge(card: Card | None, asked: Asked) -> Verdict:
     if asked.purpose is Purpose.TAP and asked.ends_one:
         return _yes(card, asked, phrase("A session runs here that this card may end."))
     return _may_start(card, asked)
+
+
+def start_by_phone(held: Sequence[tuple[Card, Asked]]) -> str | None:
+    """Why whoever holds these cards may not start here from a phone; None where one of them may, or limits none.
+
+    The limits are those of their cards and groups: the phone is another way to charge, not a way around them. Cards
+    that are good count; where none is, those that were, so that blocking a card frees nobody of its limits.
+    """
+    lasting = [pair for pair in held if pair[0].state not in (K.RETURNED, K.REPLACED) and not pair[0].is_master_pass]
+    good = [(card, asked) for card, asked in lasting if _is_good(card, asked.now)]
+    refused = [_bound(card, asked) for card, asked in good or lasting]
+    return None if None in refused else next(iter(refused), None)
+
+
+def _is_good(card: Card, now: datetime) -> bool:
+    return card.state is K.ACTIVE and (card.expires_at is None or card.expires_at > now)
+
+
+def _bound(card: Card, asked: Asked) -> str | None:
+    """Why the limits of a card or its group refuse its holder; None where they do not."""
+    group = NO_LIMITS if card.rules is None else card.rules.limits
+    for whose, limits in ((YOURS, card.limits), (GROUP_OF_YOURS, group)):
+        verdict = None if limits.nothing else _limited(whose, limits, asked)
+        if verdict is not None:
+            return verdict.reason
+    return None
 
 
 def _yes(card: Card, asked: Asked, reason: str) -> Verdict:

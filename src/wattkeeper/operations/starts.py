@@ -16,10 +16,12 @@ from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.charging.token import Asked, may_charge
 from wattkeeper.language import retold
 from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.cards.bounds import by_phone
 from wattkeeper.operations.cards.once import CABLE_WITHIN
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.places import Outlet, Places, Use, use_of
 from wattkeeper.operations.safe import Safe
+from wattkeeper.settings import Settings
 from wattkeeper.store import card as cards
 from wattkeeper.store import place as places
 from wattkeeper.store import start as starts
@@ -81,7 +83,7 @@ TOKEN_LASTS = timedelta(minutes=15)
 ORDERED_WITHIN = timedelta(seconds=10)
 """A start whose order is not kept by then was cut off before it was asked."""
 MOST_AT_ONCE = 3
-"""How many sessions of one person may live at once for another to start."""
+"""How many sessions of one person may live at once for another to start; more where one of their cards may more."""
 SESSION_WORDS = {
     SessionState.OPEN: phrase("The car is connected; no power flows yet."),
     SessionState.CHARGING: phrase("It charges."),
@@ -108,8 +110,11 @@ PLUGGED = frozenset({ConnectorStatus.OCCUPIED, ConnectorStatus.PREPARING, Connec
 class Starts:
     """Starts and stops charging from a phone, always the viewer's own."""
 
-    def __init__(self, store: Store, safe: Safe, dispatch: Dispatch, cards: Cards, places: Places) -> None:
+    def __init__(
+        self, store: Store, safe: Safe, settings: Settings, dispatch: Dispatch, cards: Cards, places: Places
+    ) -> None:
         self._store = store
+        self._settings = settings
         self._safe = safe
         self._dispatch = dispatch
         self._cards = cards
@@ -241,7 +246,9 @@ class Starts:
             return BROKEN
         if await self._open_here(unit, outlet):
             return OTHERS
-        return TOO_MANY if await self._at_once(unit, viewer.person) >= MOST_AT_ONCE else None
+        why, most = await by_phone(unit, viewer.person, outlet.station, outlet.evse, self._settings)
+        most = max(most, MOST_AT_ONCE)
+        return TOO_MANY.filled(places=most) if await self._at_once(unit, viewer.person) >= most else why
 
     async def _at_once(self, unit: Unit, person: str) -> int:
         """At how many connectors a person charges or is about to: who only asks keeps others away there too."""

@@ -205,6 +205,12 @@ FROM card AS c LEFT JOIN card_group AS g ON g.name = c.grouping WHERE c.ref IN {
 """
 
 
+async def held_by(unit: Unit, person_id: str) -> list[str]:
+    """The cards that a person holds, the oldest first; never what was made for a start from a phone."""
+    mine = select(C.ref).where(C.person_id == person_id, LISTED).order_by(C.created_at, C.ref)
+    return list(await unit.connection.scalars(mine))
+
+
 async def ruled(unit: Unit, refs: Collection[str]) -> list[Card]:
     """The enrolled cards among these pseudonyms, as the rule sees them."""
     return [_ruled(row) for row in await unit.select_in(RULED, [*refs])]

@@ -13,9 +13,10 @@ from functools import lru_cache
 import orjson
 
 from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, counted_at, month_of
-from wattkeeper.charging.token import Card
+from wattkeeper.charging.token import Asked, Card, start_by_phone
 from wattkeeper.operations.worth import bill_of
 from wattkeeper.settings import Settings
+from wattkeeper.store import card as cards
 from wattkeeper.store import station as stations
 from wattkeeper.store import tariff as tariffs
 from wattkeeper.store import use
@@ -55,8 +56,9 @@ class Bounds:
         paid = [ref for ref in monthly if any(bound.money_month is not None for bound in bounds[ref])]
         await self._unit.flush()
         energy = await use.energy_since(self._unit, monthly, begun)
+        phone = await use.energy_by_phone(self._unit, monthly, begun)
         money = await self._money(paid, begun) if paid else {}
-        return {ref: Use(energy.get(ref, ZERO), money.get(ref, ZERO)) for ref in monthly}
+        return {ref: Use(energy.get(ref, ZERO) + phone.get(ref, ZERO), money.get(ref, ZERO)) for ref in monthly}
 
     async def _money(self, refs: Collection[str], begun: datetime) -> dict[str, Decimal]:
         """What the sessions on these cards since an instant cost, with tax."""
@@ -83,6 +85,20 @@ class Bounds:
             return NO_SPOT
         site, plugs = known
         return Spot(site, frozenset({plugs.get(evse)} if evse else plugs.values()))
+
+
+async def by_phone(unit: Unit, person: str, station: str, evse: int, settings: Settings) -> tuple[str | None, int]:
+    """Why a person may not start here from a phone, by the limits of the cards they hold; None where they may.
+
+    And how many sessions the most generous of their cards lets run at once; 0 without cards.
+    """
+    held = await cards.ruled(unit, await cards.held_by(unit, person))
+    bounds, local = Bounds(unit), unit.now.astimezone(settings.zone)
+    asked = []
+    for card in held:
+        spot, used = await bounds.spot(card, station, evse), await bounds.used(card, held, settings)
+        asked.append((card, Asked(unit.now, local, station=station, evse=evse, spot=spot, used=used)))
+    return start_by_phone(asked), max((card.max_sessions for card in held), default=0)
 
 
 def _plugs(text: str | None) -> dict[int, str | None]:
