@@ -141,8 +141,10 @@ async def consent(town: Town) -> str:
 
 
 async def shown(visit: Visit, person: Person) -> None:
-    """What pages show after a form was sent: keys, links, tokens, codes, and what was wrong."""
+    """What pages show once asked: the list of keys; and after a form was sent: keys, codes, and what was wrong."""
     page = person.page
+    await page.keyboard.press("?")
+    await visit.look(page, "the list of keys")
     await visit.sees(page, "/nowhere", "/cards/group/remove?name=nobody")
     for path, fold, typed, button in (
         ("/stations", "Add a station", {"Identity": "CP7"}, "Add and show its key"),

@@ -10,6 +10,7 @@ from playwright.async_api import Page as Window
 from starlette.routing import Route, compile_path
 
 from tests.pages.everybody import axe
+from tests.pages.everybody.keys import UNSEEN
 from tests.pages.site import Person
 from wattkeeper.web.pages import Page
 
@@ -37,7 +38,9 @@ class Visit:
             await self.look(page, path)
 
     async def look(self, page: Window, what: str) -> None:
-        """Look at what is open."""
+        """Look at what is open, as somebody who uses keys."""
+        await page.keyboard.press("Tab")
+        self.faults += [f"{what}: nobody sees that it has the focus: {one}" for one in await page.evaluate(UNSEEN)]
         self.faults += [f"{what}: {fault}" for fault in await axe.check(page, self.script)]
 
 

@@ -20,6 +20,11 @@ function toggleTable() {
   if (table.open) table.scrollIntoView({ block: "nearest" });
 }
 
+// Closed, it gives the focus back to where it was.
+function showAll() {
+  document.querySelector("#keys")?.showModal();
+}
+
 const KEYS = {
   j: () => move(1),
   k: () => move(-1),
@@ -33,7 +38,7 @@ const KEYS = {
     if (search) search.select();
     else location.assign("/sessions");
   },
-  "?": () => document.querySelector("#keys")?.showModal(),
+  "?": showAll,
 };
 
 function isTyping(target) {
@@ -41,8 +46,9 @@ function isTyping(target) {
 }
 
 export function startKeys() {
+  document.querySelector("[data-keys]")?.addEventListener("click", showAll);
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (isTyping(event.target)) {
       if (event.key === "Escape") event.target.blur();
       return;

@@ -1,5 +1,7 @@
 // The line to the server: says truthfully whether the page is live, and rests while nobody looks at it
 // (a browser grants one address six connections, and every open page would hold one).
+import { keepFocus } from "./focus.js";
+
 export function startWire(htmx) {
   let source = null;
   let heard = "";
@@ -27,6 +29,9 @@ export function startWire(htmx) {
   document.addEventListener("htmx:sseClose", (event) => {
     if (event.detail?.type === "message") location.reload();
   });
+  let putBack = () => {};
+  document.addEventListener("htmx:oobBeforeSwap", (event) => (putBack = keepFocus(event.detail.target)));
+  document.addEventListener("htmx:oobAfterSwap", () => putBack());
   // Rows that are swapped go on breathing in time with the others.
   document.addEventListener("htmx:oobAfterSwap", () => {
     for (const motion of document.getAnimations()) if (motion.animationName === "breathe") motion.startTime = 0;

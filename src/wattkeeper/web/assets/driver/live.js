@@ -1,4 +1,5 @@
 // A part of a page that stays true: pushed by the server, else asked for every few seconds; and it says when it is not.
+import { keepFocus } from "../focus.js";
 import { tell } from "./net.js";
 
 const EVERY_MS = 4000;
@@ -12,11 +13,11 @@ function put(place, html) {
   // What the person is doing with a form is not taken from under their thumb.
   if (!html || shown.get(place) === html || place.querySelector("form[data-busy]")) return;
   shown.set(place, html);
-  const focused = place.contains(document.activeElement) ? document.activeElement.id : "";
+  const putBack = keepFocus(place);
   const open = [...place.querySelectorAll("details[open]")].map((one) => one.id);
   place.innerHTML = html;
   for (const id of open) if (id) place.querySelector(`#${CSS.escape(id)}`)?.setAttribute("open", "");
-  if (focused) document.getElementById(focused)?.focus({ preventScroll: true });
+  putBack();
   const next = place.querySelector("[data-next]")?.dataset.next;
   if (next) location.replace(next);
   aloud(place);
