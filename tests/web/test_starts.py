@@ -14,6 +14,7 @@ from sqlalchemy import select
 from tests.doors import until
 from tests.web.conftest import House, house_of
 from tests.web.phones import DIALECTS, Skipped, becoming, listed, puppet, signed_in, started, viewer
+from wattkeeper.charging.person import Role
 from wattkeeper.charging.station import Version
 from wattkeeper.operations import starts
 from wattkeeper.store import start as kept
@@ -57,6 +58,15 @@ async def test_a_whole_session_from_the_phone(house: House, dora: httpx.AsyncCli
     told = (await dora.get(f"/api/v1/sessions/{ended['session']}")).json()
     assert (told["state"], told["energy_wh"], told["grade"]) == ("ended", 2000, "measured")
     assert [one["id"] for one in (await dora.get("/api/v1/sessions")).json()["items"]] == [ended["session"]]
+    for client in (dora, house.api):
+        assert (await client.get(f"/api/v1/sessions/{ended['session']}")).json()["card"]["shown"] == "phone"
+    async with await signed_in(house, "sam", Role.SUPPORT) as sam:
+        for path in ("/sessions", f"/sessions/{ended['session'].replace('-', '')}"):
+            page = (await sam.get(path)).text
+            assert "<span>phone</span>" in page, path
+            assert "unknown card" not in page, path
+    async with await signed_in(house, "hal", Role.SITE_HOST) as hal:
+        assert "<span>phone</span>" not in (await hal.get("/sessions")).text
 
 
 @ONCE

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.charging.token import TokenRef
+from wattkeeper.charging.token import CardKind, TokenRef
 from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.tables import card, session, station_state
@@ -45,6 +45,8 @@ class SessionRow:
     heard_at: datetime
     last_n: int
     whole: Session
+    by_phone: bool = False
+    """Whether it was started from a phone: its token is then no card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +74,7 @@ NAMES = tuple(field.name for field in fields(SessionRow))
 COLUMNS = (
     *(S.id, S.station_id, S.evse, S.connector, S.ref, S.token, card.c.last2, S.state, S.live, S.grade),
     *(S.started_at, S.ended_at, S.energy_wh, S.power_w, S.heard_at, S.last_n, S.fold),
+    card.c.kind == CardKind.APP.value,
 )
 WITH_CARD = session.outerjoin(card, card.c.ref == S.token)
 
@@ -120,8 +123,9 @@ def _session(viewer: Viewer, row: Sequence[Any]) -> SessionRow:
     values["state"] = SessionState(values["state"])
     values["grade"] = Grade(values["grade"])
     values["whole"] = msgspec.json.decode(values["whole"], type=Session)
+    values["by_phone"] = bool(values["by_phone"])
     if not reach.may_know_card(viewer):
-        values |= {"token": None, "last2": None}
+        values |= {"token": None, "last2": None, "by_phone": False}
     return SessionRow(**values)
 
 

@@ -56,7 +56,9 @@ class CardShown(BaseModel):
     """Whose card: never its number."""
 
     ref: str = Field(description="The card's pseudonym.")
-    shown: str | None = Field(description="Its last two characters; null where the card is not enrolled.")
+    shown: str | None = Field(
+        description="Its last two characters; `phone` for a start from one, null where it is not enrolled."
+    )
 
 
 class Finding(BaseModel):
@@ -290,7 +292,9 @@ def told(row: SessionRow, now: datetime) -> Session:
         evse=row.evse,
         connector=row.connector,
         transaction_id=row.ref,
-        card=None if row.token is None else CardShown(ref=row.token, shown=masked(row.last2)),
+        card=None
+        if row.token is None
+        else CardShown(ref=row.token, shown="phone" if row.by_phone else masked(row.last2)),
         state=row.state,
         live=row.live,
         grade=row.grade,
