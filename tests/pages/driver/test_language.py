@@ -78,6 +78,21 @@ async def test_a_browser_that_asks_for_german_gets_it_before_anybody_signs_in(to
         assert set(await letters(town, MAIL)) == told
 
 
+async def test_a_letter_names_the_way_back_in_as_the_door_does(town: Town) -> None:
+    viewer = await town.viewer(await town.sign_up())
+    for language, words in (("en", "I cannot get in"), ("de", "Ich kann mich nicht anmelden")):
+        async with town.plain() as client:
+            await town.rooms.people.accounts.speak(viewer, language)
+            client.headers["Accept-Language"] = language
+            assert f">{words}</a>" in (await client.get("/app/sign-in")).text
+            await send(client, "/app/sign-up", name="Dora", email=MAIL, password="")
+
+        async def named(words: str = words) -> bool:
+            return any(words in one.text for one in await town.rooms.people.mail.outbox())
+
+        await until(named, f"a letter that names it: {words}")
+
+
 async def test_what_was_chosen_at_the_door_comes_before_what_the_browser_asks_for(town: Town) -> None:
     await town.sign_up()
     async with town.plain() as client:

@@ -53,6 +53,8 @@ NOT_YOU = phrase(
     "sign in, at {home}"
 )
 NOTHING = phrase("If you did not ask for this, do nothing: nothing changes.")
+CANNOT_GET_IN = phrase("I cannot get in")
+"""What the way back in is called at the door."""
 LETTERS: Mapping[Kind, tuple[Phrase, Phrase]] = {
     Kind.VERIFY: (
         phrase("Finish signing up"),
@@ -65,7 +67,7 @@ LETTERS: Mapping[Kind, tuple[Phrase, Phrase]] = {
         phrase("You have an account already"),
         phrase(
             "Somebody, perhaps you, wanted to sign up with this address. It has an account already: sign in at "
-            '{home}\n\nIf you cannot sign in any more, choose "I cannot sign in" there.\n\n{nothing}'
+            '{home}\n\nIf you cannot sign in any more, choose "{cannot_get_in}" there.\n\n{nothing}'
         ),
     ),
     Kind.RECOVER: (
@@ -146,7 +148,7 @@ LETTERS: Mapping[Kind, tuple[Phrase, Phrase]] = {
         phrase("Somebody is guessing your password"),
         phrase(
             "There were many wrong passwords for your account. Nobody got in, and the password alone opens it no "
-            'more. Sign in with a passkey, or by a link: choose "I cannot sign in" at {home}'
+            'more. Sign in with a passkey, or by a link: choose "{cannot_get_in}" at {home}'
         ),
     ),
     Kind.COPIED: (
@@ -176,6 +178,6 @@ WHAT: Mapping[str, Phrase] = {
 def letter(kind: Kind, language: str, home: str, link: str = "", what: str = "", left: int = 0) -> Letter:
     """The letter of a kind; ``what`` is a key of `WHAT`, ``left`` a number of codes."""
     subject, text = LETTERS[kind]
-    fixed = {"not_you": NOT_YOU.filled(home=home), "nothing": NOTHING}
+    fixed = {"not_you": NOT_YOU.filled(home=home), "nothing": NOTHING, "cannot_get_in": CANNOT_GET_IN}
     whole = text.filled(home=home, link=link, what=WHAT.get(what, ""), count=left, **fixed)
     return Letter(f"Wattkeeper: {tell_in(language, subject)}", f"{tell_in(language, whole)}\n")
