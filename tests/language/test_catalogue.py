@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from decimal import Decimal
 
 import pytest
@@ -10,8 +11,24 @@ from markupsafe import Markup
 
 from wattkeeper.charging.phrase import Figure, Money, counted, joined, phrase
 from wattkeeper.language import DEFAULT, LANGUAGES, chosen, gather, tell_in
+from wattkeeper.language.catalogue import forms_of, name_of
 
+GAPS = re.compile(r"\{(\w+)[^}]*\}")
 OTHERS = [one for one in LANGUAGES if one != DEFAULT]
+
+
+@pytest.mark.parametrize("language", OTHERS)
+def test_every_phrase_has_a_translation_with_the_same_gaps(language: str) -> None:
+    told = gather.translations(language)
+    said = [message for room in gather.gathered().values() for message in room]
+    assert len(said) > 100
+    missing = [name_of(one) for one in said if not all(forms_of(told.get(name_of(one))))]
+    assert missing == []
+    for message in said:
+        expected = set(GAPS.findall(" ".join(forms_of(message))))
+        for form in forms_of(told[name_of(message)]):
+            assert set(GAPS.findall(form)) <= expected, form
+        assert set(GAPS.findall(" ".join(forms_of(told[name_of(message)])))) == expected, message
 
 
 @pytest.mark.parametrize("language", OTHERS)
@@ -27,6 +44,7 @@ def test_a_phrase_is_told_whole_in_one_language() -> None:
     inner = phrase("just now")
     said = joined((phrase("{day} {clock}", day=phrase("yesterday"), clock="18:05"), inner))
     assert said == "yesterday 18:05 just now"
+    assert tell_in("de", said) == "gestern 18:05 gerade eben"
     assert tell_in("fr", said) == said
     assert pickle.loads(pickle.dumps(inner)).pattern == inner.pattern
 

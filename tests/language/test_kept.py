@@ -76,7 +76,7 @@ def test_in_english_nothing_is_looked_up() -> None:
 
 def test_every_sentence_is_known_again() -> None:
     sentences = [one for one in all_patterns() if re.match(r"[A-Z].{8,}\.$", one.pattern) and tell(one) != one]
-    assert len(sentences) > 400
+    assert len(sentences) > 300
     for one in sentences:
         kept = filled(one)
         assert tell(retold(str(kept))) == tell(kept), one.pattern

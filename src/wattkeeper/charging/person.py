@@ -134,16 +134,14 @@ class Viewer:
     def need(self, scope: Scope) -> None:
         """Raise Refusal (FORBIDDEN) where the viewer may not do this anywhere."""
         if scope not in self.scopes:
-            raise Refusal(
-                Code.FORBIDDEN, phrase("This needs the scope {scope}, which you do not have.", scope=scope.value)
-            )
+            raise _lacks(scope)
 
     def reach(self, scope: Scope) -> Reach:
         """How far the viewer may do this; Refusal FORBIDDEN where nowhere. Whoever asks must keep to the answer."""
         for reach, scopes in ((Reach.ANYWHERE, self.scopes), (Reach.SITES, self.at_sites), (Reach.OWN, self.own)):
             if scope in scopes:
                 return reach
-        raise Refusal(Code.FORBIDDEN, phrase("This needs the scope {scope}, which you do not have.", scope=scope.value))
+        raise _lacks(scope)
 
     def need_own(self, scope: Scope) -> str:
         """The person whose own this is about; Refusal FORBIDDEN where the viewer is nobody in particular."""
@@ -159,6 +157,12 @@ class Viewer:
             raise Refusal(
                 Code.PROOF, phrase("Please show once more that it is you: this is asked again after five minutes.")
             )
+
+
+def _lacks(scope: Scope) -> Refusal:
+    """What somebody is told who may not do this; the refusal names the ``scope``."""
+    why = phrase("This needs the scope {scope}, which you do not have.", scope=scope.value)
+    return Refusal(Code.FORBIDDEN, why, scope=scope)
 
 
 EVERYTHING = frozenset(Scope) - {

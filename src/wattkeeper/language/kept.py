@@ -14,6 +14,8 @@ from babel.messages.pofile import read_po
 from wattkeeper.charging.phrase import THIN, Figure, Phrase, joined
 from wattkeeper.language.catalogue import DEFAULT, HOME, forms_of, spoken
 
+KEEPERS = frozenset({"charging", "ocpp", "operations", "gateway"})
+"""The rooms whose sentences are kept; pages keep none."""
 WORDS = frozenset({"day", "duration", "how", "reason", "seen", "what", "when", "whose"})
 """Gaps of what is kept that hold words of ours; others hold names and numbers, which are never told anew."""
 FIGURES = ("_kwh", "_money")
@@ -52,6 +54,9 @@ def _sentences(text: str) -> str:
 
 def _told(text: str) -> tuple[Phrase, ...] | None:
     """The phrases that a text is one after the other, as many as there can be; None where it is not all ours."""
+    exactly = _words().get(text)
+    if exactly is not None:
+        return (exactly,)
     for end in (one.end() for one in END.finditer(text)):
         first = _known(text[:end])
         rest = None if first is None else _told(text[end + 1 :])
@@ -83,10 +88,10 @@ def _filling(name: str, value: object) -> object:
 
 @cache
 def _candidates(first: str) -> tuple[Phrase, ...]:
-    """The patterns of sentences that begin with a character, those with most letters of their own first."""
+    """The patterns of sentences that begin with a character, those with most of their own first."""
     sentences = (one for one in all_patterns() if one.pattern[0] == first and one.pattern[-1] in ".?")
-    told = [one for one in sentences if "{" not in one.pattern or _letters(one) >= FEWEST]
-    return tuple(sorted(told, key=_letters, reverse=True))
+    told = [one for one in sentences if "{" not in one.pattern or sum(map(str.isalpha, _own(one))) >= FEWEST]
+    return tuple(sorted(told, key=lambda one: len(_own(one)), reverse=True))
 
 
 @cache
@@ -95,16 +100,16 @@ def _words() -> dict[str, Phrase]:
     return {one.pattern: one for one in all_patterns() if "{" not in one.pattern}
 
 
-def _letters(one: Phrase) -> int:
-    """How many letters a pattern has outside of its gaps."""
-    return len(re.sub(r"\{\w+\}|[^A-Za-z]", "", one.pattern))
+def _own(one: Phrase) -> str:
+    """What a pattern has outside of its gaps."""
+    return re.sub(r"\{\w+\}", "", one.pattern)
 
 
 @cache
 def all_patterns() -> tuple[Phrase, ...]:
-    """Everything that any catalogue can tell, its gaps not filled."""
+    """Everything that these rooms say, its gaps not filled."""
     found = dict[str, Phrase]()
-    for path in sorted(HOME.glob("*/*.po")):
+    for path in (path for path in sorted(HOME.glob("*/*.po")) if path.stem in KEEPERS):
         with path.open("rb") as file:
             said = [forms_of(one.id) for one in read_po(file, locale=path.parent.name) if one.id]
         found |= {forms[0]: Phrase(forms[0], "".join(forms[1:])) for forms in said}

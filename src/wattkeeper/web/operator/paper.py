@@ -240,7 +240,7 @@ def _forbidden(viewer: Viewer, refusal: Refusal) -> str:
     """Why somebody who is signed in may not see or do this."""
     if not viewer.scopes and not viewer.at_sites:
         return phrase("Add a passkey or a code app to your account first: until then it opens nothing else.")
-    if refusal.why.startswith("This needs the scope"):
+    if "scope" in refusal.details:
         why = phrase("You are signed in as {role}, and this role may not see or do this. An owner can change that.")
         return why.filled(role=ROLES[viewer.role])
     return refusal.why
