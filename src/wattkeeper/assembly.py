@@ -24,6 +24,7 @@ from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.billing import Billing
+from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.mail import Mail
@@ -95,6 +96,7 @@ def furnish(
         questions=Questions(store, safe, bus, cards, intake),
         notices=notices,
         prices=prices,
+        bills=Bills(store, bus, settings),
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
     )

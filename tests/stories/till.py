@@ -12,18 +12,25 @@ from sqlalchemy import select
 from tests.stories.world import NOON, World
 from wattkeeper.charging.billing import say
 from wattkeeper.charging.numbered import Explanation
+from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.money.billing import Billing
+from wattkeeper.operations.money.bills import Bills, Done
 from wattkeeper.operations.prices import Prices
 from wattkeeper.store.money import bill, hold, ledger
 from wattkeeper.store.money.bill import BillRow, Sought
 from wattkeeper.store.money.content import decode
 from wattkeeper.store.money.hold import HoldRow
+from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.tables import pin
 
 TWENTY = Decimal(20)
+MAY = frozenset({Scope.BILLS_READ, Scope.BILLS_WRITE})
+ANNA = Viewer("a" + "1" * 16, Role.BILLING, MAY, account="a" + "1" * 16)
+BERT = Viewer("a" + "2" * 16, Role.BILLING, MAY, account="a" + "2" * 16)
+"""Two people who say what is billed."""
 
 
 def tariff(energy: str = "0.50", hour: str = "", **more: Any) -> Tariff:
@@ -54,6 +61,17 @@ class Till:
         self.world.clock.skip(**(later or {"minutes": 2}))
         door = self.world.door
         return await Billing(door.store, door.bus, door.settings).look()
+
+    @property
+    def deeds(self) -> Bills:
+        """What people do."""
+        door = self.world.door
+        return Bills(door.store, door.bus, door.settings)
+
+    async def do(self, deed: Deed, said: str = "As agreed.", viewer: Viewer = ANNA, **wanted: Any) -> Done:
+        """Do it to the only session there is."""
+        session = (await self.world.the_session()).id
+        return await self.deeds.do(viewer, session, Wish(deed=deed, said=said, **wanted))
 
     async def bills(self) -> list[BillRow]:
         """Every document, in the order of its number."""

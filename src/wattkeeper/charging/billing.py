@@ -60,6 +60,10 @@ HARMLESS = frozenset({F.UNAUTHORISED, F.CLOCK_AHEAD, F.CLOCK_REVERSED, F.GAP, F.
 """What does not matter of a session in which the register surely stood still and which costs nothing."""
 
 
+PASSING = frozenset({"since", "seconds"})
+"""Figures that another reading in between changes, though it says nothing new."""
+
+
 class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """Why a session waits: a `FindingCode` or a `ReasonCode`, when, and its figures (units in their names)."""
 
@@ -143,8 +147,11 @@ def _again(view: View, case: Case, bill: Bill, reasons: tuple[Reason, ...]) -> J
 
 
 def known(reasons: Collection[Reason]) -> frozenset[tuple[str, str]]:
-    """What reasons are about, to be compared: their codes and figures."""
-    return frozenset((one.code, str(sorted(one.evidence.items()))) for one in reasons)
+    """What reasons are about, to be compared: their codes and figures, but for how long they are apart."""
+    return frozenset(
+        (one.code, str(sorted((name, str(value)) for name, value in one.evidence.items() if name not in PASSING)))
+        for one in reasons
+    )
 
 
 def _is_still(case: Case) -> bool:

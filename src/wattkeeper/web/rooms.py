@@ -15,6 +15,7 @@ from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import People
 from wattkeeper.operations.people.names import Names
@@ -56,5 +57,6 @@ class Rooms:
     questions: Questions
     notices: Notices
     prices: Prices
+    bills: Bills
     places: Places
     starts: Starts
