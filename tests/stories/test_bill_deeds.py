@@ -20,6 +20,12 @@ from wattkeeper.store.money.proposal import Deed, Wish
 
 
 @pytest.fixture
+def engine() -> str:
+    """The rules are the same on both; deeds are done on both in tests/web/test_bills.py."""
+    return "sqlite"
+
+
+@pytest.fixture
 async def till(world: World) -> Till:
     """A world with a price, and one card."""
     made = Till(world)

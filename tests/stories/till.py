@@ -73,10 +73,10 @@ class Till:
         session = (await self.world.the_session()).id
         return await self.deeds.do(viewer, session, Wish(deed=deed, said=said, **wanted))
 
-    async def bills(self) -> list[BillRow]:
-        """Every document, in the order of its number."""
+    async def bills(self, most: int = 500) -> list[BillRow]:
+        """Every document, in the order of its issue."""
         async with self.world.door.store.read() as connection:
-            return (await bill.find(connection, VIEWER, Sought(), 500))[::-1]
+            return (await bill.find(connection, VIEWER, Sought(), most))[::-1]
 
     async def amounts(self) -> list[tuple[str, int]]:
         """Every document as its kind and what it adds, with tax."""
@@ -89,12 +89,12 @@ class Till:
         assert text is not None
         return decode(text)
 
-    async def holds(self, *, all_of_them: bool = False) -> list[HoldRow]:
+    async def holds(self, most: int = 500, *, all_of_them: bool = False) -> list[HoldRow]:
         """What waits now (or ever did), the newest first."""
         async with self.world.door.store.read() as connection:
             if all_of_them:
-                return await hold.find(connection, VIEWER, 500, state=None)
-            return await hold.find(connection, VIEWER, 500)
+                return await hold.find(connection, VIEWER, most, state=None)
+            return await hold.find(connection, VIEWER, most)
 
     async def waits(self) -> list[str]:
         """Why the only session that waits does, as codes; empty where none does."""
