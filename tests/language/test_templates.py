@@ -93,6 +93,32 @@ def faults_of(source: str) -> list[str]:
     return [*page.found, *letters, *(f"constant: {text}" for text in constants(tree) if WORDS.search(text))]
 
 
+ASSETS = sorted((WEB / "assets").rglob("*.js")) + sorted((WEB / "assets").rglob("*.css"))
+COMMENT = re.compile(r"/\*.*?\*/|(?<![:\"'`])//[^\n]*", re.DOTALL)
+SHOWN = re.compile(
+    r"(?:textContent|innerText|innerHTML|title|content:?) ?[:=]? ?[\"'`]([^\"'`\n]*[^\W\d_][^\"'`\n]*)[\"'`]"
+)
+SENTENCE = re.compile(r"[\"'`]([A-Z][a-z]+,? [a-z][^\"'`]*)[\"'`]")
+
+
+def said_in(text: str) -> list[str]:
+    """What a script or a style says itself: texts that it sets, and constants that are sentences."""
+    plain = COMMENT.sub("", text)
+    return [*SHOWN.findall(plain), *SENTENCE.findall(plain)]
+
+
+@pytest.mark.parametrize("path", ASSETS, ids=lambda path: path.name)
+def test_scripts_and_styles_say_nothing_themselves(path: Path) -> None:
+    assert said_in(path.read_text()) == []
+
+
+@pytest.mark.parametrize(
+    "text", ['place.textContent = "copied";', 'td::before { content: "since "; }', "say('Try once more')"]
+)
+def test_a_word_in_a_script_or_a_style_is_found(text: str) -> None:
+    assert said_in(text)
+
+
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: f"{path.parts[-3]}-{path.stem}")
 def test_a_template_says_nothing_that_is_not_in_the_catalogue(path: Path) -> None:
     assert faults_of(path.read_text()) == []

@@ -54,7 +54,7 @@ TOLD = {
     Authorisation.UNKNOWN: Look(phrase("Not known"), "none"),
     Authorisation.BLOCKED: Look(phrase("Blocked"), "none"),
     Authorisation.EXPIRED: Look(phrase("Expired"), "none"),
-    Authorisation.CONCURRENT: Look(phrase("In use"), "none"),
+    Authorisation.CONCURRENT: Look(phrase("In use elsewhere"), "none"),
     Authorisation.NO_CREDIT: Look(phrase("Used up"), "none"),
     Authorisation.NOT_HERE: Look(phrase("Not here"), "none"),
     Authorisation.NOT_NOW: Look(phrase("Not now"), "none"),
