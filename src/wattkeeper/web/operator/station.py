@@ -58,7 +58,7 @@ async def portrait(paper: Paper, connection: AsyncConnection, viewer: Viewer, na
     n = await journal.newest(connection)
     row = await store.seen(connection, viewer, name)
     if row is None:
-        why: Said = phrase("There is no station “{name}”.", name=name[:60])
+        why: Said = phrase("No station is called “{words}”.", words=name[:60])
         if viewer.may(Scope.STATIONS_WRITE):
             why = joined((why, phrase("A new one is added under Stations, or admitted when it knocks.")))
         raise Refusal(Code.NOT_FOUND, why)
