@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import floats
+
 ROOT = Path(__file__).parent.parent
 LONGEST_FUNCTION = 60
 LONGEST_FILE = 400
@@ -93,7 +95,7 @@ def untried() -> Iterator[str]:
 def main() -> None:
     """Print every fault; exit 1 if there is any."""
     found = [fault for path in sources() for fault in faults_of(path)]
-    found += [*long_functions(), *addresses(), *untried()]
+    found += [*long_functions(), *floats.faults(), *addresses(), *untried()]
     print("\n".join(found) or "The house is in order.")
     sys.exit(1 if found else 0)
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from wattkeeper.charging.entry import Entry, entries_of
-from wattkeeper.charging.exact import ZERO, exactly, shown
+from wattkeeper.charging.entry import Entry, entries_of, taxing
+from wattkeeper.charging.exact import divided, exactly, shown
 from wattkeeper.charging.line import Line, LineKind
 from wattkeeper.charging.rounding import Pair, settled, whole
 from wattkeeper.charging.tariff import Bound, Tariff
@@ -87,7 +87,7 @@ def price(usage: Usage, tariff: Tariff) -> Bill:
 
 def _line(entry: Entry, exact: tuple[Fraction, Fraction], rounded: tuple[int, int], tariff: Tariff) -> Line:
     """A line of what was used at one price."""
-    net, gross = (shown(amount / 10**tariff.digits) for amount in exact)
+    net, gross = (_major(amount, tariff) for amount in exact)
     return Line(
         kind=entry.kind,
         used_base=entry.used,
@@ -105,6 +105,11 @@ def _line(entry: Entry, exact: tuple[Fraction, Fraction], rounded: tuple[int, in
     )
 
 
+def _major(amount: Fraction, tariff: Tariff) -> Decimal:
+    """An exact amount of minor units in the major unit."""
+    return shown(divided(amount, 10**tariff.digits))
+
+
 # --- the least and the most -----------------------------------------------------------------------------------
 
 
@@ -114,7 +119,7 @@ def _bounded(lines: list[Line], entries: list[Entry], exact: list[Pair], tariff:
     OCPI 2.3 mod_tariffs 11.3.1: both apply. A bound that is given only without tax bears the tax of the rest.
     """
     told = sum((net for net, _ in exact), Fraction(0)), sum((gross for _, gross in exact), Fraction(0))
-    factor = told[1] / told[0] if told[0] else _factor(entries)
+    factor = divided(told[1], told[0]) if told[0] else _factor(entries)
     aim = _clamped(told, tariff.least, factor, tariff.digits, max)
     aim = _clamped(aim, tariff.most, factor, tariff.digits, min)
     if aim != told:
@@ -123,12 +128,7 @@ def _bounded(lines: list[Line], entries: list[Entry], exact: list[Pair], tariff:
 
 def _factor(entries: list[Entry]) -> Fraction:
     """What tax makes of an amount, where nothing cost anything: the first rate that there is."""
-    return _taxing(next((entry.vat_percent for entry in entries if entry.vat_percent is not None), None))
-
-
-def _taxing(vat_percent: Decimal | None) -> Fraction:
-    """What tax makes of an amount."""
-    return 1 + Fraction(vat_percent or ZERO) / 100
+    return taxing(next((entry.vat_percent for entry in entries if entry.vat_percent is not None), None))
 
 
 def _clamped(
@@ -150,16 +150,16 @@ def _difference(lines: list[Line], told: Pair, aim: Pair, entries: list[Entry], 
     gross_minor = whole(aim[1]) - sum(line.gross_minor for line in lines)
     rates = {entry.vat_percent for entry in entries}
     vat_percent = rates.pop() if len(rates) == 1 else None
-    scale, one = 10**tariff.digits, Decimal(1)
+    one = Decimal(1)
     return Line(
         kind=LineKind.LEAST if net + gross > 0 else LineKind.MOST,
         used_base=one,
         billed_base=one,
-        unit_price=shown((gross if tariff.tax_included else net) / scale),
-        vat_percent=vat_percent if gross == net * _taxing(vat_percent) else None,
+        unit_price=_major(gross if tariff.tax_included else net, tariff),
+        vat_percent=vat_percent if gross == net * taxing(vat_percent) else None,
         net_minor=net_minor,
         vat_minor=gross_minor - net_minor,
         gross_minor=gross_minor,
-        exact_net=shown(net / scale),
-        exact_gross=shown(gross / scale),
+        exact_net=_major(net, tariff),
+        exact_gross=_major(gross, tariff),
     )

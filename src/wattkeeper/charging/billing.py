@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
@@ -172,7 +172,7 @@ def _reasons(case: Case, tariff: Tariff, bill: Bill) -> Iterator[Reason]:
             yield Reason(finding.code.value, finding.at, finding.evidence)
     late = case.known_at - case.session.started_at
     if late > BACKLOG:
-        yield Reason(R.TOLD_LATE.value, case.session.started_at, {"seconds": str(int(late.total_seconds()))})
+        yield Reason(R.TOLD_LATE.value, case.session.started_at, {"seconds": str(late // timedelta(seconds=1))})
     if bill.gross_minor > 0 and not case.person:
         yield Reason(R.NOBODY_TO_BILL.value, None, _figures(bill))
     if bill.gross_minor > 0 and not case.usage.energy_wh:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from wattkeeper.charging.exact import ZERO, seconds, stepped
+from wattkeeper.charging.exact import ZERO, divided, seconds, stepped
 from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.line import ORDER, LineKind, Part, unit_of
 from wattkeeper.charging.pieces import Piece, pieces
@@ -38,9 +38,14 @@ class Entry:
     def amounts(self, tariff: Tariff) -> tuple[Fraction, Fraction]:
         """Exact, without and with tax, in minor units."""
         price = Fraction(self.component.price) * 10**tariff.digits
-        amount = Fraction(self.used + self.extra) * price / unit_of(self.kind)
-        factor = 1 + Fraction(self.vat_percent or ZERO) / 100
-        return (amount / factor, amount) if tariff.tax_included else (amount, amount * factor)
+        amount = divided(Fraction(self.used + self.extra) * price, unit_of(self.kind))
+        factor = taxing(self.vat_percent)
+        return (divided(amount, factor), amount) if tariff.tax_included else (amount, amount * factor)
+
+
+def taxing(vat_percent: Decimal | None) -> Fraction:
+    """What tax makes of an amount."""
+    return divided(100 + Fraction(vat_percent or ZERO), 100)
 
 
 def entries_of(usage: Usage, tariff: Tariff) -> list[Entry]:

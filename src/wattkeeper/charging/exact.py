@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager
 from datetime import timedelta
 from decimal import ROUND_HALF_EVEN, Context, Decimal, localcontext
 from fractions import Fraction
+from typing import TypeVar
 
 ZERO = Decimal(0)
 EXACT = Context(prec=80, rounding=ROUND_HALF_EVEN)
@@ -18,6 +19,7 @@ MICRO = Decimal("0.000001")
 """Energy between two readings is interpolated to a millionth of a watt-hour, which is how readings are kept."""
 FINE = Decimal("0.000000000001")
 """Exact amounts are shown to so much of the major unit."""
+Number = TypeVar("Number", Decimal, Fraction)
 INSTANT = timedelta(microseconds=1)
 HOUR_S = 3600
 KILO = 1000
@@ -26,6 +28,11 @@ KILO = 1000
 def exactly() -> AbstractContextManager[Context]:
     """The context in which money is worked out."""
     return localcontext(EXACT)
+
+
+def divided(amount: Number, by: Number | int) -> Number:
+    """A quotient: exact of fractions, to the digits of the context of decimals; never of two whole numbers."""
+    return amount / by
 
 
 def seconds(span: timedelta) -> Decimal:

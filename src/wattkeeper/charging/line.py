@@ -8,7 +8,7 @@ from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
-from wattkeeper.charging.exact import HOUR_S, KILO, shown
+from wattkeeper.charging.exact import HOUR_S, KILO, divided, shown
 from wattkeeper.charging.usage import Known
 
 
@@ -108,7 +108,7 @@ class Line:
 
 def _counted(kind: LineKind, base: Decimal) -> Decimal:
     """Wh as kWh, seconds as hours; to be shown, as hours may have no end after the point."""
-    return shown(Fraction(base) / unit_of(kind))
+    return shown(divided(Fraction(base), unit_of(kind)))
 
 
 def unit_of(kind: LineKind) -> int:

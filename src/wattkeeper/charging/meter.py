@@ -16,7 +16,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from wattkeeper.charging.exact import seconds
+from wattkeeper.charging.exact import HOUR_S, divided, seconds
 from wattkeeper.charging.flow import Kind, between
 from wattkeeper.charging.reading import Context, Reading
 
@@ -27,7 +27,6 @@ SLACK_WH = Decimal(100)
 """What a coarse register may jump by at once."""
 TOLERANCE = Decimal("1.1")
 MOST_FINDINGS = 40
-_HOUR_S = Decimal(3600)
 WIDE = DecimalContext(prec=100)
 """For products of what hostile meters tell: more digits than any of them can have."""
 
@@ -179,7 +178,7 @@ def _register(
         evidence = {"left_wh": figure(track.left_wh), "to_wh": figure(mark.wh)}
         found.append(Finding(FindingCode.REGISTER_RETURNED, mark.at, evidence))
     lasting_s = seconds(mark.at - last.at)
-    if mark.wh - track.high_wh > max_power_w * TOLERANCE * lasting_s / _HOUR_S + SLACK_WH:
+    if mark.wh - track.high_wh > divided(max_power_w * TOLERANCE * lasting_s, HOUR_S) + SLACK_WH:
         found.append(_leap(track, Mark(last.at, track.high_wh), mark, lasting_s, context))
 
 
@@ -209,7 +208,7 @@ def _fallen(track: Track, last: Mark, mark: Mark, changes: dict[str, object], fo
 def _leap(track: Track, last: Mark, mark: Mark, lasting_s: Decimal, context: Context) -> Finding:
     """What counts rose by more than the station can deliver; says which kind of mistake it looks like."""
     rise = mark.wh - last.wh
-    watts = (rise * _HOUR_S / lasting_s).quantize(Decimal(1)) if lasting_s > 0 else None
+    watts = divided(rise * HOUR_S, lasting_s).quantize(Decimal(1)) if lasting_s > 0 else None
     evidence = {"from_wh": figure(last.wh), "to_wh": figure(mark.wh), "seconds": figure(lasting_s)}
     if watts is not None:
         evidence["power_w"] = figure(watts)
@@ -229,7 +228,7 @@ def _power(track: Track, at: datetime, power: Decimal, energy: Decimal, changes:
         changes.update(peak_w=power, peak_at=at)
     if track.power_w is not None and track.power_at is not None:
         lasting_s = seconds(at - track.power_at)
-        area = (track.power_w + power) * lasting_s / (2 * _HOUR_S)
+        area = divided((track.power_w + power) * lasting_s, 2 * HOUR_S)
         changes["integral_wh"] = track.integral_wh + area.quantize(Decimal("0.001"), context=WIDE)
 
 
@@ -250,7 +249,7 @@ def _beside(track: Track, reading: Reading, changes: dict[str, object]) -> None:
 def _gap(track: Track, reading: Reading) -> Finding:
     """Nothing was read for long."""
     since = track.last_at or reading.at
-    evidence = {"since": since.isoformat(), "seconds": str(int((reading.at - since).total_seconds()))}
+    evidence = {"since": since.isoformat(), "seconds": str((reading.at - since) // timedelta(seconds=1))}
     if reading.energy_wh is not None and track.last is not None and reading.energy_wh >= track.last.wh:
         evidence["rise_wh"] = figure(reading.energy_wh - track.last.wh)
     return Finding(FindingCode.GAP, reading.at, evidence)

@@ -12,8 +12,9 @@ from fractions import Fraction
 from wattkeeper.charging.assignment import Rank
 from wattkeeper.charging.bill import Bill
 from wattkeeper.charging.billing import Reason
+from wattkeeper.charging.entry import taxing
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.exact import MICRO, ZERO, per_hour
+from wattkeeper.charging.exact import MICRO, ZERO, divided, per_hour
 from wattkeeper.charging.ledger import EntryKind
 from wattkeeper.charging.rounding import floor
 from wattkeeper.charging.rounding import whole as rounded
@@ -142,7 +143,7 @@ def to_reach(taxes: Sequence[Tax], gross_minor: int, vat_percent: Decimal | None
     """
     told = gross_of(taxes)
     if not told:
-        net = rounded(Fraction(gross_minor) / (1 + Fraction(vat_percent or ZERO) / 100))
+        net = rounded(divided(Fraction(gross_minor), taxing(vat_percent)))
         return less([Tax(vat_percent, net, gross_minor - net)], taxes)
     shares = [Fraction(gross_of([tax]) * gross_minor, told) for tax in taxes]
     up = sorted(range(len(shares)), key=lambda index: floor(shares[index]) - shares[index])
@@ -209,7 +210,7 @@ def scaled(usage: Usage, energy_wh: Decimal) -> Usage:
         share = ZERO
         if one in bearers:
             is_last = one is bearers[-1]
-            share = left if is_last or not told else (one.energy_wh * energy_wh / told).quantize(MICRO)
+            share = left if is_last or not told else divided(one.energy_wh * energy_wh, told).quantize(MICRO)
             left -= share
         power_w = per_hour(share, one.span) if one.span else None
         estimate = replace(one, energy_wh=share, power_w=power_w, register_wh=None)

@@ -15,7 +15,7 @@ from itertools import combinations
 
 from wattkeeper.charging.currency import digits_of
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.exact import ZERO
+from wattkeeper.charging.exact import ZERO, divided
 from wattkeeper.charging.limits import MIDNIGHT
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.restriction import ALWAYS, Restrictions
@@ -135,7 +135,12 @@ class Tariff:
         """Whether only sums count: when and how fast something was used changes nothing about its price."""
         measured = (one.restrictions.is_clocked or one.restrictions.is_measured for one in self.elements)
         dated = self.rates and any(one.tax_rate for one in self.components)
-        return not (any(measured) or dated or self.bills_blocking)
+        return not (any(measured) or dated or self.prices_idling)
+
+    @property
+    def prices_idling(self) -> bool:
+        """Whether idle time costs something: then what the station told beside its meter counts."""
+        return any(one.dimension is Dimension.PARKING_TIME and one.price for one in self.components)
 
     @property
     def offers(self) -> tuple[tuple[Component, Restrictions], ...]:
@@ -235,7 +240,7 @@ def with_tax(component: Component, tariff: Tariff, day: date | None = None) -> D
     vat = component.vat_percent if day is None else tariff.vat_of(component, day)
     if tariff.tax_included or tariff.untaxed or vat is None:
         return component.price
-    return component.price * (100 + vat) / 100
+    return divided(component.price * (100 + vat), 100)
 
 
 def money(minor: int, tariff: Tariff) -> Decimal:

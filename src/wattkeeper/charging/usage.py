@@ -18,6 +18,7 @@ from wattkeeper.charging.flow import Kind, between
 from wattkeeper.charging.meter import power_of
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, counts
+from wattkeeper.charging.stay import Pause
 
 
 class Known(StrEnum):
@@ -106,27 +107,46 @@ def _matters(one: Interval) -> bool:
 def usage(
     session: Session,
     readings: Sequence[Reading],
+    paused: Sequence[Pause] = (),
+    blocked_until: datetime | None = None,
     reserved_at: datetime | None = None,
-    available_at: datetime | None = None,
 ) -> Usage:
     """What is priced of a session so far; ``readings`` are all that are kept of it, in order.
 
-    ``reserved_at``: when its EVSE was reserved for it. ``available_at``: when its connector was available again.
+    ``paused``: when its station gave no power. ``blocked_until``: how long its car blocked the connector afterwards.
+    ``reserved_at``: when its EVSE was reserved for it.
     """
     counted = [reading for reading in readings if counts(session, reading)]
     with exactly():
         has_register = any(reading.energy_wh is not None for reading in counted)
         intervals = [*(_registered(counted) if has_register else _summed(counted))]
+        if paused:
+            intervals = [part for one in intervals for part in _without(one, paused)]
     before = () if reserved_at is None else _plain(Kind.RESERVED, reserved_at, session.started_at)
     after: tuple[Interval, ...] = ()
-    if available_at is not None and session.ended_at is not None:
-        after = _plain(Kind.BLOCKING, session.ended_at, available_at)
+    if blocked_until is not None and session.ended_at is not None:
+        after = _plain(Kind.BLOCKING, session.ended_at, blocked_until)
     return Usage(intervals=(*before, *intervals, *after), started_at=session.started_at)
 
 
 def _plain(kind: Kind, since: datetime, until: datetime) -> tuple[Interval, ...]:
     """A stretch without energy; none where it ends before it begins."""
     return (Interval(kind=kind, since=since, until=until, power_w=ZERO, current_a=ZERO),) if since < until else ()
+
+
+def _without(one: Interval, paused: Sequence[Pause]) -> Iterator[Interval]:
+    """A stretch in which the car is idle only while its station gives power."""
+    edges = {edge for pause in paused for edge in (pause.since, pause.until) if edge and one.since < edge < one.until}
+    for edge in sorted(edges) if one.kind is Kind.PARKING else ():
+        first, one = parted(one, edge)
+        yield _paused(first, paused)
+    yield _paused(one, paused)
+
+
+def _paused(one: Interval, paused: Sequence[Pause]) -> Interval:
+    """A stretch, of no kind that is billed where it lies in a pause."""
+    is_off = any(pause.since <= one.since and (pause.until is None or one.since < pause.until) for pause in paused)
+    return replace(one, kind=Kind.OTHER) if is_off and one.kind is Kind.PARKING else one
 
 
 def _registered(readings: Iterable[Reading]) -> Iterator[Interval]:

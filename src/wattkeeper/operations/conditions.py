@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
+from wattkeeper.charging.exact import divided
 from wattkeeper.charging.limits import DAY_WORDS, WEEK, Day
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.restriction import Reservation, Restrictions
@@ -50,7 +51,7 @@ def _by_measure(when: Restrictions) -> Iterator[str]:
     yield from _within(when.currents, Decimal(1), AMPERE)
     yield from _within(when.durations, Decimal(60), MINUTES)
     if when.min_idle_s is not None:
-        grace = _figure(Decimal(when.min_idle_s) / 60)
+        grace = _figure(divided(Decimal(when.min_idle_s), 60))
         yield phrase("after {minutes} min without charging", minutes=grace)
     if when.reservation is Reservation.RESERVATION_EXPIRES:
         yield phrase("where it was not used")
@@ -63,7 +64,7 @@ def _within(bounds: Bounds, unit: Decimal, words: tuple[Phrase, Phrase]) -> Iter
     """The bounds of one measure, those that are given."""
     for bound, pattern in zip(bounds, words, strict=True):
         if bound is not None:
-            yield pattern.filled(bound=_figure(Decimal(bound) / unit))
+            yield pattern.filled(bound=_figure(divided(Decimal(bound), unit)))
 
 
 def _figure(value: Decimal) -> Figure:

@@ -164,7 +164,8 @@ class Prices:
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
             versions = await tariffs.every(connection)
             pinned = pinned_of(row, versions)
-            bill = None if pinned is None else price(await usage_of(connection, row.whole), pinned.tariff)
+            used = None if pinned is None else await usage_of(connection, row.whole, pinned.tariff)
+            bill = None if used is None or pinned is None else price(used, pinned.tariff)
         return receipt_of(row, versions, self._store.clock(), bill)
 
     async def history(self, viewer: Viewer, month: str | None = None) -> list[Receipt]:
@@ -176,7 +177,7 @@ class Prices:
             versions = await tariffs.every(connection)
             pinned = [pinned_of(row, versions) for row in rows]
             bills = [
-                None if version is None else await bill_of(connection, row.whole, version)
+                None if version is None else await bill_of(connection, row.whole, row.last_n, version)
                 for row, version in zip(rows, pinned, strict=True)
             ]
         now = self._store.clock()
@@ -215,7 +216,7 @@ def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime, bill: 
         live=row.live,
         started_at=row.started_at,
         ended_at=row.ended_at,
-        duration_s=max(0, int(span.total_seconds())),
+        duration_s=max(0, span // timedelta(seconds=1)),
         charging_s=int(whole.track.charging_s),
         parking_s=int(whole.track.parking_s),
         energy_wh=whole.energy_wh,

@@ -40,13 +40,15 @@ class ReceiptRow:
     heard_at: datetime
     asked_at: datetime | None
     """When it was asked for on a phone, by our clock."""
+    last_n: int
+    """The newest journal entry folded into it."""
     whole: Session
 
 
 NAMES = tuple(field.name for field in fields(ReceiptRow))
 WHOLE = select(
     *(S.id, S.station_id, station.c.label, station.c.address, S.evse, S.state, S.live, S.grade, S.started_at),
-    *(S.ended_at, S.power_w, S.known_at, S.heard_at, phone_start.c.created_at, S.fold),
+    *(S.ended_at, S.power_w, S.known_at, S.heard_at, phone_start.c.created_at, S.last_n, S.fold),
 ).select_from(
     session.outerjoin(station, station.c.id == S.station_id).outerjoin(phone_start, phone_start.c.ref == S.token)
 )

@@ -52,15 +52,17 @@ class Used:
 
     token: str
     known_at: datetime
+    last_n: int
+    """The newest journal entry folded into it."""
     whole: Session
 
 
 async def sessions_since(unit: Unit, tokens: Collection[str], begun: datetime) -> list[Used]:
     """The sessions on these tokens that began since an instant, and those that run; by phone too, for cards."""
     which = f"""
-    SELECT token, known_at, fold FROM session
+    SELECT token, known_at, last_n, fold FROM session
     WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)})
     """
-    by_phone = f"SELECT c.ref AS token, s.known_at, s.fold {_by_phone(begun)}"
+    by_phone = f"SELECT c.ref AS token, s.known_at, s.last_n, s.fold {_by_phone(begun)}"
     rows = [*await unit.select_in(which, [*tokens]), *await unit.select_in(by_phone, [*tokens])]
-    return [Used(row.token, from_micros(row.known_at), decode(row.fold)) for row in rows]
+    return [Used(row.token, from_micros(row.known_at), row.last_n, decode(row.fold)) for row in rows]

@@ -71,7 +71,7 @@ class Bounds:
     async def _cost(self, one: Used, versions: list[TariffRow]) -> Decimal:
         """What a session costs so far, by the prices of its start."""
         pinned = tariffs.valid_at(versions, counted_at(one.whole.started_at, one.known_at))
-        return ZERO if pinned is None else (await bill_of(self._unit.connection, one.whole, pinned)).gross
+        return ZERO if pinned is None else (await bill_of(self._unit.connection, one.whole, one.last_n, pinned)).gross
 
     async def spot(self, card: Card, station: str, evse: int | None) -> Spot:
         """Where a card is presented, where its limits ask that."""

@@ -37,9 +37,9 @@ ENTRIES = 5_000
 """How many journal entries are followed in one transaction."""
 TOGETHER = 50
 """How many sessions are billed in one transaction: stations need not wait long for it."""
-PAUSE_S = 1.0
+PAUSE_S = 1
 """How long it rests between two looks, seconds."""
-REST_S = 5.0
+REST_S = 5
 """After how long it looks without being told to: what waits for its time makes no noise."""
 
 

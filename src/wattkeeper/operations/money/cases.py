@@ -13,9 +13,9 @@ from wattkeeper.charging.billing import OWN, Case, Reason, View, known
 from wattkeeper.charging.evidence import findings
 from wattkeeper.charging.numbered import Explanation, condensed, gross_of
 from wattkeeper.charging.tariff import Tariff
-from wattkeeper.charging.usage import Usage, usage
+from wattkeeper.charging.usage import Usage
 from wattkeeper.operations.money.choosing import Choice, pinned
-from wattkeeper.store import reading
+from wattkeeper.operations.worth import stay_of, usage_of
 from wattkeeper.store.money import bill, billable, hold
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.billable import Billable
@@ -84,12 +84,11 @@ async def _told(
 ) -> Told:
     """One session, priced."""
     tariff = None if choice.row is None else choice.row.tariff
-    blocks = tariff is not None and tariff.bills_blocking
-    freed_at = await billable.freed_at(connection, its) if blocks else None
-    used = usage(its.whole, await reading.registers(connection, its.id), None, freed_at)
+    stayed = await stay_of(connection, its.whole, tariff)
+    used = await usage_of(connection, its.whole, tariff, stayed)
     used = condensed(used) if tariff is None or tariff.is_plain else used
     case = _case(its, tariff, used, _view(documents, last, holds))
-    return Told(its, choice, case, documents, last, holds, blocks and freed_at is None)
+    return Told(its, choice, case, documents, last, holds, stayed.goes_on)
 
 
 def _case(its: Billable, tariff: Tariff | None, used: Usage, view: View | None) -> Case:

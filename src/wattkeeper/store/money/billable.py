@@ -7,22 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-import msgspec
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.assignment import Spot
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.facts import StatusChanged
 from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.store.fold import decode
 from wattkeeper.store.tables import card, holding, journal, phone_start, session, station
 
 S, H = session.c, holding.c
-MOST_STATUSES = 200
-"""How many words of its connector are looked at after a session; a car that has left is among the first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +82,6 @@ async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[
     n = journal.c.n
     rows = (await connection.execute(select(n, journal.c.session_id).where(n > after).order_by(n).limit(limit))).all()
     return list(dict.fromkeys(session for _, session in rows if session)), rows[-1][0] if rows else after
-
-
-async def freed_at(connection: AsyncConnection, its: Billable) -> datetime | None:
-    """When the connector of a session was first told to be available after it ended; None: not yet."""
-    ended = its.whole.ended_at
-    if ended is None or its.spot.evse is None:
-        return None
-    j = journal.c
-    told = (j.station_id == its.spot.station, j.kind == StatusChanged.__name__, j.evse == its.spot.evse)
-    since = select(j.body, j.received_at).where(
-        *told, j.received_at >= its.known_at, or_(j.at.is_(None), j.at >= ended)
-    )
-    for body, received_at in await connection.execute(since.order_by(j.n).limit(MOST_STATUSES)):
-        fact = msgspec.json.decode(body, type=StatusChanged)
-        if fact.status is ConnectorStatus.AVAILABLE:
-            return fact.at or received_at
-    return None
 
 
 def _billable(row: Any) -> Billable:

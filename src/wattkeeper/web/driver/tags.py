@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from wattkeeper.charging.bill import Bill, price
+from wattkeeper.charging.exact import divided
 from wattkeeper.charging.line import HOURLY, Line, LineKind
 from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.restriction import Restrictions
@@ -160,7 +161,7 @@ def _how(line: Line, bill: Bill) -> str:
     """Quantity times unit price, and what was rounded up."""
     if line.kind not in COUNTED or not line.quantity:
         return ""
-    each = exact(round(line.exact_gross / line.quantity, 6), bill.currency, bill.digits)
+    each = exact(round(divided(line.exact_gross, line.quantity), 6), bill.currency, bill.digits)
     quantity, used = Figure(line.quantity, 3, line.unit), Figure(line.used, 3)
     if used.value == quantity.value:
         return phrase("{quantity} at {price}", quantity=quantity, price=each)
