@@ -200,15 +200,21 @@ async def test_blocking_time_is_billed_once_the_connector_is_free(world: World) 
     await till.check()
 
 
-async def test_blocking_time_that_nobody_tells_the_end_of_is_not_billed(world: World) -> None:
+@pytest.mark.parametrize("word", ["Finishing", None])
+async def test_blocking_time_that_nobody_tells_the_end_of_is_not_billed(world: World, word: str | None) -> None:
+    """A car that is known to stay is waited for, for a day; one of which nobody says that it stays, not at all."""
     till = Till(world)
-    await till.price(replace(tariff(), bills_blocking=True))
+    parking = replace(tariff().elements[0].components[0], dimension=Dimension.PARKING_TIME)
+    await till.price(replace(tariff(), elements=(*tariff().elements, Element((parking,))), bills_blocking=True))
     await world.enroll()
-    await charged(world)
-    await till.look()
-    assert await till.bills() == []
-    await till.look(hours=25)
-    assert await till.amounts() == [("bill", 600)]
+    async with world.v16("CP1") as cp:
+        await cp.stop(await cp.start(0, 0), 10, 1000)
+        if word:
+            await cp.status(word, 10)
+        await till.look()
+        assert (await till.bills() == []) is bool(word)
+        await till.look(hours=25)
+        assert await till.amounts() == [("bill", 60)]
 
 
 async def test_v201_is_billed_alike(till: Till) -> None:
