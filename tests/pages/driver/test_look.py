@@ -39,7 +39,7 @@ BROKEN = """() => {
 }"""
 
 
-async def fits(person: Person, path: str) -> None:
+async def fits(person: Person, path: str, language: str) -> None:
     """A page is no wider than the screen, has one heading, names for its fields, and room for thumbs."""
     page = person.page
     await page.goto(path)
@@ -48,7 +48,7 @@ async def fits(person: Person, path: str) -> None:
     assert await page.evaluate(UNNAMED) == [], path
     assert await page.evaluate(BROKEN) == [], path
     assert await page.evaluate(SMALL) == [], path
-    assert await page.evaluate("document.documentElement.lang") == "en"
+    assert await page.evaluate("document.documentElement.lang") == language
 
 
 async def everything(town: Town) -> tuple[str, list[str]]:
@@ -66,16 +66,16 @@ async def everything(town: Town) -> tuple[str, list[str]]:
 async def test_every_page_fits_the_screen_and_the_thumb(town: Town) -> None:
     async with town.plugged("CP1", behind=town.early):
         me, places = await everything(town)
-        for width in (360, 430, 1280):
-            async with town.driver(me, size=(width, 800)) as person:
+        for width, language in ((360, "en"), (360, "de"), (430, "en"), (1280, "de")):
+            async with town.driver(me, size=(width, 800), locale=language) as person:
                 for path in places:
-                    await fits(person, path)
+                    await fits(person, path, language)
                 await person.page.goto("/app/cards")
                 await person.page.locator("summary").first.click()
                 assert await person.page.evaluate(SMALL) == []
-            async with town.phone(size=(width, 800)) as person:
+            async with town.phone(size=(width, 800), locale=language) as person:
                 for path in DOORS:
-                    await fits(person, path)
+                    await fits(person, path, language)
 
 
 async def test_no_page_is_heavier_than_150_kib_and_all_of_it_is_ours(town: Town) -> None:
