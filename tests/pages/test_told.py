@@ -73,7 +73,15 @@ async def test_the_operators_pages_say_nothing_that_is_not_in_the_catalogue(town
         await one.to("/login", "/login/recover", *await links(town))
         await one.send("/login", name="nobody", password="wrong")
         outside = one.been
-    async with furnished(site, town) as session, browsing(site, Role.OWNER) as client, reading(client) as one:
+    async with furnished(site, town) as session, browsing(site, Role.OWNER) as client:
+        for path in ("/", session, "/stations/CP1"):
+            assert "⟦" not in (await client.get(path)).text
+        await walked(town, client, session, outside)
+
+
+async def walked(town: Town, client: httpx.AsyncClient, session: str, outside: list[str]) -> None:
+    """Read every page of those who work here, after they were printed in English."""
+    async with reading(client) as one:
         ref = town.rooms.safe.ref(CARD)
         await one.to("/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes", "/findings")
         await one.to("/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/programs", "/people")
@@ -81,8 +89,15 @@ async def test_the_operators_pages_say_nothing_that_is_not_in_the_catalogue(town
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
         await one.to("/nowhere", "/stations/nowhere", "/sessions/0000", status=404)
+        assert "⟦" in await streamed(client, "/live/now?after=0")
         await sent(one, str(ref), session)
         assert await missed(one, operator.paper_of(town.rooms), (*outside, *one.been)) == set()
+
+
+async def streamed(client: httpx.AsyncClient, path: str) -> str:
+    """The first part of a page that its stream sends."""
+    async with client.stream("GET", path) as answer:
+        return await anext(line async for line in answer.aiter_lines() if line.startswith("data: <"))
 
 
 async def sent(one: Reading, ref: str, session: str) -> None:
