@@ -33,6 +33,7 @@ async def test_who_works_here_needs_no_mouse(site: Site) -> None:
         await page.wait_for_url("/")
         await skips(page)
         await asks_for_the_keys(page)
+        await puts_keys_to_rest(page)
         await admits(page)
         await stops(page)
         assert station.asked == ["RemoteStopTransaction"]
@@ -64,6 +65,23 @@ async def asks_for_the_keys(page: Page) -> None:
         await page.keyboard.press(out)
         await expect(dialog).to_be_hidden()
         assert await here(page) == before
+
+
+async def puts_keys_to_rest(page: Page) -> None:
+    """Who speaks to the computer has letters do nothing; the button brings them back, also after the page is left."""
+    dialog = page.get_by_role("dialog")
+    await page.keyboard.press("?")
+    for shown in (False, True):
+        await to(page, "Keys act at once")
+        await page.keyboard.press("Space")
+        await page.keyboard.press("Escape")
+        await page.reload()
+        await page.keyboard.press("?")
+        await expect(dialog).to_be_visible(visible=shown)
+        if not shown:
+            await to(page, "? all keys")
+            await page.keyboard.press("Enter")
+    await page.keyboard.press("Escape")
 
 
 async def admits(page: Page) -> None:

@@ -20,6 +20,24 @@ function toggleTable() {
   if (table.open) table.scrollIntoView({ block: "nearest" });
 }
 
+// Who speaks to the computer has letters typed that were not meant as keys (WCAG 2.1.4), so they can be put to rest.
+const OFF = "keys-off";
+
+function kept() {
+  try {
+    return localStorage;
+  } catch {
+    return null;
+  }
+}
+
+function startResting() {
+  const choice = document.querySelector("[data-keys-act]");
+  if (!choice) return;
+  choice.checked = kept()?.getItem(OFF) == null;
+  choice.addEventListener("change", () => (choice.checked ? kept()?.removeItem(OFF) : kept()?.setItem(OFF, "")));
+}
+
 // Closed, it gives the focus back to where it was.
 function showAll() {
   document.querySelector("#keys")?.showModal();
@@ -46,6 +64,7 @@ function isTyping(target) {
 }
 
 export function startKeys() {
+  startResting();
   document.querySelector("[data-keys]")?.addEventListener("click", showAll);
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
@@ -57,6 +76,8 @@ export function startKeys() {
     if (inRow && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       event.preventDefault();
       move(event.key === "ArrowDown" ? 1 : -1);
+    } else if (kept()?.getItem(OFF) != null) {
+      return;
     } else if (event.timeStamp - going < 1500 && PLACES[event.key]) {
       location.assign(PLACES[event.key]);
     } else if (event.key === "g") {
