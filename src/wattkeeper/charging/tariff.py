@@ -131,11 +131,16 @@ class Tariff:
         return all(one.price == 0 for one in self.components) and (self.least is None or self.least.net == 0)
 
     @property
-    def is_plain(self) -> bool:
-        """Whether only sums count: when and how fast something was used changes nothing about its price."""
+    def is_steady(self) -> bool:
+        """Whether when and how fast something was used changes nothing about its price."""
         measured = (one.restrictions.is_clocked or one.restrictions.is_measured for one in self.elements)
         dated = self.rates and any(one.tax_rate for one in self.components)
-        return not (any(measured) or dated or self.prices_idling)
+        return not (any(measured) or dated)
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether only sums count: its prices are steady, and none is for idle time."""
+        return self.is_steady and not self.prices_idling
 
     @property
     def prices_idling(self) -> bool:

@@ -137,7 +137,7 @@ def _example(found: PriceTag) -> str:
     bill = price(planned(found.at, EXAMPLE_WH, EXAMPLE_S), tariff)
     is_timed = any(one.dimension is Dimension.TIME for one in tariff.components)
     cost = written(bill.gross, bill.currency, bill.digits)
-    if not tariff.is_plain:
+    if not tariff.is_steady:
         return phrase("20 kWh, charged in the hour from now on, cost {cost}.", cost=cost)
     return (IN_AN_HOUR if is_timed else AT_ANY_SPEED).filled(cost=cost)
 
