@@ -201,6 +201,22 @@ async def test_e14_an_honest_token_opens(house: House, forger: Forger, visit: Vi
         assert (await browser.me())["role"] == "operator", name
 
 
+NO_PROOF: tuple[Any, ...] = (None, 0, "now", True, [1], -1, float("inf"), 10**400)
+
+
+async def test_e14_a_time_of_proof_that_is_none_is_no_fresh_proof(house: House, forger: Forger, visit: Visit) -> None:
+    async def proved(auth_time: Any) -> bool:
+        browser = visit(house)
+        said = {} if auth_time is None else {"auth_time": auth_time}
+        assert (await attempt(forger, browser, lambda claims: signed(claims | said))).status_code == 303, auth_time
+        return (await browser.client.delete("/api/v1/account/logins")).status_code == 200
+
+    for auth_time in (*NO_PROOF, int(NOW()) - 400, int(NOW()) + 400):
+        assert not await proved(auth_time), auth_time
+    for auth_time in (int(NOW()), int(NOW()) - 200, NOW() - 1.5):
+        assert await proved(auth_time), auth_time
+
+
 async def test_e14_a_shared_secret_among_the_keys_is_none(house: House, forger: Forger, visit: Visit) -> None:
     forger.keys.append({"kty": "oct", "kid": "real", "k": base64.urlsafe_b64encode(b"s" * 32).rstrip(b"=").decode()})
     browser = visit(house)

@@ -8,7 +8,7 @@ import pytest
 from tests.conftest import OpenDoor
 from tests.oidc.conftest import BY_FORM, KEYS, PEOPLE, Browser, OpenCompany, Visit
 from tests.oidc.provider import sign_in_there
-from tests.web.conftest import ADDRESS, House, house_of
+from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
 from tests.web.partner import fields_of
 from tests.web.partner import person as somebody
 from wattkeeper.charging.person import Role
@@ -107,7 +107,12 @@ async def test_an_invited_person_connects_and_comes_in_from_then_on(
     assert (await later.come("nora")).status_code == 303
     assert (await later.me())["role"] == "support"
     assert "stations:read" in (await later.me())["scopes"]
-    assert (await later.client.post("/login/company/disconnect", data={"next": "/me"})).status_code == 303
+    asked = await later.client.post("/login/company/disconnect", data={"next": "/me"})
+    assert asked.headers["location"].startswith("/account/proof"), "the company may only have remembered her"
+    proof = {"way": "password", "secret": PASSWORD, "next": "/account"}
+    assert (await later.client.post("/account/proof", data=proof)).headers["location"] == "/account"
+    done = await later.client.post("/login/company/disconnect", data={"next": "/me"})
+    assert (done.status_code, done.headers["location"]) == (303, "/me")
     assert (await visit(house).come("nora")).status_code == 403
 
 
@@ -209,6 +214,26 @@ async def test_a_company_s_sign_in_takes_the_place_of_the_one_before_and_its_coo
         assert (await stale.get("/api/v1/me")).status_code == 401
     told = (await browser.client.get("/login/company")).headers["set-cookie"].lower()
     assert all(flag in told for flag in ("; httponly", "; samesite=lax", "; path=/"))
+
+
+async def test_e8_what_the_company_remembers_from_this_morning_is_no_fresh_proof(
+    open_company: OpenCompany, issuer: str, visit: Visit
+) -> None:
+    """Whoever finds a browser open is let in by the company without a word; what matters asks it to ask again."""
+    house = await open_company(issuer, oidc_role_claim="groups", oidc_roles="charge-admins=owner")
+    browser = visit(house)
+    await browser.come("olga")
+    new = {"email": "x@example.org", "role": "support"}
+    refused = await browser.client.post("/api/v1/staff/invitations", json=new)
+    assert (refused.status_code, refused.json()["code"]) == (403, "proof_needed")
+    page = await browser.client.get("/account/proof?next=/people")
+    assert '<a class="button" href="/login/company?again=true&amp;next=/people">Sign in with Volt</a>' in page.text
+    asked = await browser.leave("/login/company?again=true&next=/people")
+    assert "prompt=login" in asked
+    assert "max_age=0" in asked
+    answer = await browser.client.get(await sign_in_there(browser.client, asked, "olga"))
+    assert answer.headers["location"] == "/people"
+    assert (await browser.client.post("/api/v1/staff/invitations", json=new)).status_code == 202
 
 
 async def test_no_is_no_and_no_other_site_is_gone_to(open_company: OpenCompany, issuer: str, visit: Visit) -> None:

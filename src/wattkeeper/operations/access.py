@@ -151,8 +151,13 @@ class Access:
             cookie = await self.begin(unit, judged.row, "password", device, half=bool(missing))
         return Entered(cookie, missing)
 
-    async def begin(self, unit: Unit, row: AccountRow, how: str, device: str = "", *, half: bool = False) -> str:
-        """A fresh sign-in, never one that was there before; gives the cookie's value. A half one opens nothing yet."""
+    async def begin(
+        self, unit: Unit, row: AccountRow, how: str, device: str = "", *, half: bool = False, proved: bool = True
+    ) -> str:
+        """A fresh sign-in, never one that was there before; gives the cookie's value. A half one opens nothing yet.
+
+        What asks for a fresh proof is open to it where the person ``proved`` themselves just now.
+        """
         cookie = secrets.token_urlsafe(32)
         whole = self._settings.login_lasts(is_staff=row.role.is_staff)
         until = unit.now + (timedelta(minutes=10) if half else whole)
@@ -160,7 +165,8 @@ class Access:
         if device:
             sealed = await self._safe.seal_for(unit, row.person, "login", "device", device.encode())
         identifier = secrets.token_hex(8)
-        await account.keep_login(unit, digest(cookie), identifier, row.id, how, until, half=half, device=sealed)
+        kept = (unit, digest(cookie), identifier, row.id, how, until)
+        await account.keep_login(*kept, half=half, device=sealed, proved=proved)
         return cookie
 
     async def sign_out(self, cookie: str) -> None:

@@ -13,7 +13,7 @@ from sqlalchemy import Row, delete, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Role
-from wattkeeper.store.columns import from_micros
+from wattkeeper.store.columns import EPOCH, from_micros
 from wattkeeper.store.tables import account, login, subject_key
 from wattkeeper.store.unit import Unit
 
@@ -179,11 +179,13 @@ async def keep_login(
     *,
     half: bool = False,
     device: bytes | None = None,
+    proved: bool = True,
 ) -> None:
     """Remember a sign-in, and forget those that have expired or are too many."""
     await unit.connection.execute(delete(login).where(G.expires_at <= unit.now))
     values = {"token_hash": token_hash, "id": identifier, "account_id": account_id, "half": half, "how": how}
-    times = {"created_at": unit.now, "proved_at": unit.now, "seen_at": unit.now, "expires_at": expires_at}
+    times = {"created_at": unit.now, "seen_at": unit.now, "expires_at": expires_at}
+    times["proved_at"] = unit.now if proved else EPOCH
     others = select(G.token_hash).where(G.account_id == account_id, G.half.is_(False))
     oldest = others.order_by(G.created_at.desc(), G.id).offset(MOST_LOGINS - 1)
     if not half:

@@ -27,7 +27,7 @@ class CompanyDoor:
         self._paper = paper
         self._company, self._settings = paper.rooms.company, paper.rooms.settings
 
-    async def leave(self, request: Request, next: str = "/", connect: bool = False) -> Response:
+    async def leave(self, request: Request, next: str = "/", connect: bool = False, again: bool = False) -> Response:
         """To the company's door; with ``connect`` to use it for one's own account from then on.
 
         A page of another site leads to our own door only: who signs in presses the button there.
@@ -39,7 +39,7 @@ class CompanyDoor:
             viewer = await self._paper.need_viewer(request)
             viewer.need_fresh(self._paper.rooms.store.clock())
             account = viewer.account
-        leaving = await self._company.leave(within(next), account)
+        leaving = await self._company.leave(within(next), account, again=again)
         answer = RedirectResponse(leaving.address, 303, {"Cache-Control": "no-store"})
         _keep(answer, self._settings, leaving.cookie)
         return answer

@@ -10,7 +10,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,11 +18,12 @@ import orjson
 from sqlalchemy.exc import IntegrityError
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.person import FRESH, Role, Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
-from wattkeeper.operations.people.id_token import Expected, Unproved, check, header_of
+from wattkeeper.operations.people.factors import Factor, factors_of
+from wattkeeper.operations.people.id_token import LAST_S, SKEW, Expected, Unproved, check, header_of
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import BY_COMPANY, COMPANY_S
@@ -67,6 +68,8 @@ class Arrived:
     next: str
     connect: str
     """The account that asked to be connected; empty where somebody signs in."""
+    proved: bool = False
+    """Whether their company says that they proved themselves to it just now: it often knows them from this morning."""
 
 
 class Company:
@@ -95,8 +98,11 @@ class Company:
 
     # --- there and back ---------------------------------------------------------------------------------
 
-    async def leave(self, next: str, connect: str = "") -> Leaving:
-        """Send a browser to the company's door; ``connect`` is the account to be connected. Refusal NOT_FOUND."""
+    async def leave(self, next: str, connect: str = "", *, again: bool = False) -> Leaving:
+        """Send a browser to the company's door; ``connect`` is the account to be connected. Refusal NOT_FOUND.
+
+        With ``again`` the company is to ask once more who it is (OpenID Connect Core 3.1.2.1), for a fresh proof.
+        """
         self._need_open()
         try:
             described = await self._provider.described()
@@ -115,6 +121,7 @@ class Company:
             "code_challenge": _challenge(verifier),
             "code_challenge_method": "S256",
         }
+        asked |= {"prompt": "login", "max_age": "0"} if again else {}
         sign = "&" if "?" in described.authorize else "?"
         return Leaving(f"{described.authorize}{sign}{urlencode(asked)}", self._seal("leaving", kept))
 
@@ -136,7 +143,8 @@ class Company:
             ) from None
         self._attempts.forgive(neighbourhood(address))
         subject = self._subject(str(claims["sub"]))
-        return Arrived(subject, _name(claims), self._role(claims), str(kept["next"]), str(kept["connect"]))
+        known = (subject, _name(claims), self._role(claims), str(kept["next"]), str(kept["connect"]))
+        return Arrived(*known, proved=_is_fresh(claims, self._store.clock()))
 
     # --- in ---------------------------------------------------------------------------------------------
 
@@ -144,7 +152,7 @@ class Company:
         """Sign in: the cookie's value. Refusal FORBIDDEN where nobody let this person in."""
         async with self._store.unit() as unit:
             row = await self._account(unit, arrived)
-            cookie = None if row is None else await self._access.begin(unit, row, "oidc", device)
+            cookie = None if row is None else await self._access.begin(unit, row, "oidc", device, proved=arrived.proved)
         self._access.forget()
         if cookie is None:
             why = phrase(
@@ -180,9 +188,9 @@ class Company:
     async def disconnect(self, viewer: Viewer) -> None:
         """Do not sign in to the viewer's account this way any more; Refusal PROOF, NOT_FOUND."""
         viewer.need_own(Scope.ACCOUNT_WRITE)
-        viewer.need_fresh(self._store.clock())
         async with self._store.unit() as unit:
             row = await self._made_here(unit, viewer)
+            viewer.need_fresh(unit.now)
             if not await identity.remove(unit, row.id, self._provider.issuer):
                 raise Refusal(
                     Code.NOT_FOUND, phrase("Your account is not connected with {company}.", company=self.name)
@@ -193,6 +201,15 @@ class Company:
         """Whether the viewer's account is signed in to this way."""
         async with self._store.read() as connection:
             return self._provider.issuer in await identity.issuers(connection, viewer.account)
+
+    async def proving(self, viewer: Viewer) -> str:
+        """What the company is called, where through it alone the viewer proves who they are; else empty."""
+        if not self.is_open or not await self.is_connected(viewer):
+            return ""
+        async with self._store.read() as connection:
+            row = await account.by_id(connection, viewer.account)
+            only = row is not None and (await factors_of(connection, row)).fresh() == (Factor.MAIL,)
+        return self.name if only else ""
 
     # --- within -----------------------------------------------------------------------------------------
 
@@ -321,6 +338,14 @@ def _name(claims: Mapping[str, Any]) -> str:
     told = [claims.get(name) for name in ("email", "preferred_username", "name")]
     said = [one for one in told if isinstance(one, str) and one and one.isprintable()]
     return said[0][:LONGEST_NAME] if said else ""
+
+
+def _is_fresh(claims: Mapping[str, Any], now: datetime) -> bool:
+    """Whether the person proved themselves to their company just now; where it does not say, they did not."""
+    at = claims.get("auth_time")
+    if isinstance(at, bool) or not isinstance(at, int | float) or not 0 <= at <= LAST_S:
+        return False
+    return -SKEW.total_seconds() <= now.timestamp() - at <= FRESH.total_seconds()
 
 
 def _challenge(verifier: str) -> str:

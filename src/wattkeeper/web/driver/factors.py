@@ -164,7 +164,9 @@ class Factors:
         viewer = await self._paper.need_viewer(request)
         ways = {factor.value for factor in await self._people.sign_in.proofs(viewer)}
         email = (await self._people.accounts.mine(viewer)).email
-        given = {"next": within(next), "ways": ways, "email": email, "word": word}
+        company = await self._rooms.company.proving(viewer)
+        ways = set() if company else ways
+        given = {"next": within(next), "ways": ways, "email": email, "word": word, "company": company}
         return await self._page(request, "proof.html", status=status, **given)
 
     async def prove(

@@ -218,6 +218,7 @@ class Account:
     async def _proof(self, request: Request, next: str, refusal: Refusal | None = None) -> Response:
         viewer = await self._paper.need_viewer(request)
         ways = [factor.value for factor in await self._people.sign_in.proofs(viewer)]
+        company = await self._rooms.company.proving(viewer)
         word = None if refusal is None else Word(refusal.why, "", "harm")
         status = 200 if refusal is None else STATUS[refusal.code]
         return self._paper.page(
@@ -226,7 +227,8 @@ class Account:
             viewer,
             status=status,
             word=word,
-            ways=ways,
+            ways=() if company else ways,
+            company=company,
             next=next,
             works=self._people.passkeys.works,
         )
