@@ -173,6 +173,51 @@ async def test_every_version_is_kept_in_the_words_of_ocpi(house: House) -> None:
     assert second["words"][-1] == "at most EUR 30.00 for each session"
 
 
+WHEN = {
+    "start_time": "22:00",
+    "end_time": "06:00",
+    "start_date": "2026-05-01",
+    "end_date": "2027-05-01",
+    "day_of_week": ["MONDAY", "SUNDAY"],
+    "min_kwh": "0.5",
+    "max_kwh": "50",
+    "min_current": "6",
+    "max_current": "48",
+    "min_power": "1.5",
+    "max_power": "22",
+    "min_duration": 60,
+    "max_duration": 7200,
+}
+
+
+async def test_every_condition_is_kept_and_said(house: House) -> None:
+    elements = [
+        {"price_components": [ENERGY | {"price": "0.4", "vat": "20", "x_tax_rate": "AT"}], "restrictions": WHEN},
+        {"price_components": [PARKING | {"vat": "20"}], "restrictions": {"x_min_idle": 900}},
+        {
+            "price_components": [{"type": "TIME", "price": "5", "step_size": 1}],
+            "restrictions": {"reservation": "RESERVATION"},
+        },
+    ]
+    more = {
+        "elements": elements,
+        "tax_included": "YES",
+        "x_time_zone": "Europe/Vienna",
+        "x_bills_blocking": True,
+        "x_tax_rates": [{"name": "AT", "percent": "20", "since": "2026-01-01", "until": "2030-01-01"}],
+    }
+    told = await put(house, **more)
+    assert {name: told[name] for name in more} == more
+    assert (await house.api.get("/api/v1/tariffs")).json()["items"] == [told]
+    assert told["words"] == [
+        "EUR 0.40 for each kWh, only on Monday, Sunday, from 22:00 to 06:00, from 2026-05-01 to 2027-05-01,"
+        " from 0.5 kWh on, up to 50 kWh, at 1.5 kW or more, below 22 kW, at 6 A or more, below 48 A, after 1 min,"
+        " in the first 120 min",
+        "EUR 3.00 for each hour plugged in without charging, in steps of 1 min, after 15 min without charging",
+        "EUR 5.00 for each hour reserved",
+    ]
+
+
 @ONCE
 async def test_prices_that_cannot_be_billed_are_refused(house: House) -> None:
     component = {"price_components": [ENERGY]}
@@ -182,7 +227,13 @@ async def test_prices_that_cannot_be_billed_are_refused(house: House) -> None:
         {"elements": [{"price_components": [ENERGY | {"price": -1}]}]},
         {"elements": [{"price_components": [ENERGY | {"price": "NaN"}]}]},
         {"elements": [{"price_components": [ENERGY | {"type": "RESERVATION"}]}]},
-        {"elements": [component | {"restrictions": {"start_time": "09:00"}}]},
+        {"elements": [component | {"restrictions": {"start_time": "9:00"}}]},
+        {"elements": [component | {"restrictions": {"start_date": "2026-02-30"}}]},
+        {"elements": [component | {"restrictions": {"min_kwh": 5, "max_kwh": 4}}]},
+        {"elements": [component | {"restrictions": {"reservation": "RESERVATION"}}]},
+        {"elements": [component | {"restrictions": {"weather": "sunny"}}]},
+        {"x_time_zone": "Europe/Nowhere"},
+        {"x_tax_rates": [{"name": "A", "percent": 19, "since": "2026-01-01"}] * 2},
         {"min_price": {"before_taxes": 5}, "max_price": {"before_taxes": 1}},
     ]
     for more in wrong:

@@ -61,7 +61,7 @@ def to_ocpi(what: Tariff) -> dict[str, Any]:
         if bound is not None:
             told[name] = {"before_taxes": _text(bound.net)}
             told[name] |= {} if bound.gross is None else {"after_taxes": _text(bound.gross)}
-    if what.zone is not UTC:
+    if str(what.zone) != "UTC":
         told["x_time_zone"] = str(what.zone)
     if what.bills_blocking:
         told["x_bills_blocking"] = True

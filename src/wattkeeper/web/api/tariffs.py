@@ -19,19 +19,16 @@ from wattkeeper.charging.line import Line as Item
 from wattkeeper.charging.line import LineKind
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import SessionState
-from wattkeeper.charging.tariff import Dimension
 from wattkeeper.operations.prices import PriceTag, said
 from wattkeeper.operations.prices import Receipt as Receipted
 from wattkeeper.store.ocpi import of_ocpi, to_ocpi
 from wattkeeper.store.tariff import TariffRow
 from wattkeeper.web.api.sessions import Spoken
 from wattkeeper.web.api.shapes import (
-    INTEGER,
     Amount,
     Asked,
     Driver,
     Here,
-    Instant,
     Nothing,
     SessionId,
     SessionsReader,
@@ -40,48 +37,10 @@ from wattkeeper.web.api.shapes import (
     Words,
     session_id_of,
 )
+from wattkeeper.web.api.terms import NewTariff
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["prices"])
-Price = Annotated[Decimal, Field(ge=0, lt=1_000_000, max_digits=12, decimal_places=6)]
-PRICE = "In the currency's major unit: for a kWh, an hour or a session."
-
-
-class PriceComponent(Asked):
-    """One price (OCPI PriceComponent)."""
-
-    type: Dimension
-    price: Price = Field(description=PRICE)
-    vat: Annotated[Decimal, Field(ge=0, le=100, decimal_places=4)] | None = Field(
-        None, description="Percent; null: no VAT applies."
-    )
-    step_size: Annotated[int, Field(ge=0, le=1_000_000), INTEGER] = Field(
-        1, description="Billed in steps of so many Wh or seconds, rounded up."
-    )
-
-
-class TariffElement(Asked):
-    """Prices that hold together (OCPI TariffElement); restrictions are not understood yet, so they are refused."""
-
-    price_components: Annotated[list[PriceComponent], Field(min_length=1, max_length=8)]
-
-
-class PriceLimit(Asked):
-    """The least or the most that a session costs (OCPI PriceLimit)."""
-
-    before_taxes: Price
-    after_taxes: Price | None = None
-
-
-class NewTariff(Asked):
-    """Prices for sessions to come. Without elements, charging is free."""
-
-    currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] = Field(description="ISO 4217.")
-    tax_included: Literal["YES", "NO"] = Field("NO", description="Whether these prices are with tax.")
-    elements: Annotated[list[TariffElement], Field(max_length=20)]
-    min_price: PriceLimit | None = None
-    max_price: PriceLimit | None = None
-    valid_from: Instant | None = Field(None, description="Not for what has started before; null: from now.")
 
 
 class TariffVersion(BaseModel):
@@ -92,7 +51,10 @@ class TariffVersion(BaseModel):
     valid_from: datetime
     by: Words
     currency: str
-    tax_included: Literal["YES", "NO"]
+    tax_included: Literal["YES", "NO", "N/A"]
+    x_time_zone: str = Field("UTC", description="Whose clock its restrictions mean.")
+    x_bills_blocking: bool = False
+    x_tax_rates: list[dict[str, str]] = []
     elements: list[dict[str, Any]] = Field(description="In OCPI terms; amounts are text, so that they stay exact.")
     min_price: dict[str, str] | None = None
     max_price: dict[str, str] | None = None
@@ -208,7 +170,7 @@ async def show_tariffs(rooms: Here, viewer: TariffsReader) -> TariffVersions:
 @router.put("/tariffs")
 async def set_tariff(rooms: Here, viewer: TariffsWriter, new: NewTariff) -> TariffVersion:
     """Set prices for sessions that start from now on, or later; what has started keeps its version."""
-    tariff = of_ocpi(new.model_dump(exclude={"valid_from"}, mode="python"))
+    tariff = of_ocpi(new.model_dump(exclude={"valid_from"}, mode="python"), rooms.settings.zone)
     return (await _versions(rooms, viewer, [await rooms.prices.set(viewer, tariff, new.valid_from)]))[0]
 
 
