@@ -19,7 +19,7 @@ from wattkeeper.charging.line import LineKind
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.restriction import Reservation, Restrictions
 from wattkeeper.charging.session import Session, remeasure
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff, TaxRate, check
+from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff, TaxRate, check, with_tax
 from wattkeeper.charging.usage import Interval, Known, Usage, expired, planned, usage
 
 D = Decimal
@@ -100,6 +100,16 @@ def test_a_rate_of_tax_holds_on_its_days() -> None:
     before = price(planned(at(2020, 6, 30, 12), D(10_000), D(7200)), tariff)
     assert {line.vat_percent for line in before.lines} == {7}, "on a day without a rate the price's own holds"
     assert not tariff.is_plain
+
+
+def test_a_price_is_shown_with_the_tax_of_its_day() -> None:
+    rates = (TaxRate("A", D(16), date(2020, 7, 1), date(2021, 1, 1)), TaxRate("A", D(19), date(2021, 1, 1)))
+    tariff = Tariff("EUR", (Element((Component(Dimension.ENERGY, D(1), tax_rate="A"),)),), zone=BERLIN, rates=rates)
+    shown = [
+        with_tax(next(tariff.on(when).components), tariff)
+        for when in (at(2020, 12, 31, 23), at(2021, 1, 1), at(2020, 1, 1))
+    ]
+    assert shown == [D("1.16"), D("1.19"), D(1)]
 
 
 def test_two_rates_of_one_name_on_one_day_are_refused() -> None:

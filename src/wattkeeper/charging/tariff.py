@@ -7,8 +7,8 @@ element that has a price for it and holds at an instant applies (OCPI mod_tariff
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, tzinfo
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from itertools import combinations
@@ -160,6 +160,17 @@ class Tariff:
         order = [(reserved, dimension) for reserved in (False, True) for dimension in Dimension]
         return tuple(offer for key in order for offer in found.get(key, ()))
 
+    def on(self, at: datetime) -> Tariff:
+        """The tariff as it is on the day of an instant: with the rates of tax that hold then, and no others."""
+        if not self.rates:
+            return self
+        day = at.astimezone(self.zone).date()
+        return replace(self, elements=tuple(self._on(day, each) for each in self.elements), rates=())
+
+    def _on(self, day: date, each: Element) -> Element:
+        taxed = (replace(one, vat_percent=self.vat_of(one, day), tax_rate=None) for one in each.components)
+        return replace(each, components=tuple(taxed))
+
     def vat_of(self, component: Component, day: date) -> Decimal | None:
         """The VAT on a price on a day of the tariff's zone, percent; None: none applies."""
         if self.untaxed:
@@ -240,12 +251,11 @@ def _wrong_rates(rates: tuple[TaxRate, ...]) -> Iterator[Phrase]:
             yield phrase("Two rates of {name} hold on the same day.", name=one.name)
 
 
-def with_tax(component: Component, tariff: Tariff, day: date | None = None) -> Decimal:
-    """A price as a driver pays it (on a day, where its tax has dates)."""
-    vat = component.vat_percent if day is None else tariff.vat_of(component, day)
-    if tariff.tax_included or tariff.untaxed or vat is None:
+def with_tax(component: Component, tariff: Tariff) -> Decimal:
+    """A price as a driver pays it; of a tariff whose rates have dates, `Tariff.on` first."""
+    if tariff.tax_included or tariff.untaxed or component.vat_percent is None:
         return component.price
-    return divided(component.price * (100 + vat), 100)
+    return divided(component.price * (100 + component.vat_percent), 100)
 
 
 def money(minor: int, tariff: Tariff) -> Decimal:

@@ -65,7 +65,7 @@ class PriceTag:
     words: tuple[str, ...]
     """One line for each price, as a driver pays it, such as ``EUR 0.49 for each kWh``."""
     tariff: Tariff | None
-    """None: no price is set."""
+    """As it is on that day. None: no price is set."""
     version: int | None
     at: datetime
     """When it holds."""
@@ -133,7 +133,7 @@ class Prices:
         row = tariffs.valid_at(rows, wanted)
         if row is None:
             return PriceTag((NO_PRICE,), None, None, wanted)
-        return PriceTag(said(row.tariff), row.tariff, row.version, wanted)
+        return PriceTag(said(row.tariff, wanted), row.tariff.on(wanted), row.version, wanted)
 
     async def versions(self, viewer: Viewer) -> list[TariffRow]:
         """Every version of the tariff, the newest first (scope tariffs:read)."""
@@ -254,8 +254,9 @@ def _month(month: str, told: list[Receipt]) -> Month:
     return Month(month, len(told), energy_wh, sum(one.duration_s for one in told), sums)
 
 
-def said(tariff: Tariff) -> tuple[str, ...]:
-    """A tariff in words, as a driver pays it."""
+def said(tariff: Tariff, at: datetime) -> tuple[str, ...]:
+    """A tariff in words, as a driver pays it at an instant."""
+    tariff = tariff.on(at)
     if tariff.is_free:
         return (FREE,)
     lines: list[str] = [_said(one, when, tariff) for one, when in tariff.offers if one.price or when.is_bound]

@@ -77,7 +77,7 @@ class PriceShown(BaseModel):
 
 
 class BillLine(BaseModel):
-    """Quantity times unit price; amounts in minor units (cents), the net and the gross each rounded half up."""
+    """Quantity times unit price; amounts in whole minor units (cents), so rounded that lines add up to the sum."""
 
     model_config = ConfigDict(title="BillLine")
 
@@ -284,4 +284,4 @@ async def _versions(rooms: Rooms, viewer: Viewer, rows: Sequence[TariffRow]) -> 
 
 def _version(row: TariffRow, by: str) -> TariffVersion:
     told: dict[str, Any] = {"id": row.id, "version": row.version, "valid_from": row.valid_from, "by": by}
-    return TariffVersion(**told, **to_ocpi(row.tariff), words=list(said(row.tariff)))
+    return TariffVersion(**told, **to_ocpi(row.tariff), words=list(said(row.tariff, row.valid_from)))
