@@ -47,6 +47,9 @@ def script() -> str:
 async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) -> None:
     site, visit = Site(town.rooms, town.doors, town.browser), Visit(script)
     async with site.person(**STILL) as person:
+        await person.page.goto("/api/v1/docs")
+        await person.page.evaluate(script)
+        visit.faults += await axe.faults(person.page, [])
         await visit.to(person, "/login", "/login/recover", *await links(town))
     await town.rooms.access.make_account("operator", PASSWORD)
     async with furnished(site, town) as session, site.operator(**STILL) as person:
