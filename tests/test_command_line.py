@@ -105,6 +105,7 @@ async def test_a_first_installation(tmp_path: Path) -> None:
     assert (await run(tmp_path, "tokens", "revoke", listed[0]))[0] == 1
     assert (await run(tmp_path, "accounts", "sign-out", "ADA"))[:2] == (0, "0 sign-ins ended.\n")
     assert (await run(tmp_path, "accounts", "sign-out", "--everybody"))[0] == 0
+    assert "comes in by password" in (await run(tmp_path, "accounts", "erase-factors", "ada"))[1]
     assert "a name, or --everybody" in (await run(tmp_path, "accounts", "sign-out"))[2]
     assert "no account of that name" in (await run(tmp_path, "accounts", "sign-out", "bo"))[2]
     assert (await run(tmp_path, "accounts", "remove", "ada"))[0] == 0

@@ -11,6 +11,7 @@ import pytest
 from tests.operations.people import HOME, PASSWORD, Town, refused
 from wattkeeper.charging.errors import Code
 from wattkeeper.charging.person import EVERYTHING, Role, Scope
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store.account import AccountState
 
 OLGA, BERT = "olga@example.org", "bert@example.org"
@@ -176,6 +177,19 @@ async def test_who_lost_every_factor_is_helped_by_an_owner_and_told(town: Town) 
     again = await town.enter(name=BERT)
     assert again.is_whole
     assert (await town.viewer(again.cookie)).scopes == frozenset()
+
+
+async def test_a_driver_who_lost_everything_is_helped_at_the_command_line_and_told(town: Town) -> None:
+    """Else who has only a passkey and loses it is locked out for ever: a link alone is half a sign-in."""
+    _, cookie, _ = await town.with_passkey(await town.sign_up(BERT, password=None))
+    await town.people.accounts.recover(BERT, HOME)
+    assert not (await town.people.sign_in.link(await town.link(BERT, "recover"), HOME)).is_whole
+    await town.people.staff.erase_factors_of(VIEWER, "Bert@example.org")
+    assert await town.is_out(cookie)
+    assert "factors_erased" in [letter.kind for letter in await town.letters(BERT)]
+    await town.people.accounts.recover(BERT, HOME)
+    assert (await town.people.sign_in.link(await town.link(BERT, "recover"), HOME)).is_whole
+    assert await refused(town.people.staff.erase_factors_of(VIEWER, "nobody")) is Code.NOT_FOUND
 
 
 @pytest.mark.parametrize(

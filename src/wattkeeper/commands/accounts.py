@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattkeeper.commands.terminal import Database, fail, out, rooms_of, run
+from wattkeeper.commands.terminal import VIEWER, Database, fail, out, rooms_of, run
 
 app = typer.Typer(help="Who may sign in.", no_args_is_help=True)
 
@@ -48,6 +48,21 @@ def sign_out(
             return int(await rooms.access.end_sign_ins(None if everybody else name))
 
     out.print(f"{run(work())} sign-ins ended.", markup=False)
+
+
+@app.command("erase-factors")
+def erase_factors(
+    name: Annotated[str, typer.Argument(help="Who lost passkeys, authenticator app and codes.")],
+    database: Database = None,
+) -> None:
+    """Take these from whoever lost them all, a driver too; be sure who asks. They are told, and come in by a link."""
+
+    async def work() -> None:
+        async with rooms_of(database) as rooms:
+            await rooms.people.staff.erase_factors_of(VIEWER, name)
+
+    run(work())
+    out.print(f"{name} comes in by password or a link by e-mail, and sets up new ones.", markup=False)
 
 
 @app.command("remove")

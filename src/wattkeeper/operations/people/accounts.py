@@ -281,6 +281,10 @@ class Accounts:
         assert row is not None
         return row
 
+    async def named(self, unit: Unit, name: str) -> AccountRow | None:
+        """The account that signs in by this name."""
+        return await account.by_name(unit.connection, self._safe.name_ref(name))
+
     async def name_of(self, unit: Unit, row: AccountRow) -> str:
         """What an account's person is called; empty where nothing is known. Raises KeyRefused where forgotten."""
         sealed = await persons.sealed(unit.connection, row.person)

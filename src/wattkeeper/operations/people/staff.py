@@ -11,7 +11,7 @@ import orjson
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.access import Access, viewer_of
+from wattkeeper.operations.access import NO_ACCOUNT, Access, viewer_of
 from wattkeeper.operations.people.accounts import Accounts, person_name, spoken
 from wattkeeper.operations.people.address import is_mail, mail_address
 from wattkeeper.operations.people.factors import Entered, has_second
@@ -240,14 +240,27 @@ class Staff:
         """
         async with self._store.unit() as unit:
             self._need(viewer, unit)
-            row = await self._one(unit, identifier)
-            await passkey.remove_all(unit, row.id)
-            await recovery.replace(unit, row.id, ())
-            await account.change(unit, row.id, totp=None, totp_confirmed=False)
-            await proof.forgive(unit, row.id)
-            await self._mail.tell(unit, row, Kind.FACTORS_ERASED)
-            await self._end(unit, row)
+            await self._erase(unit, await self._one(unit, identifier))
         self._access.forget()
+
+    async def erase_factors_of(self, viewer: Viewer, name: str) -> None:
+        """The same for whoever signs in by this name, a driver too; Refusal NOT_FOUND, PROOF. For the command line."""
+        async with self._store.unit() as unit:
+            self._need(viewer, unit)
+            row = await self._accounts.named(unit, name)
+            if row is None:
+                raise Refusal(Code.NOT_FOUND, NO_ACCOUNT)
+            await self._erase(unit, row)
+        self._access.forget()
+
+    async def _erase(self, unit: Unit, row: AccountRow) -> None:
+        """Take an account's second factors, tell its owner, and end what is open."""
+        await passkey.remove_all(unit, row.id)
+        await recovery.replace(unit, row.id, ())
+        await account.change(unit, row.id, totp=None, totp_confirmed=False)
+        await proof.forgive(unit, row.id)
+        await self._mail.tell(unit, row, Kind.FACTORS_ERASED)
+        await self._end(unit, row)
 
     # --- within -----------------------------------------------------------------------------------------
 
