@@ -89,6 +89,7 @@ async def test_double_taps_do_nothing_twice_and_a_tap_is_seen_at_once(town: Town
         page = person.page
         await page.goto("/app/?q=hauptplatz")
         await page.get_by_role("link", name="Hauptplatz").click()
+        await expect(page.get_by_role("button", name="Start charging")).to_be_visible()
         seen = await page.evaluate(
             """() => {
               const button = document.querySelector("form.deed button");
