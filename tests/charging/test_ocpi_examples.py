@@ -93,6 +93,19 @@ def test_a_reservation_has_a_fee_of_its_own_beside_the_start() -> None:
     assert totals(billed(elements, used, 73)) == (D("8.75"), D(10))
 
 
+def test_durations_of_a_reservation_count_from_when_it_was_made() -> None:
+    elements = [
+        element(part("TIME", 6), reservation="RESERVATION", min_duration=600),
+        element(part("TIME", 3), min_duration=600),
+    ]
+    used: list[Period] = [(0, {"RESERVATION_TIME": hours(25)}), (25, {"TIME": hours(12)})]
+    bill = billed(elements, used, 37)
+    assert [(line.kind, line.billed_base) for line in bill.lines] == [
+        (LineKind.RESERVATION_TIME, D(900)),
+        (LineKind.TIME, D(120)),
+    ]
+
+
 def test_an_expired_reservation_has_no_least_price_and_no_start() -> None:
     least: dict[str, Any] = {"min_price": {"before_taxes": 9, "after_taxes": 9}}
     assert totals(billed(EXPIRING, [(0, {"RESERVATION_TIME": 1})], 60, expired=True, **least)) == (D(6), D("7.20"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time as watch
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -182,6 +183,24 @@ def test_current_is_the_mean_of_what_both_readings_say() -> None:
     assert [stretch.current_a for stretch in one.intervals] == [35, 40, None, 0]
 
 
+def test_blocking_is_idle_time_that_goes_on() -> None:
+    """Five minutes of parking and nine of blocking, ten of grace: what is left is rounded up once."""
+    _, one = used((0, 0, None), (5, 900, None), (10, 900, None))
+    blocked = Interval(kind=Kind.BLOCKING, since=NOON + timedelta(minutes=10), until=NOON + timedelta(minutes=19))
+    longer = Usage(intervals=(*one.intervals, blocked))
+    hourly = Component(Dimension.PARKING_TIME, D(60), step_size=600)
+    at_once = Tariff("EUR", (Element((hourly,)),), bills_blocking=True)
+    assert [(line.kind, line.billed_base) for line in price(longer, at_once).lines] == [
+        (LineKind.PARKING_TIME, 300),
+        (LineKind.BLOCKING_TIME, 900),
+    ]
+    assert [line.billed_base for line in price(longer, replace(at_once, bills_blocking=False)).lines] == [600]
+    after_grace = Tariff("EUR", (FEE,), bills_blocking=True)
+    assert [(line.kind, line.billed_base) for line in price(longer, after_grace).lines] == [
+        (LineKind.BLOCKING_TIME, 240)
+    ]
+
+
 # --- how things are known ---------------------------------------------------------------------------------------
 
 TIERS = Tariff(
@@ -202,6 +221,14 @@ def test_a_line_says_how_the_meter_is_known_at_its_ends() -> None:
     assert ends == (Known.MEASURED, Known.INTERPOLATED, Known.INTERPOLATED, Known.MEASURED)
     assert begin.until == end.since == NOON + timedelta(seconds=400)
     assert (first.known, first.element, second.element) == (Known.INTERPOLATED, 0, 1)
+
+
+def test_energy_is_interpolated_to_a_millionth_of_a_watt_hour() -> None:
+    _, one = used((0, 0, None), (30, 1000, None))
+    early = Element((Component(Dimension.ENERGY, D(1)),), Restrictions(end_time=time(12, 10)))
+    late = Element((Component(Dimension.ENERGY, D(2)),))
+    first, second = price(one, Tariff("EUR", (early, late))).lines
+    assert (first.used_base, second.used_base) == (D("333.333333"), D("666.666667"))
 
 
 def test_what_is_planned_is_estimated() -> None:

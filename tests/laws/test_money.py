@@ -9,7 +9,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.laws.test_naive import session_of
@@ -35,6 +35,7 @@ PAIRS = st.tuples(FRACTIONS, RATES).map(lambda one: (one[0], one[0] * (100 + one
 
 
 @given(st.lists(PAIRS, max_size=9))
+@example([(Fraction("9.1"), Fraction("10.01")), (Fraction("0.4"), Fraction("0.44"))])
 def test_lines_add_up_to_the_exact_sum_rounded_once(exact: list[tuple[Fraction, Fraction]]) -> None:
     rounded = settled(exact)
     for column in (0, 1):
