@@ -65,10 +65,11 @@ async def open_at(unit: Unit, one: EnrolmentRow) -> bool:
     return True
 
 
-async def in_vain(unit: Unit, person_id: str, station: str, since: datetime) -> list[datetime]:
-    """When this person wished at this station since an instant and no card became theirs, the oldest first."""
+async def in_vain(unit: Unit, person_id: str, station: str, since: datetime) -> list[tuple[datetime, datetime]]:
+    """From when to when this person waited at this station since an instant and no card became theirs, in order."""
     which = (E.person_id == person_id, E.station_id == station, E.created_at > since, E.state != EnrolmentState.DONE)
-    return list(await unit.connection.scalars(select(E.created_at).where(*which).order_by(E.created_at)))
+    rows = await unit.connection.execute(select(E.created_at, E.expires_at).where(*which).order_by(E.created_at))
+    return [(begun, min(until, unit.now)) for begun, until in rows]
 
 
 async def own(connection: AsyncConnection, identifier: str, person_id: str) -> EnrolmentRow | None:

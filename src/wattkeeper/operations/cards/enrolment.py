@@ -38,8 +38,8 @@ CLOCK_S = 5
 OCCUPIED = phrase("Somebody is adding a card at this station. Try again in two minutes, or choose another one.")
 HELD = phrase("Somebody holds this card, or it is blocked; a code would give it to somebody else.")
 HOUR = timedelta(hours=1)
-MOST_IN_VAIN = 5
-"""How many wishes of a person at one station may come to nothing within an hour."""
+TURNS = 5
+"""For how many whole turns a person may wait at one station within an hour without a card that becomes theirs."""
 OVER_AND_OVER = phrase(
     "You waited at this station several times without a tap of a card that can be yours. Others want to add theirs:"
     " try again in {minutes} min, at another station, or with the code that came with the card."
@@ -103,9 +103,10 @@ class Enrolments:
 
     async def _need_turn(self, unit: Unit, person: str, station: str) -> None:
         """Refusal BUSY where one person would keep others from adding cards at a station, or catch their taps."""
-        times = await enrolments.in_vain(unit, person, station, unit.now - HOUR)
-        if len(times) >= MOST_IN_VAIN:
-            left_s = (times[-MOST_IN_VAIN] + HOUR - unit.now).total_seconds()
+        waits = await enrolments.in_vain(unit, person, station, unit.now - HOUR)
+        waited = sum((until - begun for begun, until in waits), timedelta())
+        if waited >= timedelta(seconds=TURNS * self._settings.enrolment_s) > timedelta():
+            left_s = (waits[0][0] + HOUR - unit.now).total_seconds()
             raise Refusal(Code.BUSY, OVER_AND_OVER.filled(minutes=int(left_s // 60) + 1), retry_s=left_s)
 
     async def view(self, viewer: Viewer, identifier: str) -> EnrolmentView:
