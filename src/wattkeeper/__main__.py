@@ -6,7 +6,19 @@ import sys
 
 import typer
 
-from wattkeeper.commands import accounts, audit, cards, installation, owner, policy, sessions, staff, stations, tokens
+from wattkeeper.commands import (
+    accounts,
+    audit,
+    bills,
+    cards,
+    installation,
+    owner,
+    policy,
+    sessions,
+    staff,
+    stations,
+    tokens,
+)
 from wattkeeper.commands.terminal import err
 
 app = typer.Typer(
@@ -24,6 +36,8 @@ app.add_typer(owner.app, name="owner")
 app.add_typer(staff.app, name="staff")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(policy.app, name="policy")
+app.add_typer(bills.app, name="bills")
+app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")
 
 

@@ -15,6 +15,8 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
+from sqlalchemy import update
+
 from wattkeeper.assembly import Doors, open_doors, open_rooms
 from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Viewer
 from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
@@ -22,6 +24,7 @@ from wattkeeper.charging.token import CardKind
 from wattkeeper.settings import Settings, load
 from wattkeeper.store import account
 from wattkeeper.store.columns import EPOCH
+from wattkeeper.store.tables import holding
 from wattkeeper.web.rooms import Rooms
 
 STATIONS = (
@@ -105,6 +108,8 @@ def _settings(folder: Path, database: str | None) -> Settings:
         waiting_room=True,
         outbox=True,
         staff_passkeys=False,
+        billing_grace_s=5,
+        billing_backlog_days=36_500,  # the replayed days lie in the past
     )
 
 
@@ -150,6 +155,8 @@ async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:
     await _hold(rooms, cards[: len(LABELS)])
     rows = [f"{number},{'blocked' if at % 17 == 16 else 'active'}" for at, number in enumerate(cards)]
     await rooms.cards.import_csv("\n".join(["number,state", *rows[len(LABELS) :]]), DEMO)
+    async with rooms.store.unit() as unit:
+        await unit.connection.execute(update(holding).values(since=EPOCH))  # what is replayed ran on their cards
     stations = []
     for station, version, connectors, behaviour, site in STATIONS:
         key = await rooms.admission.provision(station, "demo", label=station, site=site, max_power_w=Decimal(22_000))

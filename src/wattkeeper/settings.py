@@ -107,6 +107,9 @@ class Settings:
     billing_grace_s: float = setting(
         60.0, "How long after its end a session is billed, seconds: its station may tell more."
     )
+    billing_backlog_days: int = setting(
+        7, "How many days after its start a session may be told, as after an outage, and still bill itself."
+    )
     four_eyes_minor: int = setting(
         5_000,
         "Corrections of more than this need a second person, minor units (cents); 0: every correction does.",

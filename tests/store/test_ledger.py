@@ -62,6 +62,7 @@ def draft(session: str, wh: int = 5000, station: str = "CP1", **more: object) ->
         tariff_id="standard",
         version=1,
         rank=Rank.STANDARD,
+        subject="",
         tariff=STANDARD,
         usage=usage,
         bill=bill,

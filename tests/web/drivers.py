@@ -7,8 +7,9 @@ import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from decimal import Decimal
 
 import httpx
 
@@ -17,9 +18,12 @@ from tests.web.conftest import ADDRESS, House
 from wattkeeper.charging.identifiers import session_id, shown
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
 from wattkeeper.charging.radar import Pattern
+from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.token import CardKind
+from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.people.oauth import Asked
 from wattkeeper.store import finding, oauth, passkey, step_up
+from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.passkey import PasskeyRow
 
 PASSWORD = "a driver's long password"
@@ -56,14 +60,22 @@ async def signed_in(
 @asynccontextmanager
 async def driver(house: House, name: str, station: Station) -> AsyncIterator[Driver]:
     """A driver who has one of everything; ``station`` is CP1, connected in 1.6, and runs their session."""
+    await _price(house)
     async with signed_in(house, f"{name}@example.org") as (viewer, client):
         made = Driver(f"{name}@example.org", viewer, client, secrets.token_hex(7).upper())
         made.secrets += [made.email, viewer.person, viewer.account, made.uid]
         await _card(house, made, f"{name}'s own card")
         await _session(house, made, station)
+        await _bill(house, made)
         await _account_things(house, made)
         await _told(house, made)
         yield made
+
+
+async def _price(house: House) -> None:
+    """A price, so that sessions are billed."""
+    price = Tariff("EUR", (Element((Component(Dimension.ENERGY, Decimal("0.50"), Decimal(20)),)),))
+    await house.rooms.prices.set(Viewer("tests", Role.OWNER, EVERYTHING), price)
 
 
 async def _card(house: House, made: Driver, label: str) -> None:
@@ -93,6 +105,18 @@ async def _session(house: House, made: Driver, station: Station) -> None:
     session = (await until(mine, "the driver's session"))[0]["id"]
     made.ids["session"] = session
     made.secrets += [session, session.replace("-", "")]
+
+
+async def _bill(house: House, made: Driver) -> None:
+    """The bill of their session, as somebody accepted it."""
+    rooms, session = house.rooms, made.ids["session"].replace("-", "")
+    billing = Billing(rooms.store, rooms.bus, replace(rooms.settings, billing_grace_s=0))
+    await billing.look()
+    staff = Viewer("tests", Role.OWNER, EVERYTHING)
+    done = await rooms.bills.do(staff, session, Wish(deed=Deed.ACCEPT, said=""))
+    assert done.number is not None
+    made.ids["bill"] = done.number
+    made.secrets.append(done.number)
 
 
 async def _account_things(house: House, made: Driver) -> None:
@@ -155,6 +179,8 @@ async def _told(house: House, made: Driver) -> None:
 
 def stranger_to(known: str) -> str:
     """An id of the same shape that nothing has."""
+    if known.startswith("20") and known[4:5] == "-":
+        return f"{known[:5]}{secrets.randbelow(900_000) + 100_000}"
     if known.startswith("p1:"):
         return "p1:" + secrets.token_hex(16)
     if "-" in known:

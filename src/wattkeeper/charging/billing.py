@@ -122,11 +122,11 @@ class Judgement:
     reasons: tuple[Reason, ...] = ()
 
 
-def judge(case: Case) -> Judgement:
-    """What becomes of a session that has ended."""
+def judge(case: Case, backlog: timedelta = BACKLOG) -> Judgement:
+    """What becomes of a session that has ended; ``backlog``: how long after its start it may be told."""
     if case.bill is None or case.tariff is None:
         return Judgement(Outcome.NOTHING)
-    reasons = tuple(_reasons(case, case.tariff, case.bill))
+    reasons = tuple(_reasons(case, case.tariff, case.bill, backlog))
     if case.view is not None:
         return _again(case.view, case, case.bill, reasons)
     if case.bill.gross_minor == 0 and _is_still(case) and {one.code for one in reasons} <= HARMLESS:
@@ -163,7 +163,7 @@ def _is_still(case: Case) -> bool:
 # --- reasons --------------------------------------------------------------------------------------------------
 
 
-def _reasons(case: Case, tariff: Tariff, bill: Bill) -> Iterator[Reason]:
+def _reasons(case: Case, tariff: Tariff, bill: Bill, backlog: timedelta) -> Iterator[Reason]:
     """Everything that speaks against billing a session by this tariff; by a free one nothing does."""
     if tariff.is_free:
         return
@@ -171,7 +171,7 @@ def _reasons(case: Case, tariff: Tariff, bill: Bill) -> Iterator[Reason]:
         if touches_money(finding, tariff):
             yield Reason(finding.code.value, finding.at, finding.evidence)
     late = case.known_at - case.session.started_at
-    if late > BACKLOG:
+    if late > backlog:
         yield Reason(R.TOLD_LATE.value, case.session.started_at, {"seconds": str(late // timedelta(seconds=1))})
     if bill.gross_minor > 0 and not case.person:
         yield Reason(R.NOBODY_TO_BILL.value, None, _figures(bill))

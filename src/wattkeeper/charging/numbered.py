@@ -64,6 +64,8 @@ class Explanation:
     version: int
     rank: Rank
     """Why this tariff."""
+    subject: str
+    """And of which site, station, connector or group; never of which person."""
     tariff: Tariff
     usage: Usage
     """What is billed: as the station told it, unless a person corrected the energy."""
@@ -177,8 +179,15 @@ def less(taxes: Iterable[Tax], before: Iterable[Tax]) -> tuple[Tax, ...]:
     return tuple(Tax(rate, *sums[rate]) for rate in rates if any(sums[rate]))
 
 
-def condensed(usage: Usage) -> Usage:
-    """The same usage in as few stretches as it has changes of kind: the same money by a tariff that `is_plain`."""
+def condensed(usage: Usage, tariff: Tariff | None) -> Usage:
+    """The same usage in as few stretches as it has changes of kind, where that is the same money by a tariff.
+
+    Only where no price depends on when, or on how fast or how far something was used.
+    """
+    whens = () if tariff is None else tuple(element.restrictions for element in tariff.elements)
+    dated = tariff is not None and bool(tariff.rates) and any(one.tax_rate for one in tariff.components)
+    if dated or any(one.is_clocked or one.is_measured for one in whens):
+        return usage
     kept: list[Interval] = []
     for one in usage.intervals:
         if kept and _goes_on(kept[-1], one):

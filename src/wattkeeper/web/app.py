@@ -26,6 +26,7 @@ from wattkeeper.web import oauth, oidc, problem
 from wattkeeper.web.api import (
     account,
     apps,
+    bills,
     cards,
     commands,
     decisions,
@@ -33,6 +34,8 @@ from wattkeeper.web.api import (
     events,
     findings,
     groups,
+    holds,
+    ledger,
     local_list,
     me,
     notices,
@@ -60,7 +63,8 @@ from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
 
 NOUNS = (
-    *(stations, local_list, waiting, sessions, places, starts, tariffs, cards, decisions, groups),
+    *(stations, local_list, waiting, sessions, places, starts, tariffs, bills, holds, ledger),
+    *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
 )
 STATIC = Path(__file__).parent / "static"

@@ -51,6 +51,7 @@ class Billing:
         self._bus = bus
         self._settings = settings
         self._grace = timedelta(seconds=settings.billing_grace_s)
+        self._backlog = timedelta(days=settings.billing_backlog_days)
 
     async def run(self) -> None:
         """Look whenever something was recorded, and at least every few seconds."""
@@ -131,7 +132,7 @@ class Billing:
         """Price and judge sessions, then write what becomes of those of which no more was told meanwhile."""
         async with self._store.read() as connection:
             told = await told_of(connection, sessions)
-        judged = {one.its.id: judge(one.case) for one in told.values() if not one.its.whole.is_live}
+        judged = {one.its.id: judge(one.case, self._backlog) for one in told.values() if not one.its.whole.is_live}
         async with self._store.unit() as unit:
             known = await stamps(unit, sessions)
             same = [told[one] for one in sessions if one in told and told[one].stamp() == known.get(one)]

@@ -63,6 +63,18 @@ class Bills:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such bill. Is its number right?"))
         return row, decode(text)
 
+    async def minor_of(self, viewer: Viewer, session: str, amount: Decimal) -> int:
+        """An amount of a session's currency in whole minor units (scope bills:write); Refusal NOT_FOUND, INVALID."""
+        viewer.need(Scope.BILLS_WRITE)
+        async with self._store.read() as connection:
+            told = (await told_of(connection, [session])).get(session)
+        if told is None or told.case.bill is None:
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
+        minor = amount.scaleb(told.case.bill.digits)
+        if minor != minor.to_integral_value():
+            raise Refusal(Code.INVALID, phrase("That is a fraction of the smallest coin there is."))
+        return int(minor)
+
     async def do(self, viewer: Viewer, session: str, wish: Wish) -> Done:
         """Accept, correct or waive a session (its id without dashes), or propose it where that takes two people.
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
+from wattkeeper.charging.assignment import Rank
 from wattkeeper.charging.bill import price
 from wattkeeper.charging.billing import Reason
 from wattkeeper.charging.evidence import grade
@@ -59,6 +60,7 @@ def _explanation(told: Told, reasons: Sequence[Reason]) -> Explanation:
         tariff_id=row.id,
         version=row.version,
         rank=told.choice.rank,
+        subject="" if told.choice.rank is Rank.DRIVER else told.choice.subject,
         tariff=row.tariff,
         usage=case.usage,
         bill=case.bill,

@@ -39,7 +39,7 @@ def encode(why: Explanation) -> str:
     told = {
         "format": FORMAT,
         "session": _session(why),
-        "tariff": {"id": why.tariff_id, "version": why.version, "rank": why.rank.value, "terms": to_ocpi(why.tariff)},
+        "tariff": _tariff(why),
         "usage": usage_told(why.usage),
         "bill": bill_told(why.bill),
         "told": {"gross": why.told_minor, "energy_wh": text(why.told_wh)},
@@ -68,6 +68,7 @@ def decode(content: str) -> Explanation:
         tariff_id=terms["id"],
         version=terms["version"],
         rank=Rank(terms["rank"]),
+        subject=terms["subject"],
         tariff=of_ocpi(terms["terms"]),
         usage=usage_of(told["usage"]),
         bill=bill_of(told["bill"]),
@@ -93,6 +94,12 @@ def _session(why: Explanation) -> dict[str, Any]:
     reasons = [{"code": one.code, "at": one.at, "evidence": {**one.evidence}} for one in why.reasons]
     told = {"id": why.session, "station": why.station, "evse": why.evse, "grade": why.grade.value}
     return told | {"started_at": why.started_at, "ended_at": why.ended_at, "reasons": reasons}
+
+
+def _tariff(why: Explanation) -> dict[str, Any]:
+    """By which tariff, and why."""
+    told = {"id": why.tariff_id, "version": why.version, "rank": why.rank.value, "subject": why.subject}
+    return told | {"terms": to_ocpi(why.tariff)}
 
 
 def _tax(one: Tax) -> dict[str, Any]:
