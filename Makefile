@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+SHARED := $(if $(filter tests/%,$(TEST_ARGS)),,--numprocesses=2 --dist=worksteal)
+unexport PYTHONDONTWRITEBYTECODE
 LOCKS := $(wildcard requirements/*.txt)
 
 .PHONY: help demo test check bench lock clean
@@ -24,7 +26,7 @@ test: $(VENV)/.dev
 	@$(BIN)/python -m wattkeeper.web.bundle >&2
 	@$(BIN)/python -m tests.oidc.provider
 	@$(BIN)/python -m tests.pages.everybody.axe
-	$(BIN)/python -m pytest $(TEST_ARGS)
+	$(BIN)/python -m pytest $(SHARED) $(TEST_ARGS)
 
 check: $(VENV)/.dev
 	$(BIN)/ruff format --check src tests bench

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
@@ -12,6 +14,21 @@ from tests.databases import ENGINES, Databases
 from tests.doors import KEY, Door, settings_for
 
 OpenDoor = Callable[..., Awaitable[Door]]
+
+
+@pytest.fixture(autouse=True)
+def turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Where several processes share the tests, the others rest while one does a test that is marked ``alone``."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    shared = tmp_path_factory.getbasetemp().parent
+    alone = request.node.get_closest_marker("alone") is not None
+    with (shared / "turn").open("w") as queue, (shared / "quiet").open("w") as room:
+        fcntl.flock(queue, fcntl.LOCK_EX)  # whoever waits for quiet is not overtaken by those who need none
+        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
+        fcntl.flock(queue, fcntl.LOCK_UN)
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +74,12 @@ async def door(open_door: OpenDoor) -> Door:
     opened = await open_door()
     await opened.admit("CP1", KEY)
     return opened
+
+
+def pytest_collection_finish() -> None:
+    """What stays for the whole run is no garbage: to look through it again and again would take a while."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import os
+import random
+import socket
 import struct
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +43,19 @@ def basic(user: str | bytes, password: str | bytes) -> dict[str, str]:
     pair = (user.encode() if isinstance(user, str) else user) + b":"
     pair += password.encode() if isinstance(password, str) else password
     return {"Authorization": f"Basic {base64.b64encode(pair).decode()}"}
+
+
+def free_port() -> int:
+    """A port that nobody listens at, for who must know it before; not of those that systems give to whoever asks.
+
+    Processes that share the tests find different ones.
+    """
+    number = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    while True:
+        port = random.randrange(20_000 + number, 32_000, 16)
+        with socket.socket() as found, suppress(OSError):
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 async def until(holds: Callable[[], Awaitable[Any] | Any], what: str = "it") -> Any:

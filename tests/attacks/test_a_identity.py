@@ -68,6 +68,7 @@ async def time_of(door: Door, name: str) -> float:
     return taken
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 async def test_a2_time_does_not_tell_which_identities_exist(open_door: OpenDoor) -> None:
     """The chance that a refusal of a station that exists takes longer than one of a station that does not."""

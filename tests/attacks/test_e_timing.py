@@ -22,6 +22,7 @@ from wattkeeper.operations.people.factors import MOST_FAILURES
 from wattkeeper.store import passkey
 from wattkeeper.store.passkey import PasskeyRow
 
+pytestmark = pytest.mark.alone
 MANY = 45
 """Accounts: each is guessed at fewer than a hundred times."""
 

@@ -31,7 +31,9 @@ FIELD = re.compile(r"<input[^>]*?type=\"hidden\"[^>]*>")
 
 def install() -> None:
     """Fetch the provider, where its lock file changed since; raises RuntimeError where the registry is out of reach."""
-    shutil.copyfile(SOURCES / "provider.mjs", fetch(SOURCES, "oidc") / "provider.mjs")
+    source, made = SOURCES / "provider.mjs", fetch(SOURCES, "oidc") / "provider.mjs"
+    if not made.is_file() or made.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, made)
 
 
 @contextmanager

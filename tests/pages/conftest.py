@@ -11,9 +11,9 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright
 
-from tests.doors import settings_for
+from tests.doors import free_port, settings_for
 from tests.pages import pseudo
-from tests.pages.driver.town import Town, free_port, furnish
+from tests.pages.driver.town import Town, furnish
 from tests.pages.site import CARD, PASSWORD, Site
 from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.commands.terminal import VIEWER

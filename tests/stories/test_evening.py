@@ -9,9 +9,9 @@ from pathlib import Path
 
 from playwright.async_api import Page, async_playwright, expect
 
-from tests.doors import PATIENCE_S, settings_for, until
+from tests.doors import PATIENCE_S, free_port, settings_for, until
 from tests.pages.conftest import QUIET, WORKSHOP, chromium  # noqa: F401 - a fixture
-from tests.pages.driver.town import MAIL, Town, free_port, furnish
+from tests.pages.driver.town import MAIL, Town, furnish
 from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.simulator.station import Station
 from wattkeeper.simulator.visit import Driver, Outcome, arrive

@@ -6,7 +6,6 @@ import asyncio
 import os
 import random
 import signal
-import socket
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -23,7 +22,7 @@ from websockets.exceptions import WebSocketException
 from websockets.typing import Subprotocol
 
 from tests.databases import Databases
-from tests.doors import Door, basic, settings_for
+from tests.doors import Door, basic, free_port, settings_for
 from tests.laws.test_fold import derived
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.store.fold import decode
@@ -117,12 +116,6 @@ async def phoenix(database: str, root_key: Path, port: int) -> AsyncIterator[asy
     finally:
         os.killpg(nest.pid, signal.SIGKILL)
         await nest.wait()
-
-
-def free_port() -> int:
-    """A port where nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 async def suffer(lives: asyncio.StreamReader, deaths: int) -> None:

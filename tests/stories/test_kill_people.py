@@ -21,11 +21,10 @@ import pytest
 from sqlalchemy import func, select, update
 
 from tests.databases import Databases
-from tests.doors import Door, settings_for, until
+from tests.doors import Door, free_port, settings_for, until
 from tests.laws.test_fold import derived
 from tests.stories.listing import VIEWER
 from tests.stories.mortal import Mailbox, Mortal, Phone, Pole, mortal
-from tests.stories.test_kill import free_port
 from tests.stories.wishes import Blocker, Claimants, Driver, Member, Newcomers, Partner, Starter, Tapper, lists_follow
 from tests.web.partner import AUTHORIZE, OWNER, REDIRECT, fields_of
 from wattkeeper.assembly import furnish

@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import random
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -50,13 +49,6 @@ NUMBER = "04A2B97F11C3"
 """What the chip in a fob says; its last two characters are C3."""
 MAIL = "dora@example.org"
 LINK = re.compile(r"https?://\S+(/app/link/\S+)")
-
-
-def free_port() -> int:
-    """A port that nobody listens at: passkeys belong to an address, which must be known before the door opens."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @dataclass(slots=True)
