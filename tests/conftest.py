@@ -12,8 +12,13 @@ import pytest
 
 from tests.databases import ENGINES, Databases
 from tests.doors import KEY, Door, settings_for
+from tests.operations.people import CHEAP
+from wattkeeper.operations.people import password
 
 OpenDoor = Callable[..., Awaitable[Door]]
+COST = password.COST
+"""Rounds and KiB of argon2id as everybody else has them."""
+password.COST = CHEAP
 
 
 @pytest.fixture(autouse=True)

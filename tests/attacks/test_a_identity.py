@@ -14,6 +14,7 @@ from tests.doors import KEY, Door, Raw, basic, opening, until
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed, Connected, Disconnected
 from wattkeeper.charging.orders import Outcome, Reset
+from wattkeeper.operations.admission import MOST_TRIES
 from wattkeeper.store.tables import knock, station
 
 WRONG = "badbadbadbadbadbadbadbadbadbadbadbadbad0"
@@ -238,7 +239,7 @@ async def test_a8_guessing_is_slowed_and_told_once_and_never_locks_the_station_o
 
 async def test_a8_a_scan_of_identities_fills_no_memory_and_no_disk(open_door: OpenDoor) -> None:
     door = await open_door(waiting_room=True)
-    for n in range(3_000):
+    for n in range(MOST_TRIES + 100):
         await door.admission.enter(f"X{n}", b"X", b"guess", f"10.0.{n // 250}.{n % 250}", "ocpp1.6")
     await door.admission.write_knocks()
     assert len(await door.rows(knock)) == 200

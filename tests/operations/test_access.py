@@ -11,10 +11,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from tests.conftest import COST
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Scope
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import account as accounts
@@ -258,7 +260,13 @@ async def test_one_address_that_tries_many_names_waits(access: Access) -> None:
     assert codes[-1] is Code.BUSY
 
 
-async def test_a_flood_is_turned_away_before_it_costs_and_leaves_room_for_the_owner(access: Access) -> None:
+async def test_a_guess_at_a_stolen_hash_costs_three_rounds_of_32_mib() -> None:
+    assert (await Passwords(COST).hash(RIGHT)).startswith("$argon2id$v=19$m=32768,t=3,p=1$")
+
+
+async def test_a_flood_is_turned_away_before_it_costs_and_leaves_room_for_the_owner(store: Store, safe: Safe) -> None:
+    access = Access(store, safe, Settings(), Passwords(COST))
+    await access.make_account("anna", RIGHT)
     await access.sign_in("anna", RIGHT, HOME)
     flood = (access.sign_in(f"name {n}", "a password that many use", f"2001:db8:{n:x}::1") for n in range(200))
     guesses = asyncio.gather(*flood, return_exceptions=True)

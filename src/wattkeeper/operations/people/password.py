@@ -42,8 +42,8 @@ def _nobody(cost: tuple[int, int]) -> str:
 class Passwords:
     """Hashes and checks passwords one at a time (32 MiB each), never on the loop."""
 
-    def __init__(self, cost: tuple[int, int] = COST, leaked: Container[int] = frozenset()) -> None:
-        self._leaked = leaked
+    def __init__(self, cost: tuple[int, int] | None = None, leaked: Container[int] = frozenset()) -> None:
+        self._leaked, cost = leaked, cost or COST
         self._hasher = _hasher(cost)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="password")
         self._waiting = 0
