@@ -35,6 +35,14 @@ BEGIN = datetime(2026, 3, 1, 8, tzinfo=UTC)
 
 
 @dataclass(slots=True)
+class Server:
+    """Where it listens, and whether it lives: nobody knocks at a door that is surely shut."""
+
+    port: int
+    lives: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(slots=True)
 class Witness:
     """A station that repeats each message until it is acknowledged, and remembers what was."""
 
@@ -46,36 +54,37 @@ class Witness:
     stopped: dict[int, int] = field(default_factory=dict)
     """Transaction id to the energy driven, Wh."""
 
-    async def run(self, port: int, enough: asyncio.Event) -> None:
+    async def run(self, server: Server, enough: asyncio.Event) -> None:
         """Session after session, through every death of the server."""
         number = 0
         while not enough.is_set():
-            await self._session(port, number)
+            await self._session(server, number)
             number += 1
 
-    async def _session(self, port: int, number: int) -> None:
+    async def _session(self, server: Server, number: int) -> None:
         """One session; each message is sent again, word for word, until it is answered."""
         at = BEGIN + timedelta(hours=number)
         start = {"connectorId": 1, "idTag": f"04{self.name}", "meterStart": 1000 * number, "timestamp": stamp(at)}
-        answer = await self._until_answered(port, "StartTransaction", start)
+        answer = await self._until_answered(server, "StartTransaction", start)
         transaction = answer["transactionId"]
         assert self.started.setdefault(stamp(at), transaction) == transaction
         for step in range(1, READINGS + 1):
             moment = stamp(at + timedelta(minutes=step))
             value = {"timestamp": moment, "sampledValue": [{"value": str(1000 * number + 50 * step)}]}
             payload = {"connectorId": 1, "transactionId": transaction, "meterValue": [value]}
-            await self._until_answered(port, "MeterValues", payload)
+            await self._until_answered(server, "MeterValues", payload)
             self.read.add((transaction, moment))
         end = stamp(at + timedelta(minutes=READINGS + 1))
         stop = {"transactionId": transaction, "meterStop": 1000 * number + 400, "timestamp": end}
-        await self._until_answered(port, "StopTransaction", stop)
+        await self._until_answered(server, "StopTransaction", stop)
         self.stopped[transaction] = 400
 
-    async def _until_answered(self, port: int, action: str, payload: dict[str, Any]) -> Any:
+    async def _until_answered(self, server: Server, action: str, payload: dict[str, Any]) -> Any:
         """Send until acknowledged, reconnecting as often as it takes."""
         while True:
+            await server.lives.wait()
             try:
-                return await self._ask(port, action, payload)
+                return await self._ask(server.port, action, payload)
             except (OSError, WebSocketException, TimeoutError):
                 self._socket = None
                 await asyncio.sleep(0.02)
@@ -118,24 +127,27 @@ async def phoenix(database: str, root_key: Path, port: int) -> AsyncIterator[asy
         await nest.wait()
 
 
-async def suffer(lives: asyncio.StreamReader, deaths: int) -> None:
-    """Kill each life after a random moment."""
+async def suffer(server: Server, told: asyncio.StreamReader, deaths: int) -> None:
+    """Kill each life after a random moment; the last lives on."""
     draw = random.Random(7)
     for _ in range(deaths):
-        life = int(await asyncio.wait_for(lives.readline(), 60))
+        life = int(await asyncio.wait_for(told.readline(), 60))
+        server.lives.set()
         await asyncio.sleep(draw.uniform(0.0, 0.5))
         os.kill(life, signal.SIGKILL)
+        server.lives.clear()
+    await told.readline()
+    server.lives.set()
 
 
 async def test_what_was_acknowledged_survives_kill_9(databases: Databases, tmp_path: Path) -> None:
-    database, port = await databases.fresh("sqlite"), free_port()
+    database, server = await databases.fresh("sqlite"), Server(free_port())
     door = await Door.make(settings_for(database, tmp_path))
     stations = [Witness(name, await door.admit(name)) for name in (f"K{index:03}" for index in range(STATIONS))]
     enough = asyncio.Event()
-    async with phoenix(database, tmp_path / "wattkeeper.key", port) as lives:
-        work = [asyncio.create_task(one.run(port, enough)) for one in stations]
-        await suffer(lives, DEATHS)
-        await lives.readline()
+    async with phoenix(database, tmp_path / "wattkeeper.key", server.port) as told:
+        work = [asyncio.create_task(one.run(server, enough)) for one in stations]
+        await suffer(server, told, DEATHS)
         enough.set()
         await asyncio.wait_for(asyncio.gather(*work), 120)
     await everything_is_there_once(door, stations)

@@ -124,8 +124,8 @@ async def test_a_slow_clock_is_no_excuse_where_tap_and_start_come_together(world
 
 async def test_a_backlog_asks_the_store_no_more_often_than_one_late_start(world: World) -> None:
     """Whether its card was tapped just now is looked up for all that are told together."""
-    await world.admit(*(f"B{number}" for number in range(12)))
-    numbers = [f"04A1B2C3D4{number:04X}" for number in range(12)]
+    await world.admit(*(f"B{number}" for number in range(26)))
+    numbers = [f"04A1B2C3D4{number:04X}" for number in range(26)]
     for number in numbers:
         await world.enroll(number)
     world.clock.reach(minute(600))
@@ -140,7 +140,8 @@ async def test_a_backlog_asks_the_store_no_more_often_than_one_late_start(world:
         assert all(verdict is not None and verdict.accepted for verdict in said)
         return len(heard)
 
-    assert await asked(range(1)) == await asked(range(1, 12))
+    one, backlog = (range(1), range(1, 2)), (range(2, 14), range(14, 26))
+    assert min([await asked(some) for some in one]) == min([await asked(some) for some in backlog])  # a tick asks too
 
 
 @contextmanager
