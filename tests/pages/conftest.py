@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 from collections.abc import AsyncIterator
@@ -53,9 +54,11 @@ def told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def bundled() -> None:
-    """The pages' script and style."""
-    bundle.build(WORKSHOP)
+def bundled(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """The pages' script and style, made by one process where several share the tests."""
+    with (tmp_path_factory.getbasetemp().parent / "bundle").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        bundle.build(WORKSHOP)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

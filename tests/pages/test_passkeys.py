@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, CDPSession
 from sqlalchemy import update
 
-from tests.doors import settings_for
+from tests.doors import free_port, settings_for
 from tests.pages.site import NARROW, Person, Site
 from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.store.tables import login
@@ -62,8 +61,7 @@ class Phone:
 @pytest_asyncio.fixture(loop_scope="session")
 async def site(database: str, tmp_path: Path, browser: Browser, bundled: None) -> AsyncIterator[Site]:
     """An installation at an address with a name, as passkeys need it, whose letters are shown."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+    port = free_port()
     settings = settings_for(database, tmp_path, http_port=port, public_url=f"http://localhost:{port}", outbox=True)
     async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
         yield Site(rooms, doors, browser)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -14,7 +13,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, expect
 from sqlalchemy import update
 
-from tests.doors import settings_for
+from tests.doors import free_port, settings_for
 from tests.pages.site import PASSWORD, Site
 from tests.pages.test_passkeys import Phone
 from wattkeeper.assembly import open_doors, open_rooms
@@ -229,8 +228,7 @@ async def test_a_token_is_shown_once_and_can_be_revoked(site: Site) -> None:
 @pytest_asyncio.fixture(loop_scope="session")
 async def named(database: str, tmp_path: Path, browser: Browser, bundled: None) -> AsyncIterator[Site]:
     """A new installation at an address with a name, whose staff need a second factor; nobody has an account."""
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port = found.getsockname()[1]
+    port = free_port()
     address = {"http_port": port, "public_url": f"http://localhost:{port}"}
     settings = settings_for(database, tmp_path, **address, staff_passkeys=True)
     async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
