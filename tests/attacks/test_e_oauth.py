@@ -12,6 +12,7 @@ import pytest
 from tests.conftest import OpenDoor
 from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
 from tests.web.partner import AUTHORIZE, TOKEN, App, agree, owner, person, query_of, register
+from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
 from wattkeeper.store import account, oauth
 from wattkeeper.store.account import AccountState
@@ -167,3 +168,18 @@ async def test_e12_the_ends_are_kept_with_their_reason(house: House) -> None:
         grant = await oauth.grant(unit, listed["id"])
     assert grant is not None
     assert (grant.ended_why, grant.ended_at is not None) == (oauth.Ended.OWNER, True)
+
+
+async def test_e12_a_sign_in_that_has_ended_lets_no_app_in(house: House) -> None:
+    app, anna = await register(house), await person(house)
+    viewer = await house.rooms.access.viewer_by_cookie(anna.headers["cookie"].partition("=")[2])
+    assert viewer is not None, "as another process remembers it for half a second"
+    async with app.client("sessions:read") as client:
+        address, _ = client.create_authorization_url(f"{ADDRESS}{AUTHORIZE}", code_verifier=VERIFIER)
+    client_row, redirect = await house.rooms.oauth.client_of(query_of(address))
+    asked = house.rooms.oauth.asked(client_row, redirect, query_of(address))
+    assert await house.rooms.oauth.allow(viewer, asked)
+    assert (await anna.post("/api/v1/sign-out")).status_code == 204
+    with pytest.raises(Refusal) as refusal:
+        await house.rooms.oauth.allow(viewer, asked)
+    assert refusal.value.code is Code.UNAUTHENTICATED

@@ -120,6 +120,16 @@ async def test_e6_one_password_sprayed_over_names_waits_though_the_sprayer_has_a
     assert heard <= 20
 
 
+async def test_e6_a_sprayer_with_a_passkey_of_their_own_waits_all_the_same(town: Town) -> None:
+    key, _, _ = await town.with_passkey(await town.sign_up(BERT))
+    fresh, heard = town.again(), 0
+    for at in range(40):
+        code = await refused(fresh.enter("a password of many", name=f"name{at}@example.org", at="192.0.2.99"))
+        heard += code is Code.UNAUTHENTICATED
+        assert await fresh.people.sign_in.passkey(key.get(await fresh.people.sign_in.passkey_options()), "192.0.2.99")
+    assert heard <= 25, "the first twenty, and one for each wait that went by"
+
+
 async def test_e6_other_spellings_of_a_name_are_no_fresh_tries(town: Town) -> None:
     await town.sign_up()
     fresh = town.again()
@@ -166,6 +176,29 @@ async def test_e7_five_tries_then_wait(town: Town) -> None:
     codes = [await refused(town.people.sign_in.totp(half, code, HOME)) for code in wrong]
     assert codes == [Code.UNAUTHENTICATED] * 5 + [Code.BUSY]
     assert await refused(town.people.sign_in.totp(half, app.at(town.clock.now), HOME)) is Code.BUSY
+
+
+async def test_e7_who_knows_the_password_has_a_hundred_tries_at_codes_ever(town: Town) -> None:
+    app, _, _ = await town.with_totp(await town.sign_up())
+    guessed = town.again()
+    patient(guessed)
+    for factor in (guessed.people.totp, guessed.people.codes):
+        factor._tries = Attempts(free=10**9, longest_s=1)  # as if the thief had all the time there is
+    sign_in, wrong, tries = guessed.people.sign_in, f"{(int(app.at(town.clock.now)) + 7) % 10**6:06}", 0
+    while tries < 3 * MOST_FAILURES:
+        try:
+            half = (await guessed.enter(at=ELSEWHERE)).cookie
+        except Refusal:
+            break
+        for guess in (sign_in.totp, sign_in.recovery_code):
+            assert await refused(guess(half, wrong, ELSEWHERE)) is Code.UNAUTHENTICATED
+            tries += 1
+    assert tries <= MOST_FAILURES + 2
+    assert "guessed" in [letter.kind for letter in await guessed.letters(ANNA)]
+    await guessed.people.accounts.recover(ANNA, ELSEWHERE)
+    back = await sign_in.link(await guessed.link(ANNA, "recover"), HOME)
+    assert (await sign_in.totp(back.cookie, app.at(town.clock.now), HOME)).is_whole, "its owner comes in by a letter"
+    assert (await guessed.enter(at=HOME)).missing == (Factor.TOTP, Factor.RECOVERY_CODE)
 
 
 async def test_e7_many_tries_at_once_are_many(town: Town) -> None:

@@ -53,6 +53,19 @@ async def in_turn(deeds: Iterable[Awaitable[Any]]) -> None:
         await deed
 
 
+# --- passwords ----------------------------------------------------------------------------------------------
+
+
+async def test_e11_no_sign_in_by_an_old_password_outlives_it(town: Town) -> None:
+    viewer = await town.viewer(await town.sign_up())
+    entering = [asyncio.create_task(town.enter(at=ELSEWHERE)) for _ in range(8)]
+    await town.people.accounts.set_password(viewer, OTHER)
+    entered = await asyncio.gather(*entering, return_exceptions=True)
+    thefts = [one for one in entered if not isinstance(one, BaseException)]
+    assert all([await town.is_out(one.cookie) for one in thefts])
+    assert (await town.enter(OTHER)).is_whole
+
+
 # --- links ----------------------------------------------------------------------------------------------
 
 

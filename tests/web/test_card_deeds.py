@@ -96,6 +96,23 @@ async def test_a_holder_cannot_undo_what_support_did(house: House, dora: httpx.A
     assert changes[0]["by"] == "support", "a driver is not told who of the staff"
 
 
+@pytest.mark.parametrize("way", ["button", "rule"])
+async def test_what_support_blocks_stays_so_though_its_holder_had_blocked_it_before(
+    house: House, dora: httpx.AsyncClient, way: str
+) -> None:
+    own, _ = refs(house)
+    await dora.post(f"/api/v1/cards/{own}/block")
+    for _ in range(2):
+        if way == "button":
+            assert (await house.api.post(f"/api/v1/cards/{own}/block")).json()["state"] == "blocked"
+        else:
+            assert (await house.api.patch(f"/api/v1/cards/{own}", json={"state": "blocked"})).status_code == 200
+    await dora.post(f"/api/v1/cards/{own}/block")
+    assert (await dora.post(f"/api/v1/cards/{own}/unblock")).status_code == 409
+    changes = (await dora.get(f"/api/v1/cards/{own}/changes")).json()["items"]
+    assert [one["by"] for one in changes if one["what"] == "Blocked."] == ["support", "holder"], "noted once"
+
+
 async def test_what_a_holder_calls_a_card_is_theirs_alone(house: House, dora: httpx.AsyncClient) -> None:
     own, _ = refs(house)
     named = await dora.post(f"/api/v1/cards/{own}/name", json={"label": "the red fob"})

@@ -329,12 +329,13 @@ async def test_what_is_no_form_or_says_things_twice_is_refused(house: House) -> 
         both = await client.post(TOKEN, data={"client_secret": app.secret}, auth=(app.id, app.secret))
         wrong = await client.post(TOKEN, data={"grant_type": "x"}, auth=(app.id, "wks_wrong"))
         garbled = await client.post(TOKEN, data={"grant_type": "x"}, headers={"Authorization": "Basic ????"})
+        foreign = await client.post(TOKEN, data={"grant_type": "x"}, headers={b"Authorization": b"Basic \xe9"})
         bearer = await client.post(TOKEN, data={"grant_type": "x"}, headers={"Authorization": "Bearer x"})
         right = await client.post(TOKEN, data={"grant_type": "x"}, auth=(app.id, app.secret))
         none = await client.post(TOKEN, data={"grant_type": "x", "client_id": app.id})
         read = await client.get(TOKEN)
-    told = [answer.json()["error"] for answer in (json, twice, both, wrong, garbled, bearer, none, right)]
-    assert told == ["invalid_request"] * 3 + ["invalid_client"] * 4 + ["unsupported_grant_type"]
+    told = [answer.json()["error"] for answer in (json, twice, both, wrong, garbled, foreign, bearer, none, right)]
+    assert told == ["invalid_request"] * 3 + ["invalid_client"] * 5 + ["unsupported_grant_type"]
     assert read.status_code == 405
 
 

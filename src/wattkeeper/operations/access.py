@@ -16,13 +16,13 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.factors import MOST_FAILURES, Entered, Factor, factors_of, has_second
-from wattkeeper.operations.people.guessing import Guessing
+from wattkeeper.operations.people.guessing import WRONG, Guessing
 from wattkeeper.operations.people.leaked import leaked
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, api_token, oauth, secret_link
+from wattkeeper.store import account, api_token, oauth, proof, secret_link
 from wattkeeper.store.account import AccountRow, AccountState, LoginRow
 from wattkeeper.store.api_token import TokenRow
 from wattkeeper.store.card import keep_person
@@ -144,11 +144,15 @@ class Access:
         """A sign-in by password, half where that is not enough; Refusal UNAUTHENTICATED, or BUSY with ``retry_s``."""
         judged = await self.guessing.judge(_spoken(name), password, address)
         async with self._store.unit() as unit:
+            if not await proof.still_fits(unit, judged.row.id, judged.row.password_hash or ""):
+                raise Refusal(Code.UNAUTHENTICATED, WRONG)  # changed, or shown out, while it was judged
             missing = (await factors_of(unit.connection, judged.row)).strong()
             alone = not judged.row.password_short and judged.failures <= MOST_FAILURES
             if not missing and judged.by_mail and not alone:
                 missing = (Factor.MAIL,)
             cookie = await self.begin(unit, judged.row, "password", device, half=bool(missing))
+        if not missing:
+            self.guessing.came_in(_spoken(name), address)
         return Entered(cookie, missing)
 
     async def begin(

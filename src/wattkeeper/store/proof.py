@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.store.account import ACCOUNT, LOGIN, A, AccountRow, G, LoginRow, account_of
+from wattkeeper.store.account import ACCOUNT, LOGIN, A, AccountRow, AccountState, G, LoginRow, account_of
 from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.tables import account, login
 from wattkeeper.store.unit import Unit
@@ -21,6 +21,19 @@ async def count_failure(unit: Unit, name_ref: str, stand_in: str) -> AccountRow 
     which = A.id == named.correlate(None).scalar_subquery()
     counted = update(account).where(which).values(failures=A.failures + 1).returning(*ACCOUNT)
     return account_of((await unit.connection.execute(counted)).first())
+
+
+async def count_failure_of(unit: Unit, account_id: str) -> AccountRow | None:
+    """Count one more failure of an account, before it is judged; the account, counted."""
+    counted = update(account).where(A.id == account_id).values(failures=A.failures + 1).returning(*ACCOUNT)
+    return account_of((await unit.connection.execute(counted)).first())
+
+
+async def still_fits(unit: Unit, account_id: str, password_hash: str) -> bool:
+    """Whether this is the account's password still, and the account is active; it stays so until the unit ends."""
+    which = (A.id == account_id) & (A.password_hash == password_hash) & (A.state == AccountState.ACTIVE.value)
+    held = await unit.connection.execute(update(account).where(which).values(failures=A.failures))
+    return bool(held.rowcount)
 
 
 async def take_back_failure(unit: Unit, account_id: str) -> None:

@@ -163,6 +163,7 @@ class Cards:
     async def apply(self, unit: Unit, row: CardRow, wanted: Rule, viewer: Viewer) -> bool:
         """Change a card within a unit; whether anything was not so already. Its group, if any, is checked here."""
         changes = rule.difference(row, wanted)
+        await self._block_too(unit, viewer, row, wanted.get("state"))
         if not changes:
             return False
         if not viewer.may(Scope.GROUPS_WRITE) and not rule.takes_away(changes):
@@ -226,12 +227,20 @@ class Cards:
         async with self._store.unit() as unit:
             row = await self._theirs(unit, viewer, ref)
             if row.state in done:
+                await self._block_too(unit, viewer, row, state)
                 return
             by = await self._by(unit, viewer, row, state)
             changes = rule.difference(row, {"state": state})
             await cards.change(unit, row.ref, cards.columns(changes))
             card_change.keep(unit, row.ref, by, rule.STATES[state])
         self.announce(f"set one card to {state.value}", by)
+
+    async def _block_too(self, unit: Unit, viewer: Viewer, row: CardRow, state: CardState | None) -> None:
+        """Note that staff block a card that its holder blocked: its holder cannot unblock it any more."""
+        if not viewer.may(Scope.CARDS_WRITE) or (state, row.state) != (CardState.BLOCKED, CardState.BLOCKED):
+            return
+        if (await card_change.blockers(unit, [row.ref])).get(row.ref) == card_change.HOLDER:
+            card_change.keep(unit, row.ref, viewer.name, rule.STATES[CardState.BLOCKED])
 
     async def _by(self, unit: Unit, viewer: Viewer, row: CardRow, state: CardState) -> str:
         """Who does it, for the record; Refusal where a holder, or who may not make groups, may not go this far."""

@@ -65,33 +65,46 @@ class Guessing:
             raise Refusal(Code.UNAUTHENTICATED, WRONG)
         async with self._store.unit() as unit:
             await proof.take_back_failure(unit, row.id)
-        self._at(ref, place, home)
+        self._forgive(ref, place, home)
         return Judged(row, row.failures, is_mail(name))
 
-    def came_in(self, name: str, address: str) -> None:
-        """Somebody of this name signed in by more than a password; this address is theirs from now on."""
-        self._at(self._safe.name_ref(name), neighbourhood(address), home=False)
+    async def count_code(self, account_id: str) -> None:
+        """Count a code of a second factor, before it is judged, like a password: who knows that has no more tries."""
+        async with self._store.unit() as unit:
+            await self._tell(unit, await proof.count_failure_of(unit, account_id))
 
-    def _at(self, ref: str, place: str, home: bool) -> None:
-        """Nothing is counted against this account at this address, which is its home from now on."""
+    def came_in(self, name: str, address: str) -> None:
+        """Somebody of this name is in, and nothing is missing: this address is theirs from now on.
+
+        What is counted against the address stays: else whoever has an account guesses at others' from there for ever.
+        """
+        ref, place = self._safe.name_ref(name), neighbourhood(address)
+        self._by_account.forgive(ref)
+        self._homes.pop((ref, place), None)
+        self._homes[ref, place] = None
+        if len(self._homes) > _KNOWN:
+            del self._homes[next(iter(self._homes))]
+
+    def _forgive(self, ref: str, place: str, home: bool) -> None:
+        """The password was right: the guess is not counted against this account at this address."""
         if home:
             self._at_home.forgive(f"{ref}@{place}")
         else:
             self._by_account.forgive(ref)
             self._by_address.take_back(place)
-        self._homes.pop((ref, place), None)
-        self._homes[ref, place] = None
-        if len(self._homes) > _KNOWN:
-            del self._homes[next(iter(self._homes))]
 
     async def _note(self, unit: Unit, ref: str) -> AccountRow | None:
         """Count a guess, before it is judged; its owner is told once when it is one too many."""
         row = await proof.count_failure(unit, ref, NOBODY)
         if row is None:
             await account.make(unit, NOBODY, NOBODY, NOBODY, b"", Role.DRIVER, AccountState.DISABLED, NOBODY)
-        elif row.failures == MOST_FAILURES + 1 and row.id != NOBODY:
-            await ask(unit, self._safe, Kind.GUESSED, {"account": row.id})
+        await self._tell(unit, row)
         return row
+
+    async def _tell(self, unit: Unit, row: AccountRow | None) -> None:
+        """Write to the owner, once, where a guess was one too many."""
+        if row is not None and row.failures == MOST_FAILURES + 1 and row.id != NOBODY:
+            await ask(unit, self._safe, Kind.GUESSED, {"account": row.id})
 
     def _count(self, ref: str, place: str) -> bool:
         """Count a guess before it is judged; whether the account has signed in from this address before.

@@ -147,8 +147,8 @@ LETTERS: Mapping[Kind, tuple[Phrase, Phrase]] = {
     Kind.GUESSED: (
         phrase("Somebody is guessing your password"),
         phrase(
-            "There were many wrong passwords for your account. Nobody got in, and the password alone opens it no "
-            'more. Sign in with a passkey, or by a link: choose "{cannot_get_in}" at {home}'
+            "There were many wrong passwords or codes for your account. Nobody got in, and the password alone opens it "
+            'no more. Sign in with a passkey, or by a link: choose "{cannot_get_in}" at {home}'
         ),
     ),
     Kind.COPIED: (

@@ -23,7 +23,7 @@ from wattkeeper.operations.people.letters import Kind, letter
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.operations.people.redirects import is_registered
-from wattkeeper.store import account, oauth
+from wattkeeper.store import account, oauth, proof
 from wattkeeper.store.engines import Store
 from wattkeeper.store.oauth import LIVING, ClientRow, CodeRow, Ended, GrantRow, TokenUse
 from wattkeeper.store.unit import Unit
@@ -134,12 +134,17 @@ class OAuth:
         return Asked(client, redirect, _scopes(given.get("scope", "")), challenge)
 
     async def allow(self, viewer: Viewer, asked: Asked) -> str:
-        """The person agrees: a code, good once, for a minute. Refusal INVALID where the account may do none of it."""
+        """The person agrees: a code, good once, for a minute. Refusal INVALID where the account may do none of it.
+
+        Refusal UNAUTHENTICATED where their sign-in ended meanwhile: what it let in would outlive it.
+        """
         scopes = grantable(viewer, asked.scopes)
         if not viewer.account or not scopes:
             raise refused(Fault.INVALID_SCOPE, phrase("This account may do nothing of what the app asks for."))
         code = "wkc_" + secrets.token_urlsafe(32)
         async with self._store.unit() as unit:
+            if await proof.login_named(unit.connection, viewer.account, viewer.login) is None:
+                raise Refusal(Code.UNAUTHENTICATED, phrase("This sign-in has ended. Sign in again."))
             until = unit.now + CODE_LASTS
             client, redirect = asked.client.id, asked.redirect
             row = CodeRow(client, viewer.account, None, redirect, asked.challenge, scopes, until)

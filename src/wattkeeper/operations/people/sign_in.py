@@ -127,6 +127,7 @@ class SignIn:
         async with self._store.unit() as unit:
             _, row = await self._half(unit, cookie)
         factor.count(row.id)
+        await self._access.guessing.count_code(row.id)
         async with self._store.unit() as unit:
             _, row = await self._half(unit, cookie)
             await factor.spend(unit, row, code)
@@ -182,6 +183,7 @@ class SignIn:
         _need_here(viewer)
         tries = f"{viewer.account} {viewer.login}"
         factor.count(tries)
+        await self._access.guessing.count_code(viewer.account)
         async with self._store.unit() as unit:
             await factor.spend(unit, await self._own.row(unit, viewer), code)
             await proof.forgive(unit, viewer.account)

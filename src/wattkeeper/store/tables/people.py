@@ -38,7 +38,7 @@ account = Table(
     kept("totp_step", BigInteger, "the last step whose code was used: never again", C, ACCOUNT),
     kept("totp_confirmed", Boolean, "whether the code app proved itself", C, ACCOUNT),
     kept("password_short", Boolean, "whether the password is too short to stand alone", C, ACCOUNT),
-    kept("failures", Integer, "wrong passwords since more than a password was proved", L, ACCOUNT),
+    kept("failures", Integer, "wrong passwords and codes since more than a password was proved", L, ACCOUNT),
     kept("created_at", Instant, "when made", C, ACCOUNT),
     kept("created_by", Text, "who made it", L, ACCOUNT),
     kept("verified_at", Instant, "when its e-mail address was proved", C, ACCOUNT, nullable=True),
