@@ -13,7 +13,7 @@ from wattkeeper.charging.bill import Bill, price
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.line import LineKind
 from wattkeeper.charging.tariff import check
-from wattkeeper.store.ocpi import of_ocpi, usage_of, zone_of
+from wattkeeper.store.ocpi import of_ocpi, usage_of_periods, zone_of
 
 D = Decimal
 Period = tuple[int, dict[str, object]]
@@ -49,7 +49,7 @@ def billed(
         for minutes, volumes in periods
     ]
     tariff = check(of_ocpi({"currency": "EUR", "elements": elements} | more, zone_of(zone)))
-    return price(usage_of(told, began + timedelta(minutes=until), expired), tariff)
+    return price(usage_of_periods(told, began + timedelta(minutes=until), expired), tariff)
 
 
 def totals(bill: Bill) -> tuple[Decimal, Decimal]:

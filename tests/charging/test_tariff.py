@@ -21,7 +21,7 @@ from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.rounding import minor
 from wattkeeper.charging.tariff import Bound, Component, Dimension, Element, Tariff, check
 from wattkeeper.charging.usage import Usage, planned
-from wattkeeper.store.ocpi import of_ocpi, to_ocpi, usage_of, zone_of
+from wattkeeper.store.ocpi import of_ocpi, to_ocpi, usage_of_periods, zone_of
 
 D = Decimal
 PRICED = json.loads((Path(__file__).parent / "priced_sessions.json").read_text(), parse_float=Decimal)
@@ -32,7 +32,7 @@ PRICED = json.loads((Path(__file__).parent / "priced_sessions.json").read_text()
 def test_the_standard_s_own_examples_come_out_right(told: dict[str, Any]) -> None:
     ends, expired = datetime.fromisoformat(told["end_date_time"]), told["reservation"] == "RESERVATION_EXPIRES"
     tariff = check(of_ocpi(told["tariff"], zone_of(told["time_zone"])))
-    bill = price(usage_of(told["charging_periods"], ends, expired), tariff)
+    bill = price(usage_of_periods(told["charging_periods"], ends, expired), tariff)
     for amount, expected in ((bill.net_minor, "expected_excl_vat"), (bill.gross_minor, "expected_incl_vat")):
         if told[expected] is not None:
             assert abs(D(amount) / 100 - D(told[expected])) <= D("0.005"), expected

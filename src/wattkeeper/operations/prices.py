@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from wattkeeper.charging.assignment import STANDARD
 from wattkeeper.charging.bill import Bill, price
 from wattkeeper.charging.errors import Code, Refusal
@@ -163,9 +165,7 @@ class Prices:
             if row is None:
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
             versions = await tariffs.every(connection)
-            pinned = pinned_of(row, versions)
-            used = None if pinned is None else await usage_of(connection, row.whole, pinned.tariff)
-            bill = None if used is None or pinned is None else price(used, pinned.tariff)
+            bill = await _bill(connection, row, pinned_of(row, versions))
         return receipt_of(row, versions, self._store.clock(), bill)
 
     async def history(self, viewer: Viewer, month: str | None = None) -> list[Receipt]:
@@ -228,6 +228,15 @@ def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime, bill: 
         grade=row.grade,
         grade_words=GRADES[row.grade],
     )
+
+
+async def _bill(connection: AsyncConnection, row: ReceiptRow, pinned: TariffRow | None) -> Bill | None:
+    """What a session costs: in full once it has ended; while it runs, its page asks often, so what that takes."""
+    if pinned is None:
+        return None
+    if row.live:
+        return await bill_of(connection, row.whole, row.last_n, pinned)
+    return price(await usage_of(connection, row.whole, pinned.tariff), pinned.tariff)
 
 
 def pinned_of(row: ReceiptRow, versions: list[TariffRow]) -> TariffRow | None:

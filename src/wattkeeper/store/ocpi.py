@@ -222,7 +222,7 @@ HOURS = {"RESERVATION_TIME": Kind.RESERVED, "TIME": Kind.CHARGING, "PARKING_TIME
 MILLISECOND = Decimal("0.001")
 
 
-def usage_of(periods: Iterable[Mapping[str, Any]], until: datetime, expired: bool = False) -> Usage:
+def usage_of_periods(periods: Iterable[Mapping[str, Any]], until: datetime, expired: bool = False) -> Usage:
     """What OCPI charging periods say was used, the last of which ended at an instant; as long as their volumes say.
 
     Power and current are those of the period: its mean where told, else its maximum, else its minimum.
