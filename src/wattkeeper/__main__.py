@@ -13,6 +13,7 @@ from wattkeeper.commands import (
     cards,
     installation,
     owner,
+    papers,
     policy,
     sessions,
     staff,
@@ -36,6 +37,7 @@ app.add_typer(owner.app, name="owner")
 app.add_typer(staff.app, name="staff")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(policy.app, name="policy")
+bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")

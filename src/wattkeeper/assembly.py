@@ -25,6 +25,7 @@ from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
+from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.mail import Mail
@@ -72,7 +73,7 @@ def furnish(
     cards, prices = Cards(store, safe, bus), Prices(store, settings)
     places = Places(store, safe, bus, prices)
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
-    notices = Notices(store, safe, bus, mail)
+    notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
     return Rooms(
         settings=settings,
         store=store,
@@ -96,7 +97,8 @@ def furnish(
         questions=Questions(store, safe, bus, cards, intake),
         notices=notices,
         prices=prices,
-        bills=Bills(store, bus, settings),
+        bills=bills,
+        papers=Papers(store, safe, settings, bills),
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
     )

@@ -114,6 +114,15 @@ class Settings:
         5_000,
         "Corrections of more than this need a second person, minor units (cents); 0: every correction does.",
     )
+    seller_name: str = setting("", "Who sells the energy, as bills name them, such as Strom & Rad GmbH.")
+    seller_street: str = setting("", "Their street and number.")
+    seller_postcode: str = setting("", "Their postcode.")
+    seller_city: str = setting("", "Their town.")
+    seller_country: str = setting("", "Their country, two letters (ISO 3166), such as AT.")
+    seller_vat_id: str = setting("", "Their VAT number, such as ATU12345678; without it nobody is given an invoice.")
+    seller_iban: str = setting("", "The account that invoices ask to be paid to; empty names none.")
+    payment_days: int = setting(14, "Within how many days invoices ask to be paid.")
+    tax_exemption: str = setting("", "Why no tax applies, where prices bear none; invoices must say it.")
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
     driver_login_days: int = setting(90, "How long a sign-in of a driver lasts, days.")
     login_idle_hours: int = setting(

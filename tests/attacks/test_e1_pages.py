@@ -19,6 +19,7 @@ from wattkeeper.charging.person import Role
 
 THINGS: Mapping[str, str] = {
     "/app/sessions/": "session",
+    "/app/bills/": "bill",
     "/app/cards/add/": "enrolment",
     "/app/cards/": "ref",
     "/app/charging/": "start",

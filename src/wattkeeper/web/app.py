@@ -40,6 +40,7 @@ from wattkeeper.web.api import (
     me,
     notices,
     orders,
+    papers,
     places,
     reference,
     sessions,
@@ -63,7 +64,7 @@ from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
 
 NOUNS = (
-    *(stations, local_list, waiting, sessions, places, starts, tariffs, bills, holds, ledger),
+    *(stations, local_list, waiting, sessions, places, starts, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
 )

@@ -16,6 +16,7 @@ from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.bills import Bills
+from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import People
 from wattkeeper.operations.people.names import Names
@@ -58,5 +59,6 @@ class Rooms:
     notices: Notices
     prices: Prices
     bills: Bills
+    papers: Papers
     places: Places
     starts: Starts

@@ -22,6 +22,8 @@ from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.language import tell
 from wattkeeper.operations.prices import Month, Receipt
+from wattkeeper.store.money.bill import BillRow
+from wattkeeper.web.api.papers import sent
 from wattkeeper.web.driver import tags
 from wattkeeper.web.driver.charging import where_of
 from wattkeeper.web.driver.money import written
@@ -82,6 +84,8 @@ class Told:
     no_bill: str
     why: Sequence[str]
     facts: Sequence[tuple[str, str]]
+    papers: Sequence[BillRow]
+    """What was issued for it."""
     mail: str
     """Where to write, with the session named; empty where nowhere is told."""
 
@@ -168,9 +172,15 @@ class Sessions:
         if session is None:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         receipt = await self._rooms.prices.receipt(viewer, session)
-        return await self._paper.page(request, "session.html", viewer, one=self._told(receipt))
+        papers = await self._rooms.papers.of_session(viewer, session)
+        return await self._paper.page(request, "session.html", viewer, one=self._told(receipt, papers))
 
-    def _told(self, receipt: Receipt) -> Told:
+    async def printed(self, request: Request, number: str) -> Response:
+        """A bill of theirs as PDF."""
+        viewer = await self._paper.need_viewer(request)
+        return sent(await self._rooms.papers.receipt(viewer, number))
+
+    def _told(self, receipt: Receipt, papers: Sequence[BillRow]) -> Told:
         return Told(
             id=receipt.session,
             where=receipt.name,
@@ -184,6 +194,7 @@ class Sessions:
             no_bill=receipt.words or phrase("Nothing is to be paid."),
             why=[*_why(receipt)],
             facts=[*self._facts(receipt)],
+            papers=papers,
             mail=self._mail(receipt),
         )
 
@@ -244,4 +255,5 @@ def router(paper: Paper) -> APIRouter:
     pages, routes = Sessions(paper), routes_of(paper)
     routes.add_api_route("/app/sessions", pages.show, methods=["GET"])
     routes.add_api_route("/app/sessions/{id}", pages.one, methods=["GET"])
+    routes.add_api_route("/app/bills/{number}.pdf", pages.printed, methods=["GET"])
     return routes

@@ -28,6 +28,7 @@ from wattkeeper.store import station as stations
 from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow
 from wattkeeper.web import timeline
+from wattkeeper.web.api.papers import sent
 from wattkeeper.web.operator import orders, steps, stream
 from wattkeeper.web.operator.curve import Curve, Point, curve, peak
 from wattkeeper.web.operator.names import Place, lasted, look_of, place_of
@@ -190,9 +191,15 @@ class Session:
             return RedirectResponse(f"/sessions/{identifier}", 303)
         story = await self._story(viewer, identifier)
         seen = view(self._paper, story)
-        given: dict[str, Any] = {"session": story.session, "regions": seen.by_name}
+        papers = await self._rooms.papers.of_session(viewer, identifier)
+        given: dict[str, Any] = {"session": story.session, "regions": seen.by_name, "papers": papers}
         live = f"/live/sessions/{identifier}?after={seen.position}&at={quote(story.session.station, safe='')}"
         return self._paper.page(request, "session.html", viewer, stream=live, **given)
+
+    async def printed(self, request: Request, number: str) -> Response:
+        """A bill as PDF."""
+        viewer = await self._paper.need_viewer(request)
+        return sent(await self._rooms.papers.receipt(viewer, number))
 
     async def live(self, request: Request, said: str, after: str = "", at: str | None = None) -> Response:
         """The story's changes; only words of its station, ``at``, can change it."""
@@ -241,6 +248,7 @@ def router(paper: Paper) -> APIRouter:
     """``/sessions/{id}``, its stream, and what can be done about it."""
     pages, routes = Session(paper), routes_of(paper)
     routes.add_api_route("/sessions/{said}", pages.show, methods=["GET"])
+    routes.add_api_route("/bills/{number}.pdf", pages.printed, methods=["GET"])
     routes.add_api_route("/live/sessions/{said}", pages.live, methods=["GET"])
     routes.add_api_route("/sessions/{said}/stop", pages.stop, methods=["POST"])
     routes.add_api_route("/sessions/{said}/close", pages.close, methods=["POST"])

@@ -1,0 +1,175 @@
+"""A bill as a paper: who sells, who pays, what for, what it comes to and why; told in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta, tzinfo
+from typing import Any
+
+from babel.dates import format_date
+
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.numbered import DocumentKind, Explanation
+from wattkeeper.charging.phrase import Phrase, Said, phrase
+from wattkeeper.language import tell_in
+from wattkeeper.language.catalogue import catalogue
+from wattkeeper.operations.money.explaining import Explained, LineSaid, explained
+from wattkeeper.store.money.bill import BillRow
+
+DAY = phrase("d MMMM y")
+"""How dates are written (Unicode TR 35 patterns); each language has its own."""
+INVOICES = {
+    DocumentKind.BILL: phrase("Invoice {number}"),
+    DocumentKind.CORRECTION: phrase("Corrected invoice {number} for {corrects}: more to pay"),
+    DocumentKind.CREDIT_NOTE: phrase("Credit note {number} for {corrects}: less to pay"),
+}
+PAY = phrase("Please pay {amount} by {day}.")
+TO_ACCOUNT = phrase("Please pay {amount} by {day} to the account {iban}, and name {number}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Who sells or who buys; an empty field is not known."""
+
+    name: str
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    """Two letters (ISO 3166)."""
+    vat_id: str = ""
+
+    def lines(self, country: str) -> list[str]:
+        """Name and address as they stand on a letter, with the country as it is called."""
+        place = " ".join(part for part in (self.postcode, self.city) if part)
+        return [line for line in (self.name, self.street, place, country) if line]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """All that stands on a paper."""
+
+    row: BillRow
+    why: Explanation
+    seller: Party
+    zone: tzinfo
+    buyer: Party | None = None
+    """None: it is made out to nobody."""
+    is_invoice: bool = False
+    """Whether it asks a named buyer for money; a receipt only says what it came to."""
+    iban: str = ""
+    exemption: str = ""
+    """Why no tax applies, where none does, in the seller's words."""
+    payment_days: int = 14
+
+    @property
+    def due(self) -> date:
+        """Until when to pay."""
+        return self.issued + timedelta(days=self.payment_days)
+
+    @property
+    def issued(self) -> date:
+        """On which day it was issued, by the seller's clock."""
+        return self.row.issued_at.astimezone(self.zone).date()
+
+    @property
+    def is_untaxed(self) -> bool:
+        """Whether something on it bears no tax at all."""
+        return any(tax.vat_percent is None for tax in self.why.adds)
+
+
+def told(paper: Paper, language: str) -> dict[str, Any]:
+    """A paper in a language, as plain words: what the template prints, and nothing that it would have to work out."""
+    teller = _Teller(paper, language)
+    said = explained(paper.row, paper.why, paper.zone)
+    return {
+        "language": language,
+        "title": teller.tell(_title(paper, said)),
+        "seller": teller.address(paper.seller),
+        "buyer": [] if paper.buyer is None else [*teller.address(paper.buyer), *teller.vat_id(paper.buyer)],
+        "buyer_label": teller.tell(phrase("For")),
+        "facts": [[teller.tell(name), teller.tell(value)] for name, value in teller.facts()],
+        "session_label": teller.tell(phrase("Session id, should you call us")),
+        "session": shown(paper.row.session),
+        "columns": [teller.tell(one) for one in COLUMNS],
+        "lines": [teller.line(line) for line in said.lines],
+        "total": [teller.tell(one) for one in (phrase("Total"), said.net, said.vat, said.gross)],
+        "pay": teller.pay(said),
+        "why_label": teller.tell(phrase("How this was worked out")),
+        "why": [teller.tell(one) for one in (*said.facts, *teller.exemption(), *said.notes)],
+        "foot": [*filter(None, [paper.seller.name]), *teller.vat_id(paper.seller), paper.row.number],
+        "page": teller.tell(phrase("Page")),
+    }
+
+
+COLUMNS = (phrase("What for"), phrase("Without tax"), phrase("Tax"), phrase("With tax"))
+
+
+def _title(paper: Paper, said: Explained) -> Said:
+    """What it is called."""
+    if not paper.is_invoice:
+        return said.title
+    return INVOICES[paper.row.kind].filled(number=paper.row.number, corrects=paper.row.corrects or "")
+
+
+class _Teller:
+    """Tells the parts of a paper."""
+
+    def __init__(self, paper: Paper, language: str) -> None:
+        self._paper = paper
+        self._language = language
+
+    def tell(self, said: object) -> str:
+        """Something in the language."""
+        return str(tell_in(self._language, said))
+
+    def day(self, at: date) -> str:
+        """A day."""
+        return format_date(at, self.tell(DAY), locale=catalogue(self._language).locale)
+
+    def facts(self) -> Iterator[tuple[Phrase, str]]:
+        """What stands beside the title."""
+        row, zone = self._paper.row, self._paper.zone
+        station = row.station if self._paper.why.evse is None else f"{row.station} · {self._paper.why.evse}"
+        yield phrase("Number"), row.number
+        if row.corrects is not None:
+            yield phrase("Corrects"), row.corrects
+        yield phrase("Issued on"), self.day(self._paper.issued)
+        yield phrase("Station"), station
+        yield phrase("Started"), self._at(row.started_at.astimezone(zone))
+        yield phrase("Ended"), self._at(row.ended_at.astimezone(zone))
+
+    def _at(self, at: datetime) -> str:
+        """A day with its time; the zone's own offset, for one night of the year has an hour twice."""
+        sign, offset = f"{at:%z}"[:1], f"{at:%z}"[1:]
+        return f"{self.day(at.date())}, {at:%H:%M} (UTC{sign}{offset[:2]}:{offset[2:4]})"
+
+    def address(self, party: Party) -> list[str]:
+        """Name and address, the country by its name."""
+        names: Mapping[str, str] = catalogue(self._language).locale.territories
+        return party.lines(names.get(party.country, party.country))
+
+    def vat_id(self, party: Party) -> list[str]:
+        """The line with a party's VAT number, where it is known."""
+        return [self.tell(phrase("VAT number {id}", id=party.vat_id))] if party.vat_id else []
+
+    def line(self, line: LineSaid) -> dict[str, Any]:
+        """A line with what it was worked out of."""
+        amounts = [self.tell(one) for one in (line.net, line.vat, line.gross)]
+        spans = [self.tell(one) for one in line.spans]
+        return {"what": self.tell(line.what), "how": self.tell(line.how), "spans": spans, "amounts": amounts}
+
+    def pay(self, said: Explained) -> str:
+        """What to do now, where there is something to pay."""
+        paper = self._paper
+        if not paper.is_invoice or paper.row.gross_minor <= 0:
+            return ""
+        given = {"amount": said.gross, "day": self.day(paper.due)}
+        if not paper.iban:
+            return self.tell(PAY.filled(**given))
+        return self.tell(TO_ACCOUNT.filled(**given, iban=paper.iban, number=paper.row.number))
+
+    def exemption(self) -> list[str]:
+        """Why no tax applies."""
+        return [self._paper.exemption] if self._paper.is_untaxed and self._paper.exemption else []

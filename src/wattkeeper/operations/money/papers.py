@@ -1,0 +1,115 @@
+"""Papers for whoever may see a bill: a receipt for everybody, and an invoice made out to whom they name."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import chosen, spoken
+from wattkeeper.operations.money.bills import Bills
+from wattkeeper.operations.money.einvoice import einvoice
+from wattkeeper.operations.money.paper import Paper, Party, told
+from wattkeeper.operations.money.printing import printed
+from wattkeeper.operations.safe import Safe
+from wattkeeper.settings import Settings
+from wattkeeper.store import person as persons
+from wattkeeper.store.engines import Store
+from wattkeeper.store.money import bill
+from wattkeeper.store.money.bill import BillRow, Sought
+from wattkeeper.store.unit import Unit
+
+COUNTRY = re.compile(r"[A-Z]{2}")
+NEEDED = ("seller_name", "seller_street", "seller_postcode", "seller_city", "seller_country", "seller_vat_id")
+"""The settings without which there is no invoice."""
+UNSET = phrase("Invoices cannot be written here yet. Whoever runs this has to set {settings}.")
+NAMELESS = phrase("An invoice is made out to somebody: give a name and a country of two letters, such as AT.")
+MOST = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """A paper as a file."""
+
+    name: str
+    pdf: bytes
+
+
+class Papers:
+    """Prints bills."""
+
+    def __init__(self, store: Store, safe: Safe, settings: Settings, bills: Bills) -> None:
+        self._store = store
+        self._safe = safe
+        self._settings = settings
+        self._bills = bills
+
+    async def of_session(self, viewer: Viewer, session: str) -> list[BillRow]:
+        """What was issued for a session, in order, as far as the viewer may see it; nothing where they may see none."""
+        if not any(Scope.BILLS_READ in scopes for scopes in (viewer.scopes, viewer.at_sites, viewer.own)):
+            return []
+        async with self._store.read() as connection:
+            return (await bill.find(connection, viewer, Sought(session=session), MOST))[::-1]
+
+    async def receipt(self, viewer: Viewer, number: str, language: str = "") -> Printed:
+        """The receipt, in the language spoken unless another is said (scope bills:read, one's own for drivers).
+
+        Refusal NOT_FOUND. It names its payer to themselves alone.
+        """
+        row, why = await self._bills.explain(viewer, number)
+        paper = Paper(row=row, why=why, buyer=await self._payer(viewer, row), **self._own())
+        pdf = await printed(told(paper, chosen(language, spoken())), row.issued_at)
+        return Printed(f"{number}.pdf", pdf)
+
+    async def invoice(self, viewer: Viewer, number: str, buyer: Party, language: str = "") -> Printed:
+        """An invoice made out to a buyer, with EN 16931 inside (scope bills:read, one's own for drivers).
+
+        Refusal NOT_FOUND; INVALID where the buyer is not named; CONFLICT where the seller is not, or the currency is
+        none that such invoices know.
+        """
+        row, why = await self._bills.explain(viewer, number)
+        self._need_seller()
+        if not buyer.name.strip() or not COUNTRY.fullmatch(buyer.country):
+            raise Refusal(Code.INVALID, NAMELESS)
+        paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, **self._own())
+        language = chosen(language, spoken())
+        pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language))
+        return Printed(f"{number}.pdf", pdf)
+
+    # --- parts --------------------------------------------------------------------------------------------
+
+    def _own(self) -> dict[str, Any]:
+        """What every paper says of the seller."""
+        known = self._settings
+        parts = ("name", "street", "postcode", "city", "country", "vat_id")
+        seller = Party(*(getattr(known, f"seller_{part}") for part in parts))
+        told_ = {"iban": known.seller_iban, "exemption": known.tax_exemption, "payment_days": known.payment_days}
+        return {"seller": seller, "zone": known.zone, **told_}
+
+    def _need_seller(self) -> None:
+        """Refuse where an invoice would lack its seller."""
+        lacking = [f"WATTKEEPER_{name.upper()}" for name in NEEDED if not getattr(self._settings, name)]
+        if lacking:
+            raise Refusal(Code.CONFLICT, UNSET.filled(settings=", ".join(lacking)))
+
+    async def _payer(self, viewer: Viewer, row: BillRow) -> Party | None:
+        """Who pays, where the viewer is that person and told us a name."""
+        if not viewer.person or viewer.person != row.person:
+            return None
+        async with self._store.unit() as unit:
+            name = _named(await self._known(unit, row.person))
+        return Party(name) if name else None
+
+    async def _known(self, unit: Unit, person: str) -> bytes:
+        """What is known of a person, JSON."""
+        sealed = await persons.sealed(unit.connection, person)
+        return b"{}" if sealed is None else await self._safe.unseal_for(unit, person, "person", "sealed", sealed)
+
+
+def _named(known: bytes) -> str:
+    return str(orjson.loads(known).get("name") or "")

@@ -1,0 +1,55 @@
+"""Bills as papers: a receipt for everybody who may see the bill, an invoice made out to whom they name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from pydantic import Field, StringConstraints
+
+from wattkeeper.operations.money.paper import Party
+from wattkeeper.operations.money.papers import Printed
+from wattkeeper.web.api.shapes import Asked, BillsReader, Here, Line
+
+router = APIRouter(tags=["bills"])
+Number = Annotated[str, Path(max_length=32, description="Such as 2026-000123.")]
+MEDIA_TYPE = "application/pdf"
+Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
+
+
+def _pdf(words: str) -> dict[int | str, dict[str, Any]]:
+    schema = {"type": "string", "format": "binary"}
+    return {200: {"description": words, "content": {MEDIA_TYPE: {"schema": schema}}}}
+
+
+RECEIPT = _pdf("PDF/A-3a and PDF/UA-1, in the language of whoever asks.")
+INVOICE = _pdf("PDF/A-3a and PDF/UA-1, with the invoice by EN 16931 (CII) attached as factur-x.xml.")
+
+
+class Buyer(Asked):
+    """To whom an invoice is made out."""
+
+    name: Annotated[Line, StringConstraints(min_length=1)]
+    street: Line = ""
+    postcode: Line = ""
+    city: Line = ""
+    country: Country = Field(description="Two letters (ISO 3166).", examples=["AT"])
+    vat_id: Line = ""
+
+
+@router.get("/bills/{number}/paper", responses=RECEIPT, response_class=Response, response_model=None)
+async def print_bill(rooms: Here, viewer: BillsReader, number: Number) -> Response:
+    """A bill as PDF; a driver's own."""
+    return sent(await rooms.papers.receipt(viewer, number))
+
+
+@router.post("/bills/{number}/invoice", responses=INVOICE, response_class=Response, response_model=None)
+async def print_invoice(rooms: Here, viewer: BillsReader, number: Number, buyer: Buyer) -> Response:
+    """A bill as an invoice made out to a buyer, who is kept nowhere but in the file; a driver's own."""
+    return sent(await rooms.papers.invoice(viewer, number, Party(**buyer.model_dump())))
+
+
+def sent(printed: Printed) -> Response:
+    """A paper as an answer that nobody on the way keeps."""
+    headers = {"Content-Disposition": f'inline; filename="{printed.name}"', "Cache-Control": "no-store"}
+    return Response(printed.pdf, media_type=MEDIA_TYPE, headers=headers)
