@@ -217,20 +217,21 @@ def texts(xml: bytes, name: str) -> list[str]:
     return [str(one.text) for one in etree.fromstring(xml).iter(f"{{{RAM}}}{name}")]
 
 
-BOUNDED = {
+ENERGY_ALONE = (Element((Component(Dimension.ENERGY, Decimal("0.4158"), Decimal(20)),)),)
+TARIFFS = {
     "plain": tariff(),
     "with tax": tariff(tax_included=True),
-    "at least": tariff(least=Bound(Decimal(30))),
-    "at most": tariff(most=Bound(Decimal(5))),
+    "at least": Tariff("EUR", ENERGY_ALONE, least=Bound(Decimal(30))),
+    "at most": Tariff("EUR", ENERGY_ALONE, most=Bound(Decimal(5))),
     "untaxed": Tariff("EUR", (Element((Component(Dimension.ENERGY, Decimal("0.50"), None),)),)),
     "no tax": Tariff("EUR", (Element((Component(Dimension.ENERGY, Decimal("0.50"), Decimal(0)),)),)),
     "yen": Tariff("JPY", (Element((Component(Dimension.ENERGY, Decimal(60), Decimal(10)),)),)),
 }
 
 
-@pytest.mark.parametrize("name", BOUNDED)
+@pytest.mark.parametrize("name", TARIFFS)
 def test_an_invoice_for_machines_is_valid_and_adds_up(name: str) -> None:
-    one = paper(what=BOUNDED[name])
+    one = paper(what=TARIFFS[name])
     xml = einvoice(one, "en")
     assert xml_check_xsd(xml, flavor="factur-x", level="en16931")
     _adds_up(one, xml, 1)
@@ -250,6 +251,10 @@ def _adds_up(one: Paper, xml: bytes, sign: int) -> None:
     assert [Decimal(rate) for rate in texts(xml, "RateApplicablePercent")[len(lines) :]] == [
         tax.vat_percent or 0 for tax in one.why.adds
     ]
+    for tax in one.why.adds:
+        exact = Decimal(tax.net_minor) * (tax.vat_percent or 0) / 100
+        assert abs(exact - tax.vat_minor) <= 100, "EN 16931, BR-CO-17"
+        assert tax.vat_minor == 0 or tax.vat_percent, "EN 16931, BR-E-09 and BR-Z-09"
     assert all(price >= 0 for price in amounts(xml, "ChargeAmount"))
 
 
@@ -268,6 +273,13 @@ def test_what_changes_a_bill_says_which_and_how_much() -> None:
     assert xml_check_xsd(xml, flavor="factur-x", level="en16931")
     assert (texts(xml, "TypeCode")[0], texts(xml, "IssuerAssignedID")) == ("384", ["2026-000100"])
     _adds_up(correction, xml, 1)
+
+
+@pytest.mark.parametrize("bound", ["least", "most"])
+def test_a_bound_over_several_rates_is_refused_to_machines(bound: str) -> None:
+    one = paper(what=tariff(**{bound: Bound(Decimal(30 if bound == "least" else 5))}))
+    with pytest.raises(Refusal, match="a rate for each amount"):
+        einvoice(one, "en")
 
 
 def test_coins_too_small_for_machines_are_refused() -> None:

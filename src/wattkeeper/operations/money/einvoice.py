@@ -34,6 +34,10 @@ UNITS = {"kWh": "KWH", "h": "HUR", "session": "C62"}
 """UN/ECE recommendation 20."""
 TRANSFER = "58"
 """SEPA credit transfer (UNTDID 4461)."""
+RATELESS = phrase(
+    "This session came to the least or the most that one costs, over several rates of tax. Its bill stands, but an "
+    "invoice for machines has to name a rate for each amount."
+)
 MOST_DIGITS = 2
 """Amounts have no more places (EN 16931, BR-DEC)."""
 UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -54,10 +58,12 @@ class Item:
 
 
 def einvoice(paper: Paper, language: str) -> bytes:
-    """The XML of an invoice, valid by the schema; Refusal CONFLICT where the currency has too small coins for it."""
+    """The XML of an invoice, valid by the schema; Refusal CONFLICT where such invoices cannot say what the bill does."""
     row = paper.row
     if row.digits > MOST_DIGITS:
         raise Refusal(Code.CONFLICT, phrase("Invoices for machines know no currency with more than two places."))
+    if any(tax.vat_minor for tax in paper.why.adds if tax.vat_percent is None):
+        raise Refusal(Code.CONFLICT, RATELESS)
     made = Document()
     made.context.guideline_parameter.id = GUIDELINE
     made.header.id, made.header.type_code = row.number, TYPES[row.kind]
