@@ -58,7 +58,7 @@ class Item:
 
 
 def einvoice(paper: Paper, language: str) -> bytes:
-    """The XML of an invoice, valid by the schema; Refusal CONFLICT where such invoices cannot say what the bill does."""
+    """The XML of an invoice, valid by the schema; Refusal CONFLICT where none can say what the bill does."""
     row = paper.row
     if row.digits > MOST_DIGITS:
         raise Refusal(Code.CONFLICT, phrase("Invoices for machines know no currency with more than two places."))
