@@ -15,15 +15,16 @@ router = APIRouter(tags=["bills"])
 Number = Annotated[str, Path(max_length=32, description="Such as 2026-000123.")]
 MEDIA_TYPE = "application/pdf"
 Country = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
-
-
-def _pdf(words: str) -> dict[int | str, dict[str, Any]]:
-    schema = {"type": "string", "format": "binary"}
-    return {200: {"description": words, "content": {MEDIA_TYPE: {"schema": schema}}}}
-
-
-RECEIPT = _pdf("PDF/A-3a and PDF/UA-1, in the language of whoever asks.")
-INVOICE = _pdf("PDF/A-3a and PDF/UA-1, with the invoice by EN 16931 (CII) attached as factur-x.xml.")
+PDF: dict[str, Any] = {MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}}
+RECEIPT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "PDF/A-3a and PDF/UA-1, in the language of whoever asks.", "content": PDF}
+}
+INVOICE: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "PDF/A-3a and PDF/UA-1, with the invoice by EN 16931 (CII) attached as factur-x.xml.",
+        "content": PDF,
+    },
+}
 
 
 class Buyer(Asked):
