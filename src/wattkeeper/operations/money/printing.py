@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import typst
 
-TEMPLATE = Path(__file__).parent / "paper.typ"
+TEMPLATE = Path(__file__).with_name("paper.typ")
 STANDARDS: list[Any] = ["a-3a", "ua-1"]
 UNWRITTEN = re.compile(
     "[^\x20-\x7e\xa0-\xac\xae-\u02af\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"
@@ -36,7 +36,7 @@ def _printed(words: Mapping[str, Any], issued_at: datetime, invoice: bytes | Non
     if invoice is not None:
         inputs["invoice"] = invoice.decode()
     compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs=inputs)
-    made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=int(issued_at.timestamp()))
+    made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=issued_at)
     assert isinstance(made, bytes)
     return made
 
