@@ -101,6 +101,22 @@ async def test_d9_a_card_claimed_by_two_drivers_stays_with_the_first(house: Hous
     assert row.until is None
 
 
+async def test_d9_a_card_that_charges_is_caught_by_no_stranger(house: House) -> None:
+    """A card imported without a name is in somebody's pocket once it has charged: a tap gives it to nobody."""
+    await house.api.post("/api/v1/cards", json={"number": TAPPED})
+    async with house.door.plugged() as cp, await driver(house, "dora") as dora:
+        await ready(house, cp)
+        start = {"connectorId": 1, "idTag": TAPPED, "meterStart": 0, "timestamp": "2026-05-13T10:00:00Z"}
+        begun = (await cp.call("StartTransaction", start))[2]
+        assert begun["idTagInfo"]["status"] == "Accepted"
+        stop = {"transactionId": begun["transactionId"], "meterStop": 10, "timestamp": "2026-05-13T10:10:00Z"}
+        await cp.call("StopTransaction", stop)
+        made = await wish(dora)
+        assert await tap(cp) == "Accepted", "whoever holds it may go on charging"
+        assert await state(dora, made) == ("taken", None)
+        assert (await dora.get("/api/v1/cards")).json()["items"] == []
+
+
 async def test_d9_two_taps_in_one_batch_give_two_drivers_nothing(house: House) -> None:
     """Fifty cards tapped at once for one wish: one of them is added."""
     async with house.door.plugged() as cp, await driver(house, "dora") as dora:

@@ -12,7 +12,7 @@ from sqlalchemy import case, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.columns import from_micros
-from wattkeeper.store.tables import account, card, enrolment, person, station_state
+from wattkeeper.store.tables import account, card, enrolment, person, session, station_state
 from wattkeeper.store.unit import Unit
 
 E, C = enrolment.c, card.c
@@ -132,11 +132,16 @@ class Known:
     """Whether its person has a name here."""
     signs_in: bool
     """Whether its person has an account."""
+    has_charged: bool
+    """Whether a session ever ran on it."""
 
     @property
     def is_nobodys(self) -> bool:
-        """Whether whoever taps it may have it: returned, or taken in for nobody in particular."""
-        return self.state == "returned" or (self.is_claimable and not self.is_named)
+        """Whether whoever taps it may have it: returned, or taken in for nobody in particular and never used.
+
+        A card that charges is in somebody's pocket, named or not: it takes the code that came with it.
+        """
+        return self.state == "returned" or (self.is_claimable and not self.is_named and not self.has_charged)
 
     @property
     def is_claimable(self) -> bool:
@@ -147,7 +152,8 @@ class Known:
 def _known() -> Any:
     is_named = exists(select(person.c.id).where(person.c.id == C.person_id, person.c.sealed.is_not(None)))
     signs_in = exists(select(account.c.id).where(account.c.person_id == C.person_id))
-    return select(C.ref, C.person_id, C.state, C.kind, is_named, signs_in)
+    has_charged = exists(select(session.c.id).where(session.c.token == C.ref))
+    return select(C.ref, C.person_id, C.state, C.kind, is_named, signs_in, has_charged)
 
 
 async def known(connection: AsyncConnection, ref: str) -> Known | None:
