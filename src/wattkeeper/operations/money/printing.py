@@ -7,7 +7,7 @@ import asyncio
 import re
 import unicodedata
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,8 @@ def _printed(words: Mapping[str, Any], issued_at: datetime, invoice: bytes | Non
     if invoice is not None:
         inputs["invoice"] = invoice.decode()
     compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs=inputs)
-    made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=issued_at)
+    at = issued_at.astimezone(UTC).replace(microsecond=0)
+    made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=at)
     assert isinstance(made, bytes)
     return made
 
