@@ -23,6 +23,7 @@ from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.papers import Papers
@@ -97,6 +98,7 @@ def furnish(
         questions=Questions(store, safe, bus, cards, intake),
         notices=notices,
         prices=prices,
+        assignments=Assignments(store),
         bills=bills,
         papers=Papers(store, safe, settings, bills),
         places=places,

@@ -49,6 +49,7 @@ NOBODYS: Mapping[str, str] = {
     "/proposals/{id}/reject": "0" * 16,
     "group": "staff",
     "name": "staff",
+    "tariff": "night",
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

@@ -66,7 +66,8 @@ async def test_how_it_stands_is_told_coarsely(house: House, dora: httpx.AsyncCli
     async def seen() -> tuple[str, bool]:
         (one,) = (await dora.get("/api/v1/places/CP1")).json()["outlets"]
         assert set(one) == {
-            *("station", "evse", "code", "plug", "plug_words", "max_power_w", "use", "words", "can_start")
+            *("station", "evse", "code", "plug", "plug_words", "max_power_w", "use", "words", "can_start"),
+            "price",
         }
         return one["use"], one["can_start"]
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 
 from tests.web.conftest import House
@@ -17,8 +18,9 @@ from tests.web.phones import Puppet, becoming, listed, puppet, signed_in, starte
 from tests.web.town import VIEWER as OWNER
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.operations import prices
-from wattkeeper.operations.prices import Prices, receipt_of
-from wattkeeper.store import receipt as receipts
+from wattkeeper.operations.money.choosing import chosen
+from wattkeeper.operations.prices import Prices
+from wattkeeper.store.money import billable
 
 ENERGY = {"type": "ENERGY", "price": 0.4, "vat": 20, "step_size": 1}
 PARKING = {"type": "PARKING_TIME", "price": "3.00", "vat": 20, "step_size": 60}
@@ -64,7 +66,7 @@ async def receipt(phone: httpx.AsyncClient, session: str) -> Any:
 @ONCE
 async def test_no_price_is_said_to_be_none(house: House, dora: httpx.AsyncClient) -> None:
     price = (await dora.get("/api/v1/places/CP1")).json()["price"]
-    assert price == {"words": [prices.NO_PRICE], "currency": None, "version": None, "is_free": True}
+    assert price == {"words": [prices.NO_PRICE], "currency": None, "tariff": None, "version": None, "is_free": True}
     async with puppet(house) as station:
         told = await receipt(dora, await charge(house, dora, station))
     assert (told["bill"], told["tariff_version"], told["words"]) == (None, None, prices.HAD_NO_PRICE)
@@ -142,21 +144,21 @@ async def test_c18_the_station_s_clock_cannot_choose_the_price(house: House, dor
     async with puppet(house) as station:
         session = await charge(house, dora, station)
     async with house.rooms.store.read() as connection:
-        row = await receipts.one(connection, OWNER, session.replace("-", ""))
-    assert row is not None
+        (its,) = (await billable.of(connection, [session.replace("-", "")])).values()
     await put(house)
-    versions = await house.rooms.prices.versions(OWNER)
-    version = versions[0]
-    now = row.known_at + timedelta(hours=1)
+    version = (await house.rooms.prices.versions(OWNER))[0]
+    assert its.whole.opened is not None
     for started_s, valid_s, expected in (
         (-3600, -1800, None),  # it began before the price, and was told of after: offline for an hour
         (-900, -1800, 1),
         (3600, 1800, None),  # a clock ahead: what counts is when we heard of it
         (-10 * 365 * 86400, -1800, 1),  # a clock ten years behind is no offline hour
     ):
-        moved = replace(row, asked_at=None, started_at=row.known_at + timedelta(seconds=started_s))
-        pinned = replace(version, valid_from=row.known_at + timedelta(seconds=valid_s))
-        assert receipt_of(moved, [pinned], now).version == expected, (started_s, valid_s)
+        opened = msgspec.structs.replace(its.whole.opened, at=its.known_at + timedelta(seconds=started_s))
+        moved = replace(its, asked_at=None, whole=msgspec.structs.replace(its.whole, opened=opened))
+        pinned = replace(version, valid_from=its.known_at + timedelta(seconds=valid_s))
+        row = chosen([], [pinned], moved.spot, moved.begins_at).row
+        assert (row and row.version) == expected, (started_s, valid_s)
 
 
 # --- setting them -----------------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.assignment import Spot
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
@@ -21,6 +22,7 @@ from wattkeeper.operations.prices import Prices, PriceTag
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import place as places
 from wattkeeper.store.engines import Store
+from wattkeeper.store.money import billable
 from wattkeeper.store.place import PlaceRow
 
 S = ConnectorStatus
@@ -52,6 +54,8 @@ class Outlet:
     """How it stands, in words."""
     can_start: bool
     """Whether asking it to start makes sense: it may be in use only because the driver's own cable is in."""
+    price: PriceTag
+    """What it costs there, whoever asks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class Place:
     """From where the driver stands, as the crow flies; None where that is unknown."""
     outlets: Sequence[Outlet]
     price: PriceTag
+    """What it costs at the station, whoever asks; a connector may have a price of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,14 +139,14 @@ class Places:
             away = [(distance_m(here, (float(n), float(e))), name) for name, n, e in await places.located(connection)]
             far = {name: metres for metres, name in sorted(away)[:limit]}
             rows = await places.listed(connection, far)
-        return await self._told(sorted(rows, key=lambda row: (far[row.id], row.id)), far)
+        return await self._told(viewer, sorted(rows, key=lambda row: (far[row.id], row.id)), far)
 
     async def find(self, viewer: Viewer, words: str = "", limit: int = 20) -> list[Place]:
         """Listed places whose name, address or id has each of these words, by name."""
         _need_looking(viewer)
         async with self._store.read() as connection:
             rows = await places.found(connection, words, limit)
-        return await self._told(rows)
+        return await self._told(viewer, rows)
 
     async def place(self, viewer: Viewer, station: str) -> Place:
         """One listed place; Refusal NOT_FOUND, for one that is not listed too."""
@@ -150,7 +155,7 @@ class Places:
             rows = await places.listed(connection, [station])
         if not rows:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such place."))
-        return (await self._told(rows))[0]
+        return (await self._told(viewer, rows))[0]
 
     async def at(self, viewer: Viewer, code: str, address: str = "") -> tuple[Place, Outlet]:
         """The place and the EVSE with this code on it, listed or not.
@@ -164,7 +169,7 @@ class Places:
             self._by_viewer.count(viewer.name)
             self._by_address.count(neighbourhood(address))
             raise Refusal(Code.NOT_FOUND, NO_SUCH)
-        place = (await self._told([row]))[0]
+        place = (await self._told(viewer, [row]))[0]
         return place, _outlet(place, evse)
 
     async def outlet(
@@ -236,9 +241,16 @@ class Places:
 
     # --- as told --------------------------------------------------------------------------------------
 
-    async def _told(self, rows: Sequence[PlaceRow], far: dict[str, int] | None = None) -> list[Place]:
-        """Places as drivers see them."""
-        price = await self._prices.tag()
+    async def _told(self, viewer: Viewer, rows: Sequence[PlaceRow], far: dict[str, int] | None = None) -> list[Place]:
+        """Places as whoever asks sees them, with the prices that they would get there."""
+        keys = [(row, evse) for row in rows for evse in (None, *row.evses)]
+        async with self._store.read() as connection:
+            group = await billable.group_of(connection, viewer.person)
+        spots = [
+            Spot(person=viewer.person, group=group, station=row.id, evse=evse, site=row.site) for row, evse in keys
+        ]
+        tags = await self._prices.tags(spots)
+        prices = {(row.id, evse): tag for (row, evse), tag in zip(keys, tags, strict=True)}
         return [
             Place(
                 station=row.id,
@@ -247,18 +259,18 @@ class Places:
                 latitude=row.latitude,
                 longitude=row.longitude,
                 distance_m=(far or {}).get(row.id),
-                outlets=[self._outlet(row, evse) for evse in row.evses],
-                price=price,
+                outlets=[self._outlet(row, evse, prices[row.id, evse]) for evse in row.evses],
+                price=prices[row.id, None],
             )
             for row in rows
         ]
 
-    def _outlet(self, row: PlaceRow, evse: int) -> Outlet:
+    def _outlet(self, row: PlaceRow, evse: int, price: PriceTag) -> Outlet:
         """An EVSE as drivers see it."""
         plug, (use, words) = row.plugs.get(evse), use_of(row, evse)
         can_start = use is Use.FREE or (use is Use.IN_USE and evse not in row.occupied)
         told = (row.id, evse, self._code(row, evse), plug, plug_words(plug), row.max_power_w)
-        return Outlet(*told, use, words, can_start)
+        return Outlet(*told, use, words, can_start, price)
 
 
 def _outlet(place: Place, evse: int) -> Outlet:

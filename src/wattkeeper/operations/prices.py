@@ -12,26 +12,29 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.assignment import STANDARD
+from wattkeeper.charging.assignment import STANDARD, Spot
 from wattkeeper.charging.bill import Bill, price
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.restriction import Restrictions
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.tariff import Component, Dimension, Tariff, check, with_tax
-from wattkeeper.charging.usage import outlined
 from wattkeeper.operations.conditions import conditions
+from wattkeeper.operations.money.choosing import choose, pinned
 from wattkeeper.operations.worth import bill_of, usage_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import receipt as receipts
 from wattkeeper.store import tariff as tariffs
 from wattkeeper.store.engines import Store
+from wattkeeper.store.money import bill as bills
+from wattkeeper.store.money import billable, hold
+from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.receipt import ReceiptRow
 from wattkeeper.store.tariff import TariffRow
 
+ANYWHERE = Spot()
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 """What a tariff is called."""
 NO_PRICE = phrase("No price is set here, so charging costs nothing.")
@@ -40,6 +43,8 @@ HAD_NO_PRICE = phrase("No price was set when this session started, so it costs n
 RUNNING = phrase("It is still running: this is what it has cost so far.")
 IN_DOUBT = phrase("Something about this session contradicts itself. A person checks it before it is billed.")
 ESTIMATED = phrase("Part of this session had to be estimated. A person checks it before it is billed.")
+WAIVED = phrase("It is not billed: somebody has waived it.")
+CORRECTED = phrase("What was billed for it was corrected.")
 GRADES = {
     Grade.VERIFIED: phrase("Signed by the meter, and the signature was checked."),
     Grade.MEASURED: phrase("Measured completely by the station, without contradiction."),
@@ -71,6 +76,8 @@ class PriceTag:
     version: int | None
     at: datetime
     """When it holds."""
+    name: str = ""
+    """Which tariff."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +112,17 @@ class Receipt:
     """Why there is no bill, or that it still runs, or that it waits for a person; empty where all is said."""
     grade: Grade
     grade_words: str
+    documents: tuple[BillRow, ...] = ()
+    """What was billed for it, in the order of its issue."""
+    is_waived: bool = False
+    """Whether a person decided that it is not billed."""
+
+    @property
+    def gross_minor(self) -> int | None:
+        """What is to pay: by what was billed, else by what it comes to; None: no price was set."""
+        if self.documents or self.is_waived:
+            return sum(one.gross_minor for one in self.documents)
+        return None if self.bill is None else self.bill.gross_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,15 +145,16 @@ class Prices:
         self._store = store
         self._zone = settings.zone
 
-    async def tag(self, at: datetime | None = None) -> PriceTag:
-        """What charging costs that starts at an instant, or now; for anyone."""
-        async with self._store.read() as connection:
-            rows = await tariffs.every(connection)
+    async def tag(self, at: datetime | None = None, spot: Spot = ANYWHERE) -> PriceTag:
+        """What charging costs that starts at a spot at an instant, or now; for anyone."""
+        return (await self.tags([spot], at))[0]
+
+    async def tags(self, spots: Sequence[Spot], at: datetime | None = None) -> list[PriceTag]:
+        """What charging costs at each of these spots."""
         wanted = at or self._store.clock()
-        row = tariffs.valid_at(rows, wanted)
-        if row is None:
-            return PriceTag((NO_PRICE,), None, None, wanted)
-        return PriceTag(said(row.tariff, wanted), row.tariff.on(wanted), row.version, wanted)
+        async with self._store.read() as connection:
+            choices = await choose(connection, spots, wanted)
+        return [_tag(choice.row, wanted) for choice in choices]
 
     async def versions(self, viewer: Viewer) -> list[TariffRow]:
         """Every version of the tariff, the newest first (scope tariffs:read)."""
@@ -164,9 +183,7 @@ class Prices:
             row = await receipts.one(connection, viewer, session)
             if row is None:
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
-            versions = await tariffs.every(connection)
-            bill = await _bill(connection, row, pinned_of(row, versions))
-        return receipt_of(row, versions, self._store.clock(), bill)
+            return (await self._receipts(connection, [row], exactly=True))[0]
 
     async def history(self, viewer: Viewer, month: str | None = None) -> list[Receipt]:
         """One's own sessions with what they cost, the newest first; of one month (``2026-03``) or of all."""
@@ -174,14 +191,20 @@ class Prices:
         span = (None, None) if month is None else self._span(month)
         async with self._store.read() as connection:
             rows = await receipts.own(connection, person, *span)
-            versions = await tariffs.every(connection)
-            pinned = [pinned_of(row, versions) for row in rows]
-            bills = [
-                None if version is None else await bill_of(connection, row.whole, row.last_n, version)
-                for row, version in zip(rows, pinned, strict=True)
-            ]
-        now = self._store.clock()
-        return [receipt_of(row, versions, now, bill) for row, bill in zip(rows, bills, strict=True)]
+            return await self._receipts(connection, rows, exactly=False)
+
+    async def _receipts(self, connection: AsyncConnection, rows: list[ReceiptRow], *, exactly: bool) -> list[Receipt]:
+        """The receipts of sessions; ``exactly``: with the instants of each line."""
+        ids = [row.id for row in rows]
+        choices = await pinned(connection, await billable.of(connection, ids))
+        documents = await bills.of_sessions(connection, ids)
+        waived = await hold.waived(connection, [one for one in ids if one not in documents])
+        now, told = self._store.clock(), []
+        for row in rows:
+            version = choices[row.id].row
+            worth = await _worth(connection, row, version, exactly=exactly)
+            told.append(receipt_of(row, version, now, worth, tuple(documents.get(row.id, ())), row.id in waived))
+        return told
 
     async def months(self, viewer: Viewer) -> list[Month]:
         """One's own months, the newest first."""
@@ -199,11 +222,37 @@ class Prices:
             raise Refusal(Code.INVALID, phrase("A month is a year and a number, such as 2026-03.")) from None
 
 
-def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime, bill: Bill | None = None) -> Receipt:
-    """A session's receipt as of an instant; without a bill worked out from its readings, by its sums."""
-    whole, pinned = row.whole, pinned_of(row, versions)
-    if bill is None and pinned is not None:
-        bill = price(outlined(whole), pinned.tariff)
+def _tag(row: TariffRow | None, at: datetime) -> PriceTag:
+    """What charging costs by a version of a tariff."""
+    if row is None:
+        return PriceTag((NO_PRICE,), None, None, at)
+    return PriceTag(said(row.tariff, at), row.tariff.on(at), row.version, at, row.id)
+
+
+async def _worth(
+    connection: AsyncConnection, row: ReceiptRow, version: TariffRow | None, *, exactly: bool
+) -> Bill | None:
+    """What a session costs by the version of a tariff that it was pinned to.
+
+    In full once it has ended; while it runs, its page asks often, so only what that takes.
+    """
+    if version is None:
+        return None
+    if exactly and not row.live:
+        return price(await usage_of(connection, row.whole, version.tariff), version.tariff)
+    return await bill_of(connection, row.whole, row.last_n, version)
+
+
+def receipt_of(
+    row: ReceiptRow,
+    version: TariffRow | None,
+    now: datetime,
+    bill: Bill | None,
+    documents: tuple[BillRow, ...] = (),
+    is_waived: bool = False,
+) -> Receipt:
+    """A session's receipt as of an instant."""
+    whole = row.whole
     by_now = whole.last_at + max(now - row.heard_at, timedelta(0))  # on the station's clock, which may be wrong
     span = (row.ended_at or by_now) - row.started_at
     return Receipt(
@@ -223,30 +272,22 @@ def receipt_of(row: ReceiptRow, versions: list[TariffRow], now: datetime, bill: 
         power_w=row.power_w if row.live else None,
         soc_percent=whole.track.soc_last,
         bill=bill,
-        version=None if pinned is None else pinned.version,
-        words=_words(row, pinned),
+        version=None if version is None else version.version,
+        words=_words(row, version, documents, is_waived),
         grade=row.grade,
         grade_words=GRADES[row.grade],
+        documents=documents,
+        is_waived=is_waived,
     )
 
 
-async def _bill(connection: AsyncConnection, row: ReceiptRow, pinned: TariffRow | None) -> Bill | None:
-    """What a session costs: in full once it has ended; while it runs, its page asks often, so what that takes."""
-    if pinned is None:
-        return None
-    if row.live:
-        return await bill_of(connection, row.whole, row.last_n, pinned)
-    return price(await usage_of(connection, row.whole, pinned.tariff), pinned.tariff)
-
-
-def pinned_of(row: ReceiptRow, versions: list[TariffRow]) -> TariffRow | None:
-    """The version whose prices hold for a session: when it was asked for here, else when it counts as begun."""
-    return tariffs.valid_at(versions, row.asked_at or counted_at(row.started_at, row.known_at))
-
-
-def _words(row: ReceiptRow, pinned: TariffRow | None) -> str:
+def _words(row: ReceiptRow, version: TariffRow | None, documents: Sequence[BillRow], is_waived: bool) -> str:
     """What there is to say of the amount."""
-    if pinned is None:
+    if is_waived:
+        return WAIVED
+    if documents:
+        return CORRECTED if len(documents) > 1 else ""
+    if version is None:
         return HAD_NO_PRICE
     if row.live:
         return RUNNING
@@ -256,8 +297,8 @@ def _words(row: ReceiptRow, pinned: TariffRow | None) -> str:
 def _month(month: str, told: list[Receipt]) -> Month:
     """What the sessions of a month came to."""
     costs: Counter[tuple[str, int]] = Counter()
-    for bill in (one.bill for one in told if one.bill is not None):
-        costs[bill.currency, bill.digits] += bill.gross_minor
+    for one, bill in ((one, one.bill) for one in told if one.bill is not None):
+        costs[bill.currency, bill.digits] += one.gross_minor or 0
     energy_wh = sum((one.energy_wh or Decimal(0) for one in told), Decimal(0))
     sums = [(currency, amount, digits) for (currency, digits), amount in sorted(costs.items())]
     return Month(month, len(told), energy_wh, sum(one.duration_s for one in told), sums)

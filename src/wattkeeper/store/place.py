@@ -34,6 +34,7 @@ class PlaceRow:
     """OCPI ConnectorType by EVSE."""
     mark: str | None
     """What its printed codes call it."""
+    site: str
     online: bool
     statuses: Mapping[int, Collection[ConnectorStatus]] = field(default_factory=dict)
     """What the connectors of each EVSE do; 0 is the station as a whole."""
@@ -46,9 +47,9 @@ class PlaceRow:
         return sorted({*self.plugs, *self.statuses} - {0})
 
 
-BARE = tuple(one.name for one in fields(PlaceRow))[:9]
+BARE = tuple(one.name for one in fields(PlaceRow))[:10]
 PLACES = select(
-    *(C.id, C.label, C.address, C.latitude, C.longitude, C.max_power_w, C.plugs, C.mark),
+    *(C.id, C.label, C.address, C.latitude, C.longitude, C.max_power_w, C.plugs, C.mark, C.site),
     func.coalesce(station_state.c.online, False),
 ).select_from(station.outerjoin(station_state, station_state.c.station_id == C.id))
 

@@ -26,6 +26,7 @@ from wattkeeper.web import oauth, oidc, problem
 from wattkeeper.web.api import (
     account,
     apps,
+    assignments,
     bills,
     cards,
     commands,
@@ -64,7 +65,8 @@ from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
 
 NOUNS = (
-    *(stations, local_list, waiting, sessions, places, starts, tariffs, bills, papers, holds, ledger),
+    *(stations, local_list, waiting, sessions, places, starts),
+    *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
 )

@@ -15,6 +15,7 @@ from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.people.apps import Apps
@@ -58,6 +59,7 @@ class Rooms:
     questions: Questions
     notices: Notices
     prices: Prices
+    assignments: Assignments
     bills: Bills
     papers: Papers
     places: Places

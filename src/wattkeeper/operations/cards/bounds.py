@@ -12,14 +12,17 @@ from functools import lru_cache
 
 import orjson
 
-from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, counted_at, month_of
+from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
 from wattkeeper.charging.token import Asked, Card, start_by_phone
+from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.worth import bill_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import card as cards
 from wattkeeper.store import station as stations
-from wattkeeper.store import tariff as tariffs
 from wattkeeper.store import use
+from wattkeeper.store.money import bill as bills
+from wattkeeper.store.money import billable
+from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.tariff import TariffRow
 from wattkeeper.store.unit import Unit
 from wattkeeper.store.use import Used
@@ -62,16 +65,19 @@ class Bounds:
 
     async def _money(self, refs: Collection[str], begun: datetime) -> dict[str, Decimal]:
         """What the sessions on these cards since an instant cost, with tax."""
-        versions = await tariffs.every(self._unit.connection)
         sums = dict.fromkeys(refs, ZERO)
-        for one in await use.sessions_since(self._unit, refs, begun):
-            sums[one.token] += await self._cost(one, versions)
+        used = await use.sessions_since(self._unit, refs, begun)
+        found = await billable.of(self._unit.connection, [one.whole.id for one in used])
+        choices = await pinned(self._unit.connection, found)
+        billed = await bills.of_sessions(self._unit.connection, list(found))
+        for one in used:
+            documents, version = billed.get(one.whole.id, []), choices[one.whole.id].row
+            sums[one.token] += _paid(documents) if documents else await self._cost(one, version)
         return sums
 
-    async def _cost(self, one: Used, versions: list[TariffRow]) -> Decimal:
+    async def _cost(self, one: Used, version: TariffRow | None) -> Decimal:
         """What a session costs so far, by the prices of its start."""
-        pinned = tariffs.valid_at(versions, counted_at(one.whole.started_at, one.known_at))
-        return ZERO if pinned is None else (await bill_of(self._unit.connection, one.whole, one.last_n, pinned)).gross
+        return ZERO if version is None else (await bill_of(self._unit.connection, one.whole, one.last_n, version)).gross
 
     async def spot(self, card: Card, station: str, evse: int | None) -> Spot:
         """Where a card is presented, where its limits ask that."""
@@ -99,6 +105,11 @@ async def by_phone(unit: Unit, person: str, station: str, evse: int, settings: S
         spot, used = await bounds.spot(card, station, evse), await bounds.used(card, held, settings)
         asked.append((card, Asked(unit.now, local, station=station, evse=evse, spot=spot, used=used)))
     return start_by_phone(asked), max((card.max_sessions for card in held), default=0)
+
+
+def _paid(documents: Collection[BillRow]) -> Decimal:
+    """What was billed for a session."""
+    return sum((Decimal(one.gross_minor).scaleb(-one.digits) for one in documents), ZERO)
 
 
 def _plugs(text: str | None) -> dict[int, str | None]:

@@ -45,10 +45,11 @@ def chosen(assignments: Iterable[Assignment], versions: Sequence[TariffRow], spo
     return Choice(Rank.STANDARD, "", None, at)
 
 
-async def choose(connection: AsyncConnection, spot: Spot, at: datetime) -> Choice:
-    """The tariff for what starts at a spot at an instant."""
+async def choose(connection: AsyncConnection, spots: Sequence[Spot], at: datetime) -> list[Choice]:
+    """The tariff for what starts at each of these spots at an instant."""
     versions = await tariffs.every(connection)
-    return chosen(await assignment.concerning(connection, [spot]), versions, spot, at)
+    assignments = await assignment.concerning(connection, spots)
+    return [chosen(assignments, versions, spot, at) for spot in spots]
 
 
 async def pinned(connection: AsyncConnection, sessions: Mapping[str, Billable]) -> dict[str, Choice]:

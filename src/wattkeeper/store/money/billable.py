@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.assignment import Spot
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.session import Session
+from wattkeeper.charging.token import CardKind, CardState
 from wattkeeper.store.fold import decode
 from wattkeeper.store.tables import card, holding, journal, phone_start, session, station
 
@@ -54,9 +55,24 @@ def _holder() -> Any:
     return select(func.max(H.person_id)).where(spans).scalar_subquery()
 
 
+def _common_group(person: Any) -> Any:
+    """The group of the cards that somebody holds, where it is the same for all that have one: starts have no card."""
+    c = card.alias("held_card").c
+    only = case((func.min(c.grouping) == func.max(c.grouping), func.min(c.grouping)), else_=None)
+    return select(only).where(c.person_id == person, c.state == CardState.ACTIVE.value).scalar_subquery()
+
+
+GROUP = case((card.c.kind == CardKind.APP.value, _common_group(card.c.person_id)), else_=card.c.grouping)
+
+
+async def group_of(connection: AsyncConnection, person: str) -> str:
+    """The group whose tariff somebody gets who starts from a phone; empty: none, or not one alone."""
+    return str(await connection.scalar(select(_common_group(person))) or "") if person else ""
+
+
 COLUMNS = (
     *(S.id, S.station_id, S.evse, S.grade, S.known_at, S.heard_at, S.last_n, S.fold),
-    *(station.c.site, card.c.grouping, phone_start.c.created_at, _holder().label("person")),
+    *(station.c.site, GROUP.label("grouping"), phone_start.c.created_at, _holder().label("person")),
 )
 FROM = (
     session.outerjoin(station, station.c.id == S.station_id)

@@ -126,6 +126,18 @@ async def of_sessions(connection: AsyncConnection, sessions: Sequence[str]) -> d
     return found
 
 
+async def waived(connection: AsyncConnection, sessions: Sequence[str]) -> set[str]:
+    """Those of these sessions that a person waived, and that do not wait again."""
+    if not sessions:
+        return set()
+    states = {HoldState.WAIVED.value, HoldState.OPEN.value}
+    rows = await connection.execute(
+        select(H.session_id, H.state).where(H.session_id.in_(sessions), H.state.in_(states))
+    )
+    found = list(rows)
+    return {one for one, state in found if state == "waived"} - {one for one, state in found if state == "open"}
+
+
 async def find(
     connection: AsyncConnection,
     viewer: Viewer,

@@ -44,6 +44,7 @@ class Outlet(Told):
     use: Use
     words: Words
     can_start: bool
+    price: PriceShown = Field(description="What it costs there, whoever asks.")
 
 
 class Place(BaseModel):
@@ -149,4 +150,5 @@ def _place(found: Found) -> Place:
 
 
 def _outlet(one: Socket) -> Outlet:
-    return Outlet.model_validate(one)
+    same = {name: getattr(one, name) for name in Outlet.model_fields if name != "price"}
+    return Outlet(**same, price=price_shown(one.price))

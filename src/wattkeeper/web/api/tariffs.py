@@ -9,9 +9,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from wattkeeper.charging.assignment import STANDARD
 from wattkeeper.charging.bill import Bill as Priced
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
@@ -41,6 +42,9 @@ from wattkeeper.web.api.terms import NewTariff
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["prices"])
+NAMED = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,39}$"
+TariffName = Annotated[str, StringConstraints(pattern=NAMED)]
+TariffNamed = Annotated[str, Path(pattern=NAMED, description="Its name, such as `night`.")]
 
 
 class TariffVersion(BaseModel):
@@ -62,7 +66,7 @@ class TariffVersion(BaseModel):
 
 
 class TariffVersions(BaseModel):
-    """Every version, the newest first; empty: no price is set."""
+    """Every version of every tariff, by name, the newest first; empty: no price is set."""
 
     items: list[TariffVersion]
 
@@ -72,6 +76,7 @@ class PriceShown(BaseModel):
 
     words: list[Words] = Field(description="As a driver pays it; says so where no price is set.")
     currency: str | None
+    tariff: str | None = Field(description="Which tariff that is.")
     version: int | None
     is_free: bool
 
@@ -123,6 +128,9 @@ class Receipt(BaseModel):
     soc_percent: Amount | None
     tariff_version: int | None
     bill: BillShown | None = Field(description="Null: no price was set when it started.")
+    bills: list[str] = Field(description="The numbers of what was billed for it, in order.")
+    gross_minor: int | None = Field(description="To pay: by what was billed, else by what it comes to; minor units.")
+    is_waived: bool = Field(description="Whether somebody decided that it is not billed.")
     words: Words = Field(description="What there is to say of the amount; empty where nothing.")
     grade: Grade
     grade_words: Words
@@ -169,9 +177,19 @@ async def show_tariffs(rooms: Here, viewer: TariffsReader) -> TariffVersions:
 
 @router.put("/tariffs")
 async def set_tariff(rooms: Here, viewer: TariffsWriter, new: NewTariff) -> TariffVersion:
-    """Set prices for sessions that start from now on, or later; what has started keeps its version."""
+    """Set the standard prices for sessions that start from now on, or later; what has started keeps its version."""
+    return await _set(rooms, viewer, STANDARD, new)
+
+
+@router.put("/tariffs/{tariff}")
+async def set_named_tariff(rooms: Here, viewer: TariffsWriter, tariff: TariffNamed, new: NewTariff) -> TariffVersion:
+    """Set the prices of another tariff; it holds where it is assigned (`/tariff-assignments`)."""
+    return await _set(rooms, viewer, tariff, new)
+
+
+async def _set(rooms: Rooms, viewer: Viewer, name: str, new: NewTariff) -> TariffVersion:
     tariff = of_ocpi(new.model_dump(exclude={"valid_from"}, mode="python"), rooms.settings.zone)
-    return (await _versions(rooms, viewer, [await rooms.prices.set(viewer, tariff, new.valid_from)]))[0]
+    return (await _versions(rooms, viewer, [await rooms.prices.set(viewer, tariff, new.valid_from, name)]))[0]
 
 
 @router.get("/sessions/{session}/receipt")
@@ -224,7 +242,8 @@ def _row(one: Receipted) -> list[object]:
     bill = one.bill
     cost: tuple[object, ...] = ("", "", "", "")
     if bill is not None:
-        sums = (bill.net_minor, bill.vat_minor, bill.gross_minor)
+        told = one.documents or (() if one.is_waived else (bill,))
+        sums = (sum(getattr(each, f"{name}_minor") for each in told) for name in ("net", "vat", "gross"))
         cost = (*(f"{Decimal(amount).scaleb(-bill.digits):f}" for amount in sums), bill.currency)
     head = (shown(one.session), one.started_at.isoformat(), ended)
     return [*head, *place, kwh, round(one.duration_s / 60), *cost, one.grade.value]
@@ -235,10 +254,16 @@ def _plain(text: str) -> str:
     return f"'{text}" if text[:1] in "=+-@\t\r" and text else text
 
 
+OTHERWISE = ("tariff_version", "bill", "bills")
+"""Members of a receipt that are told in another way than they are kept."""
+
+
 def receipt(told: Receipted) -> Receipt:
     """A receipt as the API tells it."""
-    same = {name: getattr(told, name) for name in Receipt.model_fields if name not in ("tariff_version", "bill")}
-    return Receipt(**same, tariff_version=told.version, bill=None if told.bill is None else _bill(told.bill))
+    same = {name: getattr(told, name) for name in Receipt.model_fields if name not in OTHERWISE}
+    numbers = [one.number for one in told.documents]
+    bill = None if told.bill is None else _bill(told.bill)
+    return Receipt(**same, tariff_version=told.version, bill=bill, bills=numbers)
 
 
 def price_shown(tag: PriceTag) -> PriceShown:
@@ -247,6 +272,7 @@ def price_shown(tag: PriceTag) -> PriceShown:
     return PriceShown(
         words=list(tag.words),
         currency=tariff.currency if tariff else None,
+        tariff=tag.name or None,
         version=tag.version,
         is_free=tariff is None or tariff.is_free,
     )

@@ -105,7 +105,7 @@ def spot_of(place: Place, outlet: Outlet) -> Spot:
         where=joined((place.address, many), " · "),
         look=USES[outlet.use],
         plug=plug_of(outlet),
-        price=tags.tag_of(place.price),
+        price=tags.tag_of(outlet.price),
         start=f"/app/at/{quote(outlet.code, safe='')}",
         key=secrets.token_urlsafe(16),
         can_start=outlet.can_start,

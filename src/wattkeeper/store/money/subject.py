@@ -1,0 +1,47 @@
+"""What tariffs can be assigned to, and who would start where."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.assignment import Rank, Spot
+from wattkeeper.store.money.billable import group_of
+from wattkeeper.store.tables import card, card_group, person, station
+from wattkeeper.store.unit import Unit
+
+COLUMNS: dict[Rank, Any] = {
+    Rank.DRIVER: person.c.id,
+    Rank.GROUP: card_group.c.name,
+    Rank.STATION: station.c.id,
+    Rank.SITE: station.c.site,
+}
+
+
+async def exists(unit: Unit, rank: Rank, of: str) -> bool:
+    """Whether there is such a person, group, connector, station or site; for everyone, whether nobody is named."""
+    if rank is Rank.EVERYONE:
+        return of == ""
+    if rank is Rank.CONNECTOR:
+        name, _, evse = of.rpartition("/")
+        return evse.isdecimal() and evse.isascii() and 0 < int(evse) < 2**31 and await exists(unit, Rank.STATION, name)
+    column = COLUMNS[rank]
+    return of != "" and await unit.connection.scalar(select(column).where(column == of).limit(1)) is not None
+
+
+async def spot(
+    connection: AsyncConnection, name: str, evse: int | None, ref: str | None, who: str | None
+) -> Spot | None:
+    """Who would start where: by a card's pseudonym, or as a person, or as anybody; None: no such station or card."""
+    site = await connection.scalar(select(station.c.site).where(station.c.id == name))
+    if site is None:
+        return None
+    group = await group_of(connection, who) if who else ""
+    if ref is not None:
+        row = (await connection.execute(select(card.c.person_id, card.c.grouping).where(card.c.ref == ref))).first()
+        if row is None:
+            return None
+        who, group = row.person_id, row.grouping or ""
+    return Spot(person=who or "", group=group, station=name, evse=evse, site=site)
