@@ -59,7 +59,7 @@ from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
 from wattkeeper.web.headers import Headers
 from wattkeeper.web.live import Streams
 from wattkeeper.web.operator import routes
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.origin import Foreign, cookie_name
 from wattkeeper.web.proxied import Proxied
 from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
@@ -142,6 +142,7 @@ def build(rooms: Rooms) -> App:
     )
     app.state.rooms = rooms
     app.state.streams = Streams()
+    app.state.foreign = Foreign()
     _guard(app, rooms)
     if docs:
         app.add_api_route(f"{PREFIX}/docs", _reference, include_in_schema=False, response_class=HTMLResponse)

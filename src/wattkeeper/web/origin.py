@@ -10,6 +10,8 @@ from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -70,8 +72,23 @@ def need_same_origin(request: Request, settings: Settings) -> None:
         place = _place(origin or "")  # "null", of a sandboxed page, has none
         ours = place != "" and place in {_place(settings.address), request.headers.get("host", "")}
     if not ours:
+        _note_foreign(request)
         why = phrase("This came from another site, so nothing was changed. Open the page here and try again.")
         raise Refusal(Code.FORBIDDEN, why)
+
+
+class Foreign(Attempts):
+    """Forms from other sites by address: a storm of them is one event, until it was quiet for a minute."""
+
+    def __init__(self) -> None:
+        super().__init__(free=1, longest_s=60)
+
+
+def _note_foreign(request: Request) -> None:
+    """Write down that another site tried something with a browser; whose it is was not asked."""
+    seen: Foreign = request.app.state.foreign
+    if seen.count(neighbourhood(request.client.host if request.client else "")):
+        note(Case.FOREIGN_FORM)
 
 
 def _place(address: str) -> str:

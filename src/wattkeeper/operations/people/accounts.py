@@ -24,6 +24,7 @@ from wattkeeper.operations.people.links import GONE, Link, Links
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.people.password import SHORTEST, SHORTEST_WITH_SECOND
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import account, card, oauth, secret_link
@@ -211,7 +212,7 @@ class Accounts:
         fresh = mail_address(email)
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
-            self._count(row.id)
+            self._count(row.id, row.id)
             language = (await self._mail.known(unit, row)).get("language", "en")
             await self._mail.tell(unit, row, Kind.MAIL_ASKED)
             about = {"account": row.id, "login": viewer.login, "email": fresh, "language": language}
@@ -321,9 +322,10 @@ class Accounts:
     async def _open(self, unit: Unit, person: str, sealed: bytes) -> bytes:
         return await self._safe.unseal_for(unit, person, "login", "device", sealed)
 
-    def _count(self, address: str) -> None:
+    def _count(self, address: str, account_id: str = "") -> None:
         """Count a letter that was asked for from this address, or by this account; Refusal BUSY: they are too many."""
-        need_patience([(self._asking, neighbourhood(address))], phrase("Too many tries from here."))
+        if need_patience([(self._asking, neighbourhood(address))], phrase("Too many tries from here.")):
+            note(Case.LETTERS_FLOOD, account_id)
 
 
 def _its_owner(row: AccountRow, link: Link, viewer: Viewer | None, now: datetime) -> Viewer:

@@ -46,8 +46,8 @@ class Attempts:
         count = self._counts.get(self._slot(key))
         return max(0.0, count.until - self._ticks()) if count else 0.0
 
-    def count(self, key: str) -> None:
-        """One more guess."""
+    def count(self, key: str) -> bool:
+        """One more guess; whether it is the one that begins the waits."""
         count = self._counts.setdefault(self._slot(key), _Count())
         now = self._ticks()
         if count.guesses and now > count.until + self._longest_s:
@@ -55,6 +55,7 @@ class Attempts:
         count.guesses += 1
         over = count.guesses - self._free
         count.until = now + (min(self._first_s * 2.0 ** min(over, 30), self._longest_s) if over >= 0 else 0.0)
+        return over == 0
 
     def forgive(self, key: str) -> None:
         """The guess was right: the key starts anew."""
@@ -73,8 +74,10 @@ class Attempts:
         return int.from_bytes(digest) % SLOTS
 
 
-def need_patience(judges: Sequence[tuple[Attempts, str]], what: Phrase, **more: object) -> None:
+def need_patience(judges: Sequence[tuple[Attempts, str]], what: Phrase, **more: object) -> bool:
     """Count a guess by each of its keys before it is judged; Refusal BUSY where one of them makes it wait.
+
+    Gives whether this is the guess that begins the waits.
 
     ``what`` says of what there was too much; the refusal carries ``retry_s``, seconds, and ``more``.
     """
@@ -86,8 +89,7 @@ def need_patience(judges: Sequence[tuple[Attempts, str]], what: Phrase, **more: 
             retry_s=wait_s,
             **more,
         )
-    for attempts, key in judges:
-        attempts.count(key)
+    return any([attempts.count(key) for attempts, key in judges])  # each is counted, whatever the others say
 
 
 def neighbourhood(address: str) -> str:

@@ -16,6 +16,7 @@ from wattkeeper.operations.people.factors import MOST_FAILURES
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.mail import ask
 from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.security import Case, judged
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import account, proof
 from wattkeeper.store.account import AccountRow, AccountState
@@ -55,14 +56,16 @@ class Guessing:
     async def judge(self, name: str, password: str, address: str) -> Judged:
         """Whose name and password these are; Refusal UNAUTHENTICATED for every reason, BUSY with ``retry_s``."""
         ref, place = self._safe.name_ref(name), neighbourhood(address)
-        home = self._count(ref, place)
+        home, begins = self._count(ref, place)
         async with self._store.unit() as unit:
             row = await self._note(unit, ref)
         kept = row.password_hash if row is not None and row.state is AccountState.ACTIVE else None
         if row is not None and row.failures > MOST_FAILURES and not home:
             kept = None  # judging it would tell a guesser, in the end, that it is right
-        if not await self._passwords.fits(kept, password, familiar=home) or row is None:
-            raise Refusal(Code.UNAUTHENTICATED, WRONG)
+        whose = "" if row is None or row.id == NOBODY else row.id
+        with judged(Case.PASSWORDS_GUESSED, whose, begins=begins):
+            if not await self._passwords.fits(kept, password, familiar=home) or row is None:
+                raise Refusal(Code.UNAUTHENTICATED, WRONG)
         async with self._store.unit() as unit:
             await proof.take_back_failure(unit, row.id)
         self._forgive(ref, place, home)
@@ -106,8 +109,8 @@ class Guessing:
         if row is not None and row.failures == MOST_FAILURES + 1 and row.id != NOBODY:
             await ask(unit, self._safe, Kind.GUESSED, {"account": row.id})
 
-    def _count(self, ref: str, place: str) -> bool:
-        """Count a guess before it is judged; whether the account has signed in from this address before.
+    def _count(self, ref: str, place: str) -> tuple[bool, bool]:
+        """Count a guess before it is judged; whether the account signed in from here before, and whether waits begin.
 
         Where it has, strangers' guesses from elsewhere do not make it wait: its owner is never locked out by them.
         """
@@ -115,5 +118,4 @@ class Guessing:
         judges = [(self._by_account, ref), (self._by_address, place)]
         if home:
             judges = [(self._at_home, f"{ref}@{place}")]
-        need_patience(judges, phrase("Too many wrong passwords."))
-        return home
+        return home, need_patience(judges, phrase("Too many wrong passwords."))

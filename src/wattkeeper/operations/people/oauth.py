@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-import logging
 import re
 import secrets
 import time
@@ -23,12 +22,11 @@ from wattkeeper.operations.people.letters import Kind, letter
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.operations.people.redirects import is_registered
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.store import account, oauth, proof
 from wattkeeper.store.engines import Store
 from wattkeeper.store.oauth import LIVING, ClientRow, CodeRow, Ended, GrantRow, TokenUse
 from wattkeeper.store.unit import Unit
-
-log = logging.getLogger(__name__)
 
 CODE_LASTS = timedelta(minutes=1)
 ACCESS_LASTS = timedelta(minutes=10)
@@ -261,7 +259,7 @@ class OAuth:
         """End a grant because somebody else may hold its tokens, and tell its owner."""
         if not await oauth.end_grant(unit, grant.id, why):
             return
-        log.warning("access of app %s to account %s was ended: %s", grant.client, grant.account, why.value)
+        note(Case(why.value), grant.account)
         owner = await account.by_id(unit.connection, grant.account)
         if owner is None:
             return

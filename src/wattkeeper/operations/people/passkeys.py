@@ -33,6 +33,7 @@ from wattkeeper.operations.people.links import Links
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.people.recovery import RecoveryCodes
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.people.totp import need_long
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
@@ -252,7 +253,8 @@ class Passkeys:
             raise Refusal(Code.UNAUTHENTICATED, WRONG) from problem
 
     async def _was_copied(self, row: AccountRow) -> None:
-        """Tell the owner that a counter went back."""
+        """Tell the owner, and whoever runs this, that a counter went back."""
+        note(Case.PASSKEY_COPIED, row.id)
         async with self._store.unit() as unit:
             await self._mail.tell(unit, row, Kind.COPIED)
 

@@ -20,6 +20,7 @@ from wattkeeper.operations.people.attempts import Attempts
 from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import Links
 from wattkeeper.operations.people.mail import ASKED, Mail, Posted
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import account
@@ -110,9 +111,9 @@ class Post:
 
     async def _signed_up(self, unit: Unit, about: dict[str, Any]) -> None:
         """A link for a new address; for one that has an account, a word that it has."""
-        if self._is_too_much(about["email"]):
-            return
         row = await self._of(unit, about["email"])
+        if self._is_too_much(about["email"], row):
+            return
         if row is not None:
             await self._mail.tell(unit, row, Kind.ALREADY)
             return
@@ -123,7 +124,7 @@ class Post:
     async def _recovers(self, unit: Unit, about: dict[str, Any]) -> None:
         """A link to sign in with, where there is such an account."""
         row = await self._of(unit, about["email"])
-        if row is None or row.state is not AccountState.ACTIVE or self._is_too_much(about["email"]):
+        if row is None or row.state is not AccountState.ACTIVE or self._is_too_much(about["email"], row):
             return
         code = await self._links.make(unit, Purpose.RECOVER, row.id)
         await self._mail.tell(unit, row, Kind.RECOVER, link=self._mail.link(code, staff=row.role.is_staff))
@@ -131,7 +132,7 @@ class Post:
     async def _changes_mail(self, unit: Unit, about: dict[str, Any]) -> None:
         """A link for the new address, unless it has an account."""
         row = await account.by_id(unit.connection, about["account"])
-        if row is None or self._is_too_much(about["email"]):
+        if row is None or self._is_too_much(about["email"], row):
             return
         kind, link = Kind.MAIL_TAKEN, ""
         if await self._of(unit, about["email"]) is None:
@@ -142,7 +143,7 @@ class Post:
     async def _steps_up(self, unit: Unit, about: dict[str, Any]) -> None:
         """A link that completes a sign-in."""
         row = await account.by_id(unit.connection, about["account"])
-        if row is not None and not self._is_too_much(row.id):
+        if row is not None and not self._is_too_much(row.id, row):
             code = await self._links.make(unit, Purpose.STEP, row.id, {"login": about["login"]})
             await self._mail.tell(unit, row, Kind.STEP, link=self._mail.link(code, staff=row.role.is_staff))
 
@@ -155,12 +156,12 @@ class Post:
     async def _of(self, unit: Unit, email: str) -> AccountRow | None:
         return await account.by_name(unit.connection, self._safe.name_ref(email))
 
-    def _is_too_much(self, email: str) -> bool:
-        """Whether this address had enough letters for now; each one asked for counts."""
+    def _is_too_much(self, email: str, row: AccountRow | None) -> bool:
+        """Whether this address had enough letters for now; each one asked for counts. ``row`` is whose it is."""
         key = self._safe.name_ref(email)
         wait_s = self._written.wait_s(key)
-        if wait_s <= 0:
-            self._written.count(key)
+        if wait_s <= 0 and self._written.count(key):
+            note(Case.LETTERS_FLOOD, "" if row is None else row.id)
         return wait_s > 0
 
     # --- sending ----------------------------------------------------------------------------------------

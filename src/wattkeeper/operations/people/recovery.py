@@ -66,9 +66,9 @@ class RecoveryCodes:
 
     # --- proving ----------------------------------------------------------------------------------------
 
-    def count(self, key: str) -> None:
-        """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five."""
-        need_patience([(self._tries, key)], phrase("Too many wrong codes."))
+    def count(self, key: str) -> bool:
+        """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five. Whether waits begin."""
+        return need_patience([(self._tries, key)], phrase("Too many wrong codes."))
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted, and tell its owner; Refusal UNAUTHENTICATED."""

@@ -17,6 +17,7 @@ from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.people.passkeys import Json, Passkeys
 from wattkeeper.operations.people.recovery import RecoveryCodes
+from wattkeeper.operations.people.security import Case, judged
 from wattkeeper.operations.people.totp import Totp
 from wattkeeper.store import account, proof
 from wattkeeper.store.account import AccountRow, AccountState, LoginRow
@@ -126,11 +127,12 @@ class SignIn:
         """Count the try, use the code up, make the sign-in whole."""
         async with self._store.unit() as unit:
             _, row = await self._half(unit, cookie)
-        factor.count(row.id)
+        begins = factor.count(row.id)
         await self._access.guessing.count_code(row.id)
         async with self._store.unit() as unit:
             _, row = await self._half(unit, cookie)
-            await factor.spend(unit, row, code)
+            with judged(Case.CODES_GUESSED, row.id, begins=begins):
+                await factor.spend(unit, row, code)
             await self._own_half(unit, cookie, row)
             entered = await self._whole(unit, row, how, address, device)
         factor.forgive(row.id)
@@ -182,10 +184,12 @@ class SignIn:
         """A proof by a code; tries are counted by sign-in, so that no stranger's make its owner wait."""
         _need_here(viewer)
         tries = f"{viewer.account} {viewer.login}"
-        factor.count(tries)
+        begins = factor.count(tries)
         await self._access.guessing.count_code(viewer.account)
         async with self._store.unit() as unit:
-            await factor.spend(unit, await self._own.row(unit, viewer), code)
+            row = await self._own.row(unit, viewer)
+            with judged(Case.CODES_GUESSED, viewer.account, begins=begins):
+                await factor.spend(unit, row, code)
             await proof.forgive(unit, viewer.account)
             cookie = await self._own.renewed(unit, viewer, proved=True)
         factor.forgive(tries)

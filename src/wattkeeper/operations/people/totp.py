@@ -16,6 +16,7 @@ from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.people.recovery import RecoveryCodes
+from wattkeeper.operations.people.security import Case, judged
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import account, proof
 from wattkeeper.store.account import AccountRow
@@ -67,12 +68,13 @@ class Totp:
 
     async def confirm(self, viewer: Viewer, code: str) -> Changed:
         """Begin to ask for its codes, once one is right; Refusal UNAUTHENTICATED, BUSY, CONFLICT, PROOF."""
-        self.count(viewer.account)
+        begins = self.count(viewer.account)
         async with self._store.unit() as unit:
             row = await self._own.changing(unit, viewer)
             if row.totp is None or row.totp_confirmed:
                 raise Refusal(Code.CONFLICT, phrase("There is no authenticator app that waits to be confirmed."))
-            await self._use(unit, row, code)
+            with judged(Case.CODES_GUESSED, row.id, begins=begins):
+                await self._use(unit, row, code)
             await account.change(unit, row.id, totp_confirmed=True)
             await self._mail.tell(unit, row, Kind.FACTOR_ADDED, what="totp")
             changed = await self._own.changed(unit, viewer, await self._codes.first(unit, row.id))
@@ -93,9 +95,9 @@ class Totp:
 
     # --- proving ----------------------------------------------------------------------------------------
 
-    def count(self, key: str) -> None:
-        """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five."""
-        need_patience([(self._tries, key)], phrase("Too many wrong codes."))
+    def count(self, key: str) -> bool:
+        """Count a try before it is judged, by account or by sign-in; Refusal BUSY after five. Whether waits begin."""
+        return need_patience([(self._tries, key)], phrase("Too many wrong codes."))
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted; Refusal UNAUTHENTICATED."""
