@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from datetime import datetime, tzinfo
+from decimal import Decimal
+from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from rich.progress import Progress
+from rich.table import Table
 
-from wattkeeper.commands.terminal import Database, err, out, run
+from wattkeeper.charging.discrepancy import NAMES, Discrepancy
+from wattkeeper.charging.evidence import kwh
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.meter import figure
+from wattkeeper.charging.phrase import Money
+from wattkeeper.commands.terminal import VIEWER, Database, err, out, run, store_of
 from wattkeeper.settings import load
 
 app = typer.Typer(help="Check everything that is kept against what must hold of it.", no_args_is_help=True)
@@ -44,3 +54,104 @@ def ledger(database: Database = None) -> None:
         err.print(f"{told}: {len(found.faults)} faults.")
         raise typer.Exit(1)
     out.print(f"{told}: everything adds up.")
+
+
+DAY = ["%Y-%m-%d"]
+
+
+@app.command()
+def sessions(
+    since: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="From this day on, such as 2026-03-01.", show_default=False)
+    ] = None,
+    until: Annotated[
+        datetime | None, typer.Option(formats=DAY, help="Before this day, such as 2026-04-01.", show_default=False)
+    ] = None,
+    site: Annotated[str | None, typer.Option(help="Only at this site.", show_default=False)] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many are told one by one; all are counted.")] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    database: Database = None,
+) -> None:
+    """Look for what does not fit together about sessions; ends with 1 where something grave was found."""
+    zone = load(database=database).zone
+
+    async def work() -> Any:
+        from wattkeeper.operations.money.discrepancies import audit_sessions, need_order
+        from wattkeeper.store.money.discrepancy import Period
+
+        period = Period(_begun(since, zone), _begun(until, zone), site)
+        need_order(period.since, period.until)
+        async with store_of(database) as store:
+            return await audit_sessions(store, VIEWER, period, limit)
+
+    found = run(work())
+    if as_json:
+        print(json.dumps(_told(found), ensure_ascii=False, indent=1))
+    else:
+        _print(found)
+    raise typer.Exit(1 if found.grave else 0)
+
+
+def _begun(day: datetime | None, zone: tzinfo) -> datetime | None:
+    """When a day begins where this installation is."""
+    return None if day is None else day.replace(tzinfo=zone)
+
+
+def _amount(minor: int, currency: str, digits: int) -> str:
+    """An amount, nothing where there is none."""
+    return Money(Decimal(minor).scaleb(-digits), currency, digits) if minor else ""
+
+
+def _print(found: Any) -> None:
+    """Everything that was found, then how much of each kind."""
+    if found.found:
+        table = Table("", "Session", "Where", "When (UTC)", "What", "Energy", "Money", box=None)
+        for one in found.found:
+            table.add_row(*_cells(one))
+        out.print(table)
+        sums = Table("Found", "Times", "Grave", "Energy", "Money", box=None)
+        for kind, total in found.totals.items():
+            money = ", ".join(_amount(minor, *of) for of, minor in total.amounts.items())
+            sums.add_row(NAMES[kind], str(total.count), str(total.grave), _energy(total.energy_wh), money)
+        out.print(sums)
+    if found.count > len(found.found):
+        out.print(f"{found.count - len(found.found):,} more are counted above and not told one by one: use --limit.")
+    told = f"{found.sessions:,} sessions: {found.count:,} discrepancies, {found.grave:,} of them grave."
+    out.print(told if found.count else f"{found.sessions:,} sessions: everything fits together.")
+
+
+def _cells(one: Discrepancy) -> tuple[str, ...]:
+    """A discrepancy as a row of the table."""
+    place = one.station if one.evse is None else f"{one.station} · {one.evse}"
+    at = f"{one.at.year:04}-{one.at:%m-%d %H:%M}"
+    money = _amount(one.amount_minor, one.currency, one.digits)
+    cells = (GRAVITY[one.gravity], shown(one.session), place, at, one.words, _energy(one.energy_wh), money)
+    return tuple(escape(str(cell)) for cell in cells)
+
+
+GRAVITY = ("", "?", "!")
+"""What marks a note, a doubt, and what is grave."""
+
+
+def _energy(energy_wh: Decimal) -> str:
+    """An energy, nothing where there is none."""
+    return kwh(figure(energy_wh)) if energy_wh else ""
+
+
+def _told(found: Any) -> dict[str, Any]:
+    """What was found, for programs: decimals as text, money in minor units."""
+    totals = [
+        {"kind": kind.value, "count": total.count, "grave": total.grave, "energy_wh": figure(total.energy_wh)}
+        | {"amounts": [{"currency": of[0], "digits": of[1], "minor": n} for of, n in total.amounts.items()]}
+        for kind, total in found.totals.items()
+    ]
+    items = [_item(one) for one in found.found]
+    return {"sessions": found.sessions, "count": found.count, "grave": found.grave, "totals": totals, "items": items}
+
+
+def _item(one: Discrepancy) -> dict[str, Any]:
+    """One discrepancy, for programs."""
+    told: dict[str, Any] = {"kind": one.kind.value, "gravity": one.gravity.name.lower(), "session": shown(one.session)}
+    told |= {"other": shown(one.other) if one.other else None, "station": one.station}
+    told |= {"at": one.at.isoformat(), "words": str(one.words), "energy_wh": figure(one.energy_wh)}
+    return told | {"evse": one.evse, "amount_minor": one.amount_minor, "currency": one.currency}

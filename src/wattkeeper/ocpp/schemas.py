@@ -37,6 +37,14 @@ PLAIN_TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[
 PLAIN_UNITS: Final = ("Wh", "kWh", "W", "kW", "A", "V", "Percent", "Celsius", "Hertz", "VA", "var", "varh")
 
 
+_NUMBER: Final = {"type": "number"}
+_TOTAL: Final = {"type": "object", "properties": {"exclTax": _NUMBER, "inclTax": _NUMBER}}
+_COST: Final = {"type": "object", "properties": {"currency": {"type": "string", "maxLength": 3}, "total": _TOTAL}}
+_AHEAD: Mapping[str, dict[str, Any]] = {
+    "TransactionEvent": {"costDetails": {"type": "object", "properties": {"totalCost": _COST}}},
+}
+"""Members of 2.1 that stations may tell in 2.0.1 already: what a station says that a session cost is evidence."""
+
 _TOKENS: Final = frozenset({"idTag", "idToken"})
 """The members that hold a token: they are read by themselves."""
 
@@ -76,7 +84,10 @@ def validator(version: Version, action: str, side: Side) -> Validator:
 @cache
 def shape(version: Version, action: str, side: Side) -> Shape:
     """The official schema as the places that the careful reader walks."""
-    return shape_of(schema(version, action, side), action)
+    told = schema(version, action, side)
+    if version is Version.V201 and side == "request" and action in _AHEAD:
+        told = {**told, "properties": {**told["properties"], **_AHEAD[action]}}
+    return shape_of(told, action)
 
 
 @cache

@@ -27,6 +27,7 @@ from wattkeeper.web.api import (
     account,
     apps,
     assignments,
+    audit,
     bills,
     cards,
     commands,
@@ -69,6 +70,7 @@ NOUNS = (
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
+    audit,
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}

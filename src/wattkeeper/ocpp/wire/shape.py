@@ -62,7 +62,7 @@ class Shape:
 
 _OPEN = """
     chargePointVendor chargePointModel chargePointSerialNumber chargeBoxSerialNumber firmwareVersion iccid imsi
-    meterType meterSerialNumber model vendorName transactionId language language1 language2
+    meterType meterSerialNumber model vendorName transactionId language language1 language2 currency
     ChargingStationType.serialNumber
 """
 _SCREENED = """
