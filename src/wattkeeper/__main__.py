@@ -20,6 +20,7 @@ from wattkeeper.commands import (
     stations,
     tokens,
 )
+from wattkeeper.commands.revenue import revenue
 from wattkeeper.commands.terminal import err
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")
+app.command("revenue")(revenue)
 
 
 def main() -> None:

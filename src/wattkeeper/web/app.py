@@ -45,6 +45,7 @@ from wattkeeper.web.api import (
     papers,
     places,
     reference,
+    revenue,
     sessions,
     sign_in,
     staff,
@@ -70,7 +71,7 @@ NOUNS = (
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
-    audit,
+    *(audit, revenue),
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}

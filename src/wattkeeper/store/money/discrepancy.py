@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-import orjson
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -143,7 +143,7 @@ async def told_costs(connection: AsyncConnection, sessions: Sequence[str]) -> di
     query = select(S.id, J.words).select_from(session.join(journal, told)).where(S.id.in_(sessions), ends)
     found: dict[str, Cost] = {}
     for identifier, words in await connection.execute(query.order_by(J.n)):
-        cost = _cost(orjson.loads(words))
+        cost = _cost(json.loads(words, parse_float=Decimal))
         if cost is not None:
             found[identifier] = cost
     return found
@@ -161,7 +161,7 @@ def _cost(told: object) -> Cost | None:
 
 def _amount(told: object) -> Cost | None:
     """A total cost: a number, or with its currency and with or without tax (OCPP 2.1 TotalCostType)."""
-    if isinstance(told, int | float) and not isinstance(told, bool):
+    if isinstance(told, int | Decimal) and not isinstance(told, bool):
         return _exact(told, "")
     if not isinstance(told, dict):
         return None

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import case, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.ledger import AccountKind, EntryKind, Posting, balanced, owed
@@ -125,6 +125,28 @@ async def owing(connection: AsyncConnection, viewer: Viewer, person: str) -> lis
         person = viewer.need_own(Scope.BILLS_READ)
     query = select(B.account, B.currency, B.amount_minor).where(B.account == owed(person)).order_by(B.currency)
     return [Posting(*row) for row in await connection.execute(query)]
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """What is owed in one currency: by how many, and what is owed to how many, minor units, both above zero."""
+
+    currency: str
+    debtors: int
+    owed_minor: int
+    creditors: int
+    owing_minor: int
+
+
+async def outstanding(connection: AsyncConnection, viewer: Viewer) -> list[Outstanding]:
+    """What is owed for charging, and what we owe back, by currency (scope bills:read)."""
+    viewer.need(Scope.BILLS_READ)
+    amount, kind = B.amount_minor, AccountKind.OWED.value
+    sums = [func.sum(case((amount > 0, one), else_=0)) for one in (1, amount)]
+    sums += [func.sum(case((amount < 0, one), else_=0)) for one in (1, -amount)]
+    wanted = select(B.currency, *sums).where(amount != 0, B.account >= f"{kind}:", B.account < f"{kind};")
+    rows = await connection.execute(wanted.group_by(B.currency).order_by(B.currency))
+    return [Outstanding(currency, *map(int, told)) for currency, *told in rows]
 
 
 # --- what is derived ----------------------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""The books: entries that add up to nothing, what accounts hold, and revenue by day, place, tariff and group."""
+"""The books: entries that add up to nothing, and what accounts hold."""
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -10,9 +10,8 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.ledger import AccountKind, EntryKind, Posting, kind_of
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.store.money import ledger, revenue
-from wattkeeper.store.money.revenue import Facet
-from wattkeeper.web.api.shapes import PLAIN, Amount, Asked, BillsStaff, Here, Nothing, Words
+from wattkeeper.store.money import ledger
+from wattkeeper.web.api.shapes import PLAIN, Asked, BillsStaff, Here, Nothing, Words
 
 router = APIRouter(tags=["bills"])
 PERSONAL = frozenset({AccountKind.OWED, AccountKind.PREPAID})
@@ -66,34 +65,6 @@ class BalanceFilter(Asked):
     kind: AccountKind | Nothing = None
 
 
-class RevenueRow(BaseModel):
-    """What was billed of one kind, in one currency."""
-
-    of: dict[Facet, str] = Field(description="By what it was told apart.")
-    currency: str
-    digits: int
-    sessions: int
-    corrections: int = Field(description="Corrections and credit notes.")
-    energy_wh: Amount
-    net_minor: int
-    vat_minor: int
-    gross_minor: int
-
-
-class RevenueReport(BaseModel):
-    """What was billed, by the day of issue in the installation's zone."""
-
-    items: list[RevenueRow]
-
-
-class RevenueFilter(Asked):
-    """Which days, and told apart by what."""
-
-    since: date = Field(description="From this day on.")
-    until: date = Field(description="Up to the day before this one.")
-    by: list[Facet] = Field([], max_length=len(Facet), description="Told apart by these.")
-
-
 @router.get("/ledger")
 async def find_entries(rooms: Here, viewer: BillsStaff, wanted: Annotated[EntryFilter, Query()]) -> LedgerEntries:
     """The entries of the ledger, the newest first."""
@@ -115,21 +86,6 @@ async def find_balances(rooms: Here, viewer: BillsStaff, wanted: Annotated[Balan
     """What accounts hold: who owes what, what was sold, what tax is due. At most a thousand."""
     async with rooms.store.read() as connection:
         return Balances(items=_lines(viewer, await ledger.balances(connection, viewer, wanted.kind)))
-
-
-@router.get("/revenue")
-async def report_revenue(rooms: Here, viewer: BillsStaff, wanted: Annotated[RevenueFilter, Query()]) -> RevenueReport:
-    """What was billed from one day until before another, told apart by day, month, site, station, tariff or group."""
-    by = list(dict.fromkeys(wanted.by))
-    async with rooms.store.read() as connection:
-        rows = await revenue.report(connection, viewer, wanted.since, wanted.until, by)
-    names = ("currency", "digits", "sessions", "corrections", "energy_wh", "net_minor", "vat_minor", "gross_minor")
-    return RevenueReport(
-        items=[
-            RevenueRow(of=dict(zip(by, row.of, strict=True)), **{name: getattr(row, name) for name in names})
-            for row in rows
-        ]
-    )
 
 
 def _lines(viewer: Viewer, lines: tuple[Posting, ...] | list[Posting]) -> list[LedgerLine]:

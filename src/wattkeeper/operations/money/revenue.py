@@ -1,0 +1,103 @@
+"""Revenue for whoever runs stations: what was billed, what is open, and energy billed against energy delivered."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, tzinfo
+from decimal import Decimal
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.store.engines import Store
+from wattkeeper.store.money import delivered, ledger, revenue
+from wattkeeper.store.money.delivered import Delivered, Metered
+from wattkeeper.store.money.ledger import Outstanding
+from wattkeeper.store.money.revenue import Facet, Revenue
+
+ZERO = Decimal(0)
+
+
+@dataclass(slots=True)
+class SiteEnergy:
+    """Energy at a site, Wh: what its sessions delivered, what was billed, and where it is metered, what was lost."""
+
+    site: str
+    sessions: int = 0
+    delivered_wh: Decimal = ZERO
+    billed_wh: Decimal = ZERO
+    """What was billed in the period, which may be of sessions before it."""
+    metered: list[Metered] = field(default_factory=list)
+    """The stations whose main meter was read in the period."""
+
+    @property
+    def grid_wh(self) -> Decimal | None:
+        """What came through the main meters; None where there are none."""
+        return sum((one.grid_wh for one in self.metered), ZERO) if self.metered else None
+
+    @property
+    def lost_wh(self) -> Decimal | None:
+        """What came through the main meters and was delivered in no session; None where there are none."""
+        return sum((one.grid_wh - one.delivered_wh for one in self.metered), ZERO) if self.metered else None
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was billed from one day until before another, and how the energy adds up."""
+
+    since: date
+    until: date
+    by: tuple[Facet, ...]
+    rows: list[Revenue]
+    totals: list[Revenue]
+    """By currency."""
+    energy: list[SiteEnergy] | None
+    """None for who may not see sessions."""
+    outstanding: list[Outstanding]
+    """As it is now, whatever the period."""
+
+
+def month(text: str) -> tuple[date, date]:
+    """The first day of a month such as 2026-03, and the first after it; Refusal (INVALID) where it is none."""
+    try:
+        first = date.fromisoformat(f"{text}-01")
+        return first, date(first.year + first.month // 12, first.month % 12 + 1, 1)
+    except ValueError:
+        raise Refusal(Code.INVALID, phrase("A month is written like 2026-03.")) from None
+
+
+def running_month(now: datetime, zone: tzinfo) -> str:
+    """The month that it is, such as 2026-03."""
+    return f"{now.astimezone(zone):%Y-%m}"
+
+
+async def report(
+    store: Store, viewer: Viewer, zone: tzinfo, period: tuple[date, date], by: tuple[Facet, ...]
+) -> Report:
+    """What was billed in a period of days, at one snapshot (scope bills:read; sessions:read for the energy)."""
+    since, until = (datetime.combine(day, time(), zone).astimezone(UTC) for day in period)
+    async with store.read() as connection:
+        rows = await revenue.report(connection, viewer, *period, by)
+        totals = await revenue.report(connection, viewer, *period)
+        energy = None
+        if viewer.may(Scope.SESSIONS_READ):
+            sites = await revenue.report(connection, viewer, *period, [Facet.SITE])
+            sold = await delivered.by_sessions(connection, viewer, since, until)
+            energy = _energy(sites, sold, await delivered.by_main_meters(connection, viewer, since, until))
+        owed = await ledger.outstanding(connection, viewer)
+    return Report(*period, by, rows, totals, energy, owed)
+
+
+def _energy(billed: Iterable[Revenue], sold: Iterable[Delivered], metered: Iterable[Metered]) -> list[SiteEnergy]:
+    """Site by site: what was billed, delivered, and metered."""
+    sites: dict[str, SiteEnergy] = {}
+    for one in billed:
+        sites.setdefault(one.of[0], SiteEnergy(one.of[0])).billed_wh += one.energy_wh
+    for each in sold:
+        site = sites.setdefault(each.site, SiteEnergy(each.site))
+        site.sessions += each.sessions
+        site.delivered_wh += each.energy_wh
+    for meter in metered:
+        sites.setdefault(meter.site, SiteEnergy(meter.site)).metered.append(meter)
+    return [sites[name] for name in sorted(sites)]

@@ -1,0 +1,106 @@
+"""Energy delivered in a period: by sessions, and by the main meters of stations, whose difference is what was lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.discrepancy import EARLIEST_YEAR
+from wattkeeper.charging.meter import Track, extend
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.reading import Context, Reading
+from wattkeeper.store.columns import from_millionths
+from wattkeeper.store.meter import OUTSIDE
+from wattkeeper.store.tables import reading, session, station
+
+S, R = session.c, reading.c
+EARLIEST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
+DAY_MICROS = 86_400_000_000
+LONGEST = timedelta(days=60)
+"""How long before its end a session may have begun: the index of starts bounds the look."""
+MAIN = 0
+"""The EVSE of a station's main meter."""
+ANY_POWER_W = Decimal(10**12)
+"""A main meter is not doubted for what it delivers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """What the sessions of a station delivered that ended in a period."""
+
+    site: str
+    station: str
+    sessions: int
+    energy_wh: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """What a station's main meter counted between its first and its last reading of a period."""
+
+    site: str
+    station: str
+    since: datetime
+    until: datetime
+    grid_wh: Decimal
+    delivered_wh: Decimal
+    """By the sessions that ended between the two."""
+
+
+def _ended() -> ColumnElement[Any]:
+    """When a session counts as ended: as the station says, or when it was last heard of where that cannot be true."""
+    ahead = type_coerce(S.ended_at, BigInteger) > type_coerce(S.heard_at, BigInteger) + DAY_MICROS
+    return case((or_(S.ended_at < EARLIEST, ahead), S.heard_at), else_=S.ended_at)
+
+
+async def by_sessions(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, only: str | None = None
+) -> list[Delivered]:
+    """What sessions delivered that ended from an instant until before another (scope sessions:read, anywhere)."""
+    viewer.need(Scope.SESSIONS_READ)
+    energy, site = func.sum(type_coerce(S.energy_wh, BigInteger)), func.coalesce(station.c.site, "")
+    began = or_(S.started_at >= max(since, EARLIEST + LONGEST) - LONGEST, S.started_at < EARLIEST)
+    wanted = select(site, S.station_id, func.count(), energy).select_from(
+        session.outerjoin(station, station.c.id == S.station_id)
+    )
+    wanted = wanted.where(~S.live, began, _ended() >= since, _ended() < until).group_by(site, S.station_id)
+    if only is not None:
+        wanted = wanted.where(S.station_id == only)
+    rows = await connection.execute(wanted.order_by(site, S.station_id))
+    return [Delivered(site, name, count, from_millionths(int(wh or 0))) for site, name, count, wh in rows]
+
+
+async def by_main_meters(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime
+) -> list[Metered]:
+    """What main meters counted in a period, of the stations whose main meter was read twice in it or more."""
+    viewer.need(Scope.SESSIONS_READ)
+    sites = {row.id: row.site for row in await connection.execute(select(station.c.id, station.c.site))}
+    found = []
+    async for name, track in _tracks(connection, since, until):
+        first, last = track.first, track.last
+        if first is not None and last is not None and first.at < last.at:
+            sold = await by_sessions(connection, viewer, first.at, last.at, name)
+            delivered = sum((one.energy_wh for one in sold), Decimal(0))
+            grid_wh = track.energy_wh or Decimal(0)
+            found.append(Metered(sites.get(name, ""), name, first.at, last.at, grid_wh, delivered))
+    return found
+
+
+async def _tracks(connection: AsyncConnection, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Track]]:
+    """The main meter of each station, folded, so that one that restarts counts on."""
+    outside = (R.session_id == OUTSIDE, R.evse == MAIN, R.energy_wh.is_not(None), R.at >= since, R.at < until)
+    wanted = select(R.station_id, R.at, R.energy_wh).where(*outside).order_by(R.station_id, R.at)
+    tracks: dict[str, Track] = {}
+    async for name, at, energy_wh in await connection.stream(wanted.execution_options(yield_per=1000)):
+        known = tracks.get(name, Track())
+        if known.last_at is None or at > known.last_at:
+            tracks[name] = extend(known, Reading(at, Context.PERIODIC, energy_wh=energy_wh), ANY_POWER_W)
+    for each in tracks.items():
+        yield each
