@@ -47,6 +47,8 @@ UPLOADS = re.compile(r"upload|diagnostic|firmware|logs?$|file", re.IGNORECASE)
 OURS = {"/login/company/callback", "/app/manifest.webmanifest", "/api/v1/openapi.json"}
 OWN = "/history.csv"
 """A driver's own sessions, for the driver alone."""
+PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice")
+"""One bill, for whoever may see it; its payer is named to themselves alone (tests/web/test_papers.py)."""
 
 
 def addresses(house: House) -> set[str]:
@@ -61,6 +63,7 @@ async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
         for method, described in methods.items():
             for answer in described["responses"].values():
                 kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith(OWN) else set())
+                kinds -= {"application/pdf"} if path.endswith(PAPERS) else set()
                 assert kinds <= {"application/json", "application/problem+json", "text/event-stream"}, (method, path)
     assert Scope.PERSONS_READ in EVERYTHING
     asked = [one.label for one in endpoints(house.app.openapi()) if Scope.PERSONS_READ in one.scopes]
@@ -88,14 +91,19 @@ async def test_e19_nothing_is_uploaded_but_a_list_of_cards(house: House) -> None
         assert found == [], f"{library}: what is packed is a bomb until proved otherwise"
 
 
-async def test_e15_nothing_is_printed_but_pages_and_plain_letters(house: House) -> None:
-    """E15: a PDF or a letter in HTML shows what stations and strangers said; each is a place where it must be inert."""
+async def test_e15_nothing_is_printed_but_pages_bills_and_plain_letters(house: House) -> None:
+    """E15: a letter in HTML shows what stations and strangers said, a place where it must be inert.
+
+    So does a PDF, of which there is one kind: bills. That those are inert, tests/operations/test_papers.py says.
+    """
+    makers = {path.name for path in SOURCES.rglob("*.py") if "import typst" in path.read_text()}
+    senders = {path.name for path in SOURCES.rglob("*.py") if "application/pdf" in path.read_text()}
+    assert (makers, senders) == ({"printing.py"}, {"papers.py"})
     for library in (
         "reportlab",
         "weasyprint",
         "fpdf",
         "pdfkit",
-        "application/pdf",
         "add_alternative",
         'subtype="html"',
     ):

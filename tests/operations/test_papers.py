@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -36,6 +37,7 @@ HOSTILE = (
     "*bold* _it_ $x$ `raw` // no",
     ']#read("/etc/passwd")#[',
     '"}, {"title": "other',
+    "https://example.org/ mailto:a@example.org",
     "<label> @ref \\u{41} \\",
     "#import sys: *; #sys.inputs",
     "Łukasz Ďuriš, Ελένη, Кирилл, 漢字, 😀, العربية, \u202egnol",
@@ -188,6 +190,20 @@ async def test_a_name_is_never_more_than_a_name(name: str) -> None:
     assert "2026-000123" in shown
     assert "passwd" in shown or "passwd" not in name
     assert "root:" not in shown
+    names = {*_names(reader)}
+    assert "/StructTreeRoot" in names, "the control: all of it was looked at"
+    assert not ACTS & names, "nothing in it does anything, and nothing leads anywhere"
+
+
+ACTS = {"/JavaScript", "/JS", "/OpenAction", "/AA", "/Launch", "/URI", "/GoToR", "/SubmitForm", "/AcroForm"}
+"""What makes a PDF do something."""
+
+
+def _names(reader: PdfReader) -> Iterator[str]:
+    """Every name that stands in a file."""
+    for number in range(1, len(reader.xref_objStm) + sum(map(len, reader.xref.values())) + 1):
+        found = reader.get_object(number)
+        yield from found if isinstance(found, dict) else ()
 
 
 @settings(max_examples=25, deadline=None)

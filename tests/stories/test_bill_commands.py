@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import text
 
 from tests.stories.till import Till, tariff
@@ -54,6 +55,9 @@ async def test_what_was_billed_is_explained_settled_and_audited(world: World) ->
         "20 % tax on €4.53: €0.91.",
     ):
         assert sentence in why, sentence
+    paper = world.folder / "bill.pdf"
+    assert (await command("bills", "paper", "2026-000001", "-o", str(paper), "--language", "de")).startswith("Written")
+    assert "5,44 €" in " ".join(PdfReader(paper).pages[0].extract_text().split())
     waiting = await command("bills", "holds")
     assert odd in waiting and "The energy register went back from 17.00 kWh to 16.00 kWh" in waiting
     assert (await command("bills", "correct", odd, "--energy", "1", "--reason", "As on the display.")) == (

@@ -55,17 +55,17 @@ async def test_drivers_print_their_own_and_staff_print_all(house: House) -> None
         for said in (number, session, "€3.00", "Strom & Rad GmbH", "For anna@example.org"):
             assert said in hers, hers
         page = await anna.client.get(f"/app/sessions/{session.replace('-', '')}")
-        assert f'href="/app/bills/{number}.pdf"' in page.text
-        assert words(await anna.client.get(f"/app/bills/{number}.pdf")) == hers
-        german = words(await anna.client.get(f"/app/bills/{number}.pdf", headers={"Accept-Language": "de"}))
+        assert f'href="/app/bills/{number}/paper"' in page.text
+        assert words(await anna.client.get(f"/app/bills/{number}/paper")) == hers
+        german = words(await anna.client.get(f"/app/bills/{number}/paper", headers={"Accept-Language": "de"}))
         assert f"Abrechnung {number}" in german
         assert "3,00 €" in german
         theirs = words(await clara.get(f"{API}/bills/{number}/paper"))
         assert number in theirs
         assert "anna" not in theirs, "a name is masked until a purpose is told"
-        assert f'href="/bills/{number}.pdf"' in (await clara.get(f"/sessions/{session.replace('-', '')}")).text
-        assert words(await clara.get(f"/bills/{number}.pdf")) == theirs
-        for path in (f"{API}/bills/{number}/paper", f"/app/bills/{number}.pdf"):
+        assert f'href="/bills/{number}/paper"' in (await clara.get(f"/sessions/{session.replace('-', '')}")).text
+        assert words(await clara.get(f"/bills/{number}/paper")) == theirs
+        for path in (f"{API}/bills/{number}/paper", f"/app/bills/{number}/paper"):
             assert (await bert.get(path)).status_code == 404
             async with house.client() as nobody:
                 assert (await nobody.get(path)).status_code in (303, 401)

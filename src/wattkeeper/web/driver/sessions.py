@@ -255,5 +255,5 @@ def router(paper: Paper) -> APIRouter:
     pages, routes = Sessions(paper), routes_of(paper)
     routes.add_api_route("/app/sessions", pages.show, methods=["GET"])
     routes.add_api_route("/app/sessions/{id}", pages.one, methods=["GET"])
-    routes.add_api_route("/app/bills/{number}.pdf", pages.printed, methods=["GET"])
+    routes.add_api_route("/app/bills/{number}/paper", pages.printed, methods=["GET"])
     return routes

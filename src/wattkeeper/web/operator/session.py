@@ -248,7 +248,7 @@ def router(paper: Paper) -> APIRouter:
     """``/sessions/{id}``, its stream, and what can be done about it."""
     pages, routes = Session(paper), routes_of(paper)
     routes.add_api_route("/sessions/{said}", pages.show, methods=["GET"])
-    routes.add_api_route("/bills/{number}.pdf", pages.printed, methods=["GET"])
+    routes.add_api_route("/bills/{number}/paper", pages.printed, methods=["GET"])
     routes.add_api_route("/live/sessions/{said}", pages.live, methods=["GET"])
     routes.add_api_route("/sessions/{said}/stop", pages.stop, methods=["POST"])
     routes.add_api_route("/sessions/{said}/close", pages.close, methods=["POST"])
