@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import COST
 from wattkeeper.charging.person import FRESH
 from wattkeeper.operations.people import guessed, links, oauth, password, recovery, totp
 from wattkeeper.operations.people.factors import MOST_FAILURES
@@ -113,7 +114,7 @@ def test_the_page_on_access_has_the_figures_of_the_code() -> None:
     for words in (
         f"At least {password.SHORTEST} characters alone, {password.SHORTEST_WITH_SECOND} beside a second factor, "
         f"at most {password.LONGEST};",
-        f"{password.COST[0]} rounds of {password.COST[1] // 1024} MiB",
+        f"{COST[0]} rounds of {COST[1] // 1024} MiB",
         f"After {MOST_FAILURES} wrong passwords ever",
         f"{totp.TRIES} codes of an authenticator app or recovery codes",
         f"{totp.EITHER_SIDE} step of {totp.STEP_S} seconds",
@@ -144,7 +145,15 @@ def test_the_page_on_access_names_every_door() -> None:
 
 def test_the_page_on_access_has_its_chapters() -> None:
     chapters = re.findall(r"^## (.*)$", PAGE, re.MULTILINE)
-    wanted = ["The ways in", "Guessing", "Passwords", "Codes and links", "Sign-ins", "How far"]
+    wanted = [
+        "The ways in",
+        "Guessing",
+        "What is told of attacks",
+        "Passwords",
+        "Codes and links",
+        "Sign-ins",
+        "How far",
+    ]
     assert chapters == [*wanted, "What a browser must do"]
     for field in ("a card's number", "a driver's name", "a session's energy", "role, sites and state"):
         assert f"| {field}" in PAGE, field

@@ -183,3 +183,10 @@ async def test_e12_a_sign_in_that_has_ended_lets_no_app_in(house: House) -> None
     with pytest.raises(Refusal) as refusal:
         await house.rooms.oauth.allow(viewer, asked)
     assert refusal.value.code is Code.UNAUTHENTICATED
+
+
+async def test_e20_a_form_of_thousands_of_fields_is_refused_in_the_words_of_apps(house: House) -> None:
+    async with house.client() as client:
+        for path in (TOKEN, "/oauth/revoke"):
+            answer = await client.post(path, data={f"field{at}": "x" for at in range(3_000)})
+            assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request"), path

@@ -135,6 +135,9 @@ async def test_only_owners_who_have_just_proved_themselves_invite_and_change(tow
     assert await refused(staff.invite(late, "carl@example.org", Role.OWNER)) is Code.PROOF
     assert await refused(staff.change(late, member.account, Role.OWNER)) is Code.PROOF
     assert await refused(staff.erase_factors(late, member.account)) is Code.PROOF
+    assert await refused(staff.disable(late, member.account)) is Code.PROOF
+    assert await refused(staff.end_logins(late, member.account)) is Code.PROOF
+    assert not await town.is_out(cookie)
 
 
 async def test_another_role_ends_what_was_open(town: Town) -> None:

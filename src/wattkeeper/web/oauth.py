@@ -8,6 +8,7 @@ from urllib.parse import quote, unquote_plus, urlencode
 
 import orjson
 from fastapi import APIRouter
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -205,7 +206,11 @@ async def _body(request: Request) -> dict[str, str]:
     """The form that an app sent; Refusal (invalid_request) where it is none, or names something twice."""
     if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
         raise refused(Fault.INVALID_REQUEST, phrase("Send a form: {form}.", form=FORM))
-    return _single([(name, str(value)) for name, value in (await request.form()).multi_items()])
+    try:
+        form = await request.form()
+    except HTTPException:  # more fields than a form has
+        raise refused(Fault.INVALID_REQUEST, phrase("Send a form: {form}.", form=FORM)) from None
+    return _single([(name, str(value)) for name, value in form.multi_items()])
 
 
 def _single(pairs: list[tuple[str, str]]) -> dict[str, str]:

@@ -207,9 +207,9 @@ class Staff:
         self._access.forget()
 
     async def disable(self, viewer: Viewer, identifier: str) -> None:
-        """Let somebody in no more; what is open ends within a second. Refusal NOT_FOUND, CONFLICT (last owner)."""
+        """Let somebody in no more; what is open ends in a second. Refusal NOT_FOUND, PROOF, CONFLICT (last owner)."""
         async with self._store.unit() as unit:
-            viewer.need(Scope.STAFF_WRITE)
+            self._need(viewer, unit)
             row = await self._one(unit, identifier)
             await self._need_other_owner(unit, row)
             await account.change(unit, row.id, state=AccountState.DISABLED.value)
@@ -224,9 +224,9 @@ class Staff:
             await account.change(unit, row.id, state=AccountState.ACTIVE.value)
 
     async def end_logins(self, viewer: Viewer, identifier: str) -> int:
-        """End somebody's sign-ins; how many that were. Refusal NOT_FOUND."""
+        """End somebody's sign-ins; how many that were. Refusal NOT_FOUND, PROOF."""
         async with self._store.unit() as unit:
-            viewer.need(Scope.STAFF_WRITE)
+            self._need(viewer, unit)
             row = await self._one(unit, identifier)
             ended = await account.end_logins(unit, row.id)
             await secret_link.forget_account(unit, row.id)

@@ -105,7 +105,7 @@ async def withdraw(rooms: Here, viewer: StaffWriter, invitation: InvitationId) -
 
 @router.patch("/staff/{account}")
 async def change(rooms: Here, viewer: StaffWriter, account: AccountId, change: StaffChange) -> Colleague:
-    """Change what somebody may do, or whether they may come in. A new role needs a fresh proof.
+    """Change what somebody may do, or whether they may come in. It needs a fresh proof.
 
     The last owner who can sign in stays: `conflict`.
     """
@@ -122,7 +122,7 @@ async def change(rooms: Here, viewer: StaffWriter, account: AccountId, change: S
 
 @router.delete("/staff/{account}/sign-ins")
 async def end_sign_ins(rooms: Here, viewer: StaffWriter, account: AccountId) -> Ended:
-    """End everything somebody is signed in with, within a second."""
+    """End everything somebody is signed in with, within a second; needs a fresh proof."""
     return Ended(sign_ins=await rooms.people.staff.end_logins(viewer, account))
 
 
