@@ -113,7 +113,12 @@ def main() -> None:
     """Measure, print, and fail if any session is not right."""
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="smaller loads, no million readings")
-    quick = parser.parse_args().quick
+    parser.add_argument("--money", action="store_true", help="the books instead: a million sessions, a month's revenue")
+    asked = parser.parse_args()
+    quick = asked.quick
+    if asked.money:
+        command = [sys.executable, "-m", "bench.money", *(["--quick"] if quick else [])]
+        sys.exit(subprocess.run(command).returncode)
     loads = QUICK if quick else LOADS
     with tempfile.TemporaryDirectory(prefix="wattkeeper-bench-") as folder:
         settings = Settings(database=f"sqlite:///{folder}/bench.db", root_key=Path(folder) / "root.key")

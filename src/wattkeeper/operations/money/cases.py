@@ -85,7 +85,7 @@ async def _told(
     """One session, priced."""
     tariff = None if choice.row is None else choice.row.tariff
     stayed = await stay_of(connection, its.whole, tariff)
-    used = condensed(await usage_of(connection, its.whole, tariff, stayed), tariff)
+    used = Usage() if tariff is None else condensed(await usage_of(connection, its.whole, tariff, stayed), tariff)
     case = _case(its, tariff, used, _view(documents, last, holds))
     return Told(its, choice, case, documents, last, holds, stayed.goes_on)
 

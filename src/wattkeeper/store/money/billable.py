@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.assignment import Spot
 from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.facts import SessionOpened
 from wattkeeper.charging.limits import counted_at
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.token import CardKind, CardState
@@ -94,10 +95,15 @@ async def newest(connection: AsyncConnection, sessions: Sequence[str]) -> dict[s
 
 
 async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[list[str], int]:
-    """The sessions that the first ``limit`` journal entries after a number are about, and the last entry's number."""
+    """What began or is over, of the sessions that the ``limit`` journal entries after a number are about.
+
+    And the number of the last of those entries. What goes on while a session runs is nobody's bill yet.
+    """
     n = journal.c.n
-    rows = (await connection.execute(select(n, journal.c.session_id).where(n > after).order_by(n).limit(limit))).all()
-    return list(dict.fromkeys(session for _, session in rows if session)), rows[-1][0] if rows else after
+    upto = await connection.scalar(select(func.max(n)).where(n > after, n <= after + limit)) or after
+    begins = journal.c.kind == SessionOpened.__name__
+    which = select(S.id).join(journal, journal.c.session_id == S.id).where(n > after, n <= upto, begins | ~S.live)
+    return list((await connection.execute(which.distinct())).scalars()), upto
 
 
 def _billable(row: Any) -> Billable:
