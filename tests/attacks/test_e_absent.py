@@ -12,6 +12,7 @@ from tests.attacks.test_e_doors import routes
 from tests.web.conftest import House
 from tests.web.described import endpoints
 from wattkeeper.charging.person import EVERYTHING, Scope
+from wattkeeper.store.money.revenue import Facet
 
 SOURCES = Path(wattkeeper.__file__).parent
 
@@ -47,6 +48,9 @@ UPLOADS = re.compile(r"upload|diagnostic|firmware|logs?$|file", re.IGNORECASE)
 OURS = {"/login/company/callback", "/app/manifest.webmanifest", "/api/v1/openapi.json"}
 OWN = "/history.csv"
 """A driver's own sessions, for the driver alone."""
+SUMS = "/api/v1/revenue"
+"""Sums of money by day, place, tariff and group: whom they come from is in none of its columns."""
+SIDES = {"day", "month", "site", "station", "tariff", "group"}
 PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice")
 """One bill, for whoever may see it; its payer is named to themselves alone (tests/web/test_papers.py)."""
 
@@ -62,9 +66,10 @@ async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
     for path, methods in house.app.openapi()["paths"].items():
         for method, described in methods.items():
             for answer in described["responses"].values():
-                kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith(OWN) else set())
+                kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith((OWN, SUMS)) else set())
                 kinds -= {"application/pdf"} if path.endswith(PAPERS) else set()
                 assert kinds <= {"application/json", "application/problem+json", "text/event-stream"}, (method, path)
+    assert {facet.value for facet in Facet} == SIDES, "sums of no person"
     assert Scope.PERSONS_READ in EVERYTHING
     asked = [one.label for one in endpoints(house.app.openapi()) if Scope.PERSONS_READ in one.scopes]
     assert asked == [], "a driver's name and address have no door: looking at a person must ask for a reason"
