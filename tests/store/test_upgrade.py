@@ -17,7 +17,8 @@ from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
-from wattkeeper.store.engines import Store, async_url
+from wattkeeper.store.columns import to_micros
+from wattkeeper.store.engines import Store, async_url, utc_now
 from wattkeeper.store.migrate import _config, migrate
 
 PASSWORD = "correct horse battery staple"
@@ -84,3 +85,23 @@ async def test_cards_of_the_first_release_belong_to_whom_they_did(first_release:
         assert station.address == ""
         assert not station.is_listed
     await store.close()
+
+
+async def test_bills_begin_with_what_is_told_after_the_upgrade(databases: Databases, engine: str) -> None:
+    address = await databases.bare(engine)
+    opened = create_async_engine(async_url(address))
+    columns = "n, station_id, received_at, kind, body, words"
+    entry = f"INSERT INTO journal ({columns}) VALUES (:n, 'CP1', 1, 'Booted', '{{}}', '{{}}')"
+    async with opened.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0002"))
+        for n in (1, 2):
+            await connection.execute(text(entry), {"n": n})
+    await opened.dispose()
+    await migrate(address)
+    store = Store(address)
+    async with store.read() as connection:
+        row = (await connection.execute(text("SELECT name, n, since FROM follower"))).one()
+    await store.close()
+    await databases.drop(address)
+    assert (row.name, row.n) == ("billing", 2)
+    assert abs(row.since - to_micros(utc_now())) < 600 * 1_000_000

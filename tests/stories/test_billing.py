@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import func, insert, select, update
 
 from tests.stories.till import Till, tariff
 from tests.stories.world import CARD, World, minute
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.tariff import Dimension, Element
+from wattkeeper.operations.money.billing import Billing
+from wattkeeper.store.engines import Store
+from wattkeeper.store.tables import follower, journal, pin
 
 
 @pytest.fixture
@@ -237,3 +242,57 @@ async def test_messages_that_are_missing_make_it_wait_until_they_arrive(till: Ti
     await till.look()
     assert (await till.waits(), await till.amounts()) == ([], [("bill", 60)])
     await till.check()
+
+
+async def test_two_that_bill_at_once_bill_each_session_once(till: Till) -> None:
+    """As where several processes serve one installation."""
+    async with till.world.v16("CP1") as cp:
+        for number in range(12):
+            await cp.stop(await cp.start(20 * number, 1000 * number), 20 * number + 10, 1000 * number + 500)
+    till.world.clock.skip(minutes=2)
+    stores = [Store(till.world.database, till.world.clock) for _ in range(3)]
+    door = till.world.door
+    await asyncio.gather(*(Billing(store, door.bus, door.settings).look() for store in stores))
+    for store in stores:
+        await store.close()
+    assert await till.amounts() == [("bill", 30)] * 12
+    assert await till.look() == 0
+    await till.check()
+
+
+async def test_a_session_that_makes_trouble_keeps_no_other_from_being_billed(till: Till) -> None:
+    """Its pin leads nowhere: it is tried again in an hour, and billed once that is mended."""
+    async with till.world.v16("CP1") as cp:
+        for number in range(3):
+            await cp.stop(await cp.start(20 * number, 1000 * number), 20 * number + 10, 1000 * number + 500)
+    door = till.world.door
+    await Billing(door.store, door.bus, replace(door.settings, billing=False)).look()
+    assert len(await till.pins()) == 3
+    odd = (await till.world.sessions())[1]
+    async with till.world.door.store.unit() as unit:
+        await unit.connection.execute(update(pin).where(pin.c.session_id == odd.id).values(version=99))
+    await till.look()
+    assert odd.id not in [bill.session for bill in await till.bills()]
+    assert await till.amounts() == [("bill", 30)] * 2
+    async with till.world.door.store.unit() as unit:
+        await unit.connection.execute(update(pin).where(pin.c.session_id == odd.id).values(version=1))
+    assert await till.look(minutes=30) == 0
+    assert await till.look(minutes=31) == 1
+    assert await till.amounts() == [("bill", 30)] * 3
+
+
+async def test_what_was_over_before_there_were_bills_is_not_billed(till: Till) -> None:
+    """As after an upgrade: what runs then is billed, what had ended is not, whatever is told of it later."""
+    await charged(till.world)
+    async with till.world.v16("CP1") as cp:
+        tx = await cp.start(70, 10_000)
+        async with till.world.door.store.unit() as unit:
+            n = await unit.connection.scalar(select(func.max(journal.c.n)))
+            told = {"name": "billing", "n": n, "since": minute(75)}
+            await unit.connection.execute(insert(follower).values(told))
+        await cp.read(None, 61, wh=10_100)
+        await cp.read(None, 59, wh=9_900)
+        await cp.stop(tx, 80, 11_000)
+    await till.look()
+    assert await till.amounts() == [("bill", 60)]
+    assert await till.holds() == []
