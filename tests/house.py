@@ -17,8 +17,11 @@ LONG = 35
 NO_ROOMS = {"utils", "common", "core", "helpers", "managers", "services", "models"}
 NO_NAMES = ("Manager", "Handler", "Service", "Helper", "Impl", "Base")
 
-ATTACKS = "d1 d3 d4 d6 d7 d8 d9 d10 e1 e3 e4 e5 e6 e7 e8 e10 e11 e12 e13 e14 e15 e18 e19 e20 e22 e23 e24"
-"""What is tried on cards (D) and on accounts, pages and the API (E): each by tests that are named after it."""
+ATTACKS = (
+    "c1 c3 c4 c5 c6 c7 c8 c10 c11 c13 c14 c16 c17 c18 c19 c21 c22 "
+    "d1 d3 d4 d6 d7 d8 d9 d10 e1 e3 e4 e5 e6 e7 e8 e10 e11 e12 e13 e14 e15 e18 e19 e20 e22 e23 e24"
+)
+"""What is tried on money (C), cards (D), accounts, pages and the API (E): each by tests that are named after it."""
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -85,7 +88,7 @@ def addresses() -> Iterator[str]:
 
 
 def untried() -> Iterator[str]:
-    """Attacks on cards, people and pages that no test in tests/attacks/ is named after."""
+    """Attacks on money, cards, people and pages that no test in tests/attacks/ is named after."""
     text = "\n".join(path.read_text() for path in (ROOT / "tests" / "attacks").glob("test_*.py"))
     for one in ATTACKS.split():
         if f"def test_{one}_" not in text:

@@ -20,6 +20,7 @@ from tests.stories.conftest import a_world
 from tests.stories.till import Till, tariff
 from tests.stories.world import CARD, NOON
 from wattkeeper.charging.bill import price
+from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.ledger import charge
 from wattkeeper.charging.numbered import taxes_of
 from wattkeeper.charging.usage import planned
@@ -245,6 +246,18 @@ async def test_c13_what_began_where_another_session_ran_leaves_the_first_to_a_pe
     await till.look()
     assert await till.amounts() == [("bill", 60)]
     assert await till.waits() == ["end_estimated"]
+
+
+@pytest.mark.parametrize("signed", ["OCMF|{}|{}", 'OCMF|{"RD":[{"RV":99}]}|{"SD":"00"}', "garbage", ""])
+async def test_c14_a_signature_that_nobody_checked_makes_nothing_truer(till: Till, signed: str) -> None:
+    """None is checked yet, so none is believed: the registers are billed, as measured and never as verified."""
+    sample = {"value": signed, "format": "SignedData", "context": "Transaction.End"}
+    data = [{"timestamp": "2026-03-01T13:00:00Z", "sampledValue": [sample, {"value": "10000"}]}]
+    async with till.world.v16("CP1") as cp:
+        await cp.stop(await cp.start(0, 0), 60, 10_000, transactionData=data)
+    await till.look()
+    assert all(bill.grade is Grade.MEASURED and bill.gross_minor == 600 for bill in await till.bills())
+    assert len(await till.bills()) + len(await till.holds()) == 1
 
 
 async def test_c16_a_price_told_by_a_station_is_not_money(till: Till) -> None:
