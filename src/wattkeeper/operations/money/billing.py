@@ -35,7 +35,7 @@ SHORTEST = timedelta(seconds=10)
 """How often at most it is looked whether a connector has become available."""
 ENTRIES = 5_000
 """How many journal entries are followed in one transaction."""
-TOGETHER = 50
+TOGETHER = 25
 """How many sessions are billed in one transaction: stations need not wait long for it."""
 PAUSE_S = 1
 """How long it rests between two looks, seconds."""
