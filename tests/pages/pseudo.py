@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+import httpx
 import pytest
 from babel import Locale
 
@@ -102,3 +103,36 @@ def _words(text: str, known: list[str]) -> set[str]:
     for name in known:
         text = text.replace(name, " ")
     return set(re.findall(r"[^\W\d_]+", CODES.sub(" ", text))) - UNITS
+
+
+@dataclass(slots=True)
+class Walk:
+    """A browser without script that goes through pages in this language; what it found that is not marked."""
+
+    client: httpx.AsyncClient
+    data: tuple[str, ...]
+    """What the people and things of the test are called."""
+    been: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.client.cookies.update(SPEAKS)
+
+    async def to(self, *paths: str, status: int = 200) -> None:
+        """Read these pages."""
+        for path in paths:
+            answer = await self.client.get(path)
+            assert answer.status_code == status, (path, answer.status_code)
+            self.been.append(path.partition("?")[0])
+            self.read(path, answer)
+
+    async def send(self, path: str, **form: str) -> httpx.Response:
+        """Send a form, and read what is said to it."""
+        answer = await self.client.post(path, data=form, follow_redirects=True)
+        self.read(f"{path} {form}", answer)
+        return answer
+
+    def read(self, what: str, answer: httpx.Response) -> None:
+        """Take down what no catalogue was asked for."""
+        assert answer.headers["content-language"] == LANGUAGE
+        self.faults += [f"{what}: {fault}" for fault in untold(answer.text, self.data)]

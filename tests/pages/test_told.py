@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 
 import httpx
 import pyotp
 
-from tests.pages import pseudo
 from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
+from tests.pages.pseudo import Walk
 from tests.pages.site import CARD, Site
 from tests.pages.test_staff import browsing
 from wattkeeper.charging.person import Role
@@ -30,39 +29,10 @@ DATA = (
 """What the people and stations of this test call themselves and each other."""
 
 
-@dataclass(slots=True)
-class Reading:
-    """A browser without script that goes through pages and reads each; what it found that is not marked."""
-
-    client: httpx.AsyncClient
-    been: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    async def to(self, *paths: str, status: int = 200) -> None:
-        """Read these pages."""
-        for path in paths:
-            answer = await self.client.get(path)
-            assert answer.status_code == status, (path, answer.status_code)
-            self.been.append(path.partition("?")[0])
-            self.read(path, answer)
-
-    async def send(self, path: str, **form: str) -> str:
-        """Send a form and read what comes back."""
-        answer = await self.client.post(path, data=form, follow_redirects=True)
-        self.read(f"{path}, sent", answer)
-        return answer.text
-
-    def read(self, what: str, answer: httpx.Response) -> None:
-        """Read one page."""
-        assert answer.headers["content-language"] == pseudo.LANGUAGE
-        self.faults += [f"{what}: {fault}" for fault in pseudo.untold(answer.text, DATA)]
-
-
 @asynccontextmanager
-async def reading(client: httpx.AsyncClient) -> AsyncIterator[Reading]:
+async def reading(client: httpx.AsyncClient) -> AsyncIterator[Walk]:
     """Read in the marked language; at the end nothing may have been found."""
-    client.cookies.update(pseudo.SPEAKS)
-    one = Reading(client)
+    one = Walk(client, DATA)
     yield one
     assert one.faults == [], "\n".join(one.faults)
 
@@ -101,7 +71,7 @@ async def streamed(client: httpx.AsyncClient, path: str) -> str:
         return await anext(line async for line in answer.aiter_lines() if line.startswith("data: <"))
 
 
-async def sent(one: Reading, ref: str, session: str) -> None:
+async def sent(one: Walk, ref: str, session: str) -> None:
     """Send the forms, rightly and wrongly, and read what comes back."""
     for kind, about in (("unlock", {"evse": "1"}), ("reset-soft", {}), ("trigger", {"message": "Heartbeat"})):
         await one.send("/stations/order", station="CP1", kind=kind, **about)
@@ -133,7 +103,7 @@ async def sent(one: Reading, ref: str, session: str) -> None:
     await one.send("/programs/give", name="meter reader", scopes="sessions:read", days="30")
     await one.send("/account/password", password="short")
     await one.send("/stations/order", station="CP1", kind="odd")
-    page = await one.send("/account/code-app")
+    page = (await one.send("/account/code-app")).text
     found = re.search(r'data-copy="([A-Z2-7]+)"', page)
     assert found
     await one.send("/account/code-app/confirm", code="000000")
@@ -142,7 +112,7 @@ async def sent(one: Reading, ref: str, session: str) -> None:
         await one.to(f"{path}?did={did}")
 
 
-async def missed(one: Reading, paper: Paper, been: Iterable[str]) -> set[str]:
+async def missed(one: Walk, paper: Paper, been: Iterable[str]) -> set[str]:
     """Which pages were not read; an address that leads on is none."""
     left = unseen(pages_of(operator.NOUNS, paper), been)
     answers = {path: await one.client.get(path) for path in left if "{" not in path}

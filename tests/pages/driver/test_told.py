@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 import httpx
@@ -11,9 +10,10 @@ import httpx
 from tests.doors import until
 from tests.pages import pseudo
 from tests.pages.driver.test_hostile import running
-from tests.pages.driver.test_plain import rows, send
+from tests.pages.driver.test_plain import rows
 from tests.pages.driver.town import MAIL, Town
 from tests.pages.everybody.visit import pages_of, unseen
+from tests.pages.pseudo import Walk
 from wattkeeper.charging.person import Scope
 from wattkeeper.operations.people.notice_words import NoticeKind
 from wattkeeper.store import account, oauth, passkey, step_up
@@ -31,52 +31,18 @@ PARTS = {"/app/worker.js", "/app/manifest.webmanifest", "/app/live/{id}", "/app/
 """What is no page: the manifest has a test of its own, a stream sends what its page shows."""
 
 
-@dataclass(slots=True)
-class Walk:
-    """Somebody who looks at the app in the language that marks what it tells."""
-
-    client: httpx.AsyncClient
-    been: list[str] = field(default_factory=list)
-    faults: list[str] = field(default_factory=list)
-
-    async def to(self, *paths: str, status: int = 200) -> None:
-        """Look at these pages."""
-        for path in paths:
-            answer = await self.client.get(path)
-            assert answer.status_code == status, (path, answer.status_code)
-            self.been.append(path.partition("?")[0])
-            self.look(path, answer)
-
-    async def sends(self, path: str, **form: str) -> httpx.Response:
-        """Send a form, and look at what is said to it."""
-        answer = await send(self.client, path, **form)
-        self.look(f"{path} {form}", answer)
-        return answer
-
-    def look(self, what: str, answer: httpx.Response) -> None:
-        """Take down what no catalogue was asked for."""
-        assert answer.headers["content-language"] == pseudo.LANGUAGE
-        self.faults += [f"{what}: {one}" for one in pseudo.untold(answer.text, DATA)]
-
-
-async def walk_of(client: httpx.AsyncClient) -> Walk:
-    """A walk in the language that marks."""
-    client.cookies.update(pseudo.SPEAKS)
-    return Walk(client)
-
-
 async def test_nothing_at_the_door_bypasses_the_catalogue(town: Town, told: None) -> None:
     await town.sign_up()
     async with town.plain() as client:
-        walk = await walk_of(client)
+        walk = Walk(client, DATA)
         await walk.to("/app/sign-in", "/app/sign-in?did=out", "/app/sign-up", "/app/recover", "/app/offline")
-        await walk.sends("/app/sign-in", email=MAIL, password="not this one")
+        await walk.send("/app/sign-in", email=MAIL, password="not this one")
         for password in ("short", "wattkeeper wattkeeper"):
-            await walk.sends("/app/sign-up", name="Dora Driver", email=MAIL, password=password)
-        await walk.sends("/app/sign-up", name="", email="nowhere", password="")
-        await walk.sends("/app/sign-up", name="Dora Driver", email=OTHER, password="")
+            await walk.send("/app/sign-up", name="Dora Driver", email=MAIL, password=password)
+        await walk.send("/app/sign-up", name="", email="nowhere", password="")
+        await walk.send("/app/sign-up", name="Dora Driver", email=OTHER, password="")
         await walk.to(await town.letter(OTHER))
-        await walk.sends("/app/recover", email=MAIL)
+        await walk.send("/app/recover", email=MAIL)
         await walk.to(await town.letter(MAIL))
         await walk.to("/app/link/nothing", status=404)
     assert walk.faults == []
@@ -85,7 +51,7 @@ async def test_nothing_at_the_door_bypasses_the_catalogue(town: Town, told: None
 async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, told: None) -> None:
     who = await town.sign_up()
     async with town.plugged("CP1", behind=timedelta(hours=2)), town.plain(who) as client:
-        walk = await walk_of(client)
+        walk = Walk(client, DATA)
         await walk.to("/app/", "/app/sessions", "/app/cards", "/app/me", "/app/me/access", "/app/me/passkeys")
         await walk.to("/app/?q=nowhere", "/app/?q=hauptplatz", "/app/stations/CP1", "/app/stations/CP2")
         code = (await town.rooms.places.find(await town.viewer(who), "hauptplatz"))[0].outlets[0].code
@@ -116,13 +82,13 @@ async def charged(walk: Walk, town: Town, who: str) -> str:
     session = str(start.session)
     await walk.to("/app/", f"/app/charging/{session}", f"/app/live/{session}/now", "/app/sessions")
     await walk.to(f"/app/sessions/{session}")
-    await walk.sends(f"/app/charging/{session}/stop")
+    await walk.send(f"/app/charging/{session}/stop")
 
     async def ended() -> bool:
         return not any(row.live for row in await rows(town, sessions))
 
     await until(ended, "the end of the session")
-    await walk.sends(f"/app/charging/{session}/stop")
+    await walk.send(f"/app/charging/{session}/stop")
     return session
 
 
@@ -153,25 +119,25 @@ async def furnished(town: Town, who: str) -> None:
 async def deeds(walk: Walk, town: Town) -> None:
     """What is said to forms: a card's, a code's, a password's, the code app's."""
     for code in ("QQQQ", "", f"{town.doors.http}/app/at/QQQQ"):
-        await walk.sends("/app/at", code=code)
-    await walk.sends("/app/near", latitude="48.3", longitude="14.28")
-    await walk.sends("/app/near", latitude="", longitude="")
+        await walk.send("/app/at", code=code)
+    await walk.send("/app/near", latitude="48.3", longitude="14.28")
+    await walk.send("/app/near", latitude="", longitude="")
     for station in ("nowhere", ""):
-        await walk.sends("/app/cards/add", station=station)
-    wait = await walk.sends("/app/cards/add", station="Hauptplatz", label="Blue")
+        await walk.send("/app/cards/add", station=station)
+    wait = await walk.send("/app/cards/add", station="Hauptplatz", label="Blue")
     await walk.to(wait.url.path, f"{wait.url.path}/now")
-    await walk.sends("/app/cards/activate", code="WRONG-CODE")
-    await walk.sends("/app/me/known", name="x" * 500)
-    await walk.sends("/app/me/password", password="short")
-    made = await walk.sends("/app/me/code-app")
+    await walk.send("/app/cards/activate", code="WRONG-CODE")
+    await walk.send("/app/me/known", name="x" * 500)
+    await walk.send("/app/me/password", password="short")
+    made = await walk.send("/app/me/code-app")
     assert re.search(r'data-copy="[A-Z2-7 ]+"', made.text)
-    await walk.sends("/app/me/code-app/confirm", code="000000")
-    await walk.sends("/app/me/proof/password", given="wrong one")
+    await walk.send("/app/me/code-app/confirm", code="000000")
+    await walk.send("/app/me/proof/password", given="wrong one")
 
 
 async def test_the_manifest_is_told_too(town: Town, told: None) -> None:
     async with town.plain() as client:
-        walk = await walk_of(client)
+        walk = Walk(client, DATA)
         answer = await walk.client.get("/app/manifest.webmanifest")
         said = answer.json()
         assert said["lang"] == answer.headers["content-language"] == pseudo.LANGUAGE
