@@ -7,15 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 HOME = Path(__file__).parent.parent / "src" / "wattkeeper"
-NOUNS = (
-    *("assignment", "bill", "billing", "clock", "currency", "entry", "exact", "flow", "ledger", "limits", "line"),
-    *("meter", "numbered", "pieces", "reading", "restriction", "rounding", "stay", "tariff", "usage"),
-)
 WAY = (
-    *(f"charging/{noun}.py" for noun in NOUNS),
-    *(f"store/{noun}.py" for noun in ("columns", "ocpi", "reading", "receipt", "reckoning", "tariff", "use")),
+    *(f"charging/{noun}.py" for noun in ("flow", "meter", "reading", "stay")),
+    *("charging/money/*.py", "charging/cards/limits.py"),
+    *(f"store/{noun}.py" for noun in ("columns", "reading", "receipt", "cards/use")),
     *("store/money/*.py", "operations/money/*.py"),
-    *("operations/prices.py", "operations/worth.py", "operations/conditions.py", "operations/cards/bounds.py"),
+    *("operations/conditions.py", "operations/cards/bounds.py"),
     *("web/driver/money.py", "web/driver/tags.py"),
 )
 """From the reading of a meter to the amount on a page."""

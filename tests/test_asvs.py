@@ -19,10 +19,10 @@ from wattkeeper.charging.person import FRESH
 from wattkeeper.operations.people import guessed, links, oauth, password, recovery, totp
 from wattkeeper.operations.people.factors import MOST_FAILURES
 from wattkeeper.settings import Settings
-from wattkeeper.store.account import MOST_LOGINS
-from wattkeeper.store.secret_link import Purpose
-from wattkeeper.web.api.account import AccountChanges
-from wattkeeper.web.api.sign_in import FirstOwner, Joining, SignUp
+from wattkeeper.store.people.account import MOST_LOGINS
+from wattkeeper.store.people.secret_link import Purpose
+from wattkeeper.web.api.people.account import AccountChanges
+from wattkeeper.web.api.people.sign_in import FirstOwner, Joining, SignUp
 from wattkeeper.web.entrance import DOORS, LETTERS
 
 ROOT = Path(__file__).parent.parent

@@ -18,12 +18,12 @@ from pathlib import Path
 from sqlalchemy import update
 
 from wattkeeper.assembly import Doors, open_doors, open_rooms
+from wattkeeper.charging.cards.token import CardKind
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Viewer
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
-from wattkeeper.charging.token import CardKind
 from wattkeeper.settings import Settings, load
-from wattkeeper.store import account
 from wattkeeper.store.columns import EPOCH
+from wattkeeper.store.people import account
 from wattkeeper.store.tables import holding
 from wattkeeper.web.rooms import Rooms
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from wattkeeper.charging.radar import StepUp
+from wattkeeper.charging.cards.radar import StepUp
 
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 """What `host` says where a browser on this machine gets in by ``localhost``."""

@@ -19,11 +19,11 @@ import pytest
 from tests.stories.conftest import a_world
 from tests.stories.till import Till, tariff
 from tests.stories.world import CARD, NOON
-from wattkeeper.charging.bill import price
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.ledger import charge
-from wattkeeper.charging.numbered import taxes_of
-from wattkeeper.charging.usage import planned
+from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.ledger import charge
+from wattkeeper.charging.money.numbered import taxes_of
+from wattkeeper.charging.money.usage import planned
 
 OTHER = "04FFEEDDCCBBAA"
 

@@ -10,7 +10,7 @@ import pytest
 from tests.stories.conftest import a_world
 from tests.stories.suspicion import FAR, NOT_NOW, scene, voice
 from tests.stories.world import CARD, World, minute
-from wattkeeper.charging.radar import SUSPECT, StepUp
+from wattkeeper.charging.cards.radar import SUSPECT, StepUp
 from wattkeeper.store import finding as findings
 from wattkeeper.store.tables import decision, finding, session, step_up
 

@@ -17,8 +17,8 @@ from tests.stories.listing import caught_up, enroll, follow, hurry, living
 from tests.web.conftest import House, house_of
 from tests.web.driving import OTHER, TAPPED, driver, ready, state, tap, wish
 from tests.web.phones import Skipped
+from wattkeeper.charging.cards.token import CardState
 from wattkeeper.charging.person import PROGRAMS, Role, Viewer
-from wattkeeper.charging.token import CardState
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.simulator.v16 import Station16
 from wattkeeper.simulator.v201 import Station201

@@ -15,8 +15,8 @@ from tests.conftest import OpenDoor
 from tests.databases import Databases
 from tests.doors import KEY, Door, settings_for
 from tests.web.conftest import House, house_of
+from wattkeeper.charging.cards.token import CardState, Group, Offline
 from wattkeeper.charging.person import Scope
-from wattkeeper.charging.token import CardState, Group, Offline
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.store.tables import card, card_change, card_group, metadata

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from tests.web.conftest import House
 from tests.web.phones import signed_in, viewer
 from tests.web.told import CARD, Teller, now
-from wattkeeper.charging.token import CardKind, CardState
+from wattkeeper.charging.cards.token import CardKind, CardState
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store.tables import holding
 

@@ -16,8 +16,8 @@ import pytest
 from tests.doors import until
 from tests.web.conftest import House
 from tests.web.phones import DIALECTS, Puppet, Skipped, becoming, listed, puppet, signed_in, stamp, started, viewer
+from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.station import Version
-from wattkeeper.charging.token import CardKind
 from wattkeeper.operations import starts
 from wattkeeper.store.tables import orders
 

@@ -13,7 +13,7 @@ import pytest
 from tests.conftest import OpenDoor
 from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
 from tests.web.partner import AUTHORIZE, agree, owner, person, query_of, register
-from wattkeeper.store import proof
+from wattkeeper.store.people import proof
 from wattkeeper.store.tables import app_grant, secret_link
 
 ANNA = "anna@example.org"

@@ -16,7 +16,7 @@ from tests.web.partner import person, register
 from wattkeeper.charging.errors import Code
 from wattkeeper.operations.people.attempts import Attempts
 from wattkeeper.operations.people.factors import Entered
-from wattkeeper.store import account
+from wattkeeper.store.people import account
 
 ANNA = "anna@example.org"
 CANARY = "a guess nobody may read"

@@ -14,8 +14,8 @@ from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
 from tests.web.partner import AUTHORIZE, TOKEN, App, agree, owner, person, query_of, register
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
-from wattkeeper.store import account, oauth
-from wattkeeper.store.account import AccountState
+from wattkeeper.store.people import account, oauth
+from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.tables import app_grant
 
 VERIFIER = "v" * 43

@@ -11,8 +11,8 @@ import pytest
 
 from tests.web.conftest import House
 from tests.web.phones import Puppet, becoming, listed, puppet, signed_in, started, viewer
-from wattkeeper.charging.limits import Limits, Span
-from wattkeeper.charging.token import CardKind, CardState, Group
+from wattkeeper.charging.cards.limits import Limits, Span
+from wattkeeper.charging.cards.token import CardKind, CardState, Group
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.store.tables import decision

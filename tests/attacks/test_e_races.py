@@ -24,12 +24,12 @@ from tests.web.driving import TAPPED, list_station, tap
 from tests.web.partner import OWNER, App, person, register
 from tests.web.phones import listed, puppet, signed_in, started
 from tests.web.town import make_account
+from wattkeeper.charging.cards.token import CardState
 from wattkeeper.charging.person import Role
-from wattkeeper.charging.token import CardState
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.operations.people.links import Links
-from wattkeeper.store.account import AccountRow
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people.account import AccountRow
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.tables import (
     account,
     app_grant,

@@ -15,7 +15,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.operations.people.attempts import Attempts
 from wattkeeper.operations.people.factors import MOST_FAILURES, Factor
-from wattkeeper.store import account
+from wattkeeper.store.people import account
 
 ANNA, BERT = "anna@example.org", "bert@example.org"
 

@@ -17,7 +17,7 @@ from wattkeeper.charging.person import Role
 from wattkeeper.operations.people.factors import Factor
 from wattkeeper.operations.people.guessed import is_guessed
 from wattkeeper.operations.people.password import Passwords
-from wattkeeper.store.account import MOST_LOGINS
+from wattkeeper.store.people.account import MOST_LOGINS
 from wattkeeper.store.tables import login, secret_link
 
 ANNA, MALLORY, NEW = "anna@example.org", "mallory@example.org", "anna@new.example"

@@ -19,8 +19,8 @@ from tests.web.town import make_account
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.operations.people.attempts import Attempts
 from wattkeeper.operations.people.factors import MOST_FAILURES
-from wattkeeper.store import passkey
-from wattkeeper.store.passkey import PasskeyRow
+from wattkeeper.store.people import passkey
+from wattkeeper.store.people.passkey import PasskeyRow
 
 pytestmark = pytest.mark.alone
 MANY = 45

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattkeeper.charging.local_list import BLOCKED, REMOVED, Listable, Roster, digest, next_step, understood
+from wattkeeper.charging.cards.local_list import BLOCKED, REMOVED, Listable, Roster, digest, next_step, understood
 from wattkeeper.charging.orders import Listing
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -8,11 +8,11 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattkeeper.charging.bill import price
 from wattkeeper.charging.flow import Kind
-from wattkeeper.charging.numbered import Tax, condensed, gross_of, less, scaled, taxes_of, to_reach
-from wattkeeper.charging.tariff import Bound, Component, Dimension, Element, Tariff
-from wattkeeper.charging.usage import Interval, Usage
+from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.numbered import Tax, condensed, gross_of, less, scaled, taxes_of, to_reach
+from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.usage import Interval, Usage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 KINDS = st.sampled_from([Kind.CHARGING, Kind.PARKING, Kind.OTHER, Kind.BLOCKING])

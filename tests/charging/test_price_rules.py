@@ -12,16 +12,16 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from wattkeeper.charging import bill
+from wattkeeper.charging.cards.limits import Day
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.flow import Kind
-from wattkeeper.charging.limits import Day
-from wattkeeper.charging.line import LineKind
+from wattkeeper.charging.money import bill
+from wattkeeper.charging.money.line import LineKind
+from wattkeeper.charging.money.restriction import Reservation, Restrictions
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff, TaxRate, check, with_tax
+from wattkeeper.charging.money.usage import Interval, Known, Usage, expired, planned, usage
 from wattkeeper.charging.reading import Reading
-from wattkeeper.charging.restriction import Reservation, Restrictions
 from wattkeeper.charging.session import Session, remeasure
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff, TaxRate, check, with_tax
-from wattkeeper.charging.usage import Interval, Known, Usage, expired, planned, usage
 
 D = Decimal
 BERLIN = ZoneInfo("Europe/Berlin")

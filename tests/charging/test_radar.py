@@ -14,8 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import wattkeeper.simulator
-from wattkeeper.charging import radar
-from wattkeeper.charging.radar import Location, Oddity, Point, Sighting, Visit
+from wattkeeper.charging.cards import radar
+from wattkeeper.charging.cards.radar import Location, Oddity, Point, Sighting, Visit
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 VIENNA, SALZBURG = Point(Decimal("48.2082"), Decimal("16.3738")), Point(Decimal("47.8095"), Decimal("13.0550"))

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattkeeper.charging.limits import (
+from wattkeeper.charging.cards.limits import (
     NO_LIMITS,
     Day,
     Limits,
@@ -21,7 +21,7 @@ from wattkeeper.charging.limits import (
     Use,
     month_of,
 )
-from wattkeeper.charging.token import (
+from wattkeeper.charging.cards.token import (
     LIFE,
     Asked,
     Authorisation,
@@ -36,7 +36,7 @@ from wattkeeper.charging.token import (
     may_charge,
     soon,
 )
-from wattkeeper.store import limits as kept
+from wattkeeper.store.cards import limits as kept
 
 NOW = datetime(2026, 3, 4, 12, 30, tzinfo=UTC)  # a Wednesday
 CARD = Card(TokenRef("p1:0"))

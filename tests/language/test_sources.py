@@ -13,8 +13,8 @@ ROOMS = ("charging", "ocpp", "operations", "web")
 FOR_PROGRAMMERS = {"web/bundle.py"}
 """Read by whoever builds or runs it."""
 ALLOWED = {
-    "charging/ledger.py": {"The lines of an entry add up to {}, not to nothing."},
-    "charging/token.py": {"Presented(kind={}, uid=…)"},
+    "charging/money/ledger.py": {"The lines of an entry add up to {}, not to nothing."},
+    "charging/cards/token.py": {"Presented(kind={}, uid=…)"},
     "ocpp/frame.py": {"The frame was empty.", "The message type is not known."},
     "ocpp/link.py": {"An answer came to nothing that is in flight.", "A refusal came to nothing that is in flight."},
     "ocpp/commands.py": {"{} entries"},
@@ -23,7 +23,7 @@ ALLOWED = {
     "operations/cards/ledger.py": {"local lists' rows"},
     "operations/policy.py": {'Account::"who asks"'},
     "web/api/reference.py": {"{} One of: {}."},
-    "web/api/groups.py": {"groups of cards"},
+    "web/api/cards/groups.py": {"groups of cards"},
     "web/app.py": {
         *("Nobody we know asks.", "It needs a scope that the token does not have.", "There is no such thing."),
         *("It does not make sense as written.", "Any other problem."),

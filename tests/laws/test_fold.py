@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from sqlalchemy import select
 
 from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import (
     ChargingState,
     MetersRead,
@@ -28,7 +29,6 @@ from wattkeeper.charging.facts import (
 from wattkeeper.charging.meter import fold as fold_readings
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.token import Presented
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.safe import open_safe

@@ -13,15 +13,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.laws.test_naive import session_of
-from wattkeeper.charging.bill import Bill, price
-from wattkeeper.charging.limits import Day
-from wattkeeper.charging.line import BOUNDS, LineKind
+from wattkeeper.charging.cards.limits import Day
+from wattkeeper.charging.money.bill import Bill, price
+from wattkeeper.charging.money.line import BOUNDS, LineKind
+from wattkeeper.charging.money.restriction import ALWAYS, Restrictions
+from wattkeeper.charging.money.rounding import floor, settled, whole
+from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.usage import Usage, outlined, parted, planned, usage
 from wattkeeper.charging.reading import Reading
-from wattkeeper.charging.restriction import ALWAYS, Restrictions
-from wattkeeper.charging.rounding import floor, settled, whole
 from wattkeeper.charging.session import Session, remeasure
-from wattkeeper.charging.tariff import Bound, Component, Dimension, Element, Tariff
-from wattkeeper.charging.usage import Usage, outlined, parted, planned, usage
 
 D = Decimal
 NEW_YORK = ZoneInfo("America/New_York")

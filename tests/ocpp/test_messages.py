@@ -11,6 +11,7 @@ import pytest
 from tests.ocpp.messages import CASES, IDS, MESSAGES, V16, V201
 from tests.ocpp.talk import NOW, fact, hear, reply
 from wattkeeper.charging.answer import Answer
+from wattkeeper.charging.cards.token import Authorisation, Presented, TokenKind, Verdict
 from wattkeeper.charging.facts import (
     Booted,
     ChargingState,
@@ -26,7 +27,6 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.reading import Context
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.charging.token import Authorisation, Presented, TokenKind, Verdict
 from wattkeeper.ocpp import schemas
 
 AT = datetime(2026, 3, 1, 10, 0, tzinfo=UTC)

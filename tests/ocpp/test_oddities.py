@@ -10,6 +10,7 @@ import pytest
 
 from tests.ocpp.talk import fact, hear, reply
 from wattkeeper.charging.answer import Answer
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import (
     MetersRead,
     SessionEnded,
@@ -18,7 +19,6 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.reading import UNDATED, Context
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.charging.token import Presented
 
 ENERGY = "Energy.Active.Import.Register"
 

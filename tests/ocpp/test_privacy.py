@@ -13,9 +13,9 @@ import pytest
 
 from tests.ocpp.messages import CASES, IDS, MESSAGES
 from tests.ocpp.talk import ANSWER, hear, link, receive
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.orders import AnyCommand, StartCharging
 from wattkeeper.charging.station import Version
-from wattkeeper.charging.token import Presented
 from wattkeeper.ocpp import schemas
 from wattkeeper.ocpp.dialects import DIALECTS
 from wattkeeper.ocpp.link import Asked, Bad, Settled

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from tests.ocpp.talk import fact, link, receive, refusal, reply
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import (
     Booted,
     MetersRead,
@@ -25,7 +26,6 @@ from wattkeeper.charging.facts import (
 from wattkeeper.charging.orders import AnyCommand, Outcome, StartCharging
 from wattkeeper.charging.reading import Context
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.charging.token import Presented
 from wattkeeper.ocpp.link import Asked, Bad, Settled, Stray
 
 SOURCES = {

@@ -12,8 +12,8 @@ from tests.web.conftest import ADDRESS, PASSWORD, House, house_of
 from tests.web.partner import fields_of
 from tests.web.partner import person as somebody
 from wattkeeper.charging.person import Role
-from wattkeeper.store import account
-from wattkeeper.store.account import AccountState
+from wattkeeper.store.people import account
+from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.tables import account as accounts
 from wattkeeper.store.tables import identity, login, mail, person
 

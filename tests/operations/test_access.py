@@ -19,9 +19,9 @@ from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account as accounts
-from wattkeeper.store.account import AccountState
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account as accounts
+from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.tables import account, api_token, login
 
 RIGHT = "correct horse battery staple"

@@ -12,15 +12,15 @@ import pytest
 from sqlalchemy import func, select, text
 
 from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.charging.cards.token import CardState
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
-from wattkeeper.charging.token import CardState
 from wattkeeper.operations.cards import listing
 from wattkeeper.operations.cards.book import Cards, last2
 from wattkeeper.operations.cards.importing import ImportReport
 from wattkeeper.operations.safe import Safe, open_safe
-from wattkeeper.store import card as kept
-from wattkeeper.store.card import CardRow
+from wattkeeper.store.cards import card as kept
+from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import person, subject_key
 

@@ -17,13 +17,13 @@ from hypothesis import strategies as st
 from lxml import etree
 from pypdf import PdfReader
 
-from wattkeeper.charging.assignment import Rank
-from wattkeeper.charging.bill import price
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.numbered import DocumentKind, Draft, Explanation, Tax, taxes_of
-from wattkeeper.charging.tariff import Bound, Component, Dimension, Element, Tariff
-from wattkeeper.charging.usage import planned
+from wattkeeper.charging.money.assignment import Rank
+from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.numbered import DocumentKind, Draft, Explanation, Tax, taxes_of
+from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.usage import planned
 from wattkeeper.operations.money.einvoice import einvoice
 from wattkeeper.operations.money.paper import Paper, Party, told
 from wattkeeper.operations.money.printing import BOX, UNWRITTEN, printed, writable

@@ -12,7 +12,7 @@ from tests.operations.people import HOME, PASSWORD, SHORT, Town, refused
 from wattkeeper.charging.errors import Code
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.operations.people.factors import Factor
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.tables import account, login, mail, passkey, person, recovery_code, secret_link
 
 ANNA, BERT = "anna@example.org", "bert@example.org"

@@ -12,7 +12,7 @@ from tests.operations.people import HOME, PASSWORD, Town, refused
 from wattkeeper.charging.errors import Code
 from wattkeeper.charging.person import EVERYTHING, Role, Scope
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.store.account import AccountState
+from wattkeeper.store.people.account import AccountState
 
 OLGA, BERT = "olga@example.org", "bert@example.org"
 

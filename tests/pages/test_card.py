@@ -5,10 +5,10 @@ from __future__ import annotations
 from playwright.async_api import Page, expect
 
 from tests.pages.site import CARD, Site
-from wattkeeper.charging.limits import DAYS, Limits, Span
-from wattkeeper.charging.token import Group
+from wattkeeper.charging.cards.limits import DAYS, Limits, Span
+from wattkeeper.charging.cards.token import Group
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.store import card as cards
+from wattkeeper.store.cards import card as cards
 
 NEW = "04A2B97F1191"
 

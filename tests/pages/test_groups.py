@@ -10,13 +10,13 @@ from playwright.async_api import expect
 
 from tests.pages.site import CARD, NARROW, Site
 from tests.pages.test_staff import browsing, forms, without_choice
-from wattkeeper.charging.limits import Limits
+from wattkeeper.charging.cards.limits import Limits
+from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.person import Role
-from wattkeeper.charging.token import Group
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.listing import COLUMNS
-from wattkeeper.store import card as cards
-from wattkeeper.store import group as groups
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards import group as groups
 
 HOSTILE = "night/crew <b>&amp; #1?"
 

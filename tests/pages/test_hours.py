@@ -6,11 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from wattkeeper.charging.cards.limits import Limits
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.limits import Limits
 from wattkeeper.language import SPOKEN, chosen, tell
+from wattkeeper.web.operator.cards.limits import in_words, limits_of, typed
 from wattkeeper.web.operator.hours import read_hours, say_hours
-from wattkeeper.web.operator.limits import in_words, limits_of, typed
 
 
 @pytest.fixture(params=["en", "de"])

@@ -12,14 +12,14 @@ import pytest
 from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
-from wattkeeper.charging.assignment import Rank
-from wattkeeper.charging.bill import price
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.ledger import AccountKind, EntryKind, Posting, Unbalanced, account, moved, owed
-from wattkeeper.charging.numbered import DocumentKind, Draft, Explanation, taxes_of, to_reach
+from wattkeeper.charging.money.assignment import Rank
+from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.ledger import AccountKind, EntryKind, Posting, Unbalanced, account, moved, owed
+from wattkeeper.charging.money.numbered import DocumentKind, Draft, Explanation, taxes_of, to_reach
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
-from wattkeeper.charging.usage import planned
 from wattkeeper.operations.money.audit import audit_ledger, sum_up
 from wattkeeper.operations.retention import forget_old
 from wattkeeper.store.engines import Store

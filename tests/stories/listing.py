@@ -13,8 +13,8 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.doors import KEY, Door, until
+from wattkeeper.charging.cards.token import Offline
 from wattkeeper.charging.person import PROGRAMS, Role, Viewer
-from wattkeeper.charging.token import Offline
 from wattkeeper.operations.cards import local_list as following
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.ledger import ListView

@@ -15,11 +15,11 @@ from sqlalchemy import update
 from tests.stories.world import CARD, Voice, Voice16, Voice201, World
 from tests.web.conftest import ADDRESS, House, house_of
 from tests.web.conftest import PASSWORD as PASSWORD
+from wattkeeper.charging.cards.radar import StepUp
 from wattkeeper.charging.person import Role
-from wattkeeper.charging.radar import StepUp
 from wattkeeper.operations.cards.watch import RadarWatch
-from wattkeeper.store import account
 from wattkeeper.store import station as stations
+from wattkeeper.store.people import account
 from wattkeeper.store.tables import card, finding, holding
 
 VIENNA, MUNICH_WAY = "16.3738", "12.3238"

@@ -14,10 +14,10 @@ from tests.stories.test_billing import charged
 from tests.stories.till import ANNA, TWENTY, Till
 from tests.stories.world import NOON, World, minute
 from tests.test_command_line import run
-from wattkeeper.charging.discrepancy import Discrepancy, Gravity, Kind
 from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.money.discrepancy import Discrepancy, Gravity, Kind
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.discrepancies import SessionsAudit, audit_sessions
 from wattkeeper.store.money.discrepancy import Period

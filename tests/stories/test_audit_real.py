@@ -17,8 +17,8 @@ import pytest
 from tests.stories.test_audit import FLAT
 from tests.stories.till import Till
 from tests.stories.world import World, key_of
-from wattkeeper.charging.discrepancy import Kind
 from wattkeeper.charging.facts import SessionEnded, SessionOpened
+from wattkeeper.charging.money.discrepancy import Kind
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.discrepancies import audit_sessions
 

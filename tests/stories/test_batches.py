@@ -12,6 +12,7 @@ import pytest
 from msgspec.structs import asdict
 
 from tests.stories.world import FindingCode, World, found, minute
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import (
     ChargingState,
     Fact,
@@ -23,7 +24,6 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.station import ConnectorStatus
-from wattkeeper.charging.token import Presented
 
 Told = tuple[str, Fact, Presented | None]
 

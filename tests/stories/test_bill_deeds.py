@@ -11,8 +11,8 @@ import pytest
 from tests.stories.till import ANNA, BERT, MAY, Till
 from tests.stories.world import World, minute
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.usage import Known
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.usage import Known
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.bills import Done
 from wattkeeper.store.money import proposal

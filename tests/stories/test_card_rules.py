@@ -10,14 +10,14 @@ import pytest
 from sqlalchemy import update
 
 from tests.stories.world import CARD, NOON, FindingCode, World, found
-from wattkeeper.charging.limits import Day, Limits, Span
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
-from wattkeeper.charging.token import Authorisation, Group, Offline
+from wattkeeper.charging.cards.limits import Day, Limits, Span
+from wattkeeper.charging.cards.token import Authorisation, Group, Offline
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.groups import Groups
-from wattkeeper.operations.prices import Prices
-from wattkeeper.store import decision as decisions
-from wattkeeper.store.decision import DecisionRow
+from wattkeeper.operations.money.prices import Prices
+from wattkeeper.store.cards import decision as decisions
+from wattkeeper.store.cards.decision import DecisionRow
 from wattkeeper.store.tables import station
 
 OTHER, PASS = "04FFEEDDCCBBAA", "04000000000001"
@@ -244,7 +244,7 @@ async def test_every_decision_is_kept_with_its_reason(world: World) -> None:
 
 async def test_facts_without_a_token_ask_nothing_of_limits(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """The hot path: a card without limits, and meter values, never make the store look at a month."""
-    from wattkeeper.store import use
+    from wattkeeper.store.cards import use
 
     async def never(*given: object) -> Any:
         raise AssertionError("a month was looked at")

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from tests.stories.world import CARD, NOON, FindingCode, Grade, World, found, grade, minute
+from wattkeeper.charging.cards.token import Authorisation, CardState, Presented
 from wattkeeper.charging.facts import SessionOpened
-from wattkeeper.charging.token import Authorisation, CardState, Presented
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.book import Cards
 

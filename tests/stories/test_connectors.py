@@ -11,8 +11,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.exc import IntegrityError
 
 from tests.stories.world import CARD, FindingCode, SessionState, World, found, minute, stamp
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import SessionOpened
-from wattkeeper.charging.token import Presented
 from wattkeeper.store.tables import session
 
 

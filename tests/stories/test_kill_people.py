@@ -28,9 +28,9 @@ from tests.stories.mortal import Mailbox, Mortal, Phone, Pole, mortal
 from tests.stories.wishes import Blocker, Claimants, Driver, Member, Newcomers, Partner, Starter, Tapper, lists_follow
 from tests.web.partner import AUTHORIZE, OWNER, REDIRECT, fields_of
 from wattkeeper.assembly import furnish
+from wattkeeper.charging.cards.token import CardKind, CardState, Offline
 from wattkeeper.charging.person import Role
 from wattkeeper.charging.station import Version
-from wattkeeper.charging.token import CardKind, CardState, Offline
 from wattkeeper.operations.access import digest
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.operations.rebuild import rebuild

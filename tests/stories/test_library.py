@@ -18,8 +18,8 @@ from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as result201
 
 from tests.stories.world import CARD, NOON, World, found, key_of, minute, stamp
+from wattkeeper.charging.cards.token import Offline
 from wattkeeper.charging.orders import Outcome, Reset, StartCharging, StopCharging, Trigger
-from wattkeeper.charging.token import Offline
 from wattkeeper.operations.dispatch import OrderView
 
 Answerer = TypeVar("Answerer", bound=Callable[..., Any])

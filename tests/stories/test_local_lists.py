@@ -25,8 +25,8 @@ from tests.stories.listing import (
     living,
     row_of,
 )
+from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.token import Group
 from wattkeeper.operations.cards import local_list as following
 from wattkeeper.operations.cards.groups import Groups
 from wattkeeper.operations.cards.local_list import LocalLists

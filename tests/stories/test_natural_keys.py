@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any
 
 from tests.stories.world import CARD, World, minute, stamp
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import SessionOpened
-from wattkeeper.charging.token import Presented
 
 START = {"connectorId": 1, "idTag": CARD, "meterStart": 1000, "timestamp": stamp(0)}
 

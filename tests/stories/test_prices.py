@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from tests.stories.world import Voice16, Voice201, World, minute
-from wattkeeper.charging.bill import Bill
-from wattkeeper.charging.limits import Limits
-from wattkeeper.charging.line import LineKind
-from wattkeeper.charging.restriction import Restrictions
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
-from wattkeeper.charging.usage import Known
+from wattkeeper.charging.cards.limits import Limits
+from wattkeeper.charging.money.bill import Bill
+from wattkeeper.charging.money.line import LineKind
+from wattkeeper.charging.money.restriction import Restrictions
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.usage import Known
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.prices import Prices
+from wattkeeper.operations.money.prices import Prices
 
 D = Decimal
 K = LineKind

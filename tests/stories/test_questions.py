@@ -11,8 +11,8 @@ import pytest
 from tests.stories.suspicion import FAR, NOT_NOW, Scene, scene, voice
 from tests.stories.test_radar import both
 from tests.stories.world import World, minute
-from wattkeeper.charging.radar import StepUp
-from wattkeeper.charging.token import Strength
+from wattkeeper.charging.cards.radar import StepUp
+from wattkeeper.charging.cards.token import Strength
 from wattkeeper.store.tables import card, mail, notice, step_up
 
 SUSPECT = StepUp.SUSPECT

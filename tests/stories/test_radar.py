@@ -12,9 +12,9 @@ from sqlalchemy import Engine, event
 
 from tests.stories.suspicion import FAR, NOT_NOW, scene, voice
 from tests.stories.world import CARD, World, minute
+from wattkeeper.charging.cards.radar import StepUp
+from wattkeeper.charging.cards.token import Authorisation, Presented
 from wattkeeper.charging.facts import SessionOpened, TokenPresented
-from wattkeeper.charging.radar import StepUp
-from wattkeeper.charging.token import Authorisation, Presented
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.store import station as stations
 from wattkeeper.store.tables import decision, finding

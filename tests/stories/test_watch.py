@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.stories.suspicion import scene
 from tests.stories.world import CARD, NOON, World
-from wattkeeper.charging.radar import HISTORY, Settled
+from wattkeeper.charging.cards.radar import HISTORY, Settled
 from wattkeeper.store import finding as findings
 
 

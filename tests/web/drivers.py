@@ -15,16 +15,17 @@ import httpx
 
 from tests.doors import Station, until
 from tests.web.conftest import ADDRESS, House
+from wattkeeper.charging.cards.radar import Pattern
+from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.identifiers import session_id, shown
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
-from wattkeeper.charging.radar import Pattern
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
-from wattkeeper.charging.token import CardKind
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.people.oauth import Asked
-from wattkeeper.store import finding, oauth, passkey, step_up
+from wattkeeper.store import finding
 from wattkeeper.store.money.proposal import Deed, Wish
-from wattkeeper.store.passkey import PasskeyRow
+from wattkeeper.store.people import oauth, passkey, step_up
+from wattkeeper.store.people.passkey import PasskeyRow
 
 PASSWORD = "a driver's long password"
 

@@ -16,7 +16,7 @@ from authlib.common.security import generate_token
 from tests.web.conftest import ADDRESS, PASSWORD, House
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.operations.policy import grants
-from wattkeeper.store import account
+from wattkeeper.store.people import account
 
 with warnings.catch_warnings(record=True):  # it would rather have the successor of httpx
     from authlib.integrations.httpx_client import AsyncOAuth2Client

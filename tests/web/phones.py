@@ -18,7 +18,7 @@ from tests.web.town import make_account
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.charging.station import Version
 from wattkeeper.operations.access import viewer_of
-from wattkeeper.store import account
+from wattkeeper.store.people import account
 from wattkeeper.web.origin import cookie_name
 
 DIALECTS = (Version.V16, Version.V201)

@@ -14,8 +14,8 @@ from tests.doors import KEY, Station
 from tests.web.conftest import House, house_of
 from tests.web.driving import OTHER, TAPPED, driver, ready, state, tap, wish
 from tests.web.told import Teller, now, word
+from wattkeeper.charging.cards.token import Presented, TokenKind
 from wattkeeper.charging.facts import SessionOpened, TokenPresented
-from wattkeeper.charging.token import Presented, TokenKind
 from wattkeeper.store.tables import card, card_change, enrolment, holding
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)

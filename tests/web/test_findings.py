@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.web.conftest import House
+from wattkeeper.charging.cards.radar import Pattern
 from wattkeeper.charging.person import Scope
-from wattkeeper.charging.radar import Pattern
 from wattkeeper.store import finding as findings
 
 NUMBER = "04A2B97F1180"

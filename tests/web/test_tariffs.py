@@ -17,9 +17,9 @@ from tests.web.conftest import House
 from tests.web.phones import Puppet, becoming, listed, puppet, signed_in, started, viewer
 from tests.web.town import VIEWER as OWNER
 from wattkeeper.charging.person import Role, Scope
-from wattkeeper.operations import prices
+from wattkeeper.operations.money import prices
 from wattkeeper.operations.money.choosing import chosen
-from wattkeeper.operations.prices import Prices
+from wattkeeper.operations.money.prices import Prices
 from wattkeeper.store.money import billable
 
 ENERGY = {"type": "ENERGY", "price": 0.4, "vat": 20, "step_size": 1}

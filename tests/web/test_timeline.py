@@ -11,11 +11,11 @@ from typing import Any
 
 from tests.web.conftest import House
 from tests.web.told import CARD, Teller, now
+from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.facts import Fact, MetersRead, SessionEnded, SessionOpened, TokenPresented
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.charging.token import TokenRef
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.session import SessionRow
 from wattkeeper.web.timeline import AT_ONCE, arrange

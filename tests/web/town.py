@@ -13,8 +13,8 @@ from tests.web.conftest import ADDRESS, House
 from tests.web.told import CARD, Teller, now
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
-from wattkeeper.store import account as accounts
-from wattkeeper.store.account import AccountRow
+from wattkeeper.store.people import account as accounts
+from wattkeeper.store.people.account import AccountRow
 from wattkeeper.store.tables import account, card, holding
 from wattkeeper.store.unit import Unit
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from wattkeeper.charging.token import Verdict
+from wattkeeper.charging.cards.token import Verdict
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,11 +7,11 @@ from datetime import datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
+from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.deviation import SENTENCES, Deviation
 from wattkeeper.charging.meter import Finding, FindingCode, figure
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase, plural
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.charging.token import Authorisation
 
 F = FindingCode
 

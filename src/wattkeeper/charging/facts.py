@@ -13,9 +13,9 @@ from enum import StrEnum
 
 import msgspec
 
+from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.charging.token import TokenRef
 
 
 class ChargingState(StrEnum):

@@ -16,8 +16,8 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from wattkeeper.charging.exact import HOUR_S, divided, seconds
 from wattkeeper.charging.flow import Kind, between
+from wattkeeper.charging.money.exact import HOUR_S, divided, seconds
 from wattkeeper.charging.reading import Context, Reading
 
 ZERO = Decimal(0)

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from wattkeeper.charging.cards.token import Authorisation, TokenRef
 from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import (
     ChargingState,
@@ -30,7 +31,6 @@ from wattkeeper.charging.facts import (
 from wattkeeper.charging.meter import Track, extend, fold
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.station import ConnectorStatus
-from wattkeeper.charging.token import Authorisation, TokenRef
 
 
 class SessionState(StrEnum):

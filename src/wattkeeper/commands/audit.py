@@ -12,10 +12,10 @@ from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
-from wattkeeper.charging.discrepancy import NAMES, Discrepancy
 from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.meter import figure
+from wattkeeper.charging.money.discrepancy import NAMES, Discrepancy
 from wattkeeper.charging.phrase import Money
 from wattkeeper.commands.terminal import VIEWER, Database, err, out, run, store_of
 from wattkeeper.settings import load

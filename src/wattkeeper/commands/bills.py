@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from wattkeeper.charging.billing import say
 from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.identifiers import parse, shown
+from wattkeeper.charging.money.billing import say
 from wattkeeper.charging.phrase import Money
 from wattkeeper.commands.terminal import VIEWER, Database, fail, out, rooms_of, run, store_of
 from wattkeeper.settings import load

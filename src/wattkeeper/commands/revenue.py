@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from wattkeeper.charging.currency import digits_of
+from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.phrase import Figure, Money
 from wattkeeper.commands.terminal import VIEWER, Database, fail, out, run, store_of
 from wattkeeper.settings import load

@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Protocol
 
 from wattkeeper.charging.answer import Answer
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import Fact
 from wattkeeper.charging.orders import Order, Settlement
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
-from wattkeeper.charging.token import Presented
 
 
 class ErrorCode(StrEnum):

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import msgspec
 
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.facts import Fact
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import Presented
 from wattkeeper.ocpp.dialect import ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.schemas import Validator
 from wattkeeper.ocpp.wire.mending import mend, mend_member

@@ -22,11 +22,11 @@ from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, api_token, oauth, proof, secret_link
-from wattkeeper.store.account import AccountRow, AccountState, LoginRow
-from wattkeeper.store.api_token import TokenRow
-from wattkeeper.store.card import keep_person
+from wattkeeper.store.cards.card import keep_person
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account, api_token, oauth, proof, secret_link
+from wattkeeper.store.people.account import AccountRow, AccountState, LoginRow
+from wattkeeper.store.people.api_token import TokenRow
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger(__name__)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 
-from wattkeeper.charging.exact import divided
-from wattkeeper.charging.limits import DAY_WORDS, WEEK, Day
+from wattkeeper.charging.cards.limits import DAY_WORDS, WEEK, Day
+from wattkeeper.charging.money.exact import divided
+from wattkeeper.charging.money.restriction import Reservation, Restrictions
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
-from wattkeeper.charging.restriction import Reservation, Restrictions
 
 WORKDAYS = frozenset(Day) - {Day.SATURDAY, Day.SUNDAY}
 KWH = phrase("from {bound} kWh on"), phrase("up to {bound} kWh")

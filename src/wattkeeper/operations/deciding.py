@@ -8,6 +8,8 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from wattkeeper.charging.cards.limits import NO_SPOT, NO_USE
+from wattkeeper.charging.cards.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
 from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import (
     Alarmed,
@@ -20,11 +22,9 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
-from wattkeeper.charging.limits import NO_SPOT, NO_USE
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.reading import UNDATED
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.token import Asked, Authorisation, Card, Purpose, Verdict, may_charge
 from wattkeeper.operations.cards import once, radar
 from wattkeeper.operations.cards.bounds import house_limits
 from wattkeeper.operations.desk import Desk, key_of, names_transaction

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 
+from wattkeeper.charging.cards.token import Authorisation, Card
 from wattkeeper.charging.facts import (
     Fact,
     MetersRead,
@@ -19,13 +20,12 @@ from wattkeeper.charging.facts import (
 from wattkeeper.charging.identifiers import DRAWN, session_id
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, start_key, transaction_key
-from wattkeeper.charging.token import Authorisation, Card
 from wattkeeper.operations.cards.bounds import Bounds
 from wattkeeper.operations.cards.sightings import Sightings
-from wattkeeper.store import card as cards
 from wattkeeper.store import fold as sessions
 from wattkeeper.store import meter as readings
 from wattkeeper.store import station as stations
+from wattkeeper.store.cards import card as cards
 from wattkeeper.store.fold import Kept
 from wattkeeper.store.meter import Key
 from wattkeeper.store.unit import Unit

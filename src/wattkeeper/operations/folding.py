@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.evidence import SUPERSEDED
 from wattkeeper.charging.facts import (
     EstimateCause,
@@ -30,10 +31,9 @@ from wattkeeper.charging.session import (
     remeasure,
     tellings,
 )
-from wattkeeper.charging.token import Authorisation
 from wattkeeper.operations.desk import Desk, key_of
-from wattkeeper.store import decision as decisions
 from wattkeeper.store import meter as readings
+from wattkeeper.store.cards import decision as decisions
 from wattkeeper.store.entry import Entry
 from wattkeeper.store.meter import Key
 

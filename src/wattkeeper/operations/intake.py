@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.answer import Answer
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import (
     Disconnected,
@@ -27,7 +28,6 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import Presented
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Taps
 from wattkeeper.operations.deciding import Decision, decide
@@ -38,8 +38,8 @@ from wattkeeper.operations.standing import Standing, note_connector
 from wattkeeper.settings import Settings
 from wattkeeper.store import entry as journal
 from wattkeeper.store import state
+from wattkeeper.store.cards.enrolment import EnrolmentRow
 from wattkeeper.store.engines import Store
-from wattkeeper.store.enrolment import EnrolmentRow
 from wattkeeper.store.entry import Decided, Entry
 from wattkeeper.store.unit import Unit
 

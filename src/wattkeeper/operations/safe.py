@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sqlalchemy import insert, select
 
-from wattkeeper.charging.token import TokenKind, TokenRef
+from wattkeeper.charging.cards.token import TokenKind, TokenRef
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import subject_key

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from wattkeeper.charging.cards.token import Asked, may_charge
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import OrderState, Outcome, StartCharging, StopCharging
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.charging.station import ConnectorStatus
-from wattkeeper.charging.token import Asked, may_charge
 from wattkeeper.language import retold
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.bounds import by_phone
@@ -22,9 +22,9 @@ from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.places import Outlet, Places, Use, use_of
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import card as cards
 from wattkeeper.store import place as places
 from wattkeeper.store import start as starts
+from wattkeeper.store.cards import card as cards
 from wattkeeper.store.engines import Store
 from wattkeeper.store.place import PlaceRow
 from wattkeeper.store.start import StartRow

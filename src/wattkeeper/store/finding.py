@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, or_, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.radar import Pattern, Said, Settled
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.radar import Pattern, Said, Settled
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import card, finding, station
 from wattkeeper.store.unit import Unit

@@ -13,10 +13,10 @@ import msgspec
 from sqlalchemy import BigInteger, ColumnElement, case, false, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.token import CardKind, TokenRef
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
-from wattkeeper.charging.token import CardKind, TokenRef
 from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.tables import card, session, station_state

@@ -10,10 +10,10 @@ from typing import Any
 from sqlalchemy import BigInteger, func, literal_column, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.radar import Visit
-from wattkeeper.charging.token import Authorisation
+from wattkeeper.charging.cards.radar import Visit
+from wattkeeper.charging.cards.token import Authorisation
+from wattkeeper.store.cards.sighting import location_of
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.sighting import location_of
 from wattkeeper.store.tables import card, decision, journal, session, station
 
 HOUR_MICROS = 3_600_000_000

@@ -23,38 +23,10 @@ from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.proxies import Proxies
 from wattkeeper.web import oauth, oidc, problem
-from wattkeeper.web.api import (
-    account,
-    apps,
-    assignments,
-    audit,
-    bills,
-    cards,
-    commands,
-    decisions,
-    enrolments,
-    events,
-    findings,
-    groups,
-    holds,
-    ledger,
-    local_list,
-    me,
-    notices,
-    orders,
-    papers,
-    places,
-    reference,
-    revenue,
-    sessions,
-    sign_in,
-    staff,
-    starts,
-    stations,
-    tariffs,
-    tokens,
-    waiting,
-)
+from wattkeeper.web.api import audit, commands, events, orders, places, reference, sessions, starts, stations, waiting
+from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
+from wattkeeper.web.api.money import assignments, bills, holds, ledger, papers, revenue, tariffs
+from wattkeeper.web.api.people import account, apps, me, notices, sign_in, staff, tokens
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours

@@ -18,7 +18,7 @@ from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.people.oauth import ACCESS_LASTS, Asked, Fault, Tokens, grantable, refused
 from wattkeeper.operations.people.redirects import place, source, with_answer
 from wattkeeper.operations.policy import grants
-from wattkeeper.store.oauth import ClientRow
+from wattkeeper.store.people.oauth import ClientRow
 from wattkeeper.web.headers import CONTENT_POLICY
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.rooms import Rooms

@@ -18,6 +18,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.papers import Papers
+from wattkeeper.operations.money.prices import Prices
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import People
 from wattkeeper.operations.people.names import Names
@@ -26,7 +27,6 @@ from wattkeeper.operations.people.oauth import OAuth
 from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
-from wattkeeper.operations.prices import Prices
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings

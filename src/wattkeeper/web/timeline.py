@@ -10,6 +10,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.facts import (
     Alarmed,
     Booted,
@@ -24,7 +25,6 @@ from wattkeeper.charging.facts import (
 )
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus
-from wattkeeper.charging.token import Authorisation
 from wattkeeper.operations.people.names import Names
 from wattkeeper.store import journal
 from wattkeeper.store.journal import Entry

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.evidence import duration, kwh
 from wattkeeper.charging.facts import (
     Alarmed,
@@ -34,7 +35,6 @@ from wattkeeper.charging.orders import Outcome
 from wattkeeper.charging.phrase import Figure, Joined, Phrase, counted, joined, phrase
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.charging.token import Authorisation
 from wattkeeper.language import retold
 from wattkeeper.store.journal import Entry
 

@@ -14,8 +14,8 @@ from tests.pages.driver.town import MAIL, Town
 from tests.pages.site import PASSWORD
 from tests.stories.test_evening import authenticator
 from wattkeeper.charging.person import Scope
-from wattkeeper.store import oauth, step_up
-from wattkeeper.store.oauth import ClientRow, TokenUse
+from wattkeeper.store.people import oauth, step_up
+from wattkeeper.store.people.oauth import ClientRow, TokenUse
 from wattkeeper.store.tables import app_grant, app_token, card, login
 from wattkeeper.store.tables import step_up as questions
 

@@ -16,9 +16,9 @@ from tests.pages.everybody.visit import pages_of, unseen
 from tests.pages.pseudo import Walk
 from wattkeeper.charging.person import Scope
 from wattkeeper.operations.people.notice_words import NoticeKind
-from wattkeeper.store import account, oauth, passkey, step_up
-from wattkeeper.store.oauth import ClientRow, TokenUse
-from wattkeeper.store.passkey import PasskeyRow
+from wattkeeper.store.people import account, oauth, passkey, step_up
+from wattkeeper.store.people.oauth import ClientRow, TokenUse
+from wattkeeper.store.people.passkey import PasskeyRow
 from wattkeeper.store.tables import app_grant, app_token
 from wattkeeper.store.tables import session as sessions
 from wattkeeper.web.driver import cards, me, routes

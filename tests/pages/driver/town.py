@@ -20,13 +20,13 @@ from sqlalchemy import update
 from tests.doors import until
 from tests.pages.site import NARROW, PASSWORD, Person
 from wattkeeper.assembly import Doors
+from wattkeeper.charging.cards.token import CardKind, TokenRef
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
-from wattkeeper.charging.tariff import Component, Dimension, Element, Tariff
-from wattkeeper.charging.token import CardKind, TokenRef
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.station import Manners, Station
 from wattkeeper.simulator.v16 import Station16
-from wattkeeper.store import account
+from wattkeeper.store.people import account
 from wattkeeper.store.tables import station
 from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.rooms import Rooms

@@ -22,11 +22,11 @@ from tests.pages.everybody import axe
 from tests.pages.everybody.visit import Visit, missed, pages_of
 from tests.pages.site import CARD, PASSWORD, Person, Site
 from tests.pages.test_deeds import knock
-from wattkeeper.charging.limits import Limits
+from wattkeeper.charging.cards.limits import Limits
+from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.person import Role, Scope
-from wattkeeper.charging.token import Group
 from wattkeeper.store import session as sessions
-from wattkeeper.store import step_up
+from wattkeeper.store.people import step_up
 from wattkeeper.store.session import Sought
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.operator import routes as operator

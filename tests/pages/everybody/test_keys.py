@@ -9,7 +9,7 @@ from tests.pages.driver.town import MAIL, Town
 from tests.pages.everybody.keys import here, tab, to, walk
 from tests.pages.site import PASSWORD, Site
 from tests.pages.test_deeds import knock
-from wattkeeper.charging.token import TokenRef
+from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.commands.terminal import VIEWER
 
 

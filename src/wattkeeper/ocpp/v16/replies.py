@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from wattkeeper.charging.answer import Answer
-from wattkeeper.charging.token import Authorisation, Verdict
+from wattkeeper.charging.cards.token import Authorisation, Verdict
 from wattkeeper.ocpp.wire.moment import written
 
 Payload = dict[str, object]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from wattkeeper.charging.cards.token import Presented
 from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import MetersRead, SessionEnded, SessionOpened, TokenPresented
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import Presented
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 from wattkeeper.ocpp.sampled import last_instant, readings
 from wattkeeper.ocpp.wire.amount import amount, whole

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from wattkeeper.charging.cards.token import Presented, TokenKind
 from wattkeeper.charging.deviation import Deviation
 from wattkeeper.charging.facts import (
     ChargingState,
@@ -16,7 +17,6 @@ from wattkeeper.charging.facts import (
     TokenPresented,
 )
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import Presented, TokenKind
 from wattkeeper.ocpp.dialect import ErrorCode, Unreadable
 from wattkeeper.ocpp.sampled import last_instant, readings
 from wattkeeper.ocpp.wire.members import entries, inner, number, reservation, said, when

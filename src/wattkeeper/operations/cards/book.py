@@ -12,18 +12,18 @@ from datetime import datetime
 import orjson
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.cards.token import Card, CardKind, CardState, Presented, Strength, TokenRef
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import Card, CardKind, CardState, Presented, Strength, TokenRef
 from wattkeeper.operations.cards import groups, listing, rule
 from wattkeeper.operations.cards.importing import Import, ImportReport
 from wattkeeper.operations.cards.listing import Wish
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import card as cards
-from wattkeeper.store import card_change
-from wattkeeper.store.card import CardRow
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards import card_change
+from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.engines import Store
 from wattkeeper.store.unit import Unit

@@ -12,20 +12,20 @@ from functools import lru_cache
 
 import orjson
 
-from wattkeeper.charging.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
-from wattkeeper.charging.token import Asked, Card, start_by_phone
+from wattkeeper.charging.cards.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
+from wattkeeper.charging.cards.token import Asked, Card, start_by_phone
 from wattkeeper.operations.money.choosing import pinned
-from wattkeeper.operations.worth import bill_of
+from wattkeeper.operations.money.worth import bill_of
 from wattkeeper.settings import Settings
-from wattkeeper.store import card as cards
 from wattkeeper.store import station as stations
-from wattkeeper.store import use
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards import use
+from wattkeeper.store.cards.use import Used
 from wattkeeper.store.money import bill as bills
 from wattkeeper.store.money import billable
 from wattkeeper.store.money.bill import BillRow
-from wattkeeper.store.tariff import TariffRow
+from wattkeeper.store.money.tariff import TariffRow
 from wattkeeper.store.unit import Unit
-from wattkeeper.store.use import Used
 
 
 @lru_cache(maxsize=8)

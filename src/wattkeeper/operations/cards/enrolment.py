@@ -11,23 +11,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.cards.token import CardKind, Presented, TokenKind, TokenRef
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Fact, SessionFact, SessionOpened, SessionUpdated, TokenPresented
 from wattkeeper.charging.identifiers import parse_secret, secret_code
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import CardKind, Presented, TokenKind, TokenRef
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.listing import NUMBER
 from wattkeeper.operations.desk import Desk
 from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import card as cards
-from wattkeeper.store import card_change
-from wattkeeper.store import enrolment as enrolments
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards import card_change
+from wattkeeper.store.cards import enrolment as enrolments
+from wattkeeper.store.cards.enrolment import EnrolmentRow, EnrolmentState, Known
 from wattkeeper.store.engines import Store
-from wattkeeper.store.enrolment import EnrolmentRow, EnrolmentState, Known
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.pseudonym import canonical
 

@@ -6,10 +6,10 @@ import logging
 from collections.abc import Mapping
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.cards.radar import Settled
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
-from wattkeeper.charging.radar import Settled
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.store import finding as findings
 from wattkeeper.store.engines import Store

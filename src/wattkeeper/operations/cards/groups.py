@@ -7,12 +7,12 @@ import re
 from collections.abc import Collection
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
-from wattkeeper.charging.token import Group
-from wattkeeper.store import card_change
-from wattkeeper.store import group as groups
+from wattkeeper.store.cards import card_change
+from wattkeeper.store.cards import group as groups
 from wattkeeper.store.engines import Store
 from wattkeeper.store.unit import Unit
 

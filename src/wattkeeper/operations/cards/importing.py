@@ -8,15 +8,15 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import TokenRef
 from wattkeeper.operations.cards import groups, listing
 from wattkeeper.operations.cards.listing import Rejected, Wish
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import card as cards
-from wattkeeper.store.card import CardRow
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.engines import Store
 from wattkeeper.store.unit import Unit
 

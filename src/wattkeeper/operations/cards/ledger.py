@@ -11,11 +11,11 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from wattkeeper.charging.local_list import BLOCKED, Content
+from wattkeeper.charging.cards.local_list import BLOCKED, Content
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.store import local_list as lists
+from wattkeeper.store.cards import local_list as lists
+from wattkeeper.store.cards.local_list import EMPTY, NOT_KEPT, ListRow, Place
 from wattkeeper.store.engines import Store
-from wattkeeper.store.local_list import EMPTY, NOT_KEPT, ListRow, Place
 
 NO_LIST = phrase("The station keeps no list of its own.")
 MOST_HELD = 500_000

@@ -15,9 +15,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Protocol
 
+from wattkeeper.charging.cards.token import CardKind, CardState, Offline, Presented, Strength
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import Figure, Said, phrase
-from wattkeeper.charging.token import CardKind, CardState, Offline, Presented, Strength
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.vault.pseudonym import canonical
 

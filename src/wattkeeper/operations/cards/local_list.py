@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.cards.local_list import differences
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.local_list import differences
 from wattkeeper.charging.orders import (
     ClearCache,
     Decline,
@@ -44,8 +44,8 @@ from wattkeeper.operations.dispatch import LINES, Dispatch, Line, OrderView
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import station as stations
+from wattkeeper.store.cards.local_list import NOT_KEPT, ListRow, Place
 from wattkeeper.store.engines import Store
-from wattkeeper.store.local_list import NOT_KEPT, ListRow, Place
 
 log = logging.getLogger("wattkeeper.local_list")
 BY = "wattkeeper"

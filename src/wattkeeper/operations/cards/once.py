@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from wattkeeper.charging.cards.token import Card
 from wattkeeper.charging.orders import Outcome
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import Card
 from wattkeeper.store import start as starts
 
 if TYPE_CHECKING:

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.cards.radar import SUSPECT, YES_LASTS, Pattern, Reply, Said, Settled
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.radar import SUSPECT, YES_LASTS, Pattern, Reply, Said, Settled
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.findings import TOPIC
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import finding as findings
-from wattkeeper.store import step_up
 from wattkeeper.store.engines import Store
-from wattkeeper.store.step_up import Question
+from wattkeeper.store.people import step_up
+from wattkeeper.store.people.step_up import Question
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger(__name__)

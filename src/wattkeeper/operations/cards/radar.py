@@ -9,9 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from wattkeeper.charging.facts import Alarmed, SessionEnded, SessionFact, SessionOpened, TokenPresented
-from wattkeeper.charging.phrase import Phrase, Said, joined, phrase, plural
-from wattkeeper.charging.radar import (
+from wattkeeper.charging.cards.radar import (
     ANSWER_WITHIN,
     ASKED_SPAN,
     LIVE,
@@ -26,12 +24,14 @@ from wattkeeper.charging.radar import (
     is_out_of_reach,
     together,
 )
-from wattkeeper.charging.token import Authorisation, Card, CardKind, Strength, Verdict
+from wattkeeper.charging.cards.token import Authorisation, Card, CardKind, Strength, Verdict
+from wattkeeper.charging.facts import Alarmed, SessionEnded, SessionFact, SessionOpened, TokenPresented
+from wattkeeper.charging.phrase import Phrase, Said, joined, phrase, plural
 from wattkeeper.settings import Settings
-from wattkeeper.store import card as cards
 from wattkeeper.store import finding as findings
 from wattkeeper.store import order as orders
-from wattkeeper.store import step_up
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.people import step_up
 
 if TYPE_CHECKING:
     from wattkeeper.operations.desk import Desk

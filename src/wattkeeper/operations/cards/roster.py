@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import Enum, auto
 
-from wattkeeper.charging.local_list import Content, Roster, Rule, Step, next_step, understood
+from wattkeeper.charging.cards.local_list import Content, Roster, Rule, Step, next_step, understood
 from wattkeeper.charging.orders import ListEntry
 from wattkeeper.operations.cards.ledger import Ledger, Shared
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import local_list as lists
+from wattkeeper.store.cards import local_list as lists
+from wattkeeper.store.cards.local_list import NOT_KEPT, START, ListRow, Position
 from wattkeeper.store.engines import Store
-from wattkeeper.store.local_list import NOT_KEPT, START, ListRow, Position
 from wattkeeper.vault.keys import KeyRefused
 
 READ_AT_ONCE = 250

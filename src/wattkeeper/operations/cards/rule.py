@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TypedDict, cast
 
+from wattkeeper.charging.cards.limits import Limits
+from wattkeeper.charging.cards.token import LIFE, CardKind, CardState, Offline, Strength
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.limits import Limits
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.token import LIFE, CardKind, CardState, Offline, Strength
-from wattkeeper.store.card import CardRow
+from wattkeeper.store.cards.card import CardRow
 
 
 class Rule(TypedDict, total=False):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from datetime import datetime
 
-from wattkeeper.charging.radar import LIVE, REMEMBERED, SUSPECT, Location, Sighting
+from wattkeeper.charging.cards.radar import LIVE, REMEMBERED, SUSPECT, Location, Sighting
 from wattkeeper.store import finding
-from wattkeeper.store import sighting as sightings
-from wattkeeper.store.sighting import Seen
+from wattkeeper.store.cards import sighting as sightings
+from wattkeeper.store.cards.sighting import Seen
 from wattkeeper.store.unit import Unit
 
 

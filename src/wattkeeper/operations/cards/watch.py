@@ -13,9 +13,7 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.phrase import joined, phrase
-from wattkeeper.charging.radar import (
+from wattkeeper.charging.cards.radar import (
     ANSWER_WITHIN,
     HISTORY_MOST,
     ODD_WORDS,
@@ -27,12 +25,15 @@ from wattkeeper.charging.radar import (
     oddities,
     unusual_unknown,
 )
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.cards.findings import TOPIC
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.settings import Settings
 from wattkeeper.store import finding as findings
-from wattkeeper.store import journal, notice, step_up, visit
+from wattkeeper.store import journal, visit
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import notice, step_up
 from wattkeeper.store.visit import CardVisit
 from wattkeeper.vault.keys import KeyRefused
 

@@ -6,14 +6,14 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from wattkeeper.charging.assignment import ASSIGNABLE, Assignment, Rank
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.assignment import ASSIGNABLE, Assignment, Rank
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.money.choosing import Choice, choose
-from wattkeeper.store import tariff as tariffs
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import assignment, subject
+from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.tariffs")

@@ -13,8 +13,8 @@ from contextlib import suppress
 from datetime import timedelta
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.billing import Judgement, Outcome, judge
 from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.money.billing import Judgement, Outcome, judge
 from wattkeeper.operations.money.cases import LONGEST_BLOCKING, Told, told_of
 from wattkeeper.operations.money.choosing import pin_of, pinned
 from wattkeeper.operations.money.drafting import draft_of, waiting_of

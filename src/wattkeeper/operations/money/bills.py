@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.billing import Reason
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.numbered import Draft, Explanation, gross_of
+from wattkeeper.charging.money.billing import Reason
+from wattkeeper.charging.money.numbered import Draft, Explanation, gross_of
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.billing import TOPIC

@@ -8,14 +8,14 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.bill import price
-from wattkeeper.charging.billing import OWN, Case, Reason, View, known
 from wattkeeper.charging.evidence import findings
-from wattkeeper.charging.numbered import Explanation, condensed, gross_of
-from wattkeeper.charging.tariff import Tariff
-from wattkeeper.charging.usage import Usage
+from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.billing import OWN, Case, Reason, View, known
+from wattkeeper.charging.money.numbered import Explanation, condensed, gross_of
+from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.money.usage import Usage
 from wattkeeper.operations.money.choosing import Choice, pinned
-from wattkeeper.operations.worth import stay_of, usage_of
+from wattkeeper.operations.money.worth import stay_of, usage_of
 from wattkeeper.store.money import bill, billable, hold
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.billable import Billable

@@ -8,13 +8,13 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.assignment import Assignment, Candidate, Rank, Spot, candidates, why
+from wattkeeper.charging.money.assignment import Assignment, Candidate, Rank, Spot, candidates, why
 from wattkeeper.charging.phrase import Phrase
-from wattkeeper.store import tariff as tariffs
 from wattkeeper.store.money import assignment, pin
+from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.money.pin import PinRow
-from wattkeeper.store.tariff import TariffRow
+from wattkeeper.store.money.tariff import TariffRow
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.discrepancy import Discrepancy, Examined, Gravity, Kind, between, later, of_one
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.discrepancy import Discrepancy, Examined, Gravity, Kind, between, later, of_one
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.engines import Store

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from wattkeeper.charging.assignment import Rank
-from wattkeeper.charging.bill import price
-from wattkeeper.charging.billing import Reason
 from wattkeeper.charging.evidence import grade
-from wattkeeper.charging.numbered import (
+from wattkeeper.charging.money.assignment import Rank
+from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.billing import Reason
+from wattkeeper.charging.money.numbered import (
     DocumentKind,
     Draft,
     Explanation,

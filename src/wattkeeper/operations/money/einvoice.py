@@ -19,9 +19,9 @@ from drafthorse.models.payment import PaymentMeans, PaymentTerms
 from drafthorse.models.tradelines import LineItem
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.exact import divided, exactly
-from wattkeeper.charging.line import Line, LineKind
-from wattkeeper.charging.numbered import DocumentKind
+from wattkeeper.charging.money.exact import divided, exactly
+from wattkeeper.charging.money.line import Line, LineKind
+from wattkeeper.charging.money.numbered import DocumentKind
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import tell_in
 from wattkeeper.operations.money.explaining import WHAT

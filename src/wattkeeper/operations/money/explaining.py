@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from wattkeeper.charging.assignment import why as why_tariff
-from wattkeeper.charging.billing import say
 from wattkeeper.charging.evidence import kwh
-from wattkeeper.charging.line import HOURLY, Line, LineKind, Part
-from wattkeeper.charging.numbered import DocumentKind, Explanation, Tax, gross_of
+from wattkeeper.charging.money.assignment import why as why_tariff
+from wattkeeper.charging.money.billing import say
+from wattkeeper.charging.money.line import HOURLY, Line, LineKind, Part
+from wattkeeper.charging.money.numbered import DocumentKind, Explanation, Tax, gross_of
+from wattkeeper.charging.money.usage import Known
 from wattkeeper.charging.phrase import Figure, Money, Said, joined, phrase
-from wattkeeper.charging.usage import Known
-from wattkeeper.operations.prices import GRADES
+from wattkeeper.operations.money.prices import GRADES
 from wattkeeper.store.money.bill import BillRow
 
 K = LineKind

@@ -10,7 +10,7 @@ from typing import Any
 from babel.dates import format_date
 
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.numbered import DocumentKind, Explanation
+from wattkeeper.charging.money.numbered import DocumentKind, Explanation
 from wattkeeper.charging.phrase import Phrase, Said, phrase
 from wattkeeper.language import tell_in
 from wattkeeper.language.catalogue import catalogue

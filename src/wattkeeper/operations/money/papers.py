@@ -18,10 +18,10 @@ from wattkeeper.operations.money.paper import Paper, Party, told
 from wattkeeper.operations.money.printing import printed
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import person as persons
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill
 from wattkeeper.store.money.bill import BillRow, Sought
+from wattkeeper.store.people import person as persons
 from wattkeeper.store.unit import Unit
 
 COUNTRY = re.compile(r"[A-Z]{2}")

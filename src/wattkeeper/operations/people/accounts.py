@@ -27,11 +27,12 @@ from wattkeeper.operations.people.password import SHORTEST, SHORTEST_WITH_SECOND
 from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, card, oauth, secret_link
-from wattkeeper.store import person as persons
-from wattkeeper.store.account import AccountRow, AccountState
+from wattkeeper.store.cards import card
 from wattkeeper.store.engines import Store
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people import account, oauth, secret_link
+from wattkeeper.store.people import person as persons
+from wattkeeper.store.people.account import AccountRow, AccountState
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 LONGEST_NAME = 100

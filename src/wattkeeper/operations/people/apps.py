@@ -13,9 +13,9 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, digest, viewer_of
 from wattkeeper.operations.people.oauth import grantable
 from wattkeeper.operations.people.redirects import need_fit
-from wattkeeper.store import account, oauth
 from wattkeeper.store.engines import Store
-from wattkeeper.store.oauth import ClientRow, Ended
+from wattkeeper.store.people import account, oauth
+from wattkeeper.store.people.oauth import ClientRow, Ended
 
 LONGEST_NAME = 60
 MOST_REDIRECTS = 10

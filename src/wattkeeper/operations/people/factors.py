@@ -7,8 +7,8 @@ from enum import StrEnum
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.store import passkey, recovery
-from wattkeeper.store.account import AccountRow
+from wattkeeper.store.people import passkey, recovery
+from wattkeeper.store.people.account import AccountRow
 
 MOST_FAILURES = 100
 """Wrong passwords, ever, after which a password alone opens nothing until its owner proved themselves otherwise."""

@@ -18,9 +18,9 @@ from wattkeeper.operations.people.mail import ask
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.people.security import Case, judged
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import account, proof
-from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account, proof
+from wattkeeper.store.people.account import AccountRow, AccountState
 from wattkeeper.store.unit import Unit
 
 NOBODY = "nobody"

@@ -15,8 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import secret_link
-from wattkeeper.store.secret_link import LinkRow, Purpose
+from wattkeeper.store.people import secret_link
+from wattkeeper.store.people.secret_link import LinkRow, Purpose
 from wattkeeper.store.unit import Unit
 
 HOUR = timedelta(hours=1)

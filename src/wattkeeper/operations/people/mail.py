@@ -20,11 +20,11 @@ from wattkeeper.operations.people.address import is_mail
 from wattkeeper.operations.people.letters import Kind, letter
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account
-from wattkeeper.store import mail as queue
-from wattkeeper.store.account import AccountRow
 from wattkeeper.store.engines import Store
-from wattkeeper.store.mail import MailRow
+from wattkeeper.store.people import account
+from wattkeeper.store.people import mail as queue
+from wattkeeper.store.people.account import AccountRow
+from wattkeeper.store.people.mail import MailRow
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

@@ -10,9 +10,9 @@ import orjson
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import account
-from wattkeeper.store.account import SealedName
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account
+from wattkeeper.store.people.account import SealedName
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

@@ -17,10 +17,10 @@ from wattkeeper.language import tell_in
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notice_words import said
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import account
-from wattkeeper.store import notice as notices
-from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account
+from wattkeeper.store.people import notice as notices
+from wattkeeper.store.people.account import AccountRow, AccountState
 from wattkeeper.store.unit import Unit
 
 MAILED = frozenset({AccountState.ACTIVE})

@@ -23,9 +23,9 @@ from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.operations.people.redirects import is_registered
 from wattkeeper.operations.people.security import Case, note
-from wattkeeper.store import account, oauth, proof
 from wattkeeper.store.engines import Store
-from wattkeeper.store.oauth import LIVING, ClientRow, CodeRow, Ended, GrantRow, TokenUse
+from wattkeeper.store.people import account, oauth, proof
+from wattkeeper.store.people.oauth import LIVING, ClientRow, CodeRow, Ended, GrantRow, TokenUse
 from wattkeeper.store.unit import Unit
 
 CODE_LASTS = timedelta(minutes=1)

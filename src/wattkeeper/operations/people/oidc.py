@@ -30,11 +30,11 @@ from wattkeeper.operations.people.own import BY_COMPANY, COMPANY_S
 from wattkeeper.operations.people.provider import Provider, Unreachable, is_local, is_safe
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, identity, oauth
-from wattkeeper.store.account import AccountRow, AccountState
-from wattkeeper.store.card import keep_person
+from wattkeeper.store.cards.card import keep_person
 from wattkeeper.store.engines import Store
-from wattkeeper.store.oauth import LIVING
+from wattkeeper.store.people import account, identity, oauth
+from wattkeeper.store.people.account import AccountRow, AccountState
+from wattkeeper.store.people.oauth import LIVING
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

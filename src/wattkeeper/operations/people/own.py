@@ -9,8 +9,8 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, digest
 from wattkeeper.operations.people.factors import Changed
-from wattkeeper.store import account, proof, secret_link
-from wattkeeper.store.account import AccountRow
+from wattkeeper.store.people import account, proof, secret_link
+from wattkeeper.store.people.account import AccountRow
 from wattkeeper.store.unit import Unit
 
 BY_COMPANY = "company sign-in"

@@ -37,11 +37,11 @@ from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.people.totp import need_long
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account, passkey
-from wattkeeper.store.account import AccountRow
 from wattkeeper.store.engines import Store
-from wattkeeper.store.passkey import PasskeyRow
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people import account, passkey
+from wattkeeper.store.people.account import AccountRow
+from wattkeeper.store.people.passkey import PasskeyRow
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 MOST = 20

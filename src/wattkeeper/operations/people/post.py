@@ -23,12 +23,12 @@ from wattkeeper.operations.people.mail import ASKED, Mail, Posted
 from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import account
-from wattkeeper.store import mail as queue
-from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.engines import Store
-from wattkeeper.store.mail import MailRow
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people import account
+from wattkeeper.store.people import mail as queue
+from wattkeeper.store.people.account import AccountRow, AccountState
+from wattkeeper.store.people.mail import MailRow
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

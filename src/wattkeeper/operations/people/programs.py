@@ -9,8 +9,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access
-from wattkeeper.store.api_token import TokenRow
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people.api_token import TokenRow
 
 LONGEST = timedelta(days=3660)
 """How long a token may be good; one without an end is good until it is revoked."""

@@ -13,9 +13,9 @@ from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import account, recovery
-from wattkeeper.store.account import AccountRow
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account, recovery
+from wattkeeper.store.people.account import AccountRow
 from wattkeeper.store.unit import Unit
 
 MANY = 10

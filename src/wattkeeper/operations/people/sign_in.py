@@ -19,10 +19,10 @@ from wattkeeper.operations.people.passkeys import Json, Passkeys
 from wattkeeper.operations.people.recovery import RecoveryCodes
 from wattkeeper.operations.people.security import Case, judged
 from wattkeeper.operations.people.totp import Totp
-from wattkeeper.store import account, proof
-from wattkeeper.store.account import AccountRow, AccountState, LoginRow
 from wattkeeper.store.engines import Store
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people import account, proof
+from wattkeeper.store.people.account import AccountRow, AccountState, LoginRow
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 ENDED = phrase("This sign-in was not finished in time. Begin again.")

@@ -19,10 +19,10 @@ from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import GONE, Link, Links
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.names import ACCOUNT
-from wattkeeper.store import account, oauth, passkey, proof, recovery, secret_link, staff
-from wattkeeper.store.account import AccountRow, AccountState
 from wattkeeper.store.engines import Store
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people import account, oauth, passkey, proof, recovery, secret_link, staff
+from wattkeeper.store.people.account import AccountRow, AccountState
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

@@ -18,9 +18,9 @@ from wattkeeper.operations.people.own import Own
 from wattkeeper.operations.people.recovery import RecoveryCodes
 from wattkeeper.operations.people.security import Case, judged
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import account, proof
-from wattkeeper.store.account import AccountRow
 from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account, proof
+from wattkeeper.store.people.account import AccountRow
 from wattkeeper.store.unit import Unit
 
 STEP_S = 30

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.assignment import Assignment, Rank, Spot
+from wattkeeper.charging.money.assignment import Assignment, Rank, Spot
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.tables import tariff_assignment
 from wattkeeper.store.unit import Unit

@@ -13,8 +13,8 @@ from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.ledger import charge
-from wattkeeper.charging.numbered import DocumentKind, Draft, number_of
+from wattkeeper.charging.money.ledger import charge
+from wattkeeper.charging.money.numbered import DocumentKind, Draft, number_of
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
 from wattkeeper.store.money import ledger, revenue

@@ -10,12 +10,12 @@ from typing import Any
 from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.assignment import Spot
+from wattkeeper.charging.cards.limits import counted_at
+from wattkeeper.charging.cards.token import CardKind, CardState
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.facts import SessionOpened
-from wattkeeper.charging.limits import counted_at
+from wattkeeper.charging.money.assignment import Spot
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.token import CardKind, CardState
 from wattkeeper.store.fold import decode
 from wattkeeper.store.tables import card, holding, journal, phone_start, session, station
 

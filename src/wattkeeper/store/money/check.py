@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.numbered import DocumentKind, number_of
+from wattkeeper.charging.money.numbered import DocumentKind, number_of
 from wattkeeper.store.columns import from_micros, to_micros
 from wattkeeper.store.money.bill import digest
 from wattkeeper.store.money.content import decode, worked_out

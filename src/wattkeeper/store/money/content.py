@@ -11,13 +11,13 @@ from typing import Any
 
 import orjson
 
-from wattkeeper.charging.assignment import Rank
-from wattkeeper.charging.bill import Bill, price
-from wattkeeper.charging.billing import Reason
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.numbered import Explanation, Tax
-from wattkeeper.store.ocpi import of_ocpi, to_ocpi
-from wattkeeper.store.reckoning import (
+from wattkeeper.charging.money.assignment import Rank
+from wattkeeper.charging.money.bill import Bill, price
+from wattkeeper.charging.money.billing import Reason
+from wattkeeper.charging.money.numbered import Explanation, Tax
+from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
+from wattkeeper.store.money.reckoning import (
     at,
     bare,
     bill_of,

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.discrepancy import EARLIEST_YEAR
 from wattkeeper.charging.meter import Track, extend
+from wattkeeper.charging.money.discrepancy import EARLIEST_YEAR
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.store.columns import from_millionths

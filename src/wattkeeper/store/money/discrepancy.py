@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.discrepancy import EARLIEST_YEAR, OURS, Cost, Examined, Priced
+from wattkeeper.charging.money.discrepancy import EARLIEST_YEAR, OURS, Cost, Examined, Priced
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.session import Session
 from wattkeeper.store.fold import decode

@@ -14,7 +14,7 @@ import orjson
 from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.billing import Reason
+from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.tables import hold
 from wattkeeper.store.unit import Unit

@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import case, delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.ledger import AccountKind, EntryKind, Posting, balanced, owed
+from wattkeeper.charging.money.ledger import AccountKind, EntryKind, Posting, balanced, owed
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import ledger_balance, ledger_entry, ledger_line

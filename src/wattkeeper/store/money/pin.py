@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.assignment import Rank
+from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.store.tables import pin
 from wattkeeper.store.unit import Unit
 

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, delete, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.numbered import DocumentKind, Draft
+from wattkeeper.charging.money.numbered import DocumentKind, Draft
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.columns import from_millionths, to_millionths
 from wattkeeper.store.retention import tax_end

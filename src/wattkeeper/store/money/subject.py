@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.assignment import Rank, Spot
+from wattkeeper.charging.money.assignment import Rank, Spot
 from wattkeeper.store.money.billable import group_of
 from wattkeeper.store.tables import card, card_group, person, station
 from wattkeeper.store.unit import Unit

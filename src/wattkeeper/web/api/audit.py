@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Security
 from pydantic import BaseModel, Field, StringConstraints
 
-from wattkeeper.charging.discrepancy import Discrepancy, Gravity, Kind
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.discrepancy import Discrepancy, Gravity, Kind
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.discrepancies import SessionsAudit, Total, audit_sessions, need_order

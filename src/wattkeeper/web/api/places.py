@@ -12,6 +12,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.places import Outlet as Socket
 from wattkeeper.operations.places import Place as Found
 from wattkeeper.operations.places import Use
+from wattkeeper.web.api.money.tariffs import PriceShown, price_shown
 from wattkeeper.web.api.shapes import (
     PLAIN,
     PRINTABLE,
@@ -26,7 +27,6 @@ from wattkeeper.web.api.shapes import (
     Told,
     Words,
 )
-from wattkeeper.web.api.tariffs import PriceShown, price_shown
 
 router = APIRouter(tags=["places"])
 TypedCode = Annotated[str, Path(max_length=64, description="The code on the connector.")]

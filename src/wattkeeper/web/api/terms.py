@@ -7,8 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from wattkeeper.charging.restriction import Reservation
-from wattkeeper.charging.tariff import Dimension
+from wattkeeper.charging.money.restriction import Reservation
+from wattkeeper.charging.money.tariff import Dimension
 from wattkeeper.web.api.shapes import INTEGER, Asked, Instant
 
 Price = Annotated[Decimal, Field(ge=0, lt=1_000_000, max_digits=12, decimal_places=6)]

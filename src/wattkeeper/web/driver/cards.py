@@ -12,15 +12,15 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from wattkeeper.charging.cards.token import CardKind, CardState
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import joined, phrase
-from wattkeeper.charging.token import CardKind, CardState
 from wattkeeper.operations.cards.enrolment import EnrolmentView
 from wattkeeper.operations.places import Place
-from wattkeeper.store import card as store
-from wattkeeper.store.card import CardRow
-from wattkeeper.store.enrolment import EnrolmentState
+from wattkeeper.store.cards import card as store
+from wattkeeper.store.cards.card import CardRow
+from wattkeeper.store.cards.enrolment import EnrolmentState
 from wattkeeper.web.device import address_of
 from wattkeeper.web.driver import stream
 from wattkeeper.web.driver.charge import code_in

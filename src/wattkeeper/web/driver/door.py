@@ -14,7 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import spoken
 from wattkeeper.operations.people.factors import Entered, Factor
-from wattkeeper.store.secret_link import Purpose
+from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, routes_of, within
 from wattkeeper.web.origin import browser_of, cookie_name, drop_cookie, keep_browser, keep_cookie

@@ -13,7 +13,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
 from wattkeeper.operations.people.accounts import Mine
-from wattkeeper.store import card as cards
+from wattkeeper.store.cards import card as cards
 from wattkeeper.web.driver.paper import HEADERS, Paper, Word, routes_of
 
 MOST_NOTICES = 20

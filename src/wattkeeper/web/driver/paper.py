@@ -17,7 +17,7 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.questions import Asked
-from wattkeeper.store import step_up
+from wattkeeper.store.people import step_up
 from wattkeeper.web import bundle, pages
 from wattkeeper.web.driver import money
 from wattkeeper.web.operator import said

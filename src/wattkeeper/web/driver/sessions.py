@@ -21,9 +21,9 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.language import tell
-from wattkeeper.operations.prices import Month, Receipt
+from wattkeeper.operations.money.prices import Month, Receipt
 from wattkeeper.store.money.bill import BillRow
-from wattkeeper.web.api.papers import sent
+from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver import tags
 from wattkeeper.web.driver.charging import where_of
 from wattkeeper.web.driver.money import written

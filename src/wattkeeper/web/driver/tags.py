@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from wattkeeper.charging.bill import Bill, price
-from wattkeeper.charging.exact import divided
-from wattkeeper.charging.line import HOURLY, Line, LineKind
+from wattkeeper.charging.money.bill import Bill, price
+from wattkeeper.charging.money.exact import divided
+from wattkeeper.charging.money.line import HOURLY, Line, LineKind
+from wattkeeper.charging.money.restriction import Restrictions
+from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, with_tax
+from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.phrase import Figure, joined, phrase
-from wattkeeper.charging.restriction import Restrictions
-from wattkeeper.charging.tariff import Component, Dimension, Tariff, with_tax
-from wattkeeper.charging.usage import planned
 from wattkeeper.operations.conditions import conditions
-from wattkeeper.operations.prices import PriceTag, step_of, step_size
+from wattkeeper.operations.money.prices import PriceTag, step_of, step_size
 from wattkeeper.web.driver.money import written
 
 PER = {

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.person import Scope
-from wattkeeper.web.operator.names import path_of
 from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.people.names import path_of
 
 
 class Codes:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import time
 from functools import cache
 
+from wattkeeper.charging.cards.limits import DAYS, WEEK, Day, Span
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.limits import DAYS, WEEK, Day, Span
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.language import LANGUAGES, means, tell, tell_in
 

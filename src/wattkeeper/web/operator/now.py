@@ -24,11 +24,11 @@ from wattkeeper.store import station as stations
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.session import Flow, SessionRow, Sought
 from wattkeeper.store.station import Knock, StationRow
-from wattkeeper.web.operator import findings as suspicious
 from wattkeeper.web.operator import stream
-from wattkeeper.web.operator.names import MOST_STATIONS, Places, Row, path_of, placed
+from wattkeeper.web.operator.cards import findings as suspicious
 from wattkeeper.web.operator.need import Act, Need
 from wattkeeper.web.operator.paper import Paper, home_of, routes_of
+from wattkeeper.web.operator.people.names import MOST_STATIONS, Places, Row, path_of, placed
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
 from wattkeeper.web.operator.stream import View, Watch

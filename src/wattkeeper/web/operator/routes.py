@@ -8,26 +8,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from wattkeeper.web.operator import (
-    account,
-    card,
-    cards,
-    codes,
-    door,
-    findings,
-    groups,
-    joining,
-    language,
-    now,
-    outbox,
-    people,
-    programs,
-    session,
-    sessions,
-    station,
-    stations,
-)
+from wattkeeper.web.operator import codes, door, language, now, outbox, session, sessions, station, stations
+from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.paper import Outside, Paper, outside
+from wattkeeper.web.operator.people import account, joining, people, programs
 from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 

@@ -28,11 +28,11 @@ from wattkeeper.store import station as stations
 from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow
 from wattkeeper.web import timeline
-from wattkeeper.web.api.papers import sent
+from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.operator import orders, steps, stream
 from wattkeeper.web.operator.curve import Curve, Point, curve, peak
-from wattkeeper.web.operator.names import Place, lasted, look_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.people.names import Place, lasted, look_of, place_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import WHOLE_DAY, dated, kw
 from wattkeeper.web.operator.stream import View, Watch

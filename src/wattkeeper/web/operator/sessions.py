@@ -20,8 +20,8 @@ from wattkeeper.store import journal
 from wattkeeper.store import session as store
 from wattkeeper.store.session import Listed, SortedBy
 from wattkeeper.web.operator import stream
-from wattkeeper.web.operator.names import Places, Row, placed, places
 from wattkeeper.web.operator.paper import GRADES, STATES, Paper, routes_of
+from wattkeeper.web.operator.people.names import Places, Row, placed, places
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.operator.understood import Said, misheard, understand

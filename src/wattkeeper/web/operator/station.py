@@ -26,8 +26,8 @@ from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.store.station import ConnectorRow, StationRow
 from wattkeeper.web.by import named
 from wattkeeper.web.operator import orders, steps, stream
-from wattkeeper.web.operator.names import Row, path_of, place_of
 from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.people.names import Row, path_of, place_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stations import STATUSES
 from wattkeeper.web.operator.stream import View, Watch

@@ -21,8 +21,8 @@ from wattkeeper.store import journal
 from wattkeeper.store import station as store
 from wattkeeper.store.station import ConnectorRow, StationRow
 from wattkeeper.web.operator import stream
-from wattkeeper.web.operator.names import path_of
 from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
+from wattkeeper.web.operator.people.names import path_of
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.problem import STATUS

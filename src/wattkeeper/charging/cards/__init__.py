@@ -1,0 +1,1 @@
+"""Who may charge by which card."""

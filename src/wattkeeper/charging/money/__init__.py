@@ -1,0 +1,1 @@
+"""What charging costs: tariffs, usage, bills, books."""

@@ -1,0 +1,1 @@
+"""Cards and what was decided about them."""

@@ -1,0 +1,72 @@
+"""Tariffs and their versions, kept in OCPI terms: a changed price is a new version, and what was valid stays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+
+import orjson
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.money.assignment import STANDARD
+from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
+from wattkeeper.store.tables import tariff
+from wattkeeper.store.unit import Unit
+
+T = tariff.c
+COLUMNS = (T.id, T.version, T.content, T.valid_from, T.created_by)
+
+
+@dataclass(frozen=True, slots=True)
+class TariffRow:
+    """A version of a tariff."""
+
+    id: str
+    version: int
+    tariff: Tariff
+    valid_from: datetime
+    by: str
+
+
+async def versions(connection: AsyncConnection, viewer: Viewer, identifier: str | None = None) -> list[TariffRow]:
+    """Every version of every tariff, or of one: by name, the newest first."""
+    viewer.need(Scope.TARIFFS_READ)
+    return [row for row in await every(connection) if identifier in (None, row.id)]
+
+
+async def every(connection: AsyncConnection) -> list[TariffRow]:
+    """Every version of every tariff: for working out what sessions cost, which their drivers may know."""
+    rows = await connection.execute(select(*COLUMNS).order_by(T.id, T.version.desc()))
+    return [_row(*row) for row in rows]
+
+
+def valid_at(rows: Iterable[TariffRow], at: datetime, identifier: str = STANDARD) -> TariffRow | None:
+    """The version of a tariff for what starts at an instant: the one valid latest by then, of equals the newest."""
+    begun = [row for row in rows if row.id == identifier and row.valid_from <= at]
+    return max(begun, key=lambda row: (row.valid_from, row.version), default=None)
+
+
+async def keep(unit: Unit, what: Tariff, valid_from: datetime, by: str, identifier: str = STANDARD) -> TariffRow:
+    """Keep another version of a tariff."""
+    newest = await unit.connection.scalar(select(func.max(T.version)).where(T.id == identifier))
+    version = (newest or 0) + 1
+    content = orjson.dumps(to_ocpi(what), option=orjson.OPT_SORT_KEYS).decode()
+    values = {"id": identifier, "version": version, "content": content, "valid_from": valid_from, "created_by": by}
+    await unit.connection.execute(insert(tariff).values(values))
+    return TariffRow(identifier, version, what, valid_from, by)
+
+
+def _row(identifier: str, version: int, content: str, valid_from: datetime, by: str) -> TariffRow:
+    """A version of its row."""
+    return TariffRow(identifier, version, _read(content), valid_from, by)
+
+
+@lru_cache(maxsize=1024)
+def _read(content: str) -> Tariff:
+    """A tariff as kept; what is kept of a version never changes."""
+    return of_ocpi(orjson.loads(content))

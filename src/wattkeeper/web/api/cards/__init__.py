@@ -1,0 +1,1 @@
+"""Cards, groups and findings, over the API."""

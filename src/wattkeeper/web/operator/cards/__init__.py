@@ -1,0 +1,1 @@
+"""Cards and what was found about them, as pages."""
