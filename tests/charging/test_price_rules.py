@@ -18,7 +18,7 @@ from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.money import bill
 from wattkeeper.charging.money.line import LineKind
 from wattkeeper.charging.money.restriction import Reservation, Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff, TaxRate, check, with_tax
+from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff, TaxRate, check, with_tax
 from wattkeeper.charging.money.usage import Interval, Known, Usage, expired, planned, usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, remeasure
@@ -302,3 +302,15 @@ def test_three_thousand_readings_are_priced_while_a_page_waits() -> None:
     assert watch.process_time() - began < 1
     (line,) = told.lines
     assert (line.used_base, len(line.parts)) == (2 * 480 * 90, 2)
+
+
+def test_the_least_is_shared_out_over_the_rates_of_tax() -> None:
+    flat, kwh = Component(Dimension.FLAT, D(1), D(10)), Component(Dimension.ENERGY, D("0.50"), D(20))
+    bounded = Tariff("EUR", (Element((flat, kwh)),), least=Bound(D(6)))
+    lines = price(planned(NOON, D(4000), D(3600)), bounded).lines
+    told = [(str(line.kind), line.vat_percent, line.net_minor, line.vat_minor) for line in lines]
+    used = [("ENERGY", 20, 200, 40), ("FLAT", 10, 100, 10)]
+    assert sorted(told) == sorted([*used, ("LEAST", 20, 200, 40), ("LEAST", 10, 100, 10)])
+    odd = Tariff("EUR", (Element((flat, kwh)),), least=Bound(D(6), D(9)))
+    (line,) = [one for one in price(planned(NOON, D(4000), D(3600)), odd).lines if one.kind is LineKind.LEAST]
+    assert (line.vat_percent, line.net_minor, line.vat_minor) == (None, 300, 250)

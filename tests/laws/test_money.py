@@ -180,7 +180,24 @@ def test_the_least_and_the_most_hold_with_and_without_tax(
         unit = 10**bill.digits
         assert whole(Fraction(low) * unit) <= bill.net_minor <= whole(Fraction(low + more) * unit)
         assert whole(Fraction(low) * 2 * unit) <= bill.gross_minor <= whole(Fraction(low + more) * 2 * unit)
-    assert len([line for line in bill.lines if line.kind in BOUNDS]) <= 1
+    rates = {line.vat_percent for line in bill.lines}
+    assert len([line for line in bill.lines if line.kind in BOUNDS]) <= len(rates)
+
+
+@given(USAGES, ANY, st.decimals(0, 20, places=2), st.booleans())
+def test_a_bound_without_tax_bears_the_taxes_of_the_rest(
+    one: Usage, tariff: Tariff, amount: Decimal, is_least: bool
+) -> None:
+    bound = Bound(amount)
+    bill = price(one, replace(tariff, least=bound if is_least else None, most=None if is_least else bound))
+    rates = {line.vat_percent for line in bill.lines if line.kind not in BOUNDS}
+    bounding = {line.vat_percent for line in bill.lines if line.kind in BOUNDS}
+    priced = {part.vat_percent for element in tariff.elements for part in element.components}
+    assert bounding <= (rates or priced or {None})
+    for tax in bill.taxes:
+        assert abs(tax.vat_minor - tax.net_minor * Fraction(tax.vat_percent or 0) / 100) < 2
+    wanted = whole(Fraction(amount) * 10**bill.digits)
+    assert one.is_empty or (bill.net_minor >= wanted if is_least else bill.net_minor <= wanted)
 
 
 @given(USAGES, st.permutations(range(4)))

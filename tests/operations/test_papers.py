@@ -291,9 +291,22 @@ def test_what_changes_a_bill_says_which_and_how_much() -> None:
     _adds_up(correction, xml, 1)
 
 
-@pytest.mark.parametrize("bound", ["least", "most"])
-def test_a_bound_over_several_rates_is_refused_to_machines(bound: str) -> None:
-    one = paper(what=tariff(**{bound: Bound(Decimal(30 if bound == "least" else 5))}))
+BOUNDS = {"least": Decimal(30), "most": Decimal(5)}
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_bound_over_several_rates_is_shared_out_over_them(bound: str) -> None:
+    one = paper(what=tariff(**{bound: Bound(BOUNDS[bound])}))
+    xml = einvoice(one, "en")
+    assert xml_check_xsd(xml, flavor="factur-x", level="en16931")
+    assert one.row.net_minor == BOUNDS[bound] * 100
+    _adds_up(one, xml, 1)
+
+
+@pytest.mark.parametrize("bound", BOUNDS)
+def test_a_bound_that_no_mixture_of_rates_makes_is_refused_to_machines(bound: str) -> None:
+    amount = BOUNDS[bound]
+    one = paper(what=tariff(**{bound: Bound(amount, amount * (2 if bound == "least" else 1))}))
     with pytest.raises(Refusal, match="a rate for each amount"):
         einvoice(one, "en")
 

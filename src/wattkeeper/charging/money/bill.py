@@ -14,7 +14,7 @@ from fractions import Fraction
 from wattkeeper.charging.money.entry import Entry, entries_of, taxing
 from wattkeeper.charging.money.exact import divided, exactly, shown
 from wattkeeper.charging.money.line import Line, LineKind
-from wattkeeper.charging.money.rounding import Pair, settled, whole
+from wattkeeper.charging.money.rounding import Pair, settled
 from wattkeeper.charging.money.tariff import Bound, Tariff
 from wattkeeper.charging.money.usage import Usage
 
@@ -81,7 +81,7 @@ def price(usage: Usage, tariff: Tariff) -> Bill:
         exact = [entry.amounts(tariff) for entry in entries]
         lines = [_line(*each, tariff) for each in zip(entries, exact, settled(exact), strict=True)]
         if not usage.is_empty and (tariff.least or tariff.most):
-            lines += _bounded(lines, entries, exact, tariff)
+            lines += _bounded(lines, entries, exact, tariff, _bearing(entries, usage, tariff))
     return Bill(tariff.currency, tariff.digits, tuple(lines))
 
 
@@ -113,22 +113,37 @@ def _major(amount: Fraction, tariff: Tariff) -> Decimal:
 # --- the least and the most -----------------------------------------------------------------------------------
 
 
-def _bounded(lines: list[Line], entries: list[Entry], exact: list[Pair], tariff: Tariff) -> Iterator[Line]:
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What is of one rate of tax of a session that is brought to its least or its most."""
+
+    rate: Decimal | None
+    told: Pair
+    aim: Pair
+
+
+def _bounded(
+    lines: list[Line], entries: list[Entry], exact: list[Pair], tariff: Tariff, bearing: Decimal | None
+) -> Iterator[Line]:
     """What brings the sum up to the least, or down to the most, that a session costs: with and without tax, each.
 
-    OCPI 2.3 mod_tariffs 11.3.1: both apply. A bound that is given only without tax bears the tax of the rest.
+    OCPI 2.3 mod_tariffs 11.3.1: both apply. A bound that is given only without tax bears the tax of the rest, and
+    where nothing cost anything, the rate ``bearing``.
     """
     told = sum((net for net, _ in exact), Fraction(0)), sum((gross for _, gross in exact), Fraction(0))
-    factor = divided(told[1], told[0]) if told[0] else _factor(entries)
+    factor = divided(told[1], told[0]) if told[0] else taxing(bearing)
     aim = _clamped(told, tariff.least, factor, tariff.digits, max)
     aim = _clamped(aim, tariff.most, factor, tariff.digits, min)
     if aim != told:
-        yield _difference(lines, told, aim, entries, tariff)
+        yield from _difference(lines, _shares(told, aim, entries, exact, bearing), tariff)
 
 
-def _factor(entries: list[Entry]) -> Fraction:
-    """What tax makes of an amount, where nothing cost anything: the first rate that there is."""
-    return taxing(next((entry.vat_percent for entry in entries if entry.vat_percent is not None), None))
+def _bearing(entries: list[Entry], usage: Usage, tariff: Tariff) -> Decimal | None:
+    """The rate that a least bears where nothing cost anything: of what was used first, else of the first price."""
+    if entries:
+        return entries[0].vat_percent
+    day = usage.intervals[0].since.astimezone(tariff.zone).date()
+    return next((tariff.vat_of(one, day) for element in tariff.elements for one in element.components), None)
 
 
 def _clamped(
@@ -143,23 +158,45 @@ def _clamped(
     return net, told[1] if net == told[0] else net * factor
 
 
-def _difference(lines: list[Line], told: Pair, aim: Pair, entries: list[Entry], tariff: Tariff) -> Line:
-    """The line that brings the rounded sum to exactly these amounts; with a rate of tax where there is but one."""
-    net, gross = aim[0] - told[0], aim[1] - told[1]
-    net_minor = whole(aim[0]) - sum(line.net_minor for line in lines)
-    gross_minor = whole(aim[1]) - sum(line.gross_minor for line in lines)
-    rates = {entry.vat_percent for entry in entries}
-    vat_percent = rates.pop() if len(rates) == 1 else None
+def _difference(lines: list[Line], shares: list[Share], tariff: Tariff) -> Iterator[Line]:
+    """What brings the rounded sum to exactly these amounts, for each rate of tax."""
+    for share, (net_minor, gross_minor) in zip(shares, settled([share.aim for share in shares]), strict=True):
+        of_rate = [line for line in lines if len(shares) == 1 or line.vat_percent == share.rate]
+        net_minor -= sum(line.net_minor for line in of_rate)
+        gross_minor -= sum(line.gross_minor for line in of_rate)
+        yield _bounding(share, (net_minor, gross_minor), tariff)
+
+
+def _shares(told: Pair, aim: Pair, entries: list[Entry], exact: list[Pair], bearing: Decimal | None) -> list[Share]:
+    """Each rate of tax keeps its share of the whole; all of it in one without a rate, where no mixture fits."""
+    rates = dict.fromkeys(entry.vat_percent for entry in entries)
+    if len(rates) < 2 or not told[0]:
+        fits = aim[1] - told[1] == (aim[0] - told[0]) * taxing(bearing)
+        return [Share(bearing if fits else None, told, aim)]
+    if aim[0] * told[1] != aim[1] * told[0]:
+        return [Share(None, told, aim)]
+    grown, shares = divided(aim[0], told[0]), []
+    for rate in rates:
+        of_rate = [pair for entry, pair in zip(entries, exact, strict=True) if entry.vat_percent == rate]
+        net, gross = (sum(column, Fraction(0)) for column in zip(*of_rate, strict=True))
+        if net:
+            shares.append(Share(rate, (net, gross), (net * grown, gross * grown)))
+    return shares
+
+
+def _bounding(share: Share, rounded: tuple[int, int], tariff: Tariff) -> Line:
+    """A line that is what is missing to the least, or too much for the most."""
+    net, gross = (aim - told for aim, told in zip(share.aim, share.told, strict=True))
     one = Decimal(1)
     return Line(
         kind=LineKind.LEAST if net + gross > 0 else LineKind.MOST,
         used_base=one,
         billed_base=one,
         unit_price=_major(gross if tariff.tax_included else net, tariff),
-        vat_percent=vat_percent if gross == net * taxing(vat_percent) else None,
-        net_minor=net_minor,
-        vat_minor=gross_minor - net_minor,
-        gross_minor=gross_minor,
+        vat_percent=share.rate,
+        net_minor=rounded[0],
+        vat_minor=rounded[1] - rounded[0],
+        gross_minor=rounded[1],
         exact_net=_major(net, tariff),
         exact_gross=_major(gross, tariff),
     )
