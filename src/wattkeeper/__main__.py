@@ -19,6 +19,7 @@ from wattkeeper.commands import (
     staff,
     stations,
     tokens,
+    verify,
 )
 from wattkeeper.commands.revenue import revenue
 from wattkeeper.commands.terminal import err
@@ -42,6 +43,7 @@ bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")
+app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)
 
 

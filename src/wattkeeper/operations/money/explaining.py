@@ -43,7 +43,9 @@ ROUNDING = phrase(
     "The sums without and with tax are the exact sums, each rounded once to {smallest}, half up; lines are rounded so "
     "that they add up to them, and the tax is the difference."
 )
-RECOMPUTE = phrase("Anyone can work it out again from its content, whose SHA-256 is {digest}.")
+RECOMPUTE = phrase(
+    "Anyone can work it out again: `wattkeeper verify receipt` with its file. Its calculation has the SHA-256 {digest}."
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill
 from wattkeeper.store.money.bill import BillRow, Sought
+from wattkeeper.store.money.content import encode
 from wattkeeper.store.people import person as persons
 from wattkeeper.store.unit import Unit
 
@@ -63,7 +64,7 @@ class Papers:
         """
         row, why = await self._bills.explain(viewer, number)
         paper = Paper(row=row, why=why, buyer=await self._payer(viewer, row), **self._own())
-        pdf = await printed(told(paper, chosen(language, spoken())), row.issued_at)
+        pdf = await printed(told(paper, chosen(language, spoken())), row.issued_at, content=encode(why))
         return Printed(f"{number}.pdf", pdf)
 
     async def invoice(self, viewer: Viewer, number: str, buyer: Party, language: str = "") -> Printed:
@@ -78,7 +79,7 @@ class Papers:
             raise Refusal(Code.INVALID, NAMELESS)
         paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, **self._own())
         language = chosen(language, spoken())
-        pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language))
+        pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
         return Printed(f"{number}.pdf", pdf)
 
     # --- parts --------------------------------------------------------------------------------------------

@@ -24,15 +24,21 @@ UNWRITTEN = re.compile(
 """What the fonts that come with Typst have no sign for (they have Latin, Greek and Cyrillic). The standards allow no
 missing sign, and some joined ones end the printer altogether: so a box stands for each."""
 BOX = "\N{WHITE SQUARE}"
+CONTENT = "receipt.json"
+"""What the calculation of a bill is called in its paper."""
 
 
-async def printed(words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None = None) -> bytes:
-    """The PDF of a paper that was told, and the invoice for machines attached to it where there is one."""
-    return await asyncio.to_thread(_printed, words, issued_at, invoice)
+async def printed(
+    words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None = None, content: str = ""
+) -> bytes:
+    """The PDF of a paper that was told; attached to it its calculation and the invoice for machines, where given."""
+    return await asyncio.to_thread(_printed, words, issued_at, invoice, content)
 
 
-def _printed(words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None) -> bytes:
+def _printed(words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None, content: str) -> bytes:
     inputs = {"paper": orjson.dumps(writable(words)).decode()}
+    if content:
+        inputs["content"] = content
     if invoice is not None:
         inputs["invoice"] = invoice.decode()
     compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs=inputs)

@@ -13,7 +13,6 @@ import orjson
 
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.assignment import Rank
-from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.numbered import Explanation, Tax
 from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
@@ -79,11 +78,6 @@ def decode(content: str) -> Explanation:
         before_wh=number(told["before"]["energy_wh"]),
         reason=told.get("reason"),
     )
-
-
-def worked_out(why: Explanation) -> Bill:
-    """What the money function makes of an explanation's usage and tariff, now."""
-    return price(why.usage, why.tariff)
 
 
 # --- written --------------------------------------------------------------------------------------------------
