@@ -28,6 +28,7 @@ from wattkeeper.gateway import Gateway
 from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -124,6 +125,7 @@ class Door:
     dispatch: Dispatch
     admission: Admission
     gateway: Gateway
+    totals: Totals
     port: int = 0
     dialled: list[Raw] = field(default_factory=list)
 
@@ -135,8 +137,9 @@ class Door:
         intake = Intake(store, safe, bus, settings)
         dispatch = Dispatch(store, safe, bus, settings, intake)
         admission = Admission(store, safe, bus, settings)
-        gateway = Gateway(settings, intake, dispatch, admission)
-        return cls(settings, store, safe, bus, intake, dispatch, admission, gateway)
+        totals = Totals(store, settings)
+        gateway = Gateway(settings, intake, dispatch, admission, totals)
+        return cls(settings, store, safe, bus, intake, dispatch, admission, gateway, totals)
 
     async def open(self) -> Self:
         """Begin to record, then let stations in."""

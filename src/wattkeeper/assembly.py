@@ -26,8 +26,10 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
+from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.mail import Mail
@@ -74,6 +76,7 @@ def furnish(
     cards, prices = Cards(store, safe, bus), Prices(store, settings)
     places = Places(store, safe, bus, prices)
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
+    totals = Totals(store, settings)
     notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
     return Rooms(
         settings=settings,
@@ -103,6 +106,8 @@ def furnish(
         papers=Papers(store, safe, settings, bills),
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
+        totals=totals,
+        displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
     )
 
 
@@ -125,7 +130,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     _allow_sockets()
     _collect_seldom()
     settings = rooms.settings
-    gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission)
+    gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission, rooms.totals)
     ocpp_port = await gateway.start()
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
@@ -136,6 +141,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.people.post.run(), name="post"),
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
+        asyncio.create_task(rooms.displays.run(), name="displays"),
     ]
     try:
         async with people(rooms) as http_port:

@@ -110,6 +110,13 @@ class Settings:
     billing_backlog_days: int = setting(
         7, "How many days after its start a session may be told, as after an outage, and still bill itself."
     )
+    station_costs: bool = setting(
+        True, "Whether stations that can show prices and costs are told them: the price, the cost so far, the total."
+    )
+    station_cost_every_s: float = setting(
+        60.0,
+        "How often at most a station is told what a session has cost so far, seconds; a changed price is told at once.",
+    )
     four_eyes_minor: int = setting(
         5_000,
         "Corrections of more than this need a second person, minor units (cents); 0: every correction does.",

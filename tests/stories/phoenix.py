@@ -15,6 +15,7 @@ from wattkeeper.gateway import Gateway
 from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -26,7 +27,7 @@ async def live(settings: Settings) -> None:
     safe = await open_safe(store, settings.root_key)
     intake = Intake(store, safe, bus, settings)
     dispatch = Dispatch(store, safe, bus, settings, intake)
-    gateway = Gateway(settings, intake, dispatch, Admission(store, safe, bus, settings))
+    gateway = Gateway(settings, intake, dispatch, Admission(store, safe, bus, settings), Totals(store, settings))
     await intake.start()
     await gateway.start()
     print(os.getpid(), flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from wattkeeper.charging.cards.token import Verdict
 
@@ -24,3 +25,5 @@ class Answer:
     """The public id of the session concerned, formatted for reading aloud."""
     number: int | None = None
     """The transaction id that a 1.6 station is given."""
+    total: Decimal | None = None
+    """What a session that has ended cost, with tax, in the major unit; None: not known yet, or no price was set."""

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
+
+from wattkeeper.charging.money.standing import Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +125,53 @@ class GetListBounds(Order):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClearCache(Order):
     """Make the station forget the cards that it remembers as accepted (1.6 5.4, 2.0.1 C11)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskDisplay(Order):
+    """Ask what the station's display can show: ``shows_cost``, ``shows_price`` in the figures (1 or 0).
+
+    ``other_currency`` is 1 where it shows amounts in another one (2.0.1 TariffCostCtrlr; 1.6 California pricing).
+    """
+
+    currency: str
+    """In which amounts would be shown (ISO 4217)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowPrice(Order):
+    """Show the driver of a session what charging costs, in words (1.6 SetUserPrice; 2.x SetDisplayMessage)."""
+
+    text: str
+    ref: str
+    uid: str = field(repr=False)
+    """The token in the clear, by which 1.6 knows whom it is for."""
+    message_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowCost(Order):
+    """Show what a session has cost so far, with tax, in the major unit (1.6 RunningCost; 2.x CostUpdated)."""
+
+    ref: str
+    cost: Decimal
+    at: datetime
+    """Of the reading by which that is so."""
+    register_wh: Decimal
+    is_idle: bool
+    """Whether idle time counts now."""
+    standing: Standing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShowTotal(Order):
+    """Show what a session cost in the end, with tax, in the major unit (1.6 FinalCost; 2.x CostUpdated)."""
+
+    ref: str
+    cost: Decimal
+    text: str
+    link: str = ""
+    """Where its receipt is; empty: nowhere that can be told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

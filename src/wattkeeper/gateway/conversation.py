@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.facts import Alarmed, Booted, Connected, Disconnected, Fact, Garbled
+from wattkeeper.charging.facts import Alarmed, Booted, Connected, Disconnected, Fact, Garbled, SessionEnded
 from wattkeeper.charging.orders import Order, Outcome, Settlement, Trigger
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
@@ -22,10 +23,13 @@ from wattkeeper.ocpp.frame import NO_ID, error_frame, excerpt
 from wattkeeper.ocpp.link import Asked, Bad, Link, Settled, Stray
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.settings import Settings
 
 BOOT_PATIENCE_S = 5.0
 """After how long a silence a station that never booted here is asked for its BootNotification (Q33), seconds."""
+TOTAL_WITHIN_S = 0.25
+"""How long an answer may take longer because it tells what a session cost, seconds."""
 MOST_AHEAD = 1_000
 """How many calls a station may send without waiting for answers (OCPP-J 4.1.1 allows one) before it is closed."""
 MOST_GARBLED = 60
@@ -43,6 +47,7 @@ class Room:
     intake: Intake
     dispatch: Dispatch
     notes: Notes
+    totals: Totals
 
 
 class Conversation:
@@ -68,7 +73,7 @@ class Conversation:
         self._in_flight: str | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._sender: asyncio.Task[None] | None = None
-        self._errands: set[asyncio.Task[None]] = set()
+        self._errands: set[asyncio.Task[Any]] = set()
         self._ended: asyncio.Event | None = None
         self._boot_timer = None if booted else wire.loop.call_later(BOOT_PATIENCE_S, self._run, self._ask_for_boot)
 
@@ -183,6 +188,8 @@ class Conversation:
             answer = await self._room.intake.record(
                 self.station, heard.fact, token=heard.token, words=heard.words, hidden=heard.hidden
             )
+            if isinstance(heard.fact, SessionEnded) and self.version is not Version.V16:  # which has no word for it
+                answer = replace(answer, total=await self._total(answer.session))
             reply = self._link.answer(asked, answer)
         except Exception as fault:
             self._room.notes.fault(f"a {asked.action[:40]!r} could not be recorded", self.station, fault)
@@ -190,6 +197,17 @@ class Conversation:
         if isinstance(heard.fact, Booted) and self._boot_timer is not None:
             self._boot_timer.cancel()
         return reply
+
+    async def _total(self, session: str | None) -> Decimal | None:
+        """What a session that has just ended cost; None where that is not known, or not soon enough."""
+        asked = self._wire.loop.create_task(self._room.totals.of(self.station, session))
+        self._errands.add(asked)
+        asked.add_done_callback(self._errands.discard)
+        done, _ = await asyncio.wait({asked}, timeout=TOTAL_WITHIN_S)
+        total = asked.result() if done else None
+        if total is not None:
+            self._room.totals.note(session, total)
+        return total
 
     async def _stop_flood(self, asked: Asked) -> str:
         """Refuse a call of a station that has sent far too many without waiting, and close."""

@@ -20,6 +20,7 @@ from wattkeeper.gateway.twins import Twins
 from wattkeeper.operations.admission import Admission, Turned, Welcome
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.proxies import Proxies
 from wattkeeper.settings import Settings
 
@@ -34,11 +35,13 @@ UNAVAILABLE = Refused(503, "Try again later.\n")
 class Gateway:
     """The door for stations; `start` opens it, `stop` closes it."""
 
-    def __init__(self, settings: Settings, intake: Intake, dispatch: Dispatch, admission: Admission) -> None:
+    def __init__(
+        self, settings: Settings, intake: Intake, dispatch: Dispatch, admission: Admission, totals: Totals
+    ) -> None:
         self._settings = settings
         self._admission = admission
         self._notes = Notes()
-        self._room = Room(settings, intake, dispatch, self._notes)
+        self._room = Room(settings, intake, dispatch, self._notes, totals)
         crowd = Crowd(settings.max_connections, settings.max_connections_per_address)
         self._porch = Porch(settings, crowd, self._notes, make_context(settings), Proxies(settings))
         self._twins = Twins(settings.probation_s)

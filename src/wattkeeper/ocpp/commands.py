@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import orjson
@@ -10,6 +11,7 @@ import orjson
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.station import Version
+from wattkeeper.ocpp.frame import number
 from wattkeeper.ocpp.schemas import actions, schema, shape, validator
 from wattkeeper.ocpp.wire.mending import mend
 from wattkeeper.ocpp.wire.notes import Notes
@@ -64,9 +66,14 @@ def masked(version: Version, action: str, payload: Mapping[str, object]) -> Payl
     """The payload with card numbers, keys and free texts masked: safe to keep and show."""
     entries = payload.get(LONG_LIST)
     count = len(entries) if isinstance(entries, list) else 0
-    kept = {name: value for name, value in payload.items() if name != LONG_LIST or count <= MOST_SHOWN}
+    kept = {name: _plain(value) for name, value in payload.items() if name != LONG_LIST or count <= MOST_SHOWN}
     _, words = mend(shape(version, action, "request"), kept, Notes())
     return dict(words) if count <= MOST_SHOWN else {**words, LONG_LIST: f"{count} entries"}
+
+
+def _plain(value: object) -> object:
+    """A value as it would come back from the wire: what is kept is only looked at."""
+    return orjson.loads(f"{value:f}") if isinstance(value, Decimal) else value
 
 
 def tokens_in(payload: object) -> Iterator[str]:
@@ -87,7 +94,7 @@ _NAMES: Mapping[Version, str] = {Version.V16: "OCPP 1.6", Version.V201: "OCPP 2.
 
 def _check_encodable(payload: Mapping[str, object]) -> None:
     try:
-        orjson.dumps(payload)
+        orjson.dumps(payload, default=number)
     except TypeError as fault:
         raise Refusal(Code.INVALID, phrase("The payload holds something that JSON cannot say.")) from fault
 

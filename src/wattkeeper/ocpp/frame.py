@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Final, NamedTuple
 
 import orjson
@@ -129,12 +130,19 @@ def parse(raw: str | bytes) -> Message:
 
 def call_frame(call_id: str, action: str, payload: Mapping[str, object]) -> str:
     """A CALL of ours, compact."""
-    return orjson.dumps([_CALL, call_id, action, payload]).decode()
+    return orjson.dumps([_CALL, call_id, action, payload], default=number).decode()
 
 
 def result_frame(call_id: str, payload: Mapping[str, object]) -> str:
     """A CALLRESULT, compact."""
-    return orjson.dumps([_RESULT, call_id, payload]).decode()
+    return orjson.dumps([_RESULT, call_id, payload], default=number).decode()
+
+
+def number(value: object) -> orjson.Fragment:
+    """A decimal as a JSON number, digit by digit: an amount is never a binary fraction."""
+    if isinstance(value, Decimal) and value.is_finite():
+        return orjson.Fragment(f"{value:f}")
+    raise TypeError(f"JSON cannot say a {type(value).__name__}")
 
 
 def error_frame(version: Version, call_id: str, code: ErrorCode, description: str) -> str:

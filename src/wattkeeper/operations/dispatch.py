@@ -19,6 +19,7 @@ from wattkeeper.charging.facts import OrderSettled
 from wattkeeper.charging.orders import (
     NO_FIGURES,
     AnyCommand,
+    AskDisplay,
     ChangeAvailability,
     ClearCache,
     Decline,
@@ -30,7 +31,10 @@ from wattkeeper.charging.orders import (
     Reset,
     SendLocalList,
     Settlement,
+    ShowCost,
     ShowMessage,
+    ShowPrice,
+    ShowTotal,
     StartCharging,
     StopCharging,
     Trigger,
@@ -52,9 +56,14 @@ KINDS: Mapping[str, type[Order]] = {
     for kind in (
         *(StartCharging, StopCharging, Reset, Trigger, Unlock, ChangeAvailability, ShowMessage, AnyCommand),
         *(SendLocalList, GetLocalListVersion, GetListBounds, ClearCache),
+        *(AskDisplay, ShowPrice, ShowCost, ShowTotal),
     )
 }
 OPEN = (OrderState.QUEUED, OrderState.SENT)
+SPENT = frozenset({SendLocalList.__name__, ShowPrice.__name__})
+"""What holds card numbers that nobody needs once it is settled."""
+ROUTINE = frozenset({AskDisplay.__name__, ShowCost.__name__})
+"""What goes well so often that no line of time need tell it."""
 LOOK_S = 1.0
 """How often a waiting caller looks whether another process settled the order, seconds."""
 GRACE_S = 5.0
@@ -233,11 +242,12 @@ class Dispatch:
         async with self._store.unit() as unit:
             first = await orders.settle(unit, order_id, state, settlement.outcome, settlement.summary, answer)
             row = await orders.one(unit.connection, order_id)
-            if first and row is not None and row.kind == SendLocalList.__name__:
+            if first and row is not None and row.kind in SPENT:
                 await orders.reseal(unit, order_id, self._spent(row))
         try:
             if first and row is not None:
-                await self._intake.record(row.station, self._fact(row))
+                if row.kind not in ROUTINE or settlement.outcome is not Outcome.ACCEPTED:
+                    await self._intake.record(row.station, self._fact(row))
                 self._bus.announce("orders", order_id)
         finally:
             if order_id in self._waiting:
@@ -281,10 +291,11 @@ class Dispatch:
         return msgspec.json.decode(self._safe.unseal("orders", "sealed", row.sealed), type=KINDS[row.kind])
 
     def _spent(self, row: OrderRow) -> bytes:
-        """A settled list as it is kept: the numbers in it were for the station alone."""
+        """What was settled as it is kept: the card numbers in it were for the station alone."""
         order = self._open(row)
-        assert isinstance(order, SendLocalList)
-        return self._safe.seal("orders", "sealed", msgspec.json.encode(replace(order, entries=())))
+        bare = replace(order, entries=()) if isinstance(order, SendLocalList) else order
+        bare = replace(bare, uid="") if isinstance(bare, ShowPrice) else bare
+        return self._safe.seal("orders", "sealed", msgspec.json.encode(bare))
 
     def _fact(self, row: OrderRow) -> OrderSettled:
         """What the line of time tells of a settled order."""

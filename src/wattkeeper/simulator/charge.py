@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import Enum, StrEnum
+from typing import Any
 
 from wattkeeper.simulator.curve import Curve
 
@@ -94,6 +95,28 @@ class Connector:
 
 
 @dataclass(slots=True)
+class Till:
+    """What the display says that a charge costs, in the words and figures that the central system told."""
+
+    price: str | None = None
+    """The price in words."""
+    costs: list[Decimal] = field(default_factory=list)
+    """What it cost so far, each time it was told."""
+    units: dict[str, Any] = field(default_factory=dict)
+    """All that was told with the newest of them (1.6)."""
+    total: Decimal | None = None
+    text: str | None = None
+    """The total in words (1.6)."""
+    link: str | None = None
+    """Where the receipt is (1.6)."""
+
+    @property
+    def shows(self) -> Decimal | None:
+        """The amount on the display."""
+        return self.total if self.total is not None or not self.costs else self.costs[-1]
+
+
+@dataclass(slots=True)
 class Charge:
     """What happens between a car and a connector, from the driver's arrival until the end of the transaction."""
 
@@ -110,6 +133,7 @@ class Charge:
     begun: bool = False
     begin: Reading | None = None
     message: str | None = None
+    till: Till = field(default_factory=Till)
     wanted: Ending | None = None
     ended_at: datetime | None = None
     nudge: asyncio.Event = field(default_factory=asyncio.Event)

@@ -71,6 +71,8 @@ class Station(ABC):
     """Whether a charge goes on after the power was lost, or ends with it."""
     keeps_list: bool = True
     """Whether it keeps a local list of cards."""
+    shows_costs: bool = True
+    """Whether its display shows what a charge costs."""
 
     def __init__(
         self,
@@ -226,6 +228,10 @@ class Station(ABC):
     def sample(self, charge: Charge, at: datetime, context: Context) -> Reading:
         """What the charge's meter shows at that instant."""
         return read(charge, at, context, self.chance)
+
+    def billed(self, is_it: Callable[[Charge], bool]) -> Charge | None:
+        """The newest charge that is meant, be it over."""
+        return next((charge for charge in (*self.charges(), *reversed(self.past)) if is_it(charge)), None)
 
     def charges(self) -> list[Charge]:
         """The charges at the connectors."""

@@ -6,12 +6,14 @@ NotSupported.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ocpp.v16 import ChargePoint, call_result
 
-from wattkeeper.simulator.charge import Charge, Connector, Ending
+from wattkeeper.simulator.charge import Charge, Connector, Ending, Till
 from wattkeeper.simulator.orders import (
     LONGEST_LIST,
     MOST_AT_ONCE,
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from wattkeeper.simulator.v16 import Station16
 
 LONGEST_KEY_LIST = 50
+COSTS = "CustomDisplayCostAndPrice"
+"""The key of a station that shows prices and costs, by the extension that California asks for."""
+COST_VENDOR = "org.openchargealliance.costmsg"
 
 
 def configuration(station: Station16) -> dict[str, Setting]:
@@ -52,6 +57,7 @@ def configuration(station: Station16) -> dict[str, Setting]:
         "AuthorizationCacheEnabled": Setting("true"),
         "AuthorizationKey": Setting("", key_change(station), secret=True),
         "ConnectionTimeOut": Setting("60", keep),
+        **({COSTS: Setting("true"), "NumberOfDecimalsForCostValues": Setting("2")} if station.shows_costs else {}),
         "GetConfigurationMaxKeys": Setting(str(LONGEST_KEY_LIST)),
         "HeartbeatInterval": Setting(str(int(station.heartbeat_s)), heartbeat_interval),
         "LocalAuthListEnabled": Setting("true", keep),
@@ -187,16 +193,55 @@ class Wire16(Wire, ChargePoint):  # type: ignore[misc]
         return call_result.ClearCache(status="Accepted")
 
     @answers("DataTransfer")
-    def data_transfer(self, vendor_id: str, **_: Any) -> Any:
-        """Know nobody's extensions but our own, which are none."""
+    def data_transfer(self, vendor_id: str, message_id: str | None = None, data: str | None = None, **_: Any) -> Any:
+        """Know what prices and costs are said with; our own extensions are none."""
+        if vendor_id == COST_VENDOR and self.station.shows_costs:
+            return call_result.DataTransfer(status=self._show_money(message_id, data or ""))
         status = "UnknownMessageId" if vendor_id == OWN_VENDOR else "UnknownVendorId"
         return call_result.DataTransfer(status=status)
+
+    def _show_money(self, message: str | None, data: str) -> str:
+        """Show a price or a cost; the status to answer with."""
+        try:
+            told = json.loads(data, parse_float=Decimal)
+            charge = self._meant(told)
+            shown = {"SetUserPrice": _price, "RunningCost": _cost, "FinalCost": _total}.get(message or "")
+            if shown is None or charge is None:
+                return "UnknownMessageId" if shown is None else "Rejected"
+            self.station.tell_human(f"display: {shown(charge.till, told)}", charge.connector)
+        except (KeyError, TypeError, ValueError, ArithmeticError):
+            return "Rejected"
+        return "Accepted"
+
+    def _meant(self, told: dict[str, Any]) -> Charge | None:
+        if "transactionId" in told:
+            return self.station.billed(lambda charge: charge.transaction_id == told["transactionId"])
+        return next((charge for charge in self.station.charges() if charge.card == told["idToken"]), None)
 
     def _connector(self, number: int) -> Connector | None:
         return next((one for one in self.station.connectors if one.number == number), None)
 
     def _connectors(self, number: int) -> list[Connector]:
         return [one for one in self.station.connectors if number in (0, one.number)]
+
+
+def _price(till: Till, told: dict[str, Any]) -> str:
+    till.price = str(told["priceText"])
+    return till.price
+
+
+def _cost(till: Till, told: dict[str, Any]) -> str:
+    at, wh, state = told["timestamp"], told["meterValue"], told["state"]
+    if state not in ("Charging", "Idle") or type(wh) is not int or "kWhPrice" not in told["chargingPrice"]:
+        raise ValueError(state)
+    till.units = told
+    till.costs.append(Decimal(told["cost"]))
+    return f"{till.costs[-1]} so far, at {at[11:16]}"
+
+
+def _total(till: Till, told: dict[str, Any]) -> str:
+    till.total, till.text, till.link = Decimal(told["cost"]), str(told["priceText"]), told.get("qrCodeText")
+    return f"{till.total} in total"
 
 
 def _entry(key: str, setting: Setting) -> dict[str, Any]:

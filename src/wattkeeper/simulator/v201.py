@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from ocpp.v201 import call
@@ -177,6 +178,10 @@ class Station201(Station):
         info = answer.id_token_info
         if info is not None and info["status"] != "Accepted":
             charge.want(Ending.DEAUTHORIZED)
+        if answer.total_cost is not None and self.shows_costs:
+            charge.till.total = Decimal(str(answer.total_cost))
+            self.display = f"{answer.total_cost:.2f}"
+            self.tell_human(f"display: {self.display} in total", charge.connector)
         if answer.updated_personal_message is not None:
             charge.message = self.display = answer.updated_personal_message["content"]
 

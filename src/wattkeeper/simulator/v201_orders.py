@@ -7,6 +7,7 @@ NotSupported.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from ocpp.exceptions import NotSupportedError
@@ -36,7 +37,7 @@ REPORT_PART = 8
 """Variables in one NotifyReport."""
 
 Name = tuple[str, str]
-"""Component and variable."""
+"""Component and variable; the variable's instance after a slash."""
 
 
 def variables(station: Station201) -> dict[Name, Setting]:
@@ -69,10 +70,17 @@ def variables(station: Station201) -> dict[Name, Setting]:
         ),
         ("SecurityCtrlr", "BasicAuthPassword"): Setting("", key_change(station), secret=True),
         ("SecurityCtrlr", "SecurityProfile"): Setting("1"),
+        **(_money() if station.shows_costs else {}),
         ("TxCtrlr", "EVConnectionTimeOut"): Setting("60", keep),
         ("TxCtrlr", "TxStartPoint"): Setting("Authorized,EVConnected"),
         ("TxCtrlr", "TxStopPoint"): Setting("Authorized,EVConnected"),
     }
+
+
+def _money() -> dict[Name, Setting]:
+    """What a station knows whose display shows costs (I02, I03)."""
+    shown = {"Available/Cost": "true", "Enabled/Cost": "true", "Currency": "EUR"}
+    return {("TariffCostCtrlr", name): Setting(value) for name, value in shown.items()}
 
 
 class Wire201(Wire, ChargePoint):  # type: ignore[misc]
@@ -192,7 +200,8 @@ class Wire201(Wire, ChargePoint):  # type: ignore[misc]
 
     def _look_up(self, asked: dict[str, Any]) -> tuple[str, Setting | None]:
         known = self.station.variables
-        name = (asked["component"]["name"], asked["variable"]["name"])
+        instance = asked["variable"].get("instance")
+        name = (asked["component"]["name"], "/".join(filter(None, (asked["variable"]["name"], instance))))
         if asked.get("attribute_type", "Actual") != "Actual":
             return "NotSupportedAttributeType", None
         if name in known:
@@ -226,6 +235,9 @@ class Wire201(Wire, ChargePoint):  # type: ignore[misc]
         """Show a message."""
         self.station.messages[message["id"]] = message
         self.station.display = message["message"]["content"]
+        charge = self._charge(message.get("transaction_id", ""))
+        if charge is not None:
+            charge.till.price = self.station.display
         return call_result.SetDisplayMessage(status="Accepted")
 
     @answers("GetDisplayMessages")
@@ -249,8 +261,13 @@ class Wire201(Wire, ChargePoint):  # type: ignore[misc]
     @answers("CostUpdated")
     def cost_updated(self, total_cost: float, transaction_id: str, **_: Any) -> Any:
         """Show what the charge costs so far."""
-        if self._charge(transaction_id) is not None:
+        if not self.station.shows_costs:
+            raise NotSupportedError
+        charge = self._charge(transaction_id)
+        if charge is not None:
+            charge.till.costs.append(Decimal(str(total_cost)))
             self.station.display = f"{total_cost:.2f}"
+            self.station.tell_human(f"display: {total_cost:.2f} so far", charge.connector)
         return call_result.CostUpdated()
 
     @answers("SendLocalList")
@@ -294,6 +311,6 @@ def _reported(name: Name, setting: Setting) -> dict[str, Any]:
     shown = {} if setting.secret else {"value": setting.value}
     return {
         "component": {"name": name[0]},
-        "variable": {"name": name[1]},
+        "variable": dict(zip(("name", "instance"), name[1].split("/"), strict=False)),
         "variable_attribute": [{"type": "Actual", "mutability": mutability, **shown}],
     }

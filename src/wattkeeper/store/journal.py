@@ -53,6 +53,12 @@ async def newest(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.max(journal.c.n))) or 0
 
 
+async def happened(connection: AsyncConnection, n: int, limit: int) -> list[Mark]:
+    """The first ``limit`` entries after number ``n``, in order: for what follows the journal by itself."""
+    wanted = select(*MARK).where(journal.c.n > n).order_by(journal.c.n).limit(limit)
+    return [Mark(*row) for row in await connection.execute(wanted)]
+
+
 @dataclass(frozen=True, slots=True)
 class Stretch:
     """A stretch of the journal: what of it the viewer may know, and where it ends."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -98,6 +99,13 @@ async def started(connection: AsyncConnection, station: str, since: datetime) ->
     """Whether a station was asked since then to start a session."""
     asked = (O.station_id == station, O.kind == StartCharging.__name__, O.sent_at >= since)
     return await connection.scalar(select(O.id).where(*asked).limit(1)) is not None
+
+
+async def declined(connection: AsyncConnection, station: str, kinds: Collection[str], since: datetime) -> bool:
+    """Whether a station has left undone one of these orders that it was given since then."""
+    given = (O.station_id == station, O.kind.in_(kinds), O.created_at >= since)
+    undone = (O.outcome.is_not(None), O.outcome != Outcome.ACCEPTED.value)
+    return await connection.scalar(select(O.id).where(*given, *undone).limit(1)) is not None
 
 
 async def reseal(unit: Unit, identifier: str, sealed: bytes) -> None:

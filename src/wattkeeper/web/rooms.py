@@ -17,8 +17,10 @@ from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
+from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import People
 from wattkeeper.operations.people.names import Names
@@ -64,3 +66,5 @@ class Rooms:
     papers: Papers
     places: Places
     starts: Starts
+    totals: Totals
+    displays: Displays

@@ -8,6 +8,7 @@ from typing import Any, Final
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import (
     AnyCommand,
+    AskDisplay,
     ChangeAvailability,
     ClearCache,
     GetListBounds,
@@ -16,14 +17,17 @@ from wattkeeper.charging.orders import (
     Reset,
     ResetKind,
     SendLocalList,
+    ShowCost,
     ShowMessage,
+    ShowPrice,
+    ShowTotal,
     StartCharging,
     StopCharging,
     Trigger,
     Unlock,
 )
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.ocpp.v16 import local_list
+from wattkeeper.ocpp.v16 import costs, local_list
 
 Payload = dict[str, object]
 Command = tuple[str, Mapping[str, object]]
@@ -90,5 +94,9 @@ COMMANDS: Mapping[type[Order], Callable[[Any], Command]] = {
     GetLocalListVersion: local_list.ask_version,
     GetListBounds: local_list.ask_bounds,
     ClearCache: local_list.clear_cache,
+    AskDisplay: costs.ask_display,
+    ShowPrice: costs.show_price,
+    ShowCost: costs.show_cost,
+    ShowTotal: costs.show_total,
     AnyCommand: _any,
 }

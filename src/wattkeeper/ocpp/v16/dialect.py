@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Topic
-from wattkeeper.charging.orders import Order, Settlement
+from wattkeeper.charging.orders import Order, Settlement, ShowPrice
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp import commands, settling
 from wattkeeper.ocpp.dialect import MISMATCH, ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.hearing import Action, hear
 from wattkeeper.ocpp.schemas import actions, plain, shape
-from wattkeeper.ocpp.v16 import local_list, reports, sessions
+from wattkeeper.ocpp.v16 import costs, local_list, reports, sessions
 from wattkeeper.ocpp.v16.commands import COMMANDS
 from wattkeeper.ocpp.v16.replies import REPLIES
 
@@ -64,8 +64,9 @@ class V16:
 
     def settle(self, order: Order, action: str, payload: Mapping[str, object]) -> Settlement:
         """What an answer means; see `Dialect`."""
-        settlement = settling.settled(Version.V16, action, payload, commands.tokens_in(self.write(order)[1]))
-        return replace(settlement, figures=local_list.figures(action, payload))
+        tokens = [order.uid] if isinstance(order, ShowPrice) else commands.tokens_in(self.write(order)[1])
+        settlement = settling.settled(Version.V16, action, payload, tokens)
+        return replace(settlement, figures=local_list.figures(action, payload) | costs.figures(action, payload))
 
     def redact(self, action: str, payload: Mapping[str, object]) -> dict[str, object]:
         """A command that is safe to keep; see `Dialect`."""

@@ -8,6 +8,7 @@ from typing import Any
 
 from wattkeeper.charging.orders import (
     AnyCommand,
+    AskDisplay,
     ChangeAvailability,
     ClearCache,
     GetListBounds,
@@ -16,13 +17,16 @@ from wattkeeper.charging.orders import (
     Reset,
     ResetKind,
     SendLocalList,
+    ShowCost,
     ShowMessage,
+    ShowPrice,
+    ShowTotal,
     StartCharging,
     StopCharging,
     Trigger,
     Unlock,
 )
-from wattkeeper.ocpp.v201 import local_list
+from wattkeeper.ocpp.v201 import costs, local_list
 
 Payload = dict[str, object]
 Command = tuple[str, Mapping[str, object]]
@@ -77,13 +81,7 @@ def _change_availability(order: ChangeAvailability) -> Command:
 
 
 def _show(order: ShowMessage) -> Command:
-    message: Payload = {
-        "id": order.message_id,
-        "priority": "InFront",
-        "transactionId": order.ref,
-        "message": {"format": "ASCII" if order.text.isascii() else "UTF8", "content": order.text},
-    }
-    return "SetDisplayMessage", {"message": message}
+    return costs.shown(order.message_id, order.ref, order.text)
 
 
 def _any(order: AnyCommand) -> Command:
@@ -102,5 +100,9 @@ COMMANDS: Mapping[type[Order], Callable[[Any], Command]] = {
     GetLocalListVersion: local_list.ask_version,
     GetListBounds: local_list.ask_bounds,
     ClearCache: local_list.clear_cache,
+    AskDisplay: costs.ask_display,
+    ShowPrice: costs.show_price,
+    ShowCost: costs.show_cost,
+    ShowTotal: costs.show_cost,
     AnyCommand: _any,
 }

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 from wattkeeper.charging.answer import Answer
 from wattkeeper.charging.facts import Topic
-from wattkeeper.charging.orders import Order, Settlement
+from wattkeeper.charging.orders import AskDisplay, Order, Settlement
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.ocpp import commands, settling
 from wattkeeper.ocpp.dialect import MISMATCH, ErrorCode, Heard, Unreadable
 from wattkeeper.ocpp.hearing import Action, hear
 from wattkeeper.ocpp.schemas import actions, plain, shape
-from wattkeeper.ocpp.v201 import local_list, reports, sessions
+from wattkeeper.ocpp.v201 import costs, local_list, reports, sessions
 from wattkeeper.ocpp.v201.commands import COMMANDS
 from wattkeeper.ocpp.v201.mismatch import refuse_mismatch
 from wattkeeper.ocpp.v201.replies import REPLIES
@@ -80,6 +80,8 @@ class V201:
     def settle(self, order: Order, action: str, payload: Mapping[str, object]) -> Settlement:
         """What an answer means; see `Dialect`."""
         settlement = settling.settled(Version.V201, action, payload, commands.tokens_in(self.write(order)[1]))
+        if isinstance(order, AskDisplay):
+            return replace(settlement, figures=costs.figures(order, payload))
         return replace(settlement, figures=local_list.figures(action, payload))
 
     def redact(self, action: str, payload: Mapping[str, object]) -> dict[str, object]:

@@ -46,8 +46,13 @@ def _booted(answer: Answer) -> Payload:
 
 
 def _happened(answer: Answer) -> Payload:
-    """The session's id goes to the display of the station (updatedPersonalMessage)."""
+    """The session's id goes to the display of the station (updatedPersonalMessage), and what it cost once it is over.
+
+    A total is for the end alone (TransactionEventResponse.totalCost); left out it means that charging was not free.
+    """
     reply: Payload = {}
+    if answer.total is not None:
+        reply["totalCost"] = answer.total
     if answer.verdict is not None:
         reply["idTokenInfo"] = _token_info(answer.verdict)
     if answer.session is not None:

@@ -86,12 +86,12 @@ async def _told(
     tariff = None if choice.row is None else choice.row.tariff
     stayed = await stay_of(connection, its.whole, tariff)
     used = Usage() if tariff is None else condensed(await usage_of(connection, its.whole, tariff, stayed), tariff)
-    case = _case(its, tariff, used, _view(documents, last, holds))
+    case = case_of(its, tariff, used, _view(documents, last, holds))
     return Told(its, choice, case, documents, last, holds, stayed.goes_on)
 
 
-def _case(its: Billable, tariff: Tariff | None, used: Usage, view: View | None) -> Case:
-    """What is judged."""
+def case_of(its: Billable, tariff: Tariff | None, used: Usage, view: View | None = None) -> Case:
+    """What is judged; ``view``: what it came to when it was billed or decided."""
     return Case(
         session=its.whole,
         known_at=its.known_at,

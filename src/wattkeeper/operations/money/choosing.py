@@ -54,11 +54,12 @@ async def choose(connection: AsyncConnection, spots: Sequence[Spot], at: datetim
 
 async def pinned(connection: AsyncConnection, sessions: Mapping[str, Billable]) -> dict[str, Choice]:
     """The tariff of each of these sessions: the one it was pinned to, else the one that would be pinned now."""
-    versions = await tariffs.every(connection)
-    known = {(row.id, row.version): row for row in versions}
     pins = await pin.of(connection, list(sessions))
     free = [one.spot for one in sessions.values() if one.id not in pins]
-    assignments = await assignment.concerning(connection, free)
+    which = {(row.tariff, row.version) for row in pins.values() if row.tariff is not None and row.version is not None}
+    versions = await (tariffs.every(connection) if free else tariffs.some(connection, which))
+    known = {(row.id, row.version): row for row in versions}
+    assignments = await assignment.concerning(connection, free) if free else []
     return {
         one.id: _of_pin(pins[one.id], known)
         if one.id in pins

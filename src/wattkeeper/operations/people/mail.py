@@ -16,6 +16,7 @@ import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.language import DEFAULT
 from wattkeeper.operations.people.address import is_mail
 from wattkeeper.operations.people.letters import Kind, letter
 from wattkeeper.operations.safe import Safe
@@ -95,6 +96,15 @@ class Mail:
         plain = await self._safe.unseal_for(unit, row.person, "account", "sealed", row.sealed)
         found: dict[str, str] = orjson.loads(plain)
         return found
+
+    async def language_of(self, person: str) -> str:
+        """The language that a person reads; ours where they have no account, or were forgotten."""
+        async with self._store.unit() as unit:
+            row = await account.of_person(unit.connection, person) if person else None
+            try:
+                return DEFAULT if row is None else (await self.known(unit, row)).get("language", DEFAULT)
+            except KeyRefused:
+                return DEFAULT
 
     async def outbox(self) -> list[Posted]:
         """The letters of a demo, the newest first; Refusal NOT_FOUND where mail is sent, or the outbox is off."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.assignment import STANDARD
@@ -42,6 +42,14 @@ async def versions(connection: AsyncConnection, viewer: Viewer, identifier: str 
 async def every(connection: AsyncConnection) -> list[TariffRow]:
     """Every version of every tariff: for working out what sessions cost, which their drivers may know."""
     rows = await connection.execute(select(*COLUMNS).order_by(T.id, T.version.desc()))
+    return [_row(*row) for row in rows]
+
+
+async def some(connection: AsyncConnection, which: Collection[tuple[str, int]]) -> list[TariffRow]:
+    """These versions, each by its tariff and number."""
+    if not which:
+        return []
+    rows = await connection.execute(select(*COLUMNS).where(tuple_(T.id, T.version).in_(which)))
     return [_row(*row) for row in rows]
 
 

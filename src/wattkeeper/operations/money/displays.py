@@ -1,0 +1,337 @@
+"""What charging costs, on the displays of stations that can show it: the price, the cost so far, the total.
+
+It follows the journal, beside it: no station waits for it. A station is asked once, when a session with a price begins
+there, what its display can do; one that declines or does not answer is left alone for the rest of that session.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from zlib import crc32
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.facts import Booted
+from wattkeeper.charging.identifiers import shown as said_aloud
+from wattkeeper.charging.money.standing import Standing, standing
+from wattkeeper.charging.orders import AskDisplay, Order, Outcome, ShowCost, ShowPrice, ShowTotal
+from wattkeeper.charging.phrase import Figure, Money, joined, phrase
+from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.language import tell_in
+from wattkeeper.operations.dispatch import Dispatch, OrderView
+from wattkeeper.operations.money.billing import TOPIC
+from wattkeeper.operations.money.choosing import pinned
+from wattkeeper.operations.money.prices import said
+from wattkeeper.operations.money.total import Totals, total_of
+from wattkeeper.operations.money.worth import bill_of
+from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.safe import Safe
+from wattkeeper.settings import Settings
+from wattkeeper.store import journal
+from wattkeeper.store import order as orders
+from wattkeeper.store.cards import local_list
+from wattkeeper.store.engines import Store
+from wattkeeper.store.money import bill, billable
+from wattkeeper.store.money.billable import Billable
+from wattkeeper.store.money.tariff import TariffRow
+from wattkeeper.vault.keys import KeyRefused
+
+log = logging.getLogger("wattkeeper.displays")
+
+BY = "wattkeeper"
+SHOWN = (ShowCost.__name__, ShowTotal.__name__)
+ENTRIES = 5_000
+"""How many journal entries are followed at once."""
+MOST_AT_ONCE = 32
+"""How many stations are told something at once."""
+PAUSE_S = 1
+"""How long it rests between two looks, seconds."""
+LONGEST_WAIT = timedelta(days=1)
+"""For how long after its end a session may still get its total."""
+MOST_LEFT = 100_000
+SUMMED = phrase("{energy}: {amount} in total, with tax. Session {id}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """What a station's display can do."""
+
+    cost: bool
+    price: bool
+
+
+NOTHING = Ability(False, False)
+
+
+@dataclass(slots=True)
+class Shown:
+    """A session whose cost is shown."""
+
+    station: str
+    cost: Decimal | None = None
+    """What was shown last; None: nothing yet."""
+    at: datetime | None = None
+    """When, by our clock."""
+    standing: Standing | None = None
+    is_idle: bool = False
+    over_n: int | None = None
+    """Its newest journal entry when it was found to have ended without a total that is certain."""
+
+
+class Displays:
+    """Keeps displays up to date, for as long as the installation runs."""
+
+    def __init__(
+        self, store: Store, safe: Safe, bus: Bus, settings: Settings, dispatch: Dispatch, mail: Mail, totals: Totals
+    ) -> None:
+        self._store, self._safe, self._bus, self._settings = store, safe, bus, settings
+        self._dispatch, self._mail, self._totals = dispatch, mail, totals
+        self._every = timedelta(seconds=settings.station_cost_every_s)
+        self._backlog = timedelta(days=settings.billing_backlog_days)
+        self._n: int | None = None
+        self._abilities: dict[tuple[str, str], Ability] = {}
+        self._shown: dict[str, Shown] = {}
+        self._left: dict[str, None] = {}
+        """Sessions that are left alone."""
+        self._busy: dict[str, asyncio.Task[None]] = {}
+        self._again: set[str] = set()
+        self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+
+    async def run(self) -> None:
+        """Look whenever something was recorded or billed."""
+        if not self._settings.station_costs:
+            return
+        woken = asyncio.Event()
+        async with self._bus.listen("journal") as told, self._bus.listen(TOPIC) as billed:
+            ears = [asyncio.create_task(_wake(hints, woken)) for hints in (told, billed)]
+            try:
+                while True:
+                    with suppress(Exception):
+                        await self._try()
+                    await asyncio.sleep(PAUSE_S)
+                    await woken.wait()
+                    woken.clear()
+            finally:
+                for task in (*ears, *self._busy.values()):
+                    task.cancel()
+
+    async def _try(self) -> None:
+        try:
+            await self.look()
+        except Exception:
+            log.exception("displays could not be looked after; trying again")
+
+    async def settle(self) -> None:
+        """Wait until nobody is being told anything."""
+        while self._busy:
+            await asyncio.wait([*self._busy.values()])
+
+    # --- what has happened ----------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """Follow the journal, and see to each session about which something was told."""
+        async with self._store.read() as connection:
+            if self._n is None:
+                self._n = await journal.newest(connection)
+                return
+            marks = await journal.happened(connection, self._n, ENTRIES)
+        for mark in marks:
+            if mark.kind == Booted.__name__:
+                for key in [key for key in self._abilities if key[0] == mark.station]:
+                    del self._abilities[key]
+            elif mark.session is not None and mark.session not in self._left:
+                self._see_to(mark.session)
+        self._n = marks[-1].n if marks else self._n
+        for session in [one for one, how in self._shown.items() if how.over_n is not None]:
+            self._see_to(session)
+        if len(marks) == ENTRIES:
+            await self.look()
+
+    def _see_to(self, session: str) -> None:
+        """Let a session be looked at, now or once that is done which is being done for it."""
+        if session in self._busy:
+            self._again.add(session)
+        else:
+            self._busy[session] = asyncio.create_task(self._look_after(session))
+
+    async def _look_after(self, session: str) -> None:
+        """Tell a session's station what is to be told."""
+        try:
+            async with self._turns:
+                await self._show(session)
+        except Exception as problem:
+            log.error("the display of session %s: %s", said_aloud(session), type(problem).__name__, exc_info=True)
+            self._leave(session)
+        finally:
+            del self._busy[session]
+            if session in self._again:
+                self._again.discard(session)
+                self._see_to(session)
+
+    def _leave(self, session: str) -> None:
+        """Leave a session alone."""
+        self._shown.pop(session, None)
+        if len(self._left) >= MOST_LEFT:
+            del self._left[next(iter(self._left))]
+        self._left[session] = None
+
+    # --- one session ------------------------------------------------------------------------------------
+
+    async def _show(self, session: str) -> None:
+        """Tell what has become of it."""
+        how = self._shown.get(session)
+        async with self._store.read() as connection:
+            its = (await billable.of(connection, [session])).get(session)
+            if its is None or (how is not None and its.whole.is_live and not self._may_be_due(how)):
+                return
+            row = (await pinned(connection, {session: its}))[session].row
+        if row is None or its.whole.ref is None:
+            if its.whole.opened is not None:
+                self._leave(session)
+            return
+        how = how or await self._begin(its, row)
+        if how is not None:
+            await (self._show_cost(its, row, how) if its.whole.is_live else self._show_total(its, row, how))
+
+    def _may_be_due(self, how: Shown) -> bool:
+        """Whether it is time, or the clock or the energy may have changed the price."""
+        now = self._store.clock()
+        if how.at is None or how.standing is None or now - how.at >= self._every:
+            return True
+        here = how.standing
+        turned = here.changes_at is not None and here.changes_at <= now
+        return turned or here.changes_at_wh is not None or here.prices.idle_hour is not None
+
+    async def _begin(self, its: Billable, row: TariffRow) -> Shown | None:
+        """Find out what the station can show, and tell it the price; None where there is nothing to show now."""
+        station, currency = its.whole.station, row.tariff.currency
+        if not self._dispatch.connected(station) or (not its.whole.is_live and its.whole.ended is None):
+            return None
+        ability = self._abilities.get((station, currency))
+        if ability is None and its.whole.is_live:
+            ability = self._abilities[station, currency] = await self._ask(station, currency)
+        if ability is None or not (ability.cost or ability.price) or await self._has_declined(its):
+            self._leave(its.id)
+            return None
+        if ability.price and its.whole.is_live:
+            await self._tell_price(its, row)
+        if not ability.cost:
+            self._leave(its.id)
+            return None
+        how = self._shown[its.id] = Shown(station)
+        return how
+
+    async def _ask(self, station: str, currency: str) -> Ability:
+        view = await self._order(station, AskDisplay(currency=currency))
+        figures = {} if view is None else view.figures
+        other = bool(figures.get("other_currency"))
+        (self._totals.elsewhere.add if other else self._totals.elsewhere.discard)(station)
+        return Ability(bool(figures.get("shows_cost")) and not other, bool(figures.get("shows_price")))
+
+    async def _has_declined(self, its: Billable) -> bool:
+        """Whether the station has declined to show this session's cost, before we were started again."""
+        async with self._store.read() as connection:
+            return await orders.declined(connection, its.whole.station, SHOWN, its.known_at)
+
+    async def _order(self, station: str, order: Order) -> OrderView | None:
+        """The station's answer; None where it could not be asked."""
+        patience_s = self._settings.order_timeout_s + PAUSE_S
+        try:
+            return await self._dispatch.order(
+                station, order, BY, wait_s=patience_s, only_if_connected=True, within_s=patience_s
+            )
+        except Refusal as refusal:
+            log.info("%s is not told what charging costs: %s", station, refusal.why)
+            return None
+
+    async def _tell(self, its: Billable, how: Shown, order: Order) -> None:
+        """Show something of a session's cost; a station that declines, or does not answer, is left alone."""
+        view = await self._order(its.whole.station, order)
+        if view is None and not self._dispatch.connected(its.whole.station):
+            how.at = None  # once it is back
+        elif view is None or view.outcome is not Outcome.ACCEPTED:
+            self._leave(its.id)
+
+    # --- what is shown ----------------------------------------------------------------------------------
+
+    async def _tell_price(self, its: Billable, row: TariffRow) -> None:
+        """The price in words, in the driver's language."""
+        language = await self._mail.language_of(its.spot.person)
+        text = str(tell_in(language, joined(said(row.tariff, its.begins_at), "; ")))
+        number = crc32(f"price of {its.id}".encode()) & 0x7FFFFFFF
+        uid = await self._number_of(its.whole)
+        await self._order(its.whole.station, ShowPrice(text=text, ref=its.whole.ref or "", uid=uid, message_id=number))
+
+    async def _number_of(self, session: Session) -> str:
+        """The number of a session's token in the clear; empty where nobody can open it."""
+        async with self._store.read() as connection:
+            sealed = await local_list.numbers(connection, [session.token] if session.token else [])
+        for one in sealed:
+            with suppress(KeyRefused):
+                return self._safe.unseal_by(one.wrapped, one.person, "card", "sealed", one.number).decode()
+        return ""
+
+    async def _show_cost(self, its: Billable, row: TariffRow, how: Shown) -> None:
+        """The cost so far: not more often than told, but for a changed price."""
+        whole, now = its.whole, self._store.clock()
+        here = standing(whole, row.tariff, now)
+        is_idle = row.tariff.prices_idling and whole.state is SessionState.SUSPENDED
+        turned = how.standing is None or how.standing.prices != here.prices or how.is_idle != is_idle
+        if not turned and how.at is not None and now - how.at < self._every:
+            return
+        async with self._store.read() as connection:
+            cost = (await bill_of(connection, whole, its.last_n, row)).gross
+        if not turned and cost == how.cost:
+            return
+        last = whole.track.last
+        order = ShowCost(
+            ref=whole.ref or "",
+            cost=cost,
+            at=whole.started_at if last is None else last.at,
+            register_wh=Decimal(0) if last is None else last.wh,
+            is_idle=is_idle,
+            standing=here,
+        )
+        how.cost, how.at, how.standing, how.is_idle, how.over_n = cost, now, here, is_idle, None
+        await self._tell(its, how, order)
+
+    async def _show_total(self, its: Billable, row: TariffRow, how: Shown) -> None:
+        """What it came to: as soon as that is certain, else as it was billed."""
+        answered = self._totals.told(its.id)
+        total = await self._total(its, how) if answered is None else answered
+        if total is not None and answered is None:
+            await self._tell(its, how, await self._summed(its, row, total))
+        how.over_n = its.last_n
+        if total is not None or self._store.clock() - its.heard_at > LONGEST_WAIT:
+            self._leave(its.id)
+
+    async def _total(self, its: Billable, how: Shown) -> Decimal | None:
+        """What is certain; what was billed is."""
+        async with self._store.read() as connection:
+            documents = (await bill.of_sessions(connection, [its.id])).get(its.id)
+            if documents:
+                return Decimal(sum(one.gross_minor for one in documents)).scaleb(-documents[0].digits)
+            return None if how.over_n == its.last_n else await total_of(connection, its.id, self._backlog)
+
+    async def _summed(self, its: Billable, row: TariffRow, total: Decimal) -> ShowTotal:
+        """The total with its words, in the driver's language, and where its receipt is."""
+        language = await self._mail.language_of(its.spot.person)
+        energy = Figure((its.whole.energy_wh or Decimal(0)).scaleb(-3), 2, "kWh")
+        amount = Money(total, row.tariff.currency, row.tariff.digits)
+        text = str(tell_in(language, SUMMED.filled(energy=energy, amount=amount, id=said_aloud(its.id))))
+        home = self._settings.public_url.rstrip("/")
+        return ShowTotal(
+            ref=its.whole.ref or "", cost=total, text=text, link=f"{home}/app/sessions/{its.id}" if home else ""
+        )
+
+
+async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
+    """Note that something happened."""
+    async for _ in hints:
+        woken.set()
