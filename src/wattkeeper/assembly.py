@@ -30,6 +30,7 @@ from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.prices import Prices
 from wattkeeper.operations.money.total import Totals
+from wattkeeper.operations.money.receipts import Receipts
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.mail import Mail
@@ -142,6 +143,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
         asyncio.create_task(rooms.displays.run(), name="displays"),
+        asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),
     ]
     try:
         async with people(rooms) as http_port:

@@ -36,6 +36,8 @@ from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.unit import Unit
 
 LONGEST_NAME = 100
+RECEIPTS, BY_MAIL = "receipts", "mail"
+"""How it is kept that somebody wants receipts as letters."""
 UNKNOWN_DEVICE = phrase("a program")
 """What somebody signed in with, where it does not say; kept in English, as it is called here."""
 DEVICES: dict[str, Phrase] = {UNKNOWN_DEVICE: UNKNOWN_DEVICE}
@@ -56,6 +58,8 @@ class Mine:
     factors: Factors
     must_add_factor: bool
     """Whether nothing else can be done before there is a passkey or authenticator app."""
+    receipts_by_mail: bool = False
+    """Whether each receipt goes out as a letter."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +157,7 @@ class Accounts:
             name = await self.name_of(unit, row)
             factors = await factors_of(unit.connection, row)
         must = self._settings.staff_passkeys and row.role.is_staff and not factors.second
-        return Mine(row.id, known["name"], name, row.role, factors, must)
+        return Mine(row.id, known["name"], name, row.role, factors, must, known.get(RECEIPTS) == BY_MAIL)
 
     async def rename(self, viewer: Viewer, name: str) -> None:
         """Call oneself something else; Refusal INVALID."""
@@ -166,10 +170,19 @@ class Accounts:
     async def speak(self, viewer: Viewer, language: str) -> None:
         """Write letters to the viewer in this language from now on."""
         async with self._store.unit() as unit:
-            row = await self._own.row(unit, viewer)
-            known = await self._mail.known(unit, row) | {"language": spoken(language)}
-            sealed = await self._safe.seal_for(unit, row.person, "account", "sealed", orjson.dumps(known))
-            await account.change(unit, row.id, sealed=sealed)
+            await self._note(unit, await self._own.row(unit, viewer), {"language": spoken(language)})
+
+    async def want_receipts(self, viewer: Viewer, *, by_mail: bool) -> None:
+        """Send the viewer each receipt as a letter from now on, or no more."""
+        async with self._store.unit() as unit:
+            row = await self._own.row(unit, viewer, Scope.ACCOUNT_WRITE)
+            await self._note(unit, row, {RECEIPTS: BY_MAIL if by_mail else ""})
+
+    async def _note(self, unit: Unit, row: AccountRow, what: dict[str, str]) -> None:
+        """Keep something with the account, under its person's key."""
+        known = await self._mail.known(unit, row) | what
+        sealed = await self._safe.seal_for(unit, row.person, "account", "sealed", orjson.dumps(known))
+        await account.change(unit, row.id, sealed=sealed)
 
     async def set_password(self, viewer: Viewer, password: str) -> str:
         """Set or change the password, which ends every other sign-in and app; the new cookie. Refusal INVALID, PROOF.

@@ -7,6 +7,7 @@ unknown addresses take the same steps and the same time while somebody waits for
 from __future__ import annotations
 
 import secrets
+from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,6 +36,16 @@ MOST_SHOWN = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Attached:
+    """A file that goes with a letter."""
+
+    name: str
+    media_type: str
+    """Such as application/pdf."""
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Posted:
     """A letter as it goes out, or as the outbox shows it."""
 
@@ -43,6 +54,7 @@ class Posted:
     subject: str
     text: str
     created_at: datetime
+    file: Attached | None = None
 
 
 class Mail:
@@ -66,13 +78,23 @@ class Mail:
         """Where the link of a letter leads."""
         return f"{self.home}/{'login' if staff else 'app'}/link/{code}"
 
-    async def write(self, unit: Unit, person: str, kind: str, subject: str, text: str, to: str = "") -> None:
+    async def write(
+        self,
+        unit: Unit,
+        person: str,
+        kind: str,
+        subject: str,
+        text: str,
+        to: str = "",
+        *,
+        file: Attached | None = None,
+    ) -> None:
         """Queue a letter to a person's address, or to ``to``; nothing where they have no address."""
         if not to:
             row = await account.of_person(unit.connection, person)
             to = "" if row is None else (await self.known(unit, row))["name"]
         if is_mail(to):
-            plain = orjson.dumps({"to": to, "subject": subject, "text": text})
+            plain = orjson.dumps({"to": to, "subject": subject, "text": text} | _packed(file))
             sealed = await self._safe.seal_for(unit, person, "mail", "sealed", plain)
             await queue.keep(unit, secrets.token_hex(8), person, kind, sealed)
 
@@ -122,7 +144,8 @@ class Mail:
     async def open(self, unit: Unit, row: MailRow) -> Posted:
         """A letter of the queue, opened; raises KeyRefused where its person was forgotten."""
         about = await self.asked(unit, row)
-        return Posted(row.kind, about["to"], about["subject"], about["text"], row.created_at)
+        file = _unpacked(about)
+        return Posted(row.kind, about["to"], about["subject"], about["text"], row.created_at, file)
 
     async def _shown(self, unit: Unit, row: MailRow) -> Posted | None:
         """A letter as the outbox shows it; None for what is not judged yet, or whose person was forgotten."""
@@ -149,3 +172,16 @@ async def ask(unit: Unit, safe: Safe, kind: Kind, about: Mapping[str, Any]) -> N
 async def _keep(unit: Unit, safe: Safe, kind: str, about: Mapping[str, Any]) -> None:
     """Queue what belongs to nobody who is known."""
     await queue.keep(unit, secrets.token_hex(8), "", kind, safe.seal("mail", "sealed", orjson.dumps(about)))
+
+
+def _packed(file: Attached | None) -> dict[str, Any]:
+    """A file as it is kept with its letter."""
+    if file is None:
+        return {}
+    return {"file": {"name": file.name, "type": file.media_type, "base64": b64encode(file.content).decode()}}
+
+
+def _unpacked(about: Mapping[str, Any]) -> Attached | None:
+    """The file that goes with a letter."""
+    told = about.get("file")
+    return None if told is None else Attached(told["name"], told["type"], b64decode(told["base64"]))

@@ -230,6 +230,9 @@ def message(posted: Posted, sender: str, home: str) -> EmailMessage:
     made["Message-ID"] = f"<{secrets.token_hex(16)}@{host}>"
     made["Auto-Submitted"] = "auto-generated"
     made.set_content(posted.text)
+    if posted.file is not None:
+        main, _, sub = posted.file.media_type.partition("/")
+        made.add_attachment(posted.file.content, maintype=main, subtype=sub, filename=posted.file.name)
     return made
 
 

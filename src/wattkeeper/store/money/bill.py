@@ -178,6 +178,12 @@ async def of_sessions(connection: AsyncConnection, sessions: Sequence[str]) -> d
     return found
 
 
+async def named(connection: AsyncConnection, numbers: Sequence[str]) -> list[BillRow]:
+    """The documents with these numbers, in the order of their issue: for what follows them, never for showing."""
+    wanted = select(*COLUMNS).where(C.number.in_(numbers)).order_by(C.series, C.place)
+    return [_row(row) for row in await connection.execute(wanted)]
+
+
 async def contents_of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, str]:
     """The content of the newest document of each of these sessions: for deeds, never for showing."""
     wanted = select(C.session_id, C.content).where(C.session_id.in_(sessions)).order_by(C.series, C.place)

@@ -40,6 +40,11 @@ class EntryRow:
     by: str
     lines: tuple[Posting, ...]
 
+    @property
+    def is_billed(self) -> bool:
+        """Whether it is for a bill, a correction or a credit note, whose number is its ref."""
+        return self.kind in (EntryKind.CHARGE, EntryKind.CREDIT)
+
 
 async def post(unit: Unit, entries: Collection[Entry]) -> list[int]:
     """Write entries and what they change of balances; their numbers. One that moves nothing gets none, which is 0.
@@ -94,6 +99,12 @@ async def of_ref(connection: AsyncConnection, viewer: Viewer, ref: str) -> list[
     """The entries for a bill or a payment, in order (scope bills:read)."""
     viewer.need(Scope.BILLS_READ)
     numbers = (await connection.execute(select(E.n).where(E.ref == ref).order_by(E.n))).scalars()
+    return await _whole(connection, list(numbers))
+
+
+async def after(connection: AsyncConnection, n: int, limit: int) -> list[EntryRow]:
+    """The entries after a number, in order: for what follows the ledger, never for showing."""
+    numbers = (await connection.execute(select(E.n).where(E.n > n).order_by(E.n).limit(limit))).scalars()
     return await _whole(connection, list(numbers))
 
 

@@ -36,6 +36,8 @@ DID: Mapping[str, Word] = {
     "code-app-off": Word(phrase("Your code app is off."), ""),
     "proved": Word(phrase("Thank you."), phrase("Now try again what you wanted to do.")),
     "name": Word(phrase("Saved."), ""),
+    "receipts-on": Word(phrase("Saved."), phrase("From now on each receipt comes to you as a letter.")),
+    "receipts-off": Word(phrase("Saved."), phrase("Receipts stay here, under Sessions; no letters come.")),
 }
 """What was done, said on the page that follows."""
 LATE = phrase("It was too late for this answer")
@@ -84,6 +86,7 @@ class Me:
             notices=await self._rooms.notices.mine(viewer, MOST_NOTICES),
             passkeys=passkeys_of(has.passkeys),
             password=phrase("Set") if has.password else phrase("None"),
+            receipts_by_mail=mine.receipts_by_mail,
             totp=phrase("On") if has.totp else phrase("Off"),
             recovery=phrase("{count} left", count=has.codes) if has.codes else phrase("None"),
             logins=counted("{count} device", "{count} devices", len(logins)),
@@ -125,6 +128,12 @@ class Me:
             if one.read_at is None:
                 await self._rooms.notices.read(viewer, one.id)
         return RedirectResponse("/app/me", 303)
+
+    async def receipts(self, request: Request, by_mail: Annotated[str, Form()] = "") -> Response:
+        """Have each receipt sent as a letter, or no more."""
+        viewer = await self._paper.need_viewer(request)
+        await self._rooms.people.accounts.want_receipts(viewer, by_mail=by_mail == "yes")
+        return RedirectResponse(f"/app/me?did=receipts-{'on' if by_mail == 'yes' else 'off'}", 303)
 
     async def access(self, request: Request) -> Response:
         """Who has access."""
@@ -229,6 +238,7 @@ def router(paper: Paper) -> APIRouter:
     routes.add_api_route("/app/me/known", pages.rename, methods=["POST"])
     routes.add_api_route("/app/me/notices", pages.read, methods=["POST"])
     routes.add_api_route("/app/me/notices", pages.show, methods=["GET"])
+    routes.add_api_route("/app/me/receipts", pages.receipts, methods=["POST"])
     routes.add_api_route("/app/me/access", pages.access, methods=["GET"])
     routes.add_api_route("/app/me/access/{id}/end", pages.end_access, methods=["POST"])
     routes.add_api_route("/app/me/logins", pages.logins, methods=["GET"])

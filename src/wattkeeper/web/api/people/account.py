@@ -46,6 +46,7 @@ class Account(Told):
     passkeys: int
     recovery_codes: int = Field(description="How many are left.")
     must_add_factor: bool = Field(description="Whether nothing else can be done before there is a second factor.")
+    receipts_by_mail: bool = Field(description="Whether each receipt is sent to one's address, as PDF.")
 
 
 class AccountChanges(Asked):
@@ -56,6 +57,7 @@ class AccountChanges(Asked):
     password: Password | None = Field(
         None, description="At least 15 characters, or 8 beside a second factor; null signs in by passkey alone."
     )
+    receipts_by_mail: bool | Nothing = Field(None, description="Send each receipt to one's address.")
 
 
 class Attestation(Asked):
@@ -172,6 +174,7 @@ def _account(mine: Mine) -> Account:
         passkeys=factors.passkeys,
         recovery_codes=factors.codes,
         must_add_factor=mine.must_add_factor,
+        receipts_by_mail=mine.receipts_by_mail,
     )
 
 
@@ -202,6 +205,8 @@ async def change_account(rooms: Here, viewer: AccountWriter, response: Response,
         await accounts.change_mail(viewer, given["email"])
     if given.get("name") is not None:
         await accounts.rename(viewer, given["name"])
+    if given.get("receipts_by_mail") is not None:
+        await accounts.want_receipts(viewer, by_mail=given["receipts_by_mail"])
     return _account(await accounts.mine(viewer))
 
 
