@@ -29,8 +29,9 @@ from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.prices import Prices
-from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.money.receipts import Receipts
+from wattkeeper.operations.money.statements import Statements
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.mail import Mail
@@ -79,6 +80,7 @@ def furnish(
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
     totals = Totals(store, settings)
     notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
+    papers = Papers(store, safe, settings, bills)
     return Rooms(
         settings=settings,
         store=store,
@@ -104,7 +106,8 @@ def furnish(
         prices=prices,
         assignments=Assignments(store),
         bills=bills,
-        papers=Papers(store, safe, settings, bills),
+        papers=papers,
+        statements=Statements(store, prices, papers),
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
         totals=totals,

@@ -30,8 +30,8 @@ THINGS: Mapping[str, str] = {
     "/app/me/access/": "app",
 }
 """What the parameter of a path names, by how the path begins; the longest counts."""
-NOBODYS = ("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/")
-"""Paths whose parameters name nobody's: places, codes, ways."""
+NOBODYS = ("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/", "/app/statements/")
+"""Paths whose parameters name nobody's: places, codes, ways, months."""
 STREAMS = re.compile(r"/app/live/\{id\}$|/live$")
 """What is told as it happens; `test_e_starts` listens to it."""
 ENDS = re.compile(r"sign-out|/logout|logins/end$|sign-ins/end")

@@ -50,6 +50,7 @@ NOBODYS: Mapping[str, str] = {
     "group": "staff",
     "name": "staff",
     "tariff": "night",
+    "/statements/{month}": "2026-03",
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

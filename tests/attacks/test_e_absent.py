@@ -51,8 +51,8 @@ OWN = "/history.csv"
 SUMS = "/api/v1/revenue"
 """Sums of money by day, place, tariff and group: whom they come from is in none of its columns."""
 SIDES = {"day", "month", "site", "station", "tariff", "group"}
-PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice")
-"""One bill, for whoever may see it; its payer is named to themselves alone (tests/web/test_papers.py)."""
+PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}")
+"""One bill, or one's own month; its payer is named to themselves alone (tests/web/test_papers.py)."""
 
 
 def addresses(house: House) -> set[str]:
@@ -99,11 +99,12 @@ async def test_e19_nothing_is_uploaded_but_a_list_of_cards(house: House) -> None
 async def test_e15_nothing_is_printed_but_pages_bills_and_plain_letters(house: House) -> None:
     """E15: a letter in HTML shows what stations and strangers said, a place where it must be inert.
 
-    So does a PDF, of which there is one kind: bills. That those are inert, tests/operations/test_papers.py says.
+    So does a PDF, of which there are two kinds: bills, and months of one's own. That those are inert,
+    tests/operations/test_papers.py says.
     """
     makers = {path.name for path in SOURCES.rglob("*.py") if "import typst" in path.read_text()}
     senders = {path.name for path in SOURCES.rglob("*.py") if "application/pdf" in path.read_text()}
-    assert (makers, senders) == ({"printing.py"}, {"papers.py"})
+    assert (makers, senders) == ({"printing.py"}, {"papers.py", "receipts.py"})
     for library in (
         "reportlab",
         "weasyprint",

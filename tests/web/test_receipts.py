@@ -17,7 +17,6 @@ from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.people.mail import MAIL, MailRow
 from wattkeeper.store.tables import mail
 
-
 __all__ = ["people", "shop"]
 
 

@@ -20,6 +20,7 @@ from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.statements import Statements
 from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.people.apps import Apps
 from wattkeeper.operations.people.house import People
@@ -64,6 +65,7 @@ class Rooms:
     assignments: Assignments
     bills: Bills
     papers: Papers
+    statements: Statements
     places: Places
     starts: Starts
     totals: Totals

@@ -27,7 +27,13 @@ NAMES = ("Dora Driver", "Hauptplatz 1, Linz", "Hauptplatz", "Volksgarten", "Volk
 OTHER = "other@example.org"
 DATA = (*NAMES, MAIL, "Blue", "Volt", "Chrome on Android", "python-httpx", "help@example.org", OTHER)
 """What people and stations are called."""
-PARTS = {"/app/worker.js", "/app/manifest.webmanifest", "/app/live/{id}", "/app/bills/{number}/paper"}
+PARTS = {
+    "/app/worker.js",
+    "/app/manifest.webmanifest",
+    "/app/live/{id}",
+    "/app/bills/{number}/paper",
+    "/app/statements/{month}",
+}
 """What is no page: the manifest has a test of its own, a stream sends what its page shows."""
 
 

@@ -81,7 +81,7 @@ class Paper:
 
 def told(paper: Paper, language: str) -> dict[str, Any]:
     """A paper in a language, as plain words: what the template prints, and nothing that it would have to work out."""
-    teller = _Teller(paper, language)
+    teller = _PaperTeller(paper, language)
     said = explained(paper.row, paper.why, paper.zone)
     return {
         "language": language,
@@ -113,20 +113,36 @@ def _title(paper: Paper, said: Explained) -> Said:
     return INVOICES[paper.row.kind].filled(number=paper.row.number, corrects=paper.row.corrects or "")
 
 
-class _Teller:
-    """Tells the parts of a paper."""
+class Teller:
+    """Tells words, days and parties in a language."""
 
-    def __init__(self, paper: Paper, language: str) -> None:
-        self._paper = paper
-        self._language = language
+    def __init__(self, language: str) -> None:
+        self.language = language
 
     def tell(self, said: object) -> str:
         """Something in the language."""
-        return str(tell_in(self._language, said))
+        return str(tell_in(self.language, said))
 
     def day(self, at: date) -> str:
         """A day."""
-        return format_date(at, self.tell(DAY), locale=catalogue(self._language).locale)
+        return format_date(at, self.tell(DAY), locale=catalogue(self.language).locale)
+
+    def address(self, party: Party) -> list[str]:
+        """Name and address, the country by its name."""
+        names: Mapping[str, str] = catalogue(self.language).locale.territories
+        return party.lines(names.get(party.country, party.country))
+
+    def vat_id(self, party: Party) -> list[str]:
+        """The line with a party's VAT number, where it is known."""
+        return [self.tell(phrase("VAT number {id}", id=party.vat_id))] if party.vat_id else []
+
+
+class _PaperTeller(Teller):
+    """Tells the parts of a bill's paper."""
+
+    def __init__(self, paper: Paper, language: str) -> None:
+        super().__init__(language)
+        self._paper = paper
 
     def facts(self) -> Iterator[tuple[Phrase, str]]:
         """What stands beside the title."""
@@ -144,15 +160,6 @@ class _Teller:
         """A day with its time; the zone's own offset, for one night of the year has an hour twice."""
         sign, offset = f"{at:%z}"[:1], f"{at:%z}"[1:]
         return f"{self.day(at.date())}, {at:%H:%M} (UTC{sign}{offset[:2]}:{offset[2:4]})"
-
-    def address(self, party: Party) -> list[str]:
-        """Name and address, the country by its name."""
-        names: Mapping[str, str] = catalogue(self._language).locale.territories
-        return party.lines(names.get(party.country, party.country))
-
-    def vat_id(self, party: Party) -> list[str]:
-        """The line with a party's VAT number, where it is known."""
-        return [self.tell(phrase("VAT number {id}", id=party.vat_id))] if party.vat_id else []
 
     def line(self, line: LineSaid) -> dict[str, Any]:
         """A line with what it was worked out of."""

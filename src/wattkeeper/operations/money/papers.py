@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import tzinfo
 from typing import Any
 
 import orjson
@@ -30,6 +31,7 @@ NEEDED = ("seller_name", "seller_street", "seller_postcode", "seller_city", "sel
 """The settings without which there is no invoice."""
 UNSET = phrase("Invoices cannot be written here yet. Whoever runs this has to set {settings}.")
 NAMELESS = phrase("An invoice is made out to somebody: give a name and a country of two letters, such as AT.")
+SELLER = ("name", "street", "postcode", "city", "country", "vat_id")
 MOST = 500
 
 
@@ -82,15 +84,28 @@ class Papers:
         pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
         return Printed(f"{number}.pdf", pdf)
 
+    @property
+    def seller(self) -> Party:
+        """Who sells, as far as the settings say."""
+        return Party(*(getattr(self._settings, f"seller_{part}") for part in SELLER))
+
+    @property
+    def zone(self) -> tzinfo:
+        """By whose clock papers tell days."""
+        return self._settings.zone
+
+    async def payer_of(self, viewer: Viewer) -> str:
+        """What the viewer is called who looks at papers of their own; empty where they told us no name."""
+        async with self._store.unit() as unit:
+            return _named(await self._known(unit, viewer.person))
+
     # --- parts --------------------------------------------------------------------------------------------
 
     def _own(self) -> dict[str, Any]:
         """What every paper says of the seller."""
         known = self._settings
-        parts = ("name", "street", "postcode", "city", "country", "vat_id")
-        seller = Party(*(getattr(known, f"seller_{part}") for part in parts))
         told_ = {"iban": known.seller_iban, "exemption": known.tax_exemption, "payment_days": known.payment_days}
-        return {"seller": seller, "zone": known.zone, **told_}
+        return {"seller": self.seller, "zone": known.zone, **told_}
 
     def _need_seller(self) -> None:
         """Refuse where an invoice would lack its seller."""
@@ -102,8 +117,7 @@ class Papers:
         """Who pays, where the viewer is that person and told us a name."""
         if not viewer.person or viewer.person != row.person:
             return None
-        async with self._store.unit() as unit:
-            name = _named(await self._known(unit, row.person))
+        name = await self.payer_of(viewer)
         return Party(name) if name else None
 
     async def _known(self, unit: Unit, person: str) -> bytes:

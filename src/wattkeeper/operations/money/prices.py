@@ -12,6 +12,7 @@ from itertools import groupby
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.assignment import STANDARD, Spot
@@ -116,6 +117,10 @@ class Receipt:
     """What was billed for it, in the order of its issue."""
     is_waived: bool = False
     """Whether a person decided that it is not billed."""
+    token: TokenRef | None = None
+    """The pseudonym of the token it ran on."""
+    by_phone: bool = False
+    """Whether it was asked for on a phone."""
 
     @property
     def gross_minor(self) -> int | None:
@@ -278,6 +283,8 @@ def receipt_of(
         grade_words=GRADES[row.grade],
         documents=documents,
         is_waived=is_waived,
+        token=whole.token,
+        by_phone=row.asked_at is not None,
     )
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import orjson
 import typst
 
-TEMPLATE = Path(__file__).with_name("paper.typ")
+HERE = Path(__file__).parent
+BILL, STATEMENT = "paper.typ", "statement.typ"
 STANDARDS: list[Any] = ["a-3a", "ua-1"]
 UNWRITTEN = re.compile(
     "[^\x20-\x7e\xa0-\xac\xae-\u02af\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"
@@ -29,19 +30,25 @@ CONTENT = "receipt.json"
 
 
 async def printed(
-    words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None = None, content: str = ""
+    words: Mapping[str, Any],
+    issued_at: datetime,
+    invoice: bytes | None = None,
+    content: str = "",
+    template: str = BILL,
 ) -> bytes:
     """The PDF of a paper that was told; attached to it its calculation and the invoice for machines, where given."""
-    return await asyncio.to_thread(_printed, words, issued_at, invoice, content)
+    return await asyncio.to_thread(_printed, words, issued_at, invoice, content, template)
 
 
-def _printed(words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None, content: str) -> bytes:
+def _printed(
+    words: Mapping[str, Any], issued_at: datetime, invoice: bytes | None, content: str, template: str
+) -> bytes:
     inputs = {"paper": orjson.dumps(writable(words)).decode()}
     if content:
         inputs["content"] = content
     if invoice is not None:
         inputs["invoice"] = invoice.decode()
-    compiler = typst.Compiler(TEMPLATE, root=TEMPLATE.parent, font_paths=_fonts(), sys_inputs=inputs)
+    compiler = typst.Compiler(HERE / template, root=HERE, font_paths=_fonts(), sys_inputs=inputs)
     at = issued_at.astimezone(UTC).replace(microsecond=0)
     made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=at)
     assert isinstance(made, bytes)

@@ -41,7 +41,7 @@ class Attached:
 
     name: str
     media_type: str
-    """Such as application/pdf."""
+    """Such as text/plain."""
     content: bytes
 
 

@@ -145,9 +145,11 @@ class Sessions:
         months = await self._rooms.prices.months(viewer)
         current = f"{self._times.local(self._rooms.store.clock()):%Y-%m}"
         wanted = month if MONTH.fullmatch(month) else (months[0].month if months else current)
-        rows = [self._row(one) for one in await self._rooms.prices.history(viewer, wanted)]
+        history = await self._rooms.prices.history(viewer, wanted)
+        rows = [self._row(one) for one in history]
+        statement = f"/app/statements/{wanted}" if any(one.documents for one in history) else ""
         status = 404 if given.get("fault") else 200
-        context = {"month": self._month(months, wanted), "sessions": rows, **given}
+        context = {"month": self._month(months, wanted), "sessions": rows, "statement": statement, **given}
         return await self._paper.page(request, "sessions.html", viewer, status=status, **context)
 
     def _month(self, months: Sequence[Month], wanted: str) -> Shown:
@@ -179,6 +181,11 @@ class Sessions:
         """A bill of theirs as PDF."""
         viewer = await self._paper.need_viewer(request)
         return sent(await self._rooms.papers.receipt(viewer, number))
+
+    async def statement(self, request: Request, month: str) -> Response:
+        """What was billed in a month, as PDF."""
+        viewer = await self._paper.need_viewer(request)
+        return sent(await self._rooms.statements.printed(viewer, month))
 
     def _told(self, receipt: Receipt, papers: Sequence[BillRow]) -> Told:
         return Told(
@@ -256,4 +263,5 @@ def router(paper: Paper) -> APIRouter:
     routes.add_api_route("/app/sessions", pages.show, methods=["GET"])
     routes.add_api_route("/app/sessions/{id}", pages.one, methods=["GET"])
     routes.add_api_route("/app/bills/{number}/paper", pages.printed, methods=["GET"])
+    routes.add_api_route("/app/statements/{month}", pages.statement, methods=["GET"])
     return routes

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, StringConstraints
 
 from wattkeeper.operations.money.paper import Party
 from wattkeeper.operations.money.papers import Printed
-from wattkeeper.web.api.shapes import Asked, BillsReader, Here, Line
+from wattkeeper.web.api.shapes import Asked, BillsReader, Here, Line, Nothing
 
 router = APIRouter(tags=["bills"])
 Number = Annotated[str, Path(max_length=32, description="Such as 2026-000123.")]
@@ -25,6 +25,12 @@ INVOICE: dict[int | str, dict[str, Any]] = {
         "content": PDF,
     },
 }
+
+
+STATEMENT: dict[int | str, dict[str, Any]] = {
+    200: {"description": "PDF/A-3a and PDF/UA-1, in the language of whoever asks.", "content": PDF},
+}
+Month = Annotated[str, Path(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$", description="Such as 2026-03.")]
 
 
 class Buyer(Asked):
@@ -48,6 +54,20 @@ async def print_bill(rooms: Here, viewer: BillsReader, number: Number) -> Respon
 async def print_invoice(rooms: Here, viewer: BillsReader, number: Number, buyer: Buyer) -> Response:
     """A bill as an invoice made out to a buyer, who is kept nowhere but in the file; a driver's own."""
     return sent(await rooms.papers.invoice(viewer, number, Party(**buyer.model_dump())))
+
+
+class StatementFilter(Asked):
+    """Which of one's cards; all of them where nothing is said."""
+
+    card: Line | Nothing = Field(None, description="The pseudonym of a card (`ref`).")
+
+
+@router.get("/statements/{month}", responses=STATEMENT, response_class=Response, response_model=None)
+async def print_statement(
+    rooms: Here, viewer: BillsReader, month: Month, wanted: Annotated[StatementFilter, Query()]
+) -> Response:
+    """What one was billed in a month, as one PDF: for whoever reimburses the driver of a company car. One's own."""
+    return sent(await rooms.statements.printed(viewer, month, wanted.card))
 
 
 def sent(printed: Printed) -> Response:

@@ -1,0 +1,197 @@
+"""What somebody was billed for charging in a month, as one paper: to hand to an employer who pays for a company car."""
+
+from __future__ import annotations
+
+import calendar
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
+from typing import Any
+
+from babel.dates import format_date
+
+from wattkeeper.charging.cards.token import TokenRef
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.exact import divided, exactly
+from wattkeeper.charging.money.numbered import DocumentKind
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Figure, Money, counted, joined, phrase
+from wattkeeper.language import chosen, spoken
+from wattkeeper.language.catalogue import catalogue
+from wattkeeper.operations.money.paper import Party, Teller
+from wattkeeper.operations.money.papers import Papers, Printed
+from wattkeeper.operations.money.prices import Prices, Receipt
+from wattkeeper.operations.money.printing import STATEMENT, printed
+from wattkeeper.operations.money.revenue import month as days_of
+from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards.card import CardRow
+from wattkeeper.store.engines import Store
+
+MOST_CARDS = 1000
+EMPTY = phrase("Nothing was billed for this month yet, so there is nothing to state.")
+COLUMNS = (phrase("Day"), phrase("Where"), phrase("Receipt"), phrase("Energy"), phrase("With tax"))
+PURPOSE = phrase(
+    "This states what was billed, to be reimbursed by whoever pays for the car. It is no invoice: each amount stands "
+    "on the receipt beside it, which anyone can work out again."
+)
+MONTH = phrase("MMMM y")
+"""How a month is written (Unicode TR 35)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """The billed sessions of a month, the oldest first."""
+
+    month: date
+    """Its first day."""
+    seller: Party
+    payer: str
+    """What the person is called; empty where they told us no name."""
+    zone: tzinfo
+    made_at: datetime
+    receipts: Sequence[Receipt]
+    cards: Mapping[TokenRef, CardRow]
+    waiting: int
+    """How many sessions of the month were not billed yet."""
+
+
+class Statements:
+    """Prints what somebody was billed in a month."""
+
+    def __init__(self, store: Store, prices: Prices, papers: Papers) -> None:
+        self._store = store
+        self._prices = prices
+        self._papers = papers
+
+    async def printed(self, viewer: Viewer, month: str, card: str | None = None, language: str = "") -> Printed:
+        """One's own month such as 2026-03 as PDF; of one card alone where its pseudonym is given.
+
+        Scope bills:read, one's own. Refusal INVALID where it is no month, NOT_FOUND where nothing was billed.
+        """
+        one = await self._of(viewer, month, card)
+        words = told(one, chosen(language, spoken()))
+        return Printed(f"statement-{month}.pdf", await printed(words, one.made_at, template=STATEMENT))
+
+    async def _of(self, viewer: Viewer, month: str, card: str | None) -> Statement:
+        """What is to be stated."""
+        viewer.need_own(Scope.BILLS_READ)
+        first, _ = days_of(month)
+        history = [one for one in await self._prices.history(viewer, month) if card in (None, one.token)]
+        billed = [one for one in history if one.documents]
+        if not billed:
+            raise Refusal(Code.NOT_FOUND, EMPTY)
+        async with self._store.read() as connection:
+            own = {row.ref: row for row in await cards.find(connection, viewer, MOST_CARDS)}
+        return Statement(
+            month=first,
+            seller=self._papers.seller,
+            payer=await self._papers.payer_of(viewer),
+            zone=self._papers.zone,
+            made_at=self._store.clock(),
+            receipts=sorted(billed, key=lambda one: (one.started_at, one.session)),
+            cards=own,
+            waiting=sum(not one.documents and not one.is_waived and one.bill is not None for one in history),
+        )
+
+
+def told(one: Statement, language: str) -> dict[str, Any]:
+    """A statement in a language, as plain words: what the template prints."""
+    teller = _Teller(one, language)
+    return {
+        "language": language,
+        "title": teller.title(),
+        "seller": teller.address(one.seller),
+        "buyer": [one.payer] if one.payer else [],
+        "buyer_label": teller.tell(phrase("For")),
+        "facts": [[teller.tell(name), teller.tell(value)] for name, value in teller.facts()],
+        "columns": [teller.tell(name) for name in COLUMNS],
+        "rows": [teller.row(each) for each in one.receipts],
+        "totals": [[teller.tell(cell) for cell in row] for row in teller.totals()],
+        "why_label": teller.tell(phrase("What this is")),
+        "why": [teller.tell(note) for note in teller.notes()],
+        "foot": [*filter(None, [one.seller.name]), *teller.vat_id(one.seller)],
+        "page": teller.tell(phrase("Page")),
+    }
+
+
+class _Teller(Teller):
+    """Tells the parts of a statement."""
+
+    def __init__(self, statement: Statement, language: str) -> None:
+        super().__init__(language)
+        self._one = statement
+        self._energy: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
+        self._amounts: Counter[tuple[str, int]] = Counter()
+        for each in (document for receipt in statement.receipts for document in receipt.documents):
+            self._energy[each.currency, each.digits] += each.energy_wh
+            self._amounts[each.currency, each.digits] += each.gross_minor
+
+    def title(self) -> str:
+        """What it is called."""
+        month = format_date(self._one.month, self.tell(MONTH), locale=catalogue(self.language).locale)
+        return self.tell(phrase("Charging in {month}", month=month))
+
+    def facts(self) -> Iterator[tuple[str, str]]:
+        """What stands beneath the title."""
+        first = self._one.month
+        last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
+        yield phrase("From"), self.day(first)
+        yield phrase("To"), self.day(last)
+        yield phrase("Sessions"), str(len(self._one.receipts))
+        for (currency, digits), amount in sorted(self._amounts.items()):
+            wh = self._energy[currency, digits]
+            if wh > 0:
+                with exactly():
+                    price = divided(Decimal(amount).scaleb(3 - digits), wh)
+                yield phrase("Average for each kWh"), Money(price, currency, digits + 2)
+        yield phrase("Made on"), self.day(self._one.made_at.astimezone(self._one.zone).date())
+
+    def row(self, receipt: Receipt) -> list[str]:
+        """A session: its day, where and with what, its documents, its energy, what it came to."""
+        began = receipt.started_at.astimezone(self._one.zone)
+        ended = (receipt.ended_at or receipt.started_at).astimezone(self._one.zone)
+        first = receipt.documents[0]
+        gross = Decimal(sum(one.gross_minor for one in receipt.documents)).scaleb(-first.digits)
+        wh = sum((one.energy_wh for one in receipt.documents), Decimal(0))
+        how = joined((f"{began:%H:%M}–{ended:%H:%M}", self._by(receipt)), " · ")
+        numbers = " ".join(one.number for one in receipt.documents)
+        cells = (_day(began.date(), self.language), receipt.name, how, numbers, _kwh(wh))
+        return [self.tell(cell) for cell in (*cells, Money(gross, first.currency, first.digits))]
+
+    def _by(self, receipt: Receipt) -> str:
+        """What it was started with, as far as may be shown."""
+        card = None if receipt.token is None else self._one.cards.get(receipt.token)
+        if card is None:
+            return phrase("started by phone") if receipt.by_phone else phrase("by card")
+        return phrase("Card ••{last2}", last2=card.last2) if card.last2 else phrase("by card")
+
+    def totals(self) -> Iterator[tuple[object, ...]]:
+        """The sums, by currency."""
+        for (currency, digits), amount in sorted(self._amounts.items()):
+            energy = _kwh(self._energy[currency, digits])
+            yield phrase("Total"), energy, Money(Decimal(amount).scaleb(-digits), currency, digits)
+
+    def notes(self) -> Iterator[object]:
+        """What it is, and what is not in it."""
+        yield PURPOSE
+        kinds = {document.kind for receipt in self._one.receipts for document in receipt.documents}
+        if kinds - {DocumentKind.BILL}:
+            yield phrase("Where a receipt was corrected, the amount is what all its documents come to together.")
+        if self._one.waiting:
+            yield counted(
+                "{count} session of this month was not billed yet and is not in it.",
+                "{count} sessions of this month were not billed yet and are not in it.",
+                self._one.waiting,
+            )
+
+
+def _day(at: date, language: str) -> str:
+    """A day, short."""
+    return str(format_date(at, "short", locale=catalogue(language).locale))
+
+
+def _kwh(wh: Decimal) -> Figure:
+    """Energy in kWh with two places."""
+    return Figure(wh.scaleb(-3), 2, "kWh")
