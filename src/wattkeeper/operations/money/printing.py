@@ -48,7 +48,7 @@ def _printed(
         inputs["content"] = content
     if invoice is not None:
         inputs["invoice"] = invoice.decode()
-    compiler = typst.Compiler(HERE / template, root=HERE, font_paths=_fonts(), sys_inputs=inputs)
+    compiler = typst.Compiler(HERE.joinpath(template), root=HERE, font_paths=_fonts(), sys_inputs=inputs)
     at = issued_at.astimezone(UTC).replace(microsecond=0)
     made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=at)
     assert isinstance(made, bytes)
