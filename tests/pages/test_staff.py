@@ -20,13 +20,13 @@ from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.charging.person import FRESH, Role
 from wattkeeper.store.tables import login
 
-ALL = {"/", "/sessions", "/stations", "/cards", "/findings", "/people", "/programs"}
+ALL = {"/", "/sessions", "/stations", "/cards", "/findings", "/money", "/people", "/programs"}
 SEES: dict[Role, set[str]] = {
     Role.OWNER: ALL,
     Role.OPERATOR: ALL,
     Role.SUPPORT: ALL - {"/people", "/programs"},
     Role.BILLING: ALL - {"/people", "/programs", "/findings"},
-    Role.PRIVACY_OFFICER: ALL,
+    Role.PRIVACY_OFFICER: ALL - {"/money"},
     Role.AUDITOR: ALL,
     Role.SITE_HOST: {"/", "/sessions", "/stations"},
 }

@@ -12,6 +12,7 @@ import pyotp
 from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
+from tests.pages.money.till import Stock, stocked
 from tests.pages.pseudo import Walk
 from tests.pages.site import CARD, Site
 from tests.pages.test_staff import browsing
@@ -22,7 +23,7 @@ from wattkeeper.web.operator.paper import Paper
 DATA = (
     *("CP1", "CP2", "CP3", "CP9", "Hauptplatz", "Volksgarten", "Inn", "Linz", "Volt", "One"),
     *("owner@example.org", "sam@example.org", "ida@example.org", "new@example.org", "OCPP 1.6", "CP7"),
-    *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests"),
+    *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests", "standard"),
     "NotImplemented: Request Action is recognized but not supported by the receiver",
     *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
 )
@@ -43,24 +44,27 @@ async def test_the_operators_pages_say_nothing_that_is_not_in_the_catalogue(town
         await one.to("/login", "/login/recover", *await links(town))
         await one.send("/login", name="nobody", password="wrong")
         outside = one.been
+    stock = await stocked(site, "CP2")
     async with furnished(site, town) as session, browsing(site, Role.OWNER) as client:
         for path in ("/", session, "/stations/CP1"):
             assert "⟦" not in (await client.get(path)).text
-        await walked(town, client, session, outside)
+        await walked(town, client, session, stock, outside)
 
 
-async def walked(town: Town, client: httpx.AsyncClient, session: str, outside: list[str]) -> None:
+async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Stock, outside: list[str]) -> None:
     """Read every page of those who work here, after they were printed in English."""
     async with reading(client) as one:
         ref = town.rooms.safe.ref(CARD)
         await one.to("/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes", "/findings")
         await one.to("/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/programs", "/people")
         await one.to(re.findall(r'href="(/people/[^"]+)"', (await client.get("/people")).text)[0])
+        await one.to("/money/bills", "/money/bills?q=nothing", f"/money/bills/{stock.number}")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
         await one.to("/nowhere", "/stations/nowhere", "/sessions/0000", status=404)
         assert "⟦" in await streamed(client, "/live/now?after=0")
         await sent(one, str(ref), session)
+        await billed(one, stock)
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
         assert left == {"/bills/{number}/paper"}, "a PDF; tests/operations/test_papers.py reads it in German"
 
@@ -110,6 +114,14 @@ async def sent(one: Walk, ref: str, session: str) -> None:
     await one.send("/account/code-app/confirm", code=pyotp.TOTP(found[1]).now())
     for path, did in (("/account", "password"), ("/people", "invited"), ("/cards/groups", "made")):
         await one.to(f"{path}?did={did}")
+
+
+async def billed(one: Walk, stock: Stock) -> None:
+    """Send the forms about money, rightly and wrongly."""
+    for number in (stock.number, "2026-999999"):
+        await one.send(f"/money/bills/{number}/correct", kwh="1", amount="1", reason="x")
+        await one.send(f"/money/bills/{number}/invoice", name="Inn", country="Austria")
+    await one.send(f"/money/bills/{stock.number}/correct", amount="x", reason="x")
 
 
 async def missed(one: Walk, paper: Paper, been: Iterable[str]) -> set[str]:

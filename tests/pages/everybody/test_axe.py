@@ -20,6 +20,7 @@ from tests.pages.driver.test_hostile import running
 from tests.pages.driver.town import MAIL, OWNER, Town
 from tests.pages.everybody import axe
 from tests.pages.everybody.visit import Visit, missed, pages_of
+from tests.pages.money.till import stocked
 from tests.pages.site import CARD, PASSWORD, Person, Site
 from tests.pages.test_deeds import knock
 from wattkeeper.charging.cards.limits import Limits
@@ -59,10 +60,12 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         visit.faults += await axe.faults(person.page, [])
         await visit.to(person, "/login", "/login/recover", *await links(town))
     await town.rooms.access.make_account("operator", PASSWORD)
+    stock = await stocked(site, "CP2")
     async with furnished(site, town) as session, site.operator(**STILL) as person:
         ref = town.rooms.safe.ref(CARD)
         await visit.to(person, "/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes")
         await visit.to(person, "/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/findings")
+        await visit.to(person, "/money/bills", f"/money/bills/{stock.number}")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
@@ -134,7 +137,7 @@ async def furnished(site: Site, town: Town) -> AsyncIterator[str]:
         await other.call(call.Authorize(id_tag=CARD))
         await other.status("Faulted", info="hot", error="HighTemperature")
         async with rooms.store.read() as connection:
-            (found,) = await sessions.find(connection, OWNER, Sought(), 2)
+            (found,) = await sessions.find(connection, OWNER, Sought(live=True), 2)
         yield f"/sessions/{found.id}"
 
 

@@ -35,7 +35,12 @@ MOST_MINOR = 1_000_000_000
 """No session is worth more; one that would be was mistyped."""
 SECOND = phrase("This takes a second person: somebody else who is signed in, and may say what is billed.")
 OVERTAKEN = phrase("More was told of this session since that was proposed. Reject it, and look again.")
+CHANGED = phrase("It has changed since you opened this page: it comes to something else now. Look again.")
 STATES = {Deed.ACCEPT: HoldState.ACCEPTED, Deed.CORRECT: HoldState.CORRECTED, Deed.WAIVE: HoldState.WAIVED}
+
+
+Seen = tuple[int, int | None]
+"""What somebody saw before they decided: what a session comes to as told, and what was billed; minor units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +80,25 @@ class Bills:
             raise Refusal(Code.INVALID, phrase("That is a fraction of the smallest coin there is."))
         return int(minor)
 
-    async def do(self, viewer: Viewer, session: str, wish: Wish) -> Done:
+    async def seen(self, viewer: Viewer, session: str) -> Seen | None:
+        """What a session comes to now, to be said again when it is decided; None: nothing can be (scope bills:read)."""
+        viewer.need(Scope.BILLS_READ)
+        async with self._store.read() as connection:
+            told = (await told_of(connection, [session])).get(session)
+        return None if told is None or told.case.bill is None else seen_of(told)
+
+    async def do(self, viewer: Viewer, session: str, wish: Wish, seen: Seen | None = None) -> Done:
         """Accept, correct or waive a session (its id without dashes), or propose it where that takes two people.
 
-        Scope bills:write. Refusal NOT_FOUND; CONFLICT where nothing waits, it still runs, or something is proposed;
-        INVALID where nothing is said, or what is wanted makes no sense.
+        Scope bills:write. Refusal NOT_FOUND; CONFLICT where nothing waits, it still runs, something is proposed, or it
+        comes to something else than was ``seen``; INVALID where nothing is said, or what is wanted makes no sense.
         """
         viewer.need(Scope.BILLS_WRITE)
         _need_sense(wish)
         async with self._store.unit() as unit:
             told = await _told(unit, session, wish.deed)
+            if seen is not None and seen != seen_of(told):
+                raise Refusal(Code.CONFLICT, CHANGED)
             if await proposal.open_of(unit.connection, session) is not None:
                 raise Refusal(Code.CONFLICT, phrase("Somebody proposed something for it. Agree to that, or reject it."))
             draft = _draft(told, wish, viewer.name)
@@ -169,6 +183,12 @@ async def _told(unit: Unit, session: str, deed: Deed) -> Told:
     if told.waits is None and (deed is not Deed.CORRECT or not told.documents):
         raise Refusal(Code.CONFLICT, phrase("Nothing of this session waits for a decision."))
     return told
+
+
+def seen_of(told: Told) -> Seen:
+    """What of a session must still be so as somebody saw it."""
+    assert told.case.bill is not None
+    return told.case.bill.gross_minor, told.billed_minor
 
 
 def _draft(told: Told, wish: Wish, by: str) -> Draft | None:

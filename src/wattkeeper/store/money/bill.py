@@ -154,13 +154,13 @@ async def find(
     if before is not None:
         wanted = wanted.where(tuple_(C.issued_at, C.place) < before)
     rows = await connection.execute(wanted.order_by(C.issued_at.desc(), C.place.desc()).limit(limit))
-    return [_row(row) for row in rows]
+    return [row_of(row) for row in rows]
 
 
 async def one(connection: AsyncConnection, viewer: Viewer, number: str) -> BillRow | None:
     """The document with this number, where the viewer may see it."""
     row = (await connection.execute(select(*COLUMNS).where(C.number == number, reach.bills(viewer)))).first()
-    return None if row is None else _row(row)
+    return None if row is None else row_of(row)
 
 
 async def content(connection: AsyncConnection, viewer: Viewer, number: str) -> str | None:
@@ -174,14 +174,14 @@ async def of_sessions(connection: AsyncConnection, sessions: Sequence[str]) -> d
     wanted = select(*COLUMNS).where(C.session_id.in_(sessions)).order_by(C.series, C.place)
     found: dict[str, list[BillRow]] = {}
     for row in await connection.execute(wanted):
-        found.setdefault(row.session_id, []).append(_row(row))
+        found.setdefault(row.session_id, []).append(row_of(row))
     return found
 
 
 async def named(connection: AsyncConnection, numbers: Sequence[str]) -> list[BillRow]:
     """The documents with these numbers, in the order of their issue: for what follows them, never for showing."""
     wanted = select(*COLUMNS).where(C.number.in_(numbers)).order_by(C.series, C.place)
-    return [_row(row) for row in await connection.execute(wanted)]
+    return [row_of(row) for row in await connection.execute(wanted)]
 
 
 async def contents_of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, str]:
@@ -190,7 +190,7 @@ async def contents_of(connection: AsyncConnection, sessions: Sequence[str]) -> d
     return {session: text for session, text in await connection.execute(wanted)}
 
 
-def _row(row: Sequence[Any]) -> BillRow:
+def row_of(row: Sequence[Any]) -> BillRow:
     """A document of a row selected as COLUMNS."""
     values = dict(zip(NAMES, row, strict=True))
     values |= {"kind": DocumentKind(values["kind"]), "grade": Grade(values["grade"])}

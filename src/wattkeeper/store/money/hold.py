@@ -122,7 +122,7 @@ async def of_sessions(connection: AsyncConnection, sessions: Sequence[str]) -> d
     rows = await connection.execute(select(*COLUMNS).where(H.session_id.in_(sessions)).order_by(H.since, H.settled_at))
     found: dict[str, list[HoldRow]] = {}
     for row in rows:
-        found.setdefault(row.session_id, []).append(_hold(row))
+        found.setdefault(row.session_id, []).append(hold_of(row))
     return found
 
 
@@ -156,7 +156,7 @@ async def find(
     if before is not None:
         wanted = wanted.where(tuple_(H.since, H.id) < before)
     rows = await connection.execute(wanted.order_by(H.since.desc(), H.id.desc()).limit(limit))
-    return [_hold(row) for row in rows]
+    return [hold_of(row) for row in rows]
 
 
 def _written(reasons: Sequence[Reason]) -> str:
@@ -173,7 +173,7 @@ def _reason(told: dict[str, Any]) -> Reason:
     return Reason(told["code"], None if at is None else datetime.fromisoformat(at), told["evidence"])
 
 
-def _hold(row: Any) -> HoldRow:
+def hold_of(row: Any) -> HoldRow:
     """Something that waits, of a row selected as COLUMNS."""
     values = list(row)
     values[5] = tuple(map(_reason, orjson.loads(row.reasons)))

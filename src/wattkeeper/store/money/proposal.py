@@ -104,14 +104,14 @@ async def open_of(connection: AsyncConnection, session: str) -> ProposalRow | No
     """What is proposed for a session: for deeds, never for showing."""
     wanted = select(proposal).where(P.session_id == session, P.state == ProposalState.OPEN.value)
     row = (await connection.execute(wanted)).first()
-    return None if row is None else _proposal(row)
+    return None if row is None else proposal_of(row)
 
 
 async def one(connection: AsyncConnection, viewer: Viewer, identifier: str) -> ProposalRow | None:
     """The proposal with this id (scope bills:read)."""
     viewer.need(Scope.BILLS_READ)
     row = (await connection.execute(select(proposal).where(P.id == identifier))).first()
-    return None if row is None else _proposal(row)
+    return None if row is None else proposal_of(row)
 
 
 async def find(
@@ -128,10 +128,10 @@ async def find(
     if before is not None:
         wanted = wanted.where(tuple_(P.created_at, P.id) < before)
     rows = await connection.execute(wanted.order_by(P.created_at.desc(), P.id.desc()).limit(limit))
-    return [_proposal(row) for row in rows]
+    return [proposal_of(row) for row in rows]
 
 
-def _proposal(row: Any) -> ProposalRow:
+def proposal_of(row: Any) -> ProposalRow:
     """A proposal of its row."""
     wish = Wish(deed=Deed(row.deed), said=row.said, energy_wh=row.energy_wh, gross_minor=row.gross_minor)
     named = ("id", "difference_minor", "currency", "digits", "created_at", "created_by")

@@ -67,6 +67,7 @@ PLACES = (
     ("/stations", phrase("Stations"), Scope.STATIONS_READ),
     ("/cards", phrase("Cards"), Scope.CARDS_READ),
     ("/findings", phrase("Findings"), Scope.FINDINGS_READ),
+    ("/money", phrase("Money"), Scope.BILLS_READ),
     ("/people", phrase("People"), Scope.STAFF_READ),
     ("/programs", phrase("Programs"), Scope.TOKENS_READ),
 )
@@ -76,6 +77,7 @@ ALL = {
     "/stations": phrase("All stations"),
     "/cards": phrase("All cards"),
     "/findings": phrase("All findings"),
+    "/money": phrase("Money"),
     "/people": phrase("All people"),
     "/programs": phrase("All programs"),
 }
@@ -134,6 +136,7 @@ class Paper:
             kw=said.kw,
             kwh=said.kwh,
             in_words=IN_WORDS,
+            money=said.money,
             position=position,
             roles=ROLES,
             shown=shown,

@@ -10,7 +10,7 @@ import orjson
 from babel.dates import format_date, get_timezone, get_timezone_location
 from markupsafe import Markup
 
-from wattkeeper.charging.phrase import Figure, Phrase, phrase
+from wattkeeper.charging.phrase import Figure, Money, Phrase, phrase
 from wattkeeper.language import locale, tell
 
 NOTHING = "–"
@@ -36,6 +36,11 @@ def kw(power_w: Decimal | None) -> str:
 def amount(value: Decimal) -> Figure:
     """A sum of money without its currency."""
     return Figure(value, 2)
+
+
+def money(minor: int, currency: str, digits: int) -> Money:
+    """An amount of minor units with its currency."""
+    return Money(Decimal(minor).scaleb(-digits), currency, digits)
 
 
 def duration(span: timedelta | None) -> str:

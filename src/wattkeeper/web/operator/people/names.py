@@ -51,6 +51,11 @@ class Places:
     def __getitem__(self, station: str) -> Place:
         return self._known.get(station) or Place(station, station, "", None)
 
+    @property
+    def sites(self) -> list[str]:
+        """The sites that stations are at, by name."""
+        return sorted({one.site for one in self._known.values() if one.site})
+
     def called(self, words: Sequence[str]) -> tuple[str, ...]:
         """The ids of the stations whose id, label or site has every one of these words."""
         texts = {one.id: f"{one.id} {one.name} {one.site}".casefold() for one in self._known.values()}
