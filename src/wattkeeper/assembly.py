@@ -8,6 +8,7 @@ import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from wattkeeper.bus import Bus
 from wattkeeper.bus.memory import MemoryBus
@@ -28,6 +29,12 @@ from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
+from wattkeeper.operations.money.payments.deeds import MoneyDeeds
+from wattkeeper.operations.money.payments.hearing import Hearing
+from wattkeeper.operations.money.payments.provider import Provider
+from wattkeeper.operations.money.payments.stripe import Stripe
+from wattkeeper.operations.money.payments.wallet import Wallets
+from wattkeeper.operations.money.payments.watch import Watch
 from wattkeeper.operations.money.prices import Prices
 from wattkeeper.operations.money.receipts import Receipts
 from wattkeeper.operations.money.statements import Statements
@@ -66,6 +73,8 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
             yield rooms
         finally:
             await intake.stop()
+            if rooms.provider is not None:
+                await rooms.provider.close()
     finally:
         await store.close()
 
@@ -79,6 +88,7 @@ def furnish(
     places = Places(store, safe, bus, prices)
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
     totals = Totals(store, settings)
+    provider = provider_of(settings)
     notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
     papers = Papers(store, safe, settings, bills)
     return Rooms(
@@ -108,11 +118,24 @@ def furnish(
         bills=bills,
         papers=papers,
         statements=Statements(store, prices, papers),
+        wallets=Wallets(store, bus, settings, provider),
+        money_deeds=MoneyDeeds(store, bus, settings),
+        provider=provider,
+        hearing=Hearing(store, bus, provider) if provider and settings.stripe_secret_file else None,
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
         totals=totals,
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
     )
+
+
+def provider_of(settings: Settings) -> Provider | None:
+    """Who takes payments by card; None where nobody is set up. Raises OSError where a file of theirs cannot be read."""
+    if not settings.stripe_key_file:
+        return None
+    key = Path(settings.stripe_key_file).read_text().strip()
+    secret = Path(settings.stripe_secret_file).read_text().strip() if settings.stripe_secret_file else ""
+    return Stripe(key, secret, settings.stripe_address)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +170,9 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
         asyncio.create_task(rooms.displays.run(), name="displays"),
         asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),
+        asyncio.create_task(
+            Watch(rooms.store, rooms.bus, settings, rooms.provider, rooms.notices).run(), name="payments"
+        ),
     ]
     try:
         async with people(rooms) as http_port:

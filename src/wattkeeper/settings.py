@@ -129,6 +129,22 @@ class Settings:
     seller_vat_id: str = setting("", "Their VAT number, such as ATU12345678; without it nobody is given an invoice.")
     seller_iban: str = setting("", "The account that invoices ask to be paid to; empty names none.")
     payment_days: int = setting(14, "Within how many days invoices ask to be paid.")
+    pay_by: str = setting("invoice", "How drivers pay where nothing else is chosen: free, invoice, prepaid or card.")
+    pay_choices: str = setting("", "Which of these drivers may choose themselves, such as card, prepaid.")
+    pay_currency: str = setting("EUR", "The currency (ISO 4217) of prepaid balances, and of what is reserved on cards.")
+    authorise_minor: int = setting(
+        5_000, "How much is reserved on a card when a session begins, minor units (cents); 0 reserves nothing."
+    )
+    prepaid_least_minor: int = setting(
+        100, "With less than this on a prepaid balance nothing begins, minor units (cents)."
+    )
+    top_up_least_minor: int = setting(1_000, "The least that a prepaid balance is topped up by at once, minor units.")
+    top_up_most_minor: int = setting(50_000, "The most, minor units.")
+    stripe_key_file: str = setting("", "A file with the secret key of a Stripe account; empty: no cards are taken.")
+    stripe_secret_file: str = setting(
+        "", "A file with the signing secret of its webhook, which is to point at /payments/stripe here."
+    )
+    stripe_address: str = setting("", "Where Stripe is asked, if not at its own address; for tests.")
     tax_exemption: str = setting("", "Why no tax applies, where prices bear none; invoices must say it.")
     login_hours: int = setting(12, "How long a sign-in of staff lasts, hours.")
     driver_login_days: int = setting(90, "How long a sign-in of a driver lasts, days.")

@@ -9,7 +9,7 @@ from wattkeeper.operations.policy import READING, TEXT, Grants, grants, grants_o
 
 ALL = frozenset(Scope)
 ACCOUNT = frozenset({Scope.ACCOUNT_READ, Scope.ACCOUNT_WRITE})
-OWNED = frozenset({Scope.CHARGING_START, Scope.CARDS_HOLD}) | ACCOUNT
+OWNED = frozenset({Scope.CHARGING_START, Scope.CARDS_HOLD, Scope.PAYMENTS_HOLD}) | ACCOUNT
 """What a person does for themselves."""
 LETTING_IN = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE})
 HOSTS = frozenset({Scope.STATIONS_READ, Scope.SESSIONS_READ})
@@ -115,7 +115,7 @@ def test_the_table_of_what_must_never_be_says_what_the_roles_are_about() -> None
         assert host <= NEVER[Role.SITE_HOST][place], "a site host sees no person"
         assert Scope.PERSONS_READ in NEVER[Role.SUPPORT][place], "support can export nobody"
         for role in set(Role) - {Role.DRIVER}:
-            starts = {Scope.CHARGING_START, Scope.CARDS_HOLD}
+            starts = {Scope.CHARGING_START, Scope.CARDS_HOLD, Scope.PAYMENTS_HOLD}
             assert starts <= NEVER[role][place], "staff and programs never charge on somebody's account"
     assert NEVER[Role.SITE_HOST][0] == ALL, "a site host has nothing at other sites"
     assert NEVER[Role.DRIVER][0] == ALL, "a driver has nothing of others"

@@ -218,7 +218,8 @@ async def test_an_app_gets_no_more_than_its_person_has(house: House) -> None:
     anna = await person(house)
     everything = " ".join(Scope)
     tokens = (await exchange(app, await code_of(app, anna, scope=everything))).json()
-    own = {"sessions:read", "bills:read", "cards:read", "cards:hold", "charging:start", "account:read", "account:write"}
+    own = {"sessions:read", "bills:read", "cards:read", "cards:hold", "charging:start", "payments:hold"}
+    own |= {"account:read", "account:write"}
     assert set(tokens["scope"].split()) == own
     assert await app.status(tokens["access_token"], "stations") == 403
     assert await app.status(tokens["access_token"], "account/apps") == 200

@@ -36,6 +36,7 @@ class Scope(StrEnum):
     TOKENS_WRITE = "tokens:write"
     CHARGING_START = "charging:start"
     CARDS_HOLD = "cards:hold"
+    PAYMENTS_HOLD = "payments:hold"
     ACCOUNT_READ = "account:read"
     ACCOUNT_WRITE = "account:write"
 
@@ -63,6 +64,7 @@ IN_WORDS: Mapping[Scope, str] = {
     Scope.TOKENS_WRITE: phrase("Give programs access, and end it"),
     Scope.CHARGING_START: phrase("Start and stop charging for you"),
     Scope.CARDS_HOLD: phrase("Add, name and block your charging cards"),
+    Scope.PAYMENTS_HOLD: phrase("Choose how you pay, top up, and leave a bank card with the payment provider"),
     Scope.ACCOUNT_READ: phrase("See your name, e-mail address and how you sign in"),
     Scope.ACCOUNT_WRITE: phrase("Change your account and how you sign in"),
 }
@@ -168,6 +170,7 @@ def _lacks(scope: Scope) -> Refusal:
 EVERYTHING = frozenset(Scope) - {
     Scope.CHARGING_START,
     Scope.CARDS_HOLD,
+    Scope.PAYMENTS_HOLD,
     Scope.ACCOUNT_READ,
     Scope.ACCOUNT_WRITE,
 }

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Scope
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.proxies import Proxies
-from wattkeeper.web import oauth, oidc, problem
+from wattkeeper.web import oauth, oidc, payments, problem
 from wattkeeper.web.api import audit, commands, events, orders, places, reference, sessions, starts, stations, waiting
 from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
 from wattkeeper.web.api.money import assignments, bills, holds, ledger, papers, revenue, tariffs
@@ -137,7 +137,8 @@ def _api() -> list[BaseRoute]:
 def _pages(rooms: Rooms) -> list[BaseRoute]:
     """Everybody's pages as they are: a router that includes another takes every one of its routes apart again."""
     paper = routes.paper_of(rooms)
-    return [*oauth.router(paper).routes, *oidc.router(paper).routes, *driver.pages(rooms), *routes.pages(rooms)]
+    door = payments.router(rooms)
+    return [*door, *oauth.router(paper).routes, *oidc.router(paper).routes, *driver.pages(rooms), *routes.pages(rooms)]
 
 
 async def _reference(request: Request) -> HTMLResponse:

@@ -19,6 +19,10 @@ from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.papers import Papers
+from wattkeeper.operations.money.payments.deeds import MoneyDeeds
+from wattkeeper.operations.money.payments.hearing import Hearing
+from wattkeeper.operations.money.payments.provider import Provider
+from wattkeeper.operations.money.payments.wallet import Wallets
 from wattkeeper.operations.money.prices import Prices
 from wattkeeper.operations.money.statements import Statements
 from wattkeeper.operations.money.total import Totals
@@ -66,6 +70,11 @@ class Rooms:
     bills: Bills
     papers: Papers
     statements: Statements
+    wallets: Wallets
+    money_deeds: MoneyDeeds
+    provider: Provider | None
+    """Who takes payments by card; None: nobody."""
+    hearing: Hearing | None
     places: Places
     starts: Starts
     totals: Totals

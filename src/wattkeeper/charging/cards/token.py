@@ -180,7 +180,7 @@ class Authorisation(StrEnum):
     EXPIRED = "expired"
     CONCURRENT = "concurrent"
     NO_CREDIT = "no_credit"
-    """The month's energy or money is used up."""
+    """The month's energy or money is used up, or nothing is there to pay with."""
     NOT_HERE = "not_here"
     NOT_NOW = "not_now"
     WRONG_PLUG = "wrong_plug"
@@ -236,6 +236,8 @@ class Asked:
     """What binds every card that is only a number."""
     spent: str = ""
     """Why nothing begins any more on a token that was made for one start; empty where it may."""
+    broke: str = ""
+    """Why whoever holds it cannot pay for what would begin; empty where they can."""
 
 
 A = Authorisation
@@ -321,6 +323,8 @@ def _may_start(card: Card, asked: Asked) -> Verdict:
         refused = None if limits.nothing else _limited(whose, limits, asked)
         if refused is not None:
             return refused
+    if asked.broke:
+        return Verdict(A.NO_CREDIT, asked.broke)
     if asked.running >= card.max_sessions:
         return Verdict(A.CONCURRENT, _concurrent(card.max_sessions))
     return _yes(card, asked, phrase("This card is active."))

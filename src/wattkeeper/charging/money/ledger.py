@@ -26,6 +26,8 @@ class EntryKind(StrEnum):
     WRITE_OFF = "write_off"
     PAYOUT = "payout"
     """To the host of a site."""
+    SHARE = "share"
+    """What the host of a site gets of what was sold there."""
     TOP_UP = "top_up"
     """Paid before anything was owed."""
 

@@ -13,8 +13,10 @@ from functools import lru_cache
 import orjson
 
 from wattkeeper.charging.cards.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
-from wattkeeper.charging.cards.token import Asked, Card, start_by_phone
+from wattkeeper.charging.cards.token import Asked, Card, CardKind, start_by_phone
+from wattkeeper.charging.money.paying import Way
 from wattkeeper.operations.money.choosing import pinned
+from wattkeeper.operations.money.payments.purses import objection, ways_in_use
 from wattkeeper.operations.money.worth import bill_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import station as stations
@@ -26,6 +28,9 @@ from wattkeeper.store.money import billable
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.tariff import TariffRow
 from wattkeeper.store.unit import Unit
+
+FROM_PURSES = frozenset({Way.PREPAID, Way.CARD})
+"""Ways to pay for which something must be there before anything begins."""
 
 
 @lru_cache(maxsize=8)
@@ -40,6 +45,7 @@ class Bounds:
     def __init__(self, unit: Unit) -> None:
         self._unit = unit
         self._used: dict[str, Use] | None = None
+        self._by_purse: bool | None = None
         self._spots: dict[str, tuple[str, Mapping[int, str | None]] | None] = {}
 
     async def used(self, card: Card, cards: Iterable[Card], settings: Settings) -> Use:
@@ -79,6 +85,20 @@ class Bounds:
         """What a session costs so far, by the prices of its start."""
         return ZERO if version is None else (await bill_of(self._unit.connection, one.whole, one.last_n, version)).gross
 
+    async def broke(self, card: Card, settings: Settings) -> str:
+        """Why whoever holds a card cannot pay for a session; asked only where somebody pays ahead or by card."""
+        connection = self._unit.connection
+        if self._by_purse is None:
+            self._by_purse = bool(FROM_PURSES & await ways_in_use(connection, settings))
+        if not self._by_purse:
+            return ""
+        await self._unit.flush()
+        person = (await cards.owners(self._unit, [card.ref])).get(card.ref, "")
+        group = card.group or ""
+        if card.kind is CardKind.APP:
+            group = await billable.group_of(connection, person)
+        return await objection(connection, person, group, settings)
+
     async def spot(self, card: Card, station: str, evse: int | None) -> Spot:
         """Where a card is presented, where its limits ask that."""
         if all(bound.sites is None and bound.plugs is None for _, bound in card.binding()):
@@ -104,7 +124,12 @@ async def by_phone(unit: Unit, person: str, station: str, evse: int, settings: S
     for card in held:
         spot, used = await bounds.spot(card, station, evse), await bounds.used(card, held, settings)
         asked.append((card, Asked(unit.now, local, station=station, evse=evse, spot=spot, used=used)))
-    return start_by_phone(asked), max((card.max_sessions for card in held), default=0)
+    why = start_by_phone(asked) or await objection(unit.connection, person, await _group(unit, person), settings)
+    return why or None, max((card.max_sessions for card in held), default=0)
+
+
+async def _group(unit: Unit, person: str) -> str:
+    return await billable.group_of(unit.connection, person)
 
 
 def _paid(documents: Collection[BillRow]) -> Decimal:

@@ -17,6 +17,12 @@ class NoticeKind(StrEnum):
     UNLIKE_ITSELF = "unlike_itself"
     QUESTION = "question"
     """Is this you? An answer counts for two minutes."""
+    MONTHLY_INVOICE = "monthly_invoice"
+    """Its words name ``number``, ``month``, ``amount`` and ``due``."""
+    RUNNING_OUT = "running_out"
+    """Its words name ``station`` and ``balance``."""
+    PAYMENT_DECLINED = "payment_declined"
+    """Its words name ``station`` and ``amount``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +34,7 @@ class Said:
 
 
 KNOWN = frozenset(kind.value for kind in NoticeKind)
+GAPS = ("card", "station", "when", "number", "month", "amount", "due", "balance")
 BLOCK = phrase("If you did not tap it there, block the card under Cards: it takes two taps, and you keep your account.")
 NOTICES: Mapping[NoticeKind, tuple[Phrase, Phrase]] = {
     NoticeKind.FAR_APART: (
@@ -52,6 +59,27 @@ NOTICES: Mapping[NoticeKind, tuple[Phrase, Phrase]] = {
             "counts for two minutes. If it is not you, say no: the card is blocked at once."
         ),
     ),
+    NoticeKind.MONTHLY_INVOICE: (
+        phrase("Your invoice for {month}"),
+        phrase(
+            "For {month} you are asked to pay {amount} until {due}, by bank transfer with the number {number}. What it "
+            "is for stands under Me, where it says how you pay."
+        ),
+    ),
+    NoticeKind.RUNNING_OUT: (
+        phrase("Your prepaid balance is used up"),
+        phrase(
+            "What charges at {station} has used up your balance of {balance}. It goes on; what it costs beyond that is "
+            "taken from your next top-up, and nothing new starts before."
+        ),
+    ),
+    NoticeKind.PAYMENT_DECLINED: (
+        phrase("Your bank card was declined"),
+        phrase(
+            "Your bank card was declined for {amount} at {station}. Leave another card under Me, where it says how you "
+            "pay, then try again there. Until it is paid nothing new starts."
+        ),
+    ),
 }
 
 
@@ -60,4 +88,5 @@ def said(kind: str, words: Mapping[str, str]) -> Said:
     if kind not in KNOWN:
         return Said(words.get("title", ""), words.get("text", ""))
     title, text = NOTICES[NoticeKind(kind)]
-    return Said(title, text.filled(**{"card": "", "station": "", "when": "", **words, "block": BLOCK}))
+    given = {**dict.fromkeys(GAPS, ""), **words, "block": BLOCK}
+    return Said(title.filled(**given), text.filled(**given))

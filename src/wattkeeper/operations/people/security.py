@@ -1,4 +1,4 @@
-"""What an operator should hear of attacks on accounts: one line each in the log ``wattkeeper.security``.
+"""What an operator should hear of attacks on accounts and payments: one line each in the log ``wattkeeper.security``.
 
 A line names the case and the account's id; no name, address, password, code or token is ever in it.
 """
@@ -25,6 +25,9 @@ class Case(StrEnum):
     CODE_TWICE = "code_twice"
     REFRESH_TWICE = "refresh_twice"
     LETTERS_FLOOD = "letters_flood"
+    PAYMENT_FORGED = "payment_forged"
+    PAYMENT_REPLAYED = "payment_replayed"
+    PAYMENT_DIFFERS = "payment_differs"
 
 
 def note(case: Case, account: str = "") -> None:

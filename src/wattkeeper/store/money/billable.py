@@ -88,6 +88,11 @@ async def of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, 
     return {row.id: _billable(row) for row in rows}
 
 
+async def live(connection: AsyncConnection) -> list[str]:
+    """Every session that runs: for deeds, never for showing."""
+    return list((await connection.execute(select(S.id).where(S.live))).scalars())
+
+
 async def newest(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, int]:
     """The newest journal entry folded into each of these sessions."""
     rows = await connection.execute(select(S.id, S.last_n).where(S.id.in_(sessions)))

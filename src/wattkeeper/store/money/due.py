@@ -65,3 +65,8 @@ async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> lis
     """The sessions whose time has come, the longest waiting first."""
     wanted = select(due.c.session_id).where(due.c.at <= now).order_by(due.c.at).limit(limit)
     return list((await connection.execute(wanted)).scalars())
+
+
+async def which(connection: AsyncConnection, sessions: Sequence[str]) -> set[str]:
+    """Those of these sessions that have to be looked at still."""
+    return set((await connection.execute(select(due.c.session_id).where(due.c.session_id.in_(sessions)))).scalars())

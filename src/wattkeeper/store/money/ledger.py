@@ -77,6 +77,11 @@ async def is_posted(unit: Unit, kind: EntryKind, ref: str) -> bool:
     return await unit.connection.scalar(known) is not None
 
 
+async def newest(connection: AsyncConnection) -> int:
+    """The number of the newest entry; 0 where there is none."""
+    return int(await connection.scalar(select(func.max(E.n))) or 0)
+
+
 # --- looking ------------------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,70 @@
+"""With what somebody would pay a session: asked before anything begins, and when a document is to be paid."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.paying import Purse, Way, Whose, cannot_pay, way_of
+from wattkeeper.charging.money.payment import PaymentState
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.settings import Settings
+from wattkeeper.store.money import paying
+from wattkeeper.store.money import payment as payments
+
+
+def way_named(text: str) -> Way:
+    """The way of a name; Refusal (INVALID) where there is none."""
+    try:
+        return Way(text)
+    except ValueError:
+        raise Refusal(Code.INVALID, phrase("A way to pay is free, invoice, prepaid or card.")) from None
+
+
+def default_way(settings: Settings) -> Way:
+    """How is paid where nothing else was chosen."""
+    return way_named(settings.pay_by)
+
+
+async def ways_in_use(connection: AsyncConnection, settings: Settings) -> set[Way]:
+    """Every way by which anybody may pay here."""
+    return {default_way(settings), *await paying.in_use(connection)}
+
+
+async def way_for(connection: AsyncConnection, person: str, group: str, settings: Settings) -> Way:
+    """How somebody pays what was charged on a card of this group."""
+    own = await paying.chosen(connection, Whose.DRIVER, person)
+    of_group = await paying.chosen(connection, Whose.GROUP, group)
+    return way_of(own, of_group, default_way(settings))
+
+
+async def purse_of(connection: AsyncConnection, person: str, group: str, settings: Settings) -> Purse:
+    """What somebody could pay a session with."""
+    way, currency = await way_for(connection, person, group, settings), settings.pay_currency
+    purse = Purse(way, currency, digits_of(currency))
+    if way is Way.PREPAID:
+        prepaid, owed = await paying.purses(connection, person, currency)
+        return replace(purse, balance_minor=prepaid - max(owed, 0), least_minor=settings.prepaid_least_minor)
+    if way is Way.CARD:
+        means = await paying.means_of(connection, person)
+        has_card = means is not None and means.method is not None
+        return replace(purse, has_card=has_card, is_declined=await _owes_declined(connection, person))
+    return purse
+
+
+async def _owes_declined(connection: AsyncConnection, person: str) -> bool:
+    """Whether the last payment by card was declined, and is still owed."""
+    last = await payments.last_charge(connection, person)
+    if last is None or last.state is not PaymentState.DECLINED:
+        return False
+    return (await paying.purses(connection, person, last.currency))[1] > 0
+
+
+async def objection(connection: AsyncConnection, person: str, group: str, settings: Settings) -> str:
+    """Why nothing may begin that this person would have to pay; empty where it may, or nobody is known to pay."""
+    if not person:
+        return ""
+    return cannot_pay(await purse_of(connection, person, group, settings))

@@ -1,0 +1,1 @@
+"""Payment providers to test against: localstripe from PyPI, and one that speaks Stripe's documented shapes."""
