@@ -14,6 +14,7 @@ WAY = (
     *("store/money/*.py", "operations/money/*.py"),
     *("operations/conditions.py", "operations/cards/bounds.py"),
     *("web/driver/money.py", "web/driver/tags.py"),
+    "web/operator/tariffs/*.py",
 )
 """From the reading of a meter to the amount on a page."""
 DIVIDES = "exact.py"

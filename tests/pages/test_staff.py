@@ -20,13 +20,13 @@ from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.charging.person import FRESH, Role
 from wattkeeper.store.tables import login
 
-ALL = {"/", "/sessions", "/stations", "/cards", "/findings", "/money", "/people", "/programs"}
+ALL = {"/", "/sessions", "/stations", "/cards", "/tariffs", "/findings", "/money", "/people", "/programs"}
 SEES: dict[Role, set[str]] = {
     Role.OWNER: ALL,
     Role.OPERATOR: ALL,
     Role.SUPPORT: ALL - {"/people", "/programs"},
     Role.BILLING: ALL - {"/people", "/programs", "/findings"},
-    Role.PRIVACY_OFFICER: ALL - {"/money"},
+    Role.PRIVACY_OFFICER: ALL - {"/money", "/tariffs"},
     Role.AUDITOR: ALL,
     Role.SITE_HOST: {"/", "/sessions", "/stations"},
 }
@@ -40,6 +40,8 @@ DEEDS = {
     "/stations/order": {"station": "CP1", "kind": "reset-hard"},
     "/cards/import": {"text": "number\n04A2B97F1199"},
     "/people/invite": {"email": "x@example.org", "role": "owner"},
+    "/tariffs/new": {"do": "save"},
+    "/tariffs/preview": {},
     "/programs/give": {"name": "x", "scopes": "sessions:read"},
     "/programs/revoke": {"token": "0" * 16},
 }

@@ -25,6 +25,7 @@ DATA = (
     *("owner@example.org", "sam@example.org", "ida@example.org", "new@example.org", "OCPP 1.6", "CP7"),
     *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests", "standard"),
     "NotImplemented: Request Action is recognized but not supported by the receiver",
+    *("night", "standard", "AT", "Europe/Vienna", "UTC"),
     *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
 )
 """What the people and stations of this test call themselves and each other."""
@@ -60,13 +61,15 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to(re.findall(r'href="(/people/[^"]+)"', (await client.get("/people")).text)[0])
         await one.to("/money/bills", "/money/bills?q=nothing", f"/money/bills/{stock.number}")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
+        await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
         await one.to("/nowhere", "/stations/nowhere", "/sessions/0000", status=404)
         assert "⟦" in await streamed(client, "/live/now?after=0")
         await sent(one, str(ref), session)
         await billed(one, stock)
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
-        assert left == {"/bills/{number}/paper"}, "a PDF; tests/operations/test_papers.py reads it in German"
+        files = {"/tariffs/named/{tariff}/ocpi", "/bills/{number}/paper"}
+        assert left == files, "JSON; and a PDF, which tests/operations/test_papers.py reads in German"
 
 
 async def streamed(client: httpx.AsyncClient, path: str) -> str:
@@ -114,6 +117,23 @@ async def sent(one: Walk, ref: str, session: str) -> None:
     await one.send("/account/code-app/confirm", code=pyotp.TOTP(found[1]).now())
     for path, did in (("/account", "password"), ("/people", "invited"), ("/cards/groups", "made")):
         await one.to(f"{path}?did={did}")
+    await priced(one)
+
+
+async def priced(one: Walk) -> None:
+    """Send the forms of tariffs, rightly and wrongly, and read what comes back."""
+    wrong = {"b0-energy-price": "x", "b0-end_time": "x", "b0-max_kwh": "x", "b1-time-step": "x", "r0-percent": "x"}
+    right = {"currency": "EUR", "zone": "UTC", "b0-mon": "on", "b0-energy-price": "1", "seen": "0"}
+    example = {"x_day": "2026-12-01", "x_time": "18:00", "x_hours": "1", "x_kwh": "7", "x_idle": "20"}
+    for path in ("/tariffs/new", "/tariffs/preview"):
+        await one.send(path, do="save", **wrong)
+        await one.send(path, do="look", **right, **example)
+        await one.send(path, do="add-rate", **right)
+    await one.send("/tariffs/new", do="save", name="night", **right)
+    await one.send("/tariffs/named/night/edit", do="save", **right)
+    await one.send("/tariffs/named/night/edit", do="save", **right | {"since_day": "2000-01-01", "seen": "1"})
+    await one.send("/tariffs/named/night/edit", do="save", **right | {"since_day": "2199-01-01", "seen": "1"})
+    await one.to("/tariffs", "/tariffs/named/night?version=2&week=2026-W01", "/tariffs/named/standard")
 
 
 async def billed(one: Walk, stock: Stock) -> None:

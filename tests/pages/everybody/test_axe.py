@@ -27,6 +27,7 @@ from wattkeeper.charging.cards.limits import Limits
 from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.store import session as sessions
+from wattkeeper.store.money.ocpi import of_ocpi
 from wattkeeper.store.people import step_up
 from wattkeeper.store.session import Sought
 from wattkeeper.web.driver import routes as driver
@@ -35,6 +36,30 @@ from wattkeeper.web.operator import routes as operator
 STILL: dict[str, Any] = {"reduced_motion": "reduce"}
 BLOCKED = "04A2B97F1181"
 HOST, SUPPORT = "ida@example.org", "sam@example.org"
+RICH: dict[str, Any] = {
+    "currency": "EUR",
+    "tax_included": "YES",
+    "x_time_zone": "Europe/Vienna",
+    "x_bills_blocking": True,
+    "x_tax_rates": [{"name": "AT", "percent": 20, "since": "2020-01-01", "until": "2199-01-01"}],
+    "max_price": {"before_taxes": 40},
+    "elements": [
+        {
+            "price_components": [{"type": "ENERGY", "price": "0.29", "vat": 20, "x_tax_rate": "AT"}],
+            "restrictions": {"start_time": "22:00", "end_time": "06:00", "day_of_week": ["MONDAY", "FRIDAY"]},
+        },
+        {
+            "price_components": [{"type": "TIME", "price": "2", "vat": 20, "step_size": 60}],
+            "restrictions": {"min_kwh": 30, "start_time": "06:30", "start_date": "2020-01-01"},
+        },
+        {
+            "price_components": [{"type": "PARKING_TIME", "price": "6", "vat": 20, "step_size": 90}],
+            "restrictions": {"x_min_idle": 900},
+        },
+        {"price_components": [{"type": "ENERGY", "price": "0.45", "vat": 20}, {"type": "FLAT", "price": 1, "vat": 20}]},
+    ],
+}
+"""A tariff of which every part of its pages has something to say."""
 PARTS = {
     "/app/manifest.webmanifest",
     "/app/worker.js",
@@ -66,12 +91,14 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes")
         await visit.to(person, "/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/findings")
         await visit.to(person, "/money/bills", f"/money/bills/{stock.number}")
+        await visit.to(person, "/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
         await shown(visit, person)
         left = await missed(person, pages_of(operator.NOUNS, operator.paper_of(town.rooms)), visit.been)
-        assert left == {"/bills/{number}/paper"}, "a PDF; tests/operations/test_papers.py says that it is tagged"
+        files = {"/tariffs/named/{tariff}/ocpi", "/bills/{number}/paper"}
+        assert left == files, "JSON; and a PDF, of which tests/operations/test_papers.py says that it is tagged"
     async with site.person(**STILL) as person:
         await half_in(visit, person, "/login", "Name", "operator")
     assert visit.faults == []
@@ -127,6 +154,7 @@ async def furnished(site: Site, town: Town) -> AsyncIterator[str]:
     await rooms.groups.put(OWNER, Group("crew", "CREW", limits=Limits(energy_wh_month=Decimal(90_000))))
     await rooms.cards.import_csv(f"number;state;group\n{CARD};active;crew\n{BLOCKED};blocked;\n", OWNER)
     await rooms.access.make_token("meter reader", frozenset(list(Scope)[:4]))
+    await rooms.prices.set(OWNER, of_ocpi(RICH), None, "night")
     await town.place("CP3", "Inn", "Innlände 1, Rosenheim", ("47.85", "12.12"))
     await knock(site, "CP9")
     async with site.station("CP1", town.keys["CP1"]) as one, site.station("CP3", town.keys["CP3"]) as other:

@@ -102,16 +102,22 @@ def why(rank: Rank, subject: str) -> Phrase:
     return WHY[rank].filled(subject=subject) if "{" in WHY[rank].pattern else WHY[rank]
 
 
-def candidates(assignments: Iterable[Assignment], spot: Spot, at: datetime) -> list[Candidate]:
-    """The tariffs that could hold for what starts at a spot at an instant, the one that decides first.
+def standing(assignments: Iterable[Assignment], at: datetime) -> dict[tuple[Rank, str], Assignment]:
+    """Of the assignments to each thing, the one that counts at an instant: valid latest by then, of equals the newest.
 
-    Of the assignments to one thing, the one valid latest by then counts, of equals the newest.
+    One that names no tariff says that nothing is assigned any more.
     """
     newest: dict[tuple[Rank, str], Assignment] = {}
     for one in assignments:
         known = newest.get((one.rank, one.subject))
         if one.valid_from <= at and (known is None or (known.valid_from, known.n) < (one.valid_from, one.n)):
             newest[one.rank, one.subject] = one
+    return newest
+
+
+def candidates(assignments: Iterable[Assignment], spot: Spot, at: datetime) -> list[Candidate]:
+    """The tariffs that could hold for what starts at a spot at an instant, the one that decides first."""
+    newest = standing(assignments, at)
     found = [newest.get(key) for key in spot.subjects.items()]
     named = [Candidate(one.rank, one.subject, one.tariff) for one in found if one is not None and one.tariff]
     return [*named, Candidate(Rank.STANDARD, "", STANDARD)]

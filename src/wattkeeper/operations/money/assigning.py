@@ -11,6 +11,7 @@ from wattkeeper.charging.money.assignment import ASSIGNABLE, Assignment, Rank
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.money.choosing import Choice, choose
+from wattkeeper.operations.money.prices import PAST
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import assignment, subject
 from wattkeeper.store.money import tariff as tariffs
@@ -37,6 +38,8 @@ class Asked:
     card: str | None = None
     """The pseudonym of a card: its holder and its group count."""
     person: str | None = None
+    group: str | None = None
+    """Or any card of this group."""
     at: datetime | None = None
     """None: now."""
 
@@ -65,7 +68,7 @@ class Assignments:
         async with self._store.unit() as unit:
             since = valid_from or unit.now
             if since < unit.now:
-                raise Refusal(Code.INVALID, phrase("Prices hold for what starts later; choose an instant to come."))
+                raise Refusal(Code.INVALID, PAST)
             if tariff is not None:
                 await _need_tariff(unit, tariff, since)
             if not await subject.exists(unit, rank, of):
@@ -81,7 +84,7 @@ class Assignments:
         """
         viewer.need(Scope.TARIFFS_READ)
         async with self._store.read() as connection:
-            spot = await subject.spot(connection, asked.station, asked.evse, asked.card, asked.person)
+            spot = await subject.spot(connection, asked.station, asked.evse, asked.card, asked.person, asked.group)
             if spot is None:
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such station or card."))
             return (await choose(connection, [spot], asked.at or self._store.clock()))[0]

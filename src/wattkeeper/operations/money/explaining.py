@@ -12,6 +12,7 @@ from wattkeeper.charging.money.assignment import why as why_tariff
 from wattkeeper.charging.money.billing import say
 from wattkeeper.charging.money.line import HOURLY, Line, LineKind, Part
 from wattkeeper.charging.money.numbered import DocumentKind, Explanation, Tax, gross_of
+from wattkeeper.charging.money.tariff import Tariff
 from wattkeeper.charging.money.usage import Known
 from wattkeeper.charging.phrase import Figure, Money, Said, joined, phrase
 from wattkeeper.operations.money.prices import GRADES
@@ -93,21 +94,57 @@ def explained(row: BillRow, why: Explanation, zone: tzinfo) -> Explained:
     )
 
 
-class _Told:
-    """An explanation on its way into words."""
+class Teller:
+    """Tells the lines of a bill by a tariff in words; instants by the clock of a zone."""
 
-    def __init__(self, why: Explanation, zone: tzinfo) -> None:
-        self._why = why
+    def __init__(self, tariff: Tariff, zone: tzinfo) -> None:
+        self._tariff = tariff
         self._zone = zone
 
     def money(self, minor: int) -> Money:
         """An amount of minor units."""
-        digits = self._why.bill.digits
-        return Money(Decimal(minor).scaleb(-digits), self._why.bill.currency, digits)
+        digits = self._tariff.digits
+        return Money(Decimal(minor).scaleb(-digits), self._tariff.currency, digits)
 
-    def _at(self, at: datetime) -> str:
+    def at(self, at: datetime) -> str:
         """An instant by the clock of the place."""
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
+
+    def line(self, line: Line) -> LineSaid:
+        """A line."""
+        amounts = (self.money(line.net_minor), self.money(line.vat_minor), self.money(line.gross_minor))
+        spans = () if line.kind in (K.FLAT, K.RESERVATION_FLAT) else tuple(self._span(line, one) for one in line.parts)
+        return LineSaid(WHAT[line.kind], joined(self._how(line), ", "), *amounts, spans)
+
+    def _how(self, line: Line) -> Iterator[Said]:
+        """Quantity times unit price, the step, the tax."""
+        if line.kind not in (K.LEAST, K.MOST):
+            quantity = _figure(line.quantity, "" if line.unit == "session" else line.unit)
+            price = Money(line.unit_price, self._tariff.currency, _places(line.unit_price, self._tariff.digits))
+            told = TAXED if self._tariff.tax_included else UNTAXED
+            yield told.filled(quantity=quantity, price=price)
+        if line.quantity != line.used:
+            yield phrase("rounded up from {used} to steps of {step}", used=_figure(line.used), step=_step(line))
+        if line.vat_percent is not None:
+            yield phrase("{rate} tax", rate=_figure(line.vat_percent, "%"))
+
+    def _span(self, line: Line, part: Part) -> Said:
+        """A stretch of a line."""
+        used = _figure(replace(line, used_base=part.used).used, line.unit)
+        ends = (KNOWN[part.since_known], KNOWN[part.until_known])
+        told = {"used": used, "since": self.at(part.since), "until": self.at(part.until)}
+        if line.kind is not K.ENERGY or part.since_wh is None or part.until_wh is None:
+            return SPAN.filled(**told, start=ends[0], end=ends[1])
+        registers = {"low": _register(part.since_wh), "high": _register(part.until_wh)}
+        return REGISTERS.filled(**told, **registers, start=ends[0], end=ends[1])
+
+
+class _Told(Teller):
+    """An explanation on its way into words."""
+
+    def __init__(self, why: Explanation, zone: tzinfo) -> None:
+        super().__init__(why.tariff, zone)
+        self._why = why
 
     def facts(self) -> Iterator[Said]:
         """Which session it was, by which tariff, on which evidence."""
@@ -118,8 +155,8 @@ class _Told:
             "{energy} at {station} from {since} to {until}.",
             energy=energy,
             station=station,
-            since=self._at(why.started_at),
-            until=self._at(why.ended_at),
+            since=self.at(why.started_at),
+            until=self.at(why.ended_at),
         )
         tariff = phrase("By the tariff {tariff}, version {version}.", tariff=why.tariff_id, version=str(why.version))
         yield joined((tariff, why_tariff(why.rank, why.subject)))
@@ -131,39 +168,12 @@ class _Told:
     def lines(self) -> Iterator[LineSaid]:
         """Every line, what a person added, and what was billed before."""
         why = self._why
-        yield from (self._line(line) for line in why.bill.lines)
+        yield from (self.line(line) for line in why.bill.lines)
         if why.extra:
             yield self._sum(phrase("Changed by a person"), why.extra)
         if why.before:
             less = [Tax(one.vat_percent, -one.net_minor, -one.vat_minor) for one in why.before]
             yield self._sum(phrase("Billed before"), less)
-
-    def _line(self, line: Line) -> LineSaid:
-        amounts = (self.money(line.net_minor), self.money(line.vat_minor), self.money(line.gross_minor))
-        spans = () if line.kind in (K.FLAT, K.RESERVATION_FLAT) else tuple(self._span(line, one) for one in line.parts)
-        return LineSaid(WHAT[line.kind], joined(self._how(line), ", "), *amounts, spans)
-
-    def _how(self, line: Line) -> Iterator[Said]:
-        """Quantity times unit price, the step, the tax."""
-        if line.kind not in (K.LEAST, K.MOST):
-            quantity = _figure(line.quantity, "" if line.unit == "session" else line.unit)
-            price = Money(line.unit_price, self._why.bill.currency, _places(line.unit_price, self._why.bill.digits))
-            told = TAXED if self._why.tariff.tax_included else UNTAXED
-            yield told.filled(quantity=quantity, price=price)
-        if line.quantity != line.used:
-            yield phrase("rounded up from {used} to steps of {step}", used=_figure(line.used), step=_step(line))
-        if line.vat_percent is not None:
-            yield phrase("{rate} tax", rate=_figure(line.vat_percent, "%"))
-
-    def _span(self, line: Line, part: Part) -> Said:
-        """A stretch of a line."""
-        used = _figure(replace(line, used_base=part.used).used, line.unit)
-        ends = (KNOWN[part.since_known], KNOWN[part.until_known])
-        told = {"used": used, "since": self._at(part.since), "until": self._at(part.until)}
-        if line.kind is not K.ENERGY or part.since_wh is None or part.until_wh is None:
-            return SPAN.filled(**told, start=ends[0], end=ends[1])
-        registers = {"low": _register(part.since_wh), "high": _register(part.until_wh)}
-        return REGISTERS.filled(**told, **registers, start=ends[0], end=ends[1])
 
     def _sum(self, what: Said, taxes: Iterable[Tax]) -> LineSaid:
         """Sums by rate as one line."""

@@ -46,6 +46,9 @@ IN_DOUBT = phrase("Something about this session contradicts itself. A person che
 ESTIMATED = phrase("Part of this session had to be estimated. A person checks it before it is billed.")
 WAIVED = phrase("It is not billed: somebody has waived it.")
 CORRECTED = phrase("What was billed for it was corrected.")
+PAST = phrase("Prices hold for what starts later; choose an instant to come.")
+CHANGED = phrase("Somebody else has changed this tariff since you began.")
+TAKEN = phrase("There is a tariff of this name already.")
 GRADES = {
     Grade.VERIFIED: phrase("Signed by the meter, and the signature was checked."),
     Grade.MEASURED: phrase("Measured completely by the station, without contradiction."),
@@ -167,11 +170,18 @@ class Prices:
             return await tariffs.versions(connection, viewer)
 
     async def set(
-        self, viewer: Viewer, tariff: Tariff, valid_from: datetime | None = None, identifier: str = STANDARD
+        self,
+        viewer: Viewer,
+        tariff: Tariff,
+        valid_from: datetime | None = None,
+        identifier: str = STANDARD,
+        seen: int | None = None,
     ) -> TariffRow:
         """Set the prices of a tariff for sessions that start from an instant on, or from now (scope tariffs:write).
 
+        ``seen`` is the newest version that whoever sets them knows, 0 where there is none yet.
         Refusal INVALID: what cannot be billed by, an instant that has passed, or a name that is none.
+        Refusal CONFLICT: there is another version since.
         """
         viewer.need(Scope.TARIFFS_WRITE)
         check(tariff)
@@ -179,7 +189,10 @@ class Prices:
             raise Refusal(Code.INVALID, phrase("A tariff's name has 1 to 40 letters, digits, dashes or underscores."))
         async with self._store.unit() as unit:
             if valid_from is not None and valid_from < unit.now:
-                raise Refusal(Code.INVALID, phrase("Prices hold for what starts later; choose an instant to come."))
+                raise Refusal(Code.INVALID, PAST)
+            newest = await tariffs.newest(unit, identifier)
+            if seen is not None and seen != newest:
+                raise Refusal(Code.CONFLICT, CHANGED if seen else TAKEN, newest=newest)
             return await tariffs.keep(unit, tariff, valid_from or unit.now, viewer.name, identifier)
 
     async def receipt(self, viewer: Viewer, session: str) -> Receipt:

@@ -14,6 +14,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import msgspec
+
 from wattkeeper.charging.cards.limits import WEEK, Day
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.flow import Kind
@@ -262,3 +264,26 @@ def _of_period(volumes: Mapping[str, Decimal], name: str, places: int) -> Decima
     told = (volumes.get(prefix + name) for prefix in ("", "MAX_", "MIN_"))
     value = next((one for one in told if one is not None), None)
     return None if value is None else value.scaleb(places)
+
+
+# --- a tariff, as a file ----------------------------------------------------------------------------------------
+
+
+def exported(what: Tariff, identifier: str, valid_from: datetime) -> bytes:
+    """A tariff as a file: an OCPI Tariff object with numbers as JSON has them, every digit kept."""
+    head = {"id": identifier, "start_date_time": valid_from.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+    told = {name: _numbered(value, name) for name, value in to_ocpi(what).items()}
+    return msgspec.json.format(msgspec.json.Encoder(decimal_format="number").encode(head | told), indent=2) + b"\n"
+
+
+NUMBERS = frozenset({"price", "vat", "before_taxes", "after_taxes", "percent", *SCALED})
+"""Members that are numbers in OCPI."""
+
+
+def _numbered(told: Any, name: str = "") -> Any:
+    """The same with decimals where there is text that OCPI has as numbers."""
+    if isinstance(told, dict):
+        return {key: _numbered(value, key) for key, value in told.items()}
+    if isinstance(told, list):
+        return [_numbered(one) for one in told]
+    return Decimal(told) if name in NUMBERS else told

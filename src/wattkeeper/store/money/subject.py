@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.money.assignment import Rank, Spot
+from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.money.billable import group_of
 from wattkeeper.store.tables import card, card_group, person, station
 from wattkeeper.store.unit import Unit
@@ -32,16 +35,36 @@ async def exists(unit: Unit, rank: Rank, of: str) -> bool:
 
 
 async def spot(
-    connection: AsyncConnection, name: str, evse: int | None, ref: str | None, who: str | None
+    connection: AsyncConnection,
+    name: str,
+    evse: int | None,
+    ref: str | None,
+    who: str | None,
+    grouping: str | None = None,
 ) -> Spot | None:
-    """Who would start where: by a card's pseudonym, or as a person, or as anybody; None: no such station or card."""
+    """Who would start where: by a card's pseudonym, as a person, with a card of a group, or as anybody.
+
+    None: no such station or card.
+    """
     site = await connection.scalar(select(station.c.site).where(station.c.id == name))
     if site is None:
         return None
-    group = await group_of(connection, who) if who else ""
+    group = await group_of(connection, who) if who else grouping or ""
     if ref is not None:
         row = (await connection.execute(select(card.c.person_id, card.c.grouping).where(card.c.ref == ref))).first()
         if row is None:
             return None
         who, group = row.person_id, row.grouping or ""
     return Spot(person=who or "", group=group, station=name, evse=evse, site=site)
+
+
+async def cards_of(connection: AsyncConnection, viewer: Viewer, persons: Collection[str]) -> dict[str, list[str]]:
+    """The last two characters of the cards that each of these persons holds (scope cards:read): names nobody."""
+    viewer.need(Scope.CARDS_READ)
+    wanted = select(card.c.person_id, card.c.last2).where(
+        card.c.person_id.in_(persons), card.c.kind != CardKind.APP.value
+    )
+    found: dict[str, list[str]] = {}
+    for who, last2 in await connection.execute(wanted.order_by(card.c.created_at)):
+        found.setdefault(who, []).append(last2)
+    return found

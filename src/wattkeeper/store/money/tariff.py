@@ -59,10 +59,14 @@ def valid_at(rows: Iterable[TariffRow], at: datetime, identifier: str = STANDARD
     return max(begun, key=lambda row: (row.valid_from, row.version), default=None)
 
 
+async def newest(unit: Unit, identifier: str) -> int:
+    """The newest version of a tariff; 0 where there is none."""
+    return int(await unit.connection.scalar(select(func.max(T.version)).where(T.id == identifier)) or 0)
+
+
 async def keep(unit: Unit, what: Tariff, valid_from: datetime, by: str, identifier: str = STANDARD) -> TariffRow:
     """Keep another version of a tariff."""
-    newest = await unit.connection.scalar(select(func.max(T.version)).where(T.id == identifier))
-    version = (newest or 0) + 1
+    version = await newest(unit, identifier) + 1
     content = orjson.dumps(to_ocpi(what), option=orjson.OPT_SORT_KEYS).decode()
     values = {"id": identifier, "version": version, "content": content, "valid_from": valid_from, "created_by": by}
     await unit.connection.execute(insert(tariff).values(values))

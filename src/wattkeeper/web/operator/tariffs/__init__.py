@@ -1,0 +1,1 @@
+"""Tariffs: what charging costs, who gets which, and how it is changed."""
