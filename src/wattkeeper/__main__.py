@@ -11,6 +11,7 @@ from wattkeeper.commands import (
     audit,
     bills,
     cards,
+    grid,
     installation,
     owner,
     papers,
@@ -43,6 +44,7 @@ bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")
+app.add_typer(grid.app, name="grid")
 app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)
 

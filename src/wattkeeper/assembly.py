@@ -28,6 +28,7 @@ from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
+from wattkeeper.operations.money.grid import GridMeters
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.payments.deeds import MoneyDeeds
 from wattkeeper.operations.money.payments.hearing import Hearing
@@ -122,6 +123,7 @@ def furnish(
         money_deeds=MoneyDeeds(store, bus, settings),
         provider=provider,
         hearing=Hearing(store, bus, provider) if provider and settings.stripe_secret_file else None,
+        grid_meters=GridMeters(store),
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
         totals=totals,

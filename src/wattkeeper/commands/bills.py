@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Annotated, Any
 
 import typer
@@ -12,7 +12,7 @@ from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.money.billing import say
 from wattkeeper.charging.phrase import Money
-from wattkeeper.commands.terminal import VIEWER, Database, fail, out, rooms_of, run, store_of
+from wattkeeper.commands.terminal import VIEWER, Database, fail, number_of, out, rooms_of, run, store_of
 from wattkeeper.settings import load
 
 app = typer.Typer(help="What was billed and why, and what waits for a person.", no_args_is_help=True)
@@ -176,8 +176,8 @@ def correct(
     database: Database = None,
 ) -> None:
     """Bill a session for another energy or amount, or correct what was billed, by a new document."""
-    energy = None if energy_kwh is None else _number(energy_kwh) * 1000
-    _do(session, "correct", reason, database, energy_wh=energy, total=None if total is None else _number(total))
+    energy = None if energy_kwh is None else number_of(energy_kwh) * 1000
+    _do(session, "correct", reason, database, energy_wh=energy, total=None if total is None else number_of(total))
 
 
 @app.command()
@@ -220,14 +220,3 @@ def _session(said: str) -> str:
     if identifier is None:
         fail(f"{said!r} is not a session id: it has nine symbols, the last a check. Was one misheard?")
     return identifier
-
-
-def _number(said: str) -> Decimal:
-    """A number that was typed."""
-    try:
-        number = Decimal(said.replace(",", "."))
-    except InvalidOperation:
-        number = Decimal("NaN")
-    if not number.is_finite():
-        fail(f"{said!r} is not a number; one is such as 12.50.")
-    return number

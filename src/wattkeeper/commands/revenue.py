@@ -69,11 +69,15 @@ def _print(report: Any) -> None:
     for one in report.totals:
         table.add_row(f"All, {one.currency}", *_cells(one))
     out.print(table)
-    sums = Table("Energy at", "Sessions", "Delivered", "Billed", "Main meters", "Lost", box=None)
+    sums = Table("Energy at", "Sessions", "Delivered", "Billed", "From the grid", "Lost", box=None)
     for site in report.energy or ():
         energies = (site.delivered_wh, site.billed_wh, site.grid_wh, site.lost_wh)
         sums.add_row(escape(site.site) or "–", str(site.sessions), *map(_kwh, energies))
     out.print(sums)
+    for site in (one for one in report.energy or () if one.supply is not None):
+        span = f"{site.supply.since:%Y-%m-%d %H:%M} to {site.supply.until:%Y-%m-%d %H:%M} UTC"
+        how = ", between readings" if site.supply.is_interpolated else ""
+        out.print(f"The grid meter of {site.site}: {span}{how}.", markup=False)
     for owed in report.outstanding:
         amounts = [
             _money(minor, owed.currency, digits_of(owed.currency)) for minor in (owed.owed_minor, owed.owing_minor)

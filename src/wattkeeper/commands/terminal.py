@@ -7,6 +7,7 @@ import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
@@ -55,6 +56,17 @@ def fail(why: str) -> NoReturn:
     """Say what is wrong and end."""
     err.print(why, markup=False)
     raise typer.Exit(1)
+
+
+def number_of(said: str) -> Decimal:
+    """A number that was typed, with a point or a comma."""
+    try:
+        number = Decimal(said.replace(",", "."))
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not number.is_finite():
+        fail(f"{said!r} is not a number; one is such as 12.50.")
+    return number
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:

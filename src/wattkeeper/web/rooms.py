@@ -18,6 +18,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
+from wattkeeper.operations.money.grid import GridMeters
 from wattkeeper.operations.money.papers import Papers
 from wattkeeper.operations.money.payments.deeds import MoneyDeeds
 from wattkeeper.operations.money.payments.hearing import Hearing
@@ -75,6 +76,7 @@ class Rooms:
     provider: Provider | None
     """Who takes payments by card; None: nobody."""
     hearing: Hearing | None
+    grid_meters: GridMeters
     places: Places
     starts: Starts
     totals: Totals

@@ -101,6 +101,18 @@ def _matters(one: Interval) -> bool:
     return one.energy_wh > 0 or (one.kind in (Kind.CHARGING, Kind.PARKING) and one.until > one.since)
 
 
+def energy_until(used: Usage, at: datetime) -> Decimal:
+    """How much of the energy of a usage came before an instant, Wh: evenly within each stretch."""
+    total = ZERO
+    with exactly():
+        for one in used.intervals:
+            if one.until <= at:
+                total += one.energy_wh
+            elif one.since < at:
+                total += share(one.energy_wh, at - one.since, one.span)
+    return total
+
+
 # --- of a session ---------------------------------------------------------------------------------------------
 
 

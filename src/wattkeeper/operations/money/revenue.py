@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.grid import Counted, counted
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import delivered, ledger, revenue
+from wattkeeper.store.money import delivered, grid, ledger, revenue
 from wattkeeper.store.money.delivered import Delivered, Metered
 from wattkeeper.store.money.ledger import Outstanding
 from wattkeeper.store.money.revenue import Facet, Revenue
 
 ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Supply:
+    """What a site's grid meters counted, as far into the period as they were read, and what was delivered in that."""
+
+    since: datetime
+    until: datetime
+    grid_wh: Decimal
+    delivered_wh: Decimal
+    is_interpolated: bool
+    """Whether a register at either end lies between two readings."""
 
 
 @dataclass(slots=True)
@@ -28,17 +43,23 @@ class SiteEnergy:
     delivered_wh: Decimal = ZERO
     billed_wh: Decimal = ZERO
     """What was billed in the period, which may be of sessions before it."""
+    supply: Supply | None = None
+    """By the site's grid meters; None where none was read around the period."""
     metered: list[Metered] = field(default_factory=list)
     """The stations whose main meter was read in the period."""
 
     @property
     def grid_wh(self) -> Decimal | None:
-        """What came through the main meters; None where there are none."""
+        """What came through the grid meters, else through stations' main meters; None where there are none."""
+        if self.supply is not None:
+            return self.supply.grid_wh
         return sum((one.grid_wh for one in self.metered), ZERO) if self.metered else None
 
     @property
     def lost_wh(self) -> Decimal | None:
-        """What came through the main meters and was delivered in no session; None where there are none."""
+        """What came through them and was delivered in no session; None where there are none."""
+        if self.supply is not None:
+            return self.supply.grid_wh - self.supply.delivered_wh
         return sum((one.grid_wh - one.delivered_wh for one in self.metered), ZERO) if self.metered else None
 
 
@@ -85,8 +106,32 @@ async def report(
             sites = await revenue.report(connection, viewer, *period, [Facet.SITE])
             sold = await delivered.by_sessions(connection, viewer, since, until)
             energy = _energy(sites, sold, await delivered.by_main_meters(connection, viewer, since, until))
+            energy = _supplied(energy, await _supplies(connection, viewer, since, until))
         owed = await ledger.outstanding(connection, viewer)
     return Report(*period, by, rows, totals, energy, owed)
+
+
+async def _supplies(connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime) -> dict[str, Supply]:
+    """What the grid meters of each site counted in a period; meters stand beside each other, or follow one another."""
+    found: dict[str, list[Counted]] = {}
+    for (site, _), told in (await grid.registers(connection, viewer)).items():
+        if (one := counted(told, since, until)) is not None:
+            found.setdefault(site, []).append(one)
+    supplies = {}
+    for site, meters in found.items():
+        begin, end = min(one.since for one in meters), max(one.until for one in meters)
+        sold = await delivered.within(connection, viewer, site, begin, end)
+        total = sum((one.energy_wh for one in meters), ZERO)
+        supplies[site] = Supply(begin, end, total, sold, any(one.is_interpolated for one in meters))
+    return supplies
+
+
+def _supplied(sites: list[SiteEnergy], supplies: Mapping[str, Supply]) -> list[SiteEnergy]:
+    """Sites with what their grid meters counted, and those of which nothing else is told."""
+    known = {one.site: one for one in sites}
+    for site, supply in supplies.items():
+        known.setdefault(site, SiteEnergy(site)).supply = supply
+    return [known[name] for name in sorted(known)]
 
 
 def _energy(billed: Iterable[Revenue], sold: Iterable[Delivered], metered: Iterable[Metered]) -> list[SiteEnergy]:

@@ -13,10 +13,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.meter import Track, extend
 from wattkeeper.charging.money.discrepancy import EARLIEST_YEAR
+from wattkeeper.charging.money.usage import energy_until, usage
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.store.columns import from_millionths
+from wattkeeper.store.fold import decode
 from wattkeeper.store.meter import OUTSIDE
+from wattkeeper.store.reading import registers
 from wattkeeper.store.tables import reading, session, station
 
 S, R = session.c, reading.c
@@ -26,6 +29,7 @@ LONGEST = timedelta(days=60)
 """How long before its end a session may have begun: the index of starts bounds the look."""
 MAIN = 0
 """The EVSE of a station's main meter."""
+ZERO = Decimal(0)
 ANY_POWER_W = Decimal(10**12)
 """A main meter is not doubted for what it delivers."""
 
@@ -74,6 +78,24 @@ async def by_sessions(
         wanted = wanted.where(S.station_id == only)
     rows = await connection.execute(wanted.order_by(site, S.station_id))
     return [Delivered(site, name, count, from_millionths(int(wh or 0))) for site, name, count, wh in rows]
+
+
+async def within(connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime) -> Decimal:
+    """What sessions of a site delivered between two instants, Wh: of those that ran on at either, the part within."""
+    ended = [one for one in await by_sessions(connection, viewer, since, until) if one.site == site]
+    whole = sum((one.energy_wh for one in ended), ZERO)
+    return whole + await _before(connection, site, until) - await _before(connection, site, since)
+
+
+async def _before(connection: AsyncConnection, site: str, at: datetime) -> Decimal:
+    """What the sessions of a site that ran on at an instant had delivered by then, Wh."""
+    ran_on = (S.started_at < at, S.started_at >= max(at, EARLIEST + LONGEST) - LONGEST, or_(S.live, _ended() >= at))
+    wanted = select(S.fold).join(station, station.c.id == S.station_id).where(station.c.site == site, *ran_on)
+    total = ZERO
+    for fold in (await connection.execute(wanted)).scalars().all():
+        whole = decode(fold)
+        total += energy_until(usage(whole, await registers(connection, whole.id)), at)
+    return total
 
 
 async def by_main_meters(

@@ -211,3 +211,14 @@ revenue = Table(
     kept("vat_minor", BigInteger, "tax", N, BOOKS),
     kept("gross_minor", BigInteger, "with tax", N, BOOKS),
 )
+
+grid_reading = Table(
+    "grid_reading",
+    metadata,
+    kept("site", Text, "at which site a grid meter was read", N, BOOKS, primary_key=True),
+    kept("meter", Text, "what that meter is called there, such as its number", N, BOOKS, primary_key=True),
+    kept("at", Instant, "when it was read", N, BOOKS, primary_key=True),
+    kept("energy_wh", Exact, "what it showed, Wh", N, BOOKS),
+    kept("created_at", Instant, "when that was entered", N, BOOKS),
+    kept("created_by", Text, "by whom", L, BOOKS),
+)

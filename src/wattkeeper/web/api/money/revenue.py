@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query
@@ -61,6 +61,16 @@ class RevenueRow(BaseModel):
     gross_minor: int
 
 
+class Supply(Told):
+    """What a site's grid meters counted, as far into the period as they were read."""
+
+    since: datetime
+    until: datetime
+    grid_wh: Amount
+    delivered_wh: Amount = Field(description="By sessions between the two instants, those that ran on cut there.")
+    is_interpolated: bool = Field(description="Whether a register at either end lies between two readings.")
+
+
 class SiteEnergy(Told):
     """Energy at a site."""
 
@@ -68,7 +78,10 @@ class SiteEnergy(Told):
     sessions: int
     delivered_wh: Amount = Field(description="By sessions that ended in the period.")
     billed_wh: Amount = Field(description="By bills that were issued in it.")
-    grid_wh: Amount | None = Field(description="By stations' main meters; null where none was read twice.")
+    grid_wh: Amount | None = Field(
+        description="By the site's grid meters, else by stations' main meters; null where none was read twice."
+    )
+    supply: Supply | None = Field(description="By the site's grid meters; null where none was read around the period.")
     lost_wh: Amount | None = Field(description="What came through them and was delivered in no session.")
 
 
