@@ -20,7 +20,7 @@ LANGUAGE = "xx"
 SPEAKS = {COOKIE: LANGUAGE}
 """The cookie of somebody who chose it."""
 UNITS = frozenset(["kWh", "Wh", "kW", "W", "km", "m", "h", "min", "s", "d", "A", "V", "EUR"])
-CODES = re.compile(r"https?://\S+|\b\d{4}-\d\d-\d\d [\d:]{8} \w+\b|\b[0-9A-Z]{4,5}(-[0-9A-Z]{1,5})+\b|••\w\w")
+CODES = re.compile(r"https?://\S+|\b\d{4}-\d\d-\d\d [\d:]{8} \w+\b|\b[0-9A-Z]{4,5}(-[0-9A-Z]{1,5})+\b|••\w{2,4}")
 """Addresses, ids and codes, what is left of a card's number, exact times: the same in every language."""
 NAMES = frozenset({"Wattkeeper", "English", "Deutsch", "Xx"})
 

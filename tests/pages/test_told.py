@@ -23,7 +23,7 @@ from wattkeeper.web.operator.paper import Paper
 DATA = (
     *("CP1", "CP2", "CP3", "CP9", "Hauptplatz", "Volksgarten", "Inn", "Linz", "Volt", "One"),
     *("owner@example.org", "sam@example.org", "ida@example.org", "new@example.org", "OCPP 1.6", "CP7"),
-    *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests", "standard"),
+    *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests", "standard", "As on the display."),
     "NotImplemented: Request Action is recognized but not supported by the receiver",
     *("night", "standard", "AT", "Europe/Vienna", "UTC"),
     *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
@@ -59,7 +59,8 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to("/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes", "/findings")
         await one.to("/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/programs", "/people")
         await one.to(re.findall(r'href="(/people/[^"]+)"', (await client.get("/people")).text)[0])
-        await one.to("/money/bills", "/money/bills?q=nothing", f"/money/bills/{stock.number}")
+        await one.to("/money/bills", "/money/bills?q=nothing", f"/money/bills/{stock.number}", "/money/waiting")
+        await one.to(f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}", "/money/waiting?site=Linz")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
@@ -139,9 +140,21 @@ async def priced(one: Walk) -> None:
 async def billed(one: Walk, stock: Stock) -> None:
     """Send the forms about money, rightly and wrongly."""
     for number in (stock.number, "2026-999999"):
-        await one.send(f"/money/bills/{number}/correct", kwh="1", amount="1", reason="x")
+        await one.send(f"/money/bills/{number}/correct", kwh="1", amount="1", reason="hot")
         await one.send(f"/money/bills/{number}/invoice", name="Inn", country="Austria")
-    await one.send(f"/money/bills/{stock.number}/correct", amount="x", reason="x")
+    await one.send(f"/money/bills/{stock.number}/correct", amount="x", reason="hot")
+    for deed in ("accept", "correct", "waive", "delete"):
+        await one.send(f"/money/waiting/{stock.held}/{deed}", reason="hot")
+    page = (await one.client.get(f"/money/waiting/{stock.proposed}")).text
+    found = re.search(r"/money/proposals/[0-9a-f]+", page)
+    assert found
+    for deed in ("agree", "agree", "reject"):
+        await one.send(f"{found[0]}/{deed}")
+    await one.to(f"/money/waiting/{stock.proposed}")
+    held = f"/money/waiting/{stock.held}"
+    seen = re.findall(r'name="seen" value="([^"]+)"', (await one.client.get(held)).text)[0]
+    await one.send(f"{held}/waive", reason="hot", seen=seen)
+    await one.to("/", "/money/waiting", held)
 
 
 async def missed(one: Walk, paper: Paper, been: Iterable[str]) -> set[str]:

@@ -141,10 +141,10 @@ async def stocked(site: Site, station: str) -> Stock:
 
 
 def _readings(began: datetime, minutes: int, wh: int, doubtful: bool) -> Iterator[Reading]:
-    """The register every two minutes; of a doubtful session it stands too high just before the end."""
-    steps = minutes // 2
+    """The register a few times; of a doubtful session it stands too high just before the end."""
+    steps = min(minutes // 2, 10)
     for step in range(1, steps):
         register = Decimal(REGISTER + wh * step // steps)
         if doubtful and step == steps - 1:
             register = Decimal(REGISTER + wh + 100)
-        yield Reading(began + timedelta(minutes=2 * step), energy_wh=register)
+        yield Reading(began + timedelta(minutes=minutes) * step / steps, energy_wh=register)

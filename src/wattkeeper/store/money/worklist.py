@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Scope, Viewer
@@ -32,8 +32,9 @@ SORTING: dict[SortedBy, ColumnElement[Any]] = {
     SortedBy.ENERGY: H.energy_wh,
     SortedBy.AMOUNT: H.gross_minor,
 }
-OPEN = H.state == HoldState.OPEN.value
 PROPOSED = P.state == ProposalState.OPEN.value
+OPEN = (H.state == HoldState.OPEN.value) & ~exists(select(P.id).where(P.session_id == H.session_id, PROPOSED))
+"""What nobody has said anything about yet: what is proposed waits for a second person instead."""
 
 
 @dataclass(frozen=True, slots=True)

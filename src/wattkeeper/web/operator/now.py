@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -22,10 +23,13 @@ from wattkeeper.store import journal
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
 from wattkeeper.store.journal import Entry
+from wattkeeper.store.money import worklist
 from wattkeeper.store.session import Flow, SessionRow, Sought
 from wattkeeper.store.station import Knock, StationRow
 from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.cards import findings as suspicious
+from wattkeeper.web.operator.money import needs as about_money
+from wattkeeper.web.operator.money.needs import Waits
 from wattkeeper.web.operator.need import Act, Need
 from wattkeeper.web.operator.paper import Paper, home_of, routes_of
 from wattkeeper.web.operator.people.names import MOST_STATIONS, Places, Row, path_of, placed
@@ -51,6 +55,10 @@ class Glance:
     needs: list[Need]
     plugged: list[Row]
     flow: Flow
+    waits: Waits | None
+    """Of bills; None for who may not see any."""
+    decides: bool
+    """Whether it is the viewer who says what is billed."""
 
 
 class Alarms:
@@ -168,6 +176,10 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
     sought = Sought(grade=Grade.DISPUTED, since=now - DISPUTED_FOR)
     contradict = await sessions.find(connection, viewer, sought, MOST_NEEDS)
     known = Places(rows)
+    waits = await about_money.waits(paper, connection, viewer, known)
+    if waits is not None:  # a person is asked once: what is doubtful of these is held, or somebody has decided
+        asked = await worklist.looked_at(connection, viewer, [one.id for one in contradict])
+        contradict = [one for one in contradict if one.id not in asked]
     needs = [
         *waiting(await stations.knocks(connection, viewer) if viewer.may(Scope.STATIONS_WRITE) else []),
         *await suspicious.needs(connection, viewer, known, MOST_NEEDS),
@@ -176,7 +188,8 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
         *away(rows, live, now),
         *disputed(contradict, known),
     ]
-    return Glance(n, now, needs[:MOST_NEEDS], placed(live, known), await sessions.flow(connection, viewer))
+    flow, decides = await sessions.flow(connection, viewer), viewer.may(Scope.BILLS_WRITE)
+    return Glance(n, now, needs[:MOST_NEEDS], placed(live, known), flow, waits, decides)
 
 
 def regions(paper: Paper, seen: Glance) -> list[Region]:
@@ -189,12 +202,26 @@ def regions(paper: Paper, seen: Glance) -> list[Region]:
         Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(seen))}, "div"),
         Region("needs", told or {"needs-none": paper.part(PARTS, "nothing_needed")}, "ol"),
         Region("charging", plugged or {"charging-none": paper.part(PARTS, "nothing_plugged")}),
+        *_held(paper, seen),
     ]
+
+
+def _held(paper: Paper, seen: Glance) -> list[Region]:
+    """How much waits of bills, and the oldest of it; nothing for who may not see any."""
+    if seen.waits is None:
+        return []
+    rows: dict[str, Markup] = {}
+    if seen.waits.count:
+        text = about_money.in_sum(seen.waits.held, seen.waits.proposed)
+        rows["held-sum"] = paper.part("waiting_parts.html", "held_sum", text)
+    for need in seen.waits.oldest:
+        rows[need.key] = paper.part(PARTS, "need", need.key, need, seen.now)
+    return [Region("held", rows or {"held-none": paper.part("waiting_parts.html", "nothing_held")}, "ol")]
 
 
 def _answer(seen: Glance) -> tuple[Said, Said]:
     """The page's answer: what flows, and whether anybody is needed."""
-    flow, count = seen.flow, len(seen.needs)
+    flow, count = seen.flow, len(seen.needs) + (seen.waits.count if seen.waits and seen.decides else 0)
     cars = counted(
         "1 car is charging, {power} kW", "{count} cars are charging, {power} kW", flow.charging, power=kw(flow.power_w)
     )

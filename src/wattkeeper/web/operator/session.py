@@ -25,6 +25,8 @@ from wattkeeper.language import spoken
 from wattkeeper.store import journal, reading
 from wattkeeper.store import session as store
 from wattkeeper.store import station as stations
+from wattkeeper.store.money import hold as holds
+from wattkeeper.store.money import worklist
 from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow
 from wattkeeper.web import timeline
@@ -193,8 +195,17 @@ class Session:
         seen = view(self._paper, story)
         papers = await self._rooms.papers.of_session(viewer, identifier)
         given: dict[str, Any] = {"session": story.session, "regions": seen.by_name, "papers": papers}
+        given["waits"] = await self._waits(viewer, identifier)
         live = f"/live/sessions/{identifier}?after={seen.position}&at={quote(story.session.station, safe='')}"
         return self._paper.page(request, "session.html", viewer, stream=live, **given)
+
+    async def _waits(self, viewer: Viewer, identifier: str) -> bool:
+        """Whether something about its bill waits for a person, as far as the viewer may know."""
+        if not viewer.may(Scope.BILLS_READ):
+            return False
+        async with self._rooms.store.read() as connection:
+            held = await holds.find(connection, viewer, 1, session=identifier)
+            return bool(held or await worklist.proposed_for(connection, viewer, identifier))
 
     async def printed(self, request: Request, number: str) -> Response:
         """A bill as PDF."""

@@ -17,7 +17,10 @@ from wattkeeper.charging.phrase import Figure, Phrase, phrase
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import DAY_AND_YEAR, Times, dated
 
-DESKS = ((phrase("Bills"), "/money/bills", Scope.BILLS_READ),)
+DESKS = (
+    (phrase("Bills"), "/money/bills", Scope.BILLS_READ),
+    (phrase("Waiting"), "/money/waiting", Scope.BILLS_READ),
+)
 """The places under Money: what each is called, where it is, and what one must be allowed for it."""
 ACCOUNTS: dict[AccountKind, Phrase] = {
     AccountKind.OWED: phrase("Owed: {of}"),
