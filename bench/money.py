@@ -17,10 +17,11 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
+from statistics import median, quantiles
 from typing import Any
 
 import uvloop
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.cards.token import TokenRef
@@ -35,6 +36,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.audit import sum_up
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.columns import EPOCH, to_micros
@@ -42,7 +44,7 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
 from wattkeeper.store.money import check, ledger, revenue
 from wattkeeper.store.money.revenue import Facet
-from wattkeeper.store.tables import holding
+from wattkeeper.store.tables import holding, session
 
 OWNER = Viewer("bench", Role.OWNER, EVERYTHING)
 SESSIONS, LINES = 1_000_000, 10_000_000
@@ -162,8 +164,12 @@ async def bill(folder: Path, quick: bool) -> None:
     store.clock = lambda: datetime.now(UTC)
     for first in range(0, count, 200):
         await asyncio.gather(*(_told(intake, number, card) for number in range(first, min(first + 200, count))))
+    watcher = Billing(store, bus, settings)
+    while await watcher.follow():
+        pass
+    await total(Totals(store, settings), store, count)
     began = time.perf_counter()
-    seen = await Billing(store, bus, settings).look()
+    seen = await watcher.look()
     took = time.perf_counter() - began
     async with store.read() as connection:
         bills, _, _ = await check.counts(connection)
@@ -171,6 +177,19 @@ async def bill(folder: Path, quick: bool) -> None:
     print(f"\n  {count:,} sessions of ten readings billed in {took:.1f} s: {count / took:,.0f} a second", flush=True)
     await intake.stop()
     await store.close()
+
+
+async def total(totals: Totals, store: Store, count: int) -> None:
+    """How much longer an answer takes that tells what a session cost."""
+    async with store.read() as connection:
+        ids = (await connection.execute(select(session.c.id, session.c.station_id).limit(min(count, 1_000)))).all()
+    took = []
+    for identifier, station in ids:
+        began = time.perf_counter()
+        assert await totals.of(station, identifier) is not None
+        took.append(1000 * (time.perf_counter() - began))
+    middle, late = median(took), quantiles(took, n=100)[98]
+    print(f"\n  what a session cost, in the answer to its end: p50 {middle:.2f} ms, p99 {late:.2f} ms", flush=True)
 
 
 async def _told(intake: Intake, number: int, card: TokenRef) -> None:

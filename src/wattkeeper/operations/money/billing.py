@@ -76,7 +76,7 @@ class Billing:
 
     async def look(self) -> int:
         """Follow what was recorded, then see to all whose time has come; gives how many sessions were seen to."""
-        while await self._follow():
+        while await self.follow():
             pass
         seen = 0
         while self._settings.billing and (count := await self._see_to()):
@@ -87,7 +87,7 @@ class Billing:
 
     # --- following ----------------------------------------------------------------------------------------
 
-    async def _follow(self) -> bool:
+    async def follow(self) -> bool:
         """Pin what began and note what ended, in the next stretch of the journal; whether there may be more."""
         async with self._store.read() as connection:
             before = await due.followed(connection, NAME)

@@ -22,7 +22,8 @@ from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.money.worth import usage_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import bill, billable, hold
+from wattkeeper.store.money import billable
+from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
 
 log = logging.getLogger("wattkeeper.displays")
@@ -76,12 +77,15 @@ async def total_of(
     its = (await billable.of(connection, [session])).get(session)
     if its is None or its.whole.ended is None:
         return None
-    row = (await pinned(connection, {session: its}))[session].row
-    if row is None or (row.tariff.bills_blocking and row.tariff.prices_idling):
+    held = await tariffs.pinned(connection, session)
+    row = held.row if held is not None else (await pinned(connection, {session: its}))[session].row
+    if (
+        row is None
+        or (held is not None and held.is_decided)
+        or (row.tariff.bills_blocking and row.tariff.prices_idling)
+    ):
         return None
     if not row.tariff.is_plain and most_readings is not None and its.whole.track.count > most_readings:
-        return None
-    if await bill.of_sessions(connection, [session]) or await hold.of_sessions(connection, [session]):
         return None
     case = case_of(its, row.tariff, await _used(connection, its, row.tariff))
     if case.bill is None or judge(case, backlog).outcome is Outcome.HOLD:

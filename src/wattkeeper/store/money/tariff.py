@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import lru_cache
 
 import orjson
-from sqlalchemy import func, insert, select, tuple_
+from sqlalchemy import exists, func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.assignment import STANDARD
 from wattkeeper.charging.money.tariff import Tariff
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
-from wattkeeper.store.tables import tariff
+from wattkeeper.store.tables import bill, hold, pin, tariff
 from wattkeeper.store.unit import Unit
 
 T = tariff.c
@@ -51,6 +51,29 @@ async def some(connection: AsyncConnection, which: Collection[tuple[str, int]]) 
         return []
     rows = await connection.execute(select(*COLUMNS).where(tuple_(T.id, T.version).in_(which)))
     return [_row(*row) for row in rows]
+
+
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """What a session is billed by, and whether that was done."""
+
+    row: TariffRow | None
+    """None: no price was set when it began."""
+    is_decided: bool
+    """Whether it was billed already, or waits for a person, or did."""
+
+
+async def pinned(connection: AsyncConnection, session: str) -> Pinned | None:
+    """What a session is pinned to, asked in one question; None where it is not pinned yet."""
+    its = pin.c.session_id == session
+    billed = exists().where(bill.c.session_id == session)
+    held = exists().where(hold.c.session_id == session)
+    joined = pin.outerjoin(tariff, (T.id == pin.c.tariff_id) & (T.version == pin.c.version))
+    row = (await connection.execute(select(billed | held, *COLUMNS).select_from(joined).where(its))).first()
+    if row is None:
+        return None
+    decided, *version = row
+    return Pinned(None if version[0] is None else _row(*version), bool(decided))
 
 
 def valid_at(rows: Iterable[TariffRow], at: datetime, identifier: str = STANDARD) -> TariffRow | None:
