@@ -14,6 +14,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.doors import free_port, settings_for
 from tests.pages import pseudo
+from tests.pages.driver.billed import SELLER
 from tests.pages.driver.town import Town, furnish
 from tests.pages.site import CARD, PASSWORD, Site
 from wattkeeper.assembly import open_doors, open_rooms
@@ -91,7 +92,7 @@ async def site(database: str, tmp_path: Path, browser: Browser, bundled: None) -
 async def town(database: str, tmp_path: Path, browser: Browser, bundled: None) -> AsyncIterator[Town]:
     """An installation at an address with a name, both doors open, with two places to charge."""
     port = free_port()
-    given = {"public_url": f"http://localhost:{port}", "outbox": True, "support_mail": "help@example.org"}
+    given = {"public_url": f"http://localhost:{port}", "outbox": True, "support_mail": "help@example.org"} | SELLER
     settings = settings_for(database, tmp_path, http_port=port, time_zone="Europe/Vienna", **given)
     async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
         made = Town(rooms, doors, browser)

@@ -9,6 +9,7 @@ import httpx
 
 from tests.doors import until
 from tests.pages import pseudo
+from tests.pages.driver.billed import MISREAD, billed
 from tests.pages.driver.test_hostile import running
 from tests.pages.driver.test_plain import rows
 from tests.pages.driver.town import MAIL, Town
@@ -25,7 +26,20 @@ from wattkeeper.web.driver import cards, me, routes
 
 NAMES = ("Dora Driver", "Hauptplatz 1, Linz", "Hauptplatz", "Volksgarten", "Volksgartenstraße 40, Linz", "CP1", "CP2")
 OTHER = "other@example.org"
-DATA = (*NAMES, MAIL, "Blue", "Volt", "Chrome on Android", "python-httpx", "help@example.org", OTHER)
+BILLED = (MISREAD, "Agreed with the driver.", "standard")
+DATA = (
+    *NAMES,
+    MAIL,
+    "Blue",
+    "Volt",
+    "Chrome on Android",
+    "python-httpx",
+    "help@example.org",
+    OTHER,
+    MISREAD,
+    "Agreed with the driver.",
+    "standard",
+)
 """What people and stations are called."""
 PARTS = {
     "/app/worker.js",
@@ -64,6 +78,11 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         await walk.to(f"/app/at/{code}")
         session = await charged(walk, town, who)
         await furnished(town, who)
+        made = await billed(town, who)
+        await walk.to(*(f"/app/sessions/{one}" for one in made.values()))
+        number = (await town.rooms.papers.of_session(await town.viewer(who), made["billed"]))[0].number
+        await walk.to(f"/app/bills/{number}/invoice")
+        await walk.send(f"/app/bills/{number}/invoice", name=" ", country="AT")
         await walk.to("/app/", "/app/sessions", f"/app/sessions/{session}", f"/app/charging/{session}", "/app/cards")
         await walk.to("/app/me", "/app/me/known", "/app/me/access", "/app/me/logins", "/app/me/passkeys")
         await walk.to("/app/me/password", "/app/me/code-app", "/app/me/recovery-codes", "/app/me/proof")

@@ -16,6 +16,7 @@ from ocpp.v16 import call
 from playwright.async_api import expect
 
 from tests.doors import until
+from tests.pages.driver.billed import billed
 from tests.pages.driver.test_hostile import running
 from tests.pages.driver.town import MAIL, OWNER, Town
 from tests.pages.everybody import axe
@@ -119,6 +120,10 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
         await visit.to(person, "/app/", f"/app/at/{code}", "/app/stations/CP1", f"/app/charging/{start.session}")
         await visit.to(person, "/app/sessions", f"/app/sessions/{start.session}", "/app/cards", "/app/cards/add")
         await visit.to(person, f"/app/cards/add/{wish.id}", "/app/me", "/app/me/known", "/app/me/access")
+        made = await billed(town, me)
+        number = (await town.rooms.papers.of_session(viewer, made["billed"]))[0].number
+        await visit.to(person, *(f"/app/sessions/{made[one]}" for one in ("billed", "raised", "waived", "held")))
+        await visit.to(person, f"/app/bills/{number}/invoice")
         async with town.rooms.store.unit() as unit:
             step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))
         await visit.to(person, "/app/me/logins", "/app/me/passkeys", "/app/me/password", "/app/me/code-app")

@@ -85,6 +85,11 @@ class Papers:
         return Printed(f"{number}.pdf", pdf)
 
     @property
+    def writes_invoices(self) -> bool:
+        """Whether the settings say who sells."""
+        return all(getattr(self._settings, name) for name in NEEDED)
+
+    @property
     def seller(self) -> Party:
         """Who sells, as far as the settings say."""
         return Party(*(getattr(self._settings, f"seller_{part}") for part in SELLER))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from itertools import groupby
@@ -17,6 +17,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.assignment import STANDARD, Spot
 from wattkeeper.charging.money.bill import Bill, price
+from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.restriction import Restrictions
 from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, check, with_tax
 from wattkeeper.charging.person import Scope, Viewer
@@ -120,6 +121,8 @@ class Receipt:
     """What was billed for it, in the order of its issue."""
     is_waived: bool = False
     """Whether a person decided that it is not billed."""
+    waits: tuple[Reason, ...] | None = None
+    """Why it waits for a person; None: it does not."""
     token: TokenRef | None = None
     """The pseudonym of the token it ran on."""
     by_phone: bool = False
@@ -217,11 +220,13 @@ class Prices:
         choices = await pinned(connection, await billable.of(connection, ids))
         documents = await bills.of_sessions(connection, ids)
         waived = await hold.waived(connection, [one for one in ids if one not in documents])
+        waiting = await hold.waiting(connection, ids)
         now, told = self._store.clock(), []
         for row in rows:
             version = choices[row.id].row
             worth = await _worth(connection, row, version, exactly=exactly)
-            told.append(receipt_of(row, version, now, worth, tuple(documents.get(row.id, ())), row.id in waived))
+            receipt = receipt_of(row, version, now, worth, tuple(documents.get(row.id, ())), row.id in waived)
+            told.append(replace(receipt, waits=waiting.get(row.id)))
         return told
 
     async def months(self, viewer: Viewer) -> list[Month]:

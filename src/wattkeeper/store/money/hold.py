@@ -138,6 +138,13 @@ async def waived(connection: AsyncConnection, sessions: Sequence[str]) -> set[st
     return {one for one, state in found if state == "waived"} - {one for one, state in found if state == "open"}
 
 
+async def waiting(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, tuple[Reason, ...]]:
+    """Why those of these sessions wait that do: for whoever may see the session."""
+    waits = (H.session_id.in_(sessions), H.state == HoldState.OPEN.value)
+    rows = await connection.execute(select(H.session_id, H.reasons).where(*waits)) if sessions else ()
+    return {session: tuple(map(_reason, orjson.loads(reasons))) for session, reasons in rows}
+
+
 async def find(
     connection: AsyncConnection,
     viewer: Viewer,

@@ -149,7 +149,7 @@ def of_session(receipt: Receipt, most_w: Decimal, heard_at: datetime, asked_at: 
         ),
         energy_wh=receipt.energy_wh,
         power_words=Figure((power or Decimal(0)) / 1000, 1, "kW"),
-        cost=tags.total(receipt.bill),
+        cost=tags.owed(receipt),
         since=receipt.started_at,
         runs=receipt.live,
         clock=clock(receipt.duration_s),

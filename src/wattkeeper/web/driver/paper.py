@@ -116,7 +116,7 @@ class Paper:
 
 def _place(path: str) -> str:
     """Which of the four places a path belongs to."""
-    nouns = {name: f"/app/{name}" for name in ("sessions", "cards", "me")}
+    nouns = {name: f"/app/{name}" for name in ("sessions", "cards", "me")} | {"bills": "/app/sessions"}
     return nouns.get(path.removeprefix(HOME).split("/")[0], HOME)
 
 

@@ -15,16 +15,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.language import tell
 from wattkeeper.operations.money.prices import Month, Receipt
-from wattkeeper.store.money.bill import BillRow
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver import tags
+from wattkeeper.web.driver.bills import Billing, Bills, Document, because
 from wattkeeper.web.driver.charging import where_of
 from wattkeeper.web.driver.money import written
 from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
@@ -35,6 +34,9 @@ IN_FULL, DAY, OF_YEAR = phrase("EEEE, d MMMM y"), phrase("d MMM"), phrase("MMMM 
 """How dates are written (Unicode TR 35 patterns)."""
 MISHEARD = phrase("That is not the id of any session: a character was misread or mistyped. It looks like K7QM-4XRD-2.")
 NOT_YOURS = phrase("None of your sessions has this id.")
+SO_FAR, COST, TOTAL = phrase("Cost so far"), phrase("Cost"), phrase("Total")
+TO_PAY, AS_TOLD = phrase("To pay"), phrase("As the station told it")
+UNBILLED = phrase("You pay nothing for it until a person has looked at it.")
 PINNED = phrase(
     "The price is the one that held when you started: version {version} of the price list. A price that changes later"
     " changes nothing about this session."
@@ -78,14 +80,19 @@ class Told:
     live: bool
     energy_wh: Decimal | None
     cost: str
+    cost_name: str
+    total_name: str
     word: Word | None
     lines: Sequence[tags.Billed]
     tax: tags.Billed | None
     no_bill: str
     why: Sequence[str]
     facts: Sequence[tuple[str, str]]
-    papers: Sequence[BillRow]
+    documents: Sequence[Document]
     """What was issued for it."""
+    checked: Sequence[str]
+    """Why a person looks at it."""
+    writes_invoices: bool
     mail: str
     """Where to write, with the session named; empty where nowhere is told."""
 
@@ -95,9 +102,9 @@ def look_of(receipt: Receipt) -> Look | None:
     if receipt.live:
         flows = receipt.state is SessionState.CHARGING
         return Look(phrase("Charging"), "on breathes", "flow") if flows else Look(phrase("Plugged in"), "half")
-    if receipt.grade in (Grade.RECONSTRUCTED, Grade.DISPUTED):
+    if receipt.waits is not None:
         return Look(phrase("Being checked"), "look", "look")
-    return None
+    return Look(phrase("Waived"), "none") if receipt.is_waived else None
 
 
 def costs_of(month: Month) -> str:
@@ -119,6 +126,7 @@ class Sessions:
         self._paper = paper
         self._rooms = paper.rooms
         self._times = paper.times
+        self._bills = Bills(paper)
 
     async def show(self, request: Request, month: str = "", q: str = "") -> Response:
         """A month; an id that was typed leads straight to its session."""
@@ -163,7 +171,7 @@ class Sessions:
     def _row(self, receipt: Receipt) -> Row:
         when = self._times.when(receipt.started_at, self._rooms.store.clock())
         span = said.duration(timedelta(seconds=receipt.duration_s))
-        shown_when, cost = joined((_plain(when), span), ", "), tags.total(receipt.bill)
+        shown_when, cost = joined((_plain(when), span), ", "), tags.owed(receipt)
         href = f"/app/sessions/{receipt.session}"
         return Row(href, receipt.name, shown_when, receipt.energy_wh, cost, look_of(receipt))
 
@@ -174,8 +182,8 @@ class Sessions:
         if session is None:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         receipt = await self._rooms.prices.receipt(viewer, session)
-        papers = await self._rooms.papers.of_session(viewer, session)
-        return await self._paper.page(request, "session.html", viewer, one=self._told(receipt, papers))
+        billing = await self._bills.of(viewer, session)
+        return await self._paper.page(request, "session.html", viewer, one=self._told(receipt, billing))
 
     async def printed(self, request: Request, number: str) -> Response:
         """A bill of theirs as PDF."""
@@ -187,21 +195,26 @@ class Sessions:
         viewer = await self._paper.need_viewer(request)
         return sent(await self._rooms.statements.printed(viewer, month))
 
-    def _told(self, receipt: Receipt, papers: Sequence[BillRow]) -> Told:
+    def _told(self, receipt: Receipt, billing: Billing) -> Told:
+        as_told = receipt.waits is not None and not receipt.documents
         return Told(
             id=receipt.session,
             where=receipt.name,
             when=self._span(receipt),
             live=receipt.live,
             energy_wh=receipt.energy_wh,
-            cost=tags.total(receipt.bill),
+            cost=tags.owed(receipt),
+            cost_name=AS_TOLD if as_told else SO_FAR if receipt.live else TO_PAY if receipt.documents else COST,
+            total_name=AS_TOLD if as_told else TO_PAY if receipt.documents else TOTAL,
             word=_word(receipt),
-            lines=tags.lines_of(receipt.bill),
-            tax=tags.tax_of(receipt.bill),
+            lines=[] if receipt.is_waived else billing.lines or tags.lines_of(receipt.bill),
+            tax=billing.tax if billing.documents else tags.tax_of(receipt.bill),
             no_bill=receipt.words or phrase("Nothing is to be paid."),
             why=[*_why(receipt)],
             facts=[*self._facts(receipt)],
-            papers=papers,
+            documents=billing.documents,
+            checked=because(receipt.waits or ()),
+            writes_invoices=self._rooms.papers.writes_invoices,
             mail=self._mail(receipt),
         )
 
@@ -245,13 +258,20 @@ def _plain(text: object) -> str:
 
 def _word(receipt: Receipt) -> Word | None:
     """What has to be said above the receipt."""
-    if receipt.live or receipt.grade not in (Grade.RECONSTRUCTED, Grade.DISPUTED):
+    if receipt.waits is not None:
+        billed = phrase("What was billed stands until then.") if receipt.documents else UNBILLED
+        return Word(phrase("We are checking this session."), billed)
+    if receipt.is_waived:
+        return Word(phrase("Waived."), phrase("Nothing is to be paid for this session."))
+    if receipt.live or receipt.documents or receipt.bill is None:
         return None
-    return Word(phrase("We are checking this session."), receipt.grade_words)
+    return Word(phrase("Not billed yet."), phrase("The bill follows in a few minutes: the station may tell more."))
 
 
 def _why(receipt: Receipt) -> list[str]:
     """Why it costs this."""
+    if receipt.is_waived:
+        return []
     if receipt.bill is None:
         return [receipt.words or phrase("No price was set when this session began, so nothing is to be paid.")]
     return [PINNED.filled(version=receipt.version), COUNTED, *([receipt.words] if receipt.words else [])]

@@ -13,7 +13,7 @@ from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, with_
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.operations.conditions import conditions
-from wattkeeper.operations.money.prices import PriceTag, step_of, step_size
+from wattkeeper.operations.money.prices import PriceTag, Receipt, step_of, step_size
 from wattkeeper.web.driver.money import written
 
 PER = {
@@ -147,6 +147,16 @@ def total(bill: Bill | None) -> str:
     return phrase("free") if bill is None else written(bill.gross, bill.currency, bill.digits)
 
 
+def owed(receipt: Receipt) -> str:
+    """What a session costs: by its documents where there are any, else as it comes to."""
+    if receipt.documents:
+        first = receipt.documents[0]
+        return written(Decimal(receipt.gross_minor or 0).scaleb(-first.digits), first.currency, first.digits)
+    if receipt.is_waived and receipt.bill is not None:
+        return written(Decimal(0), receipt.bill.currency, receipt.bill.digits)
+    return total(receipt.bill)
+
+
 def lines_of(bill: Bill | None) -> list[Billed]:
     """The lines of a bill, each with how its amount came about."""
     return [] if bill is None else [_billed(line, bill) for line in bill.lines]
@@ -170,9 +180,15 @@ def _how(line: Line, bill: Bill) -> str:
 
 def tax_of(bill: Bill | None) -> Billed | None:
     """The tax in the total."""
-    if bill is None or not bill.vat_minor:
+    if bill is None:
         return None
     rates = {line.vat_percent for line in bill.lines if line.vat_percent is not None}
+    return taxed(bill.vat_minor, rates, bill.currency, bill.digits)
+
+
+def taxed(vat_minor: int, rates: set[Decimal], currency: str, digits: int) -> Billed | None:
+    """The tax in a total, at these rates; None where there is none."""
+    if not vat_minor:
+        return None
     what = phrase("of which {rate} VAT", rate=_percent(rates.pop())) if len(rates) == 1 else phrase("of which VAT")
-    amount = written(Decimal(bill.vat_minor).scaleb(-bill.digits), bill.currency, bill.digits)
-    return Billed(what, "", amount)
+    return Billed(what, "", written(Decimal(vat_minor).scaleb(-digits), currency, digits))
