@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import select, update
 
 from tests.pages.site import NARROW, WIDE, Plugged, Site
+from tests.stories.till import tariff
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.store.columns import EPOCH
+from wattkeeper.store.tables import session as sessions
+from wattkeeper.store.tables import tariff as tariff_table
 
 
 async def charge(station: Plugged) -> None:
@@ -57,6 +63,31 @@ async def test_its_page_tells_its_story_and_stays_true(site: Site) -> None:
         await page.locator("#steps").get_by_text("The session ended.").wait_for()
         await page.locator("#findings").get_by_text("Nothing wrong or unproven was found.").wait_for()
         await person.sees("Nothing: it has ended.")
+
+
+async def test_what_it_costs_rises_on_its_page_and_is_what_its_driver_is_told(site: Site) -> None:
+    key = await site.admit("CP1", label="Garage")
+    await site.rooms.prices.set(VIEWER, tariff("0.50"))
+    async with site.rooms.store.unit() as unit:
+        await unit.connection.execute(update(tariff_table).values(valid_from=EPOCH))
+    async with site.operator() as person, site.station("CP1", key) as station:
+        await station.boot()
+        await station.begin()
+        await person.page.goto("/sessions")
+        await person.page.locator("#sessions a.open").click()
+        await person.page.wait_for_url("**/sessions/*")
+        await person.is_live()
+        figures = person.page.locator("#figures-all")
+        await station.read(4, 1420, 6200)
+        await figures.get_by_text("€0.25").wait_for()
+        await station.read(8, 1840, 6200)
+        await figures.get_by_text("€0.50").wait_for()
+        await figures.get_by_text("Cost so far").wait_for()
+        await station.end(45, 5500)
+        await figures.get_by_text("€2.70").wait_for()
+        async with site.rooms.store.read() as connection:
+            (session,) = (await connection.execute(select(sessions.c.id))).scalars()
+        assert (await site.rooms.prices.receipt(VIEWER, session)).gross_minor == 270
 
 
 async def test_the_curve_is_a_table_one_key_away(site: Site) -> None:

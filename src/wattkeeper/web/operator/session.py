@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -20,7 +21,7 @@ from wattkeeper.charging.evidence import WEIGHTS, Grade, Weight, findings, say
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.orders import StopCharging
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import Phrase, Said, counted, phrase
+from wattkeeper.charging.phrase import Money, Phrase, Said, counted, phrase
 from wattkeeper.language import spoken
 from wattkeeper.store import journal, reading
 from wattkeeper.store import session as store
@@ -68,6 +69,8 @@ class Story:
     curve: Curve
     line: Line
     orders: list[OrderRow]
+    cost: Money | None = None
+    """What it costs so far or in the end, for whoever may see bills; None: no price was set."""
 
 
 async def told(paper: Paper, connection: AsyncConnection, viewer: Viewer, identifier: str) -> Story:
@@ -102,7 +105,11 @@ def regions(paper: Paper, story: Story) -> list[Region]:
     look = look_of(row, story.place)
     return [
         Region("about", {"about-all": paper.part(PARTS, "about", row, story.place, look, viewer)}, "div"),
-        Region("figures", {"figures-all": paper.part(PARTS, "figures", row, look, lasted(row, now), now)}, "div"),
+        Region(
+            "figures",
+            {"figures-all": paper.part(PARTS, "figures", row, look, lasted(row, now), now, story.cost)},
+            "div",
+        ),
         Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(paper, story))}, "div"),
         _readings(paper, story),
         _steps(paper, story),
@@ -184,7 +191,19 @@ class Session:
 
     async def _story(self, viewer: Viewer, identifier: str) -> Story:
         async with self._rooms.store.read() as connection:
-            return await told(self._paper, connection, viewer, identifier)
+            story = await told(self._paper, connection, viewer, identifier)
+        return replace(story, cost=await self._cost(viewer, identifier))
+
+    async def _cost(self, viewer: Viewer, identifier: str) -> Money | None:
+        """What a session costs by its documents, else as it comes to: by the function that bills it."""
+        if not any(Scope.BILLS_READ in scopes for scopes in (viewer.scopes, viewer.at_sites)):
+            return None
+        receipt = await self._rooms.prices.receipt(viewer, identifier)
+        if receipt.gross_minor is None or receipt.bill is None:
+            return None
+        return Money(
+            Decimal(receipt.gross_minor).scaleb(-receipt.bill.digits), receipt.bill.currency, receipt.bill.digits
+        )
 
     async def show(self, request: Request, said: str) -> Response:
         """The story; an id as it is spoken leads to the one address of its page."""
