@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,17 @@ import httpx
 import pytest
 
 from tests.conftest import OpenDoor
-from tests.pay.shapes import SECRET, Shapes, Thing, shapes
+from tests.pay.local import SECRET
+from tests.pay.shapes import Shapes, Thing, shapes
 from tests.stories.purse import connected
 from tests.web.conftest import House, house_of
 from wattkeeper.charging.money.ledger import AccountKind
+from wattkeeper.charging.money.payment import PaymentKind
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.people.security import Case
 from wattkeeper.store.money import ledger, payment, told
-from wattkeeper.store.money.payment import PaymentKind, PaymentRow
+from wattkeeper.store.money.payment import PaymentRow
 from wattkeeper.store.tables import ledger_entry, payment_event
 
 DOOR = "/payments/stripe"
@@ -90,7 +92,7 @@ def events(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 # --- forged ---------------------------------------------------------------------------------------------------
 
-FORGERIES = {
+FORGERIES: dict[str, Callable[[Shapes, bytes], str | None]] = {
     "no signature": lambda s, body: None,
     "empty": lambda s, body: "",
     "nonsense": lambda s, body: "t=1,v1=zz",
