@@ -10,9 +10,11 @@ import pytest
 from sqlalchemy import update
 
 from tests.doors import until
+from tests.stories.till import tariff
 from tests.web.conftest import House
 from tests.web.phones import listed, puppet, signed_in
 from wattkeeper.charging.person import Role, Scope
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store.tables import station as stations
 
 CODES = "/api/v1/connector-codes"
@@ -179,3 +181,18 @@ async def test_the_sheet_is_one_label_for_each_connector(house: House) -> None:
         renewed = await olga.post("/stations/CP1/codes")
         assert (renewed.status_code, renewed.headers["location"]) == (303, "/stations/CP1/codes")
         assert (await olga.get("/stations/CP9/codes")).status_code == 404
+
+
+async def test_an_estimate_is_what_would_be_billed(house: House, dora: httpx.AsyncClient) -> None:
+    await listed(house)
+    asked = {"evse": 1, "energy_wh": 20_000, "charging_s": 7200, "parking_s": 600}
+    free = (await dora.get("/api/v1/places/CP1/estimate", params=asked)).json()
+    assert free["bill"] is None
+    await house.rooms.prices.set(VIEWER, tariff("0.50", "1.20"))
+    told = (await dora.get("/api/v1/places/CP1/estimate", params=asked)).json()
+    assert (told["bill"]["gross_minor"], told["bill"]["net_minor"]) == (1488, 1240)
+    assert [(one["kind"], one["quantity"]) for one in told["bill"]["lines"]] == [("ENERGY", 20), ("TIME", 2)]
+    for wrong in ({"evse": 2}, {"evse": 1, "energy_wh": -1}, {"evse": 1, "energy_wh": 10**9}, {"charging_s": 10**9}):
+        answer = await dora.get("/api/v1/places/CP1/estimate", params=asked | wrong)
+        assert answer.status_code == (404 if wrong == {"evse": 2} else 422), wrong
+    assert (await dora.get("/api/v1/places/CP9/estimate", params=asked)).status_code == 404

@@ -18,8 +18,10 @@ from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.assignment import STANDARD, Spot
 from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.billing import Reason
+from wattkeeper.charging.money.exact import ZERO
 from wattkeeper.charging.money.restriction import Restrictions
 from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, check, with_tax
+from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.session import SessionState
@@ -147,6 +149,16 @@ class Month:
     duration_s: int
     costs: Sequence[tuple[str, int, int]]
     """Currency (ISO 4217), minor units to pay, digits of the minor unit; none where nothing had a price."""
+
+
+def estimated(tag: PriceTag, energy_wh: Decimal, charging_s: Decimal, parking_s: Decimal = ZERO) -> Bill | None:
+    """What a session would cost that begins when a price holds, charges evenly and then stands; None: no price is set.
+
+    By the one money function, as the bill will be.
+    """
+    if tag.tariff is None:
+        return None
+    return price(planned(tag.at, energy_wh, charging_s, parking_s), tag.tariff)
 
 
 class Prices:

@@ -8,11 +8,13 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from pydantic import BaseModel, Field, StringConstraints, model_validator
 
+from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.money.prices import estimated
 from wattkeeper.operations.places import Outlet as Socket
 from wattkeeper.operations.places import Place as Found
 from wattkeeper.operations.places import Use
-from wattkeeper.web.api.money.tariffs import PriceShown, price_shown
+from wattkeeper.web.api.money.tariffs import BillShown, PriceShown, bill_shown, price_shown
 from wattkeeper.web.api.shapes import (
     PLAIN,
     PRINTABLE,
@@ -120,6 +122,35 @@ async def find_places(rooms: Here, viewer: Anyone, wanted: Annotated[PlaceFilter
 async def show_place(rooms: Here, viewer: Anyone, station: StationId) -> Place:
     """One place that drivers can find."""
     return _place(await rooms.places.place(viewer, station))
+
+
+class EstimateFilter(Asked):
+    """What a session would be like that begins now."""
+
+    evse: Annotated[int, Field(ge=1, le=2**31 - 1), PLAIN]
+    energy_wh: Annotated[Decimal, Field(ge=0, le=1_000_000, max_digits=13, decimal_places=6)]
+    charging_s: Annotated[int, Field(ge=0, le=864_000), PLAIN] = 3600
+    parking_s: Annotated[int, Field(ge=0, le=864_000), PLAIN] = Field(0, description="Plugged in afterwards.")
+
+
+class Estimate(BaseModel):
+    """What it would cost, by the function that bills."""
+
+    price: PriceShown
+    bill: BillShown | None = Field(description="Null: no price is set.")
+
+
+@router.get("/places/{station}/estimate")
+async def estimate_cost(
+    rooms: Here, viewer: Anyone, station: StationId, wanted: Annotated[EstimateFilter, Query()]
+) -> Estimate:
+    """What a session of one's own would cost there that begins now, charges evenly, and then stands plugged in."""
+    place = await rooms.places.place(viewer, station)
+    tag = next((one.price for one in place.outlets if one.evse == wanted.evse), None)
+    if tag is None:
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such connector."))
+    bill = estimated(tag, wanted.energy_wh, Decimal(wanted.charging_s), Decimal(wanted.parking_s))
+    return Estimate(price=price_shown(tag), bill=None if bill is None else bill_shown(bill))
 
 
 @router.get("/connector-codes/{code}")

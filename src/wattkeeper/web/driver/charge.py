@@ -22,6 +22,7 @@ from wattkeeper.store import session as sessions
 from wattkeeper.store.session import Sought
 from wattkeeper.web.device import address_of
 from wattkeeper.web.driver import charging, tags
+from wattkeeper.web.driver.guess import Guess, guess_of
 from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 
 USES = {
@@ -193,7 +194,11 @@ class Charge:
         """A plug with its price."""
         viewer = await self._paper.need_viewer(request)
         place, outlet = await self._rooms.places.at(viewer, code, address_of(request))
-        return await self._paper.page(request, "at.html", viewer, spot=spot_of(place, outlet))
+        guess = guess_of(request, outlet.price)
+        status = 422 if guess.fault else 200
+        return await self._paper.page(
+            request, "at.html", viewer, status=status, spot=spot_of(place, outlet), guess=guess
+        )
 
     async def start(self, request: Request, code: str, key: Annotated[str, Form()] = "") -> Response:
         """Start there; the same page sent twice starts once. What cannot be started says why on the same page."""
@@ -207,7 +212,7 @@ class Charge:
             word = Word(phrase("It was not started."), refusal.why, "look")
             place, outlet = await self._rooms.places.at(viewer, code, address)
             spot = spot_of(place, outlet)
-            return await self._paper.page(request, "at.html", viewer, status=409, spot=spot, word=word)
+            return await self._paper.page(request, "at.html", viewer, status=409, spot=spot, word=word, guess=Guess())
         return RedirectResponse(f"/app/charging/{began.id}", 303)
 
     async def station(self, request: Request, station: str) -> Response:

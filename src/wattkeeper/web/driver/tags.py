@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from decimal import Decimal
 
-from wattkeeper.charging.money.bill import Bill, price
+from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.money.line import HOURLY, Line, LineKind
 from wattkeeper.charging.money.restriction import Restrictions
 from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, with_tax
-from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.operations.conditions import conditions
-from wattkeeper.operations.money.prices import PriceTag, Receipt, step_of, step_size
+from wattkeeper.operations.money.prices import PriceTag, Receipt, estimated, step_of, step_size
 from wattkeeper.web.driver.money import written
 
 PER = {
@@ -134,7 +133,8 @@ def _example(found: PriceTag) -> str:
     """What twenty kilowatt-hours come to, by the one money function."""
     tariff = found.tariff
     assert tariff is not None
-    bill = price(planned(found.at, EXAMPLE_WH, EXAMPLE_S), tariff)
+    bill = estimated(found, EXAMPLE_WH, EXAMPLE_S)
+    assert bill is not None
     is_timed = any(one.dimension is Dimension.TIME for one in tariff.components)
     cost = written(bill.gross, bill.currency, bill.digits)
     if not tariff.is_steady:

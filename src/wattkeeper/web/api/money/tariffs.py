@@ -262,7 +262,7 @@ def receipt(told: Receipted) -> Receipt:
     """A receipt as the API tells it."""
     same = {name: getattr(told, name) for name in Receipt.model_fields if name not in OTHERWISE}
     numbers = [one.number for one in told.documents]
-    bill = None if told.bill is None else _bill(told.bill)
+    bill = None if told.bill is None else bill_shown(told.bill)
     return Receipt(**same, tariff_version=told.version, bill=bill, bills=numbers)
 
 
@@ -278,7 +278,8 @@ def price_shown(tag: PriceTag) -> PriceShown:
     )
 
 
-def _bill(bill: Priced) -> BillShown:
+def bill_shown(bill: Priced) -> BillShown:
+    """What a session costs, as the API tells it."""
     sums = {name: getattr(bill, name) for name in ("currency", "digits", "net_minor", "vat_minor", "gross_minor")}
     return BillShown(**sums, lines=[_line(line) for line in bill.lines])
 
