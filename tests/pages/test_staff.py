@@ -42,6 +42,8 @@ DEEDS = {
     "/people/invite": {"email": "x@example.org", "role": "owner"},
     "/tariffs/new": {"do": "save"},
     "/tariffs/preview": {},
+    "/tariffs/assignments": {"rank": "everyone"},
+    "/tariffs/assignments/end": {"n": "1"},
     "/programs/give": {"name": "x", "scopes": "sessions:read"},
     "/programs/revoke": {"token": "0" * 16},
 }

@@ -63,6 +63,9 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to(f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}", "/money/waiting?site=Linz")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
+        await one.to("/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
+        await one.to("/tariffs/which?station=CP1", "/tariffs/which", "/tariffs/assignments")
+        await one.to("/tariffs/which?station=nowhere&time=9:00", status=422)
         await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
         await one.to("/nowhere", "/stations/nowhere", "/sessions/0000", status=404)
         assert "⟦" in await streamed(client, "/live/now?after=0")
@@ -134,6 +137,14 @@ async def priced(one: Walk) -> None:
     await one.send("/tariffs/named/night/edit", do="save", **right)
     await one.send("/tariffs/named/night/edit", do="save", **right | {"since_day": "2000-01-01", "seen": "1"})
     await one.send("/tariffs/named/night/edit", do="save", **right | {"since_day": "2199-01-01", "seen": "1"})
+    for form in ({"rank": "driver", "subject": CARD}, {"n": "1"}, {"rank": "site", "subject": "nowhere"}, {"day": "x"}):
+        await one.send("/tariffs/assignments", tariff="night", **form)
+    for form in ({"rank": "everyone", "day": "2000-01-01"}, {"rank": "everyone", "tariff": "none"}, {"rank": "x"}):
+        await one.send("/tariffs/assignments", **form)
+    await one.send("/tariffs/assignments/end", n="1")
+    await one.send("/tariffs/assignments/end", n="x")
+    await one.send("/tariffs/which", station="CP1", number=CARD)
+    await one.send("/tariffs/which", station="CP1", number="nobody", evse="x")
     await one.to("/tariffs", "/tariffs/named/night?version=2&week=2026-W01", "/tariffs/named/standard")
 
 

@@ -26,6 +26,7 @@ from tests.pages.site import CARD, PASSWORD, Person, Site
 from tests.pages.test_deeds import knock
 from wattkeeper.charging.cards.limits import Limits
 from wattkeeper.charging.cards.token import Group
+from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.store import session as sessions
 from wattkeeper.store.money.ocpi import of_ocpi
@@ -94,6 +95,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/money/bills", f"/money/bills/{stock.number}", "/money/waiting")
         await visit.to(person, f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}")
         await visit.to(person, "/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
+        await visit.to(person, "/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
@@ -161,6 +163,8 @@ async def furnished(site: Site, town: Town) -> AsyncIterator[str]:
     await rooms.cards.import_csv(f"number;state;group\n{CARD};active;crew\n{BLOCKED};blocked;\n", OWNER)
     await rooms.access.make_token("meter reader", frozenset(list(Scope)[:4]))
     await rooms.prices.set(OWNER, of_ocpi(RICH), None, "night")
+    await rooms.assignments.assign(OWNER, Rank.GROUP, "crew", "night")
+    await rooms.assignments.assign(OWNER, Rank.STATION, "CP1", "night", rooms.store.clock() + timedelta(days=9))
     await town.place("CP3", "Inn", "Innlände 1, Rosenheim", ("47.85", "12.12"))
     await knock(site, "CP9")
     async with site.station("CP1", town.keys["CP1"]) as one, site.station("CP3", town.keys["CP3"]) as other:

@@ -13,14 +13,14 @@ from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.money import bill, bills, held, waiting
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, programs
-from wattkeeper.web.operator.tariffs import editor, tariff, tariffs
+from wattkeeper.web.operator.tariffs import assignments, editor, tariff, tariffs, which
 from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, station),
     *(card, cards, groups, findings, bills, bill, waiting, held, people, programs, account),
-    *(tariffs, tariff, editor),
+    *(tariffs, tariff, editor, assignments, which),
 )
 
 
