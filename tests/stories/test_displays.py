@@ -6,12 +6,13 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.conftest import OpenDoor
 from tests.doors import KEY, until
@@ -315,6 +316,80 @@ async def test_a_free_session_is_told_to_be_free_and_a_doubtful_one_nothing(till
         assert "totalCost" not in cp.replied, "only what has ended has a total"
         await cp.stop(30, 4000)
         assert "totalCost" not in cp.replied, "its register went back: a person looks at it"
+
+
+@ONE_ENGINE
+async def test_an_end_that_is_told_again_is_answered_as_it_was_billed(till: Till) -> None:
+    await till.world.enroll()
+    async with screen(till.world, "v201") as (cp, _):
+        await cp.start(0)
+        for again in range(3):
+            cp.seq = 0
+            await cp.stop(10, 3000)
+            assert cp.shows == Decimal("1.20"), again
+            if again == 1:
+                await till.look()
+        cp.seq = 5
+        await cp.stop(10, 4000)
+        assert "totalCost" not in cp.replied, "it says something else now: a person looks at it"
+    assert await till.amounts() == [("bill", 120)]
+
+
+@BOTH
+@ONE_ENGINE
+async def test_after_a_restart_of_ours_it_goes_on(till: Till, version: str) -> None:
+    await till.world.enroll()
+    async with screen(till.world, version) as (cp, displays):
+        await cp.start(0)
+        await cp.told(displays)
+        fresh = await displays_of(till.world)
+        await cp.read(10, 3000)
+        await cp.told(fresh)
+        assert cp.costs == ["0.00", "1.20"]
+        await cp.stop(20, 5000)
+        await cp.told(fresh)
+        assert cp.shows == Decimal("2.40")
+
+
+@ONE_ENGINE
+async def test_where_costs_are_not_to_be_shown_nobody_is_asked(till: Till) -> None:
+    till.world.settings["station_costs"] = False
+    await till.world.restart()
+    await till.world.enroll()
+    async with screen(till.world, "v201") as (cp, displays):
+        await displays.run()
+        await cp.start(0)
+        await cp.stop(10, 3000)
+        assert "totalCost" not in cp.replied
+
+
+@ONE_ENGINE
+async def test_only_what_is_shown_now_is_kept_of_what_was_shown(till: Till) -> None:
+    await till.world.enroll()
+    async with screen(till.world, "v16") as (cp, displays):
+        await cp.start(0)
+        for at in range(5, 65, 5):
+            await cp.read(at, 1000 + at * 100)
+            await cp.told(displays)
+        assert len(cp.costs) == 12
+    async with till.world.door.store.read() as connection:
+        kept = await connection.scalar(select(func.count()).where(orders.c.kind == "ShowCost"))
+    assert (kept or 0) <= 2
+
+
+@pytest.mark.parametrize(("currency", "price", "written"), [("JPY", "55", "132"), ("KWD", "0.0555", "0.133")])
+@ONE_ENGINE
+async def test_amounts_are_written_in_the_currencys_own_digits(
+    till: Till, currency: str, price: str, written: str
+) -> None:
+    await till.price(replace(tariff(price), currency=currency))
+    await till.world.enroll()
+    async with screen(till.world, "v16") as (cp, displays):
+        await cp.start(0)
+        await cp.told(displays)
+        await cp.read(10, 3000)
+        await cp.told(displays)
+        assert cp.costs[-1] == written
 
 
 @ONE_ENGINE

@@ -63,7 +63,7 @@ OPEN = (OrderState.QUEUED, OrderState.SENT)
 SPENT = frozenset({SendLocalList.__name__, ShowPrice.__name__})
 """What holds card numbers that nobody needs once it is settled."""
 ROUTINE = frozenset({AskDisplay.__name__, ShowCost.__name__})
-"""What goes well so often that no line of time need tell it."""
+"""What goes well so often that no line of time need tell it, and only the newest is kept."""
 LOOK_S = 1.0
 """How often a waiting caller looks whether another process settled the order, seconds."""
 GRACE_S = 5.0
@@ -194,6 +194,8 @@ class Dispatch:
         sealed = self._safe.seal("orders", "sealed", msgspec.json.encode(order))
         async with self._store.unit() as unit:
             until = unit.now + timedelta(seconds=patience_s)
+            if type(order).__name__ in ROUTINE:
+                await orders.forget_done(unit, station, ROUTINE, unit.now - timedelta(seconds=GRACE_S))
             await orders.queue(unit, identifier, station, type(order).__name__, sealed, by, until)
         self._bus.announce(f"orders:{station}", identifier)
         self._wake(station)

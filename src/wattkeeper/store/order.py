@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.orders import OrderState, Outcome, StartCharging
@@ -99,6 +99,13 @@ async def started(connection: AsyncConnection, station: str, since: datetime) ->
     """Whether a station was asked since then to start a session."""
     asked = (O.station_id == station, O.kind == StartCharging.__name__, O.sent_at >= since)
     return await connection.scalar(select(O.id).where(*asked).limit(1)) is not None
+
+
+async def forget_done(unit: Unit, station: str, kinds: Collection[str], before: datetime) -> None:
+    """Forget what a station took of these kinds before an instant: what it shows by now is another."""
+    done = (O.station_id == station) & (O.state == OrderState.ANSWERED.value) & O.kind.in_(kinds)
+    taken = done & (O.outcome == Outcome.ACCEPTED.value) & (O.settled_at < before)
+    await unit.connection.execute(delete(orders).where(taken))
 
 
 async def declined(connection: AsyncConnection, station: str, kinds: Collection[str], since: datetime) -> bool:

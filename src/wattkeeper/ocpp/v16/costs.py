@@ -33,6 +33,10 @@ def ask_display(order: AskDisplay) -> Command:
 
 def show_price(order: ShowPrice) -> Command:
     """SetUserPrice: the price in words for whoever presented this token."""
+    if not order.uid:
+        raise Refusal(
+            Code.INVALID, phrase("OCPP 1.6 tells a price to a card, and its number is not known."), member="uid"
+        )
     return _transfer("SetUserPrice", {"idToken": order.uid, "priceText": order.text})
 
 

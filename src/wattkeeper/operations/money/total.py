@@ -22,7 +22,7 @@ from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.money.worth import usage_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import billable
+from wattkeeper.store.money import bill, billable
 from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
 
@@ -79,18 +79,22 @@ async def total_of(
         return None
     held = await tariffs.pinned(connection, session)
     row = held.row if held is not None else (await pinned(connection, {session: its}))[session].row
-    if (
-        row is None
-        or (held is not None and held.is_decided)
-        or (row.tariff.bills_blocking and row.tariff.prices_idling)
-    ):
+    if row is None or (row.tariff.bills_blocking and row.tariff.prices_idling):
         return None
     if not row.tariff.is_plain and most_readings is not None and its.whole.track.count > most_readings:
         return None
     case = case_of(its, row.tariff, await _used(connection, its, row.tariff))
     if case.bill is None or judge(case, backlog).outcome is Outcome.HOLD:
         return None
+    if held is not None and held.is_decided and await _billed(connection, session) != case.bill.gross_minor:
+        return None
     return case.bill.gross
+
+
+async def _billed(connection: AsyncConnection, session: str) -> int | None:
+    """What was billed for a session, minor units; None: nothing."""
+    documents = (await bill.of_sessions(connection, [session])).get(session)
+    return sum(one.gross_minor for one in documents) if documents else None
 
 
 async def _used(connection: AsyncConnection, its: Billable, tariff: Tariff) -> Usage:
