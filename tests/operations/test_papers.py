@@ -25,6 +25,7 @@ from wattkeeper.charging.money.numbered import DocumentKind, Draft, Explanation,
 from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.operations.money.einvoice import einvoice
+from wattkeeper.operations.money.facturx import NAMESPACE, SAID
 from wattkeeper.operations.money.paper import Paper, Party, told
 from wattkeeper.operations.money.printing import BOX, UNWRITTEN, printed, writable
 from wattkeeper.store.money.bill import BillRow
@@ -160,6 +161,8 @@ async def test_it_is_tagged_archived_and_attached() -> None:
     assert ">A</pdfaid:conformance>" in told_
     assert ">1</pdfuaid:part>" in told_
     assert reader.attachments["factur-x.xml"] == [einvoice(one, "de")]
+    told_fx = {one.tag.rpartition("}")[2]: one.text for one in etree.fromstring(told_).iter(f"{{{NAMESPACE}}}*")}
+    assert told_fx == {name: value for name, (value, _) in SAID.items()}
     assert all(font["/FontDescriptor"] for font in _fonts(reader)), "every font is in the file"
 
 

@@ -15,6 +15,8 @@ from typing import Any
 import orjson
 import typst
 
+from wattkeeper.operations.money.facturx import marked
+
 HERE = Path(__file__).parent
 BILL, STATEMENT = "paper.typ", "statement.typ"
 STANDARDS: list[Any] = ["a-3a", "ua-1"]
@@ -52,7 +54,7 @@ def _printed(
     at = issued_at.astimezone(UTC).replace(microsecond=0)
     made = compiler.compile(format="pdf", pdf_standards=STANDARDS, timestamp=at)
     assert isinstance(made, bytes)
-    return made
+    return made if invoice is None else marked(made)
 
 
 @cache
