@@ -24,6 +24,8 @@ from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.metering.checking import Checking
+from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
@@ -128,6 +130,7 @@ def furnish(
         starts=Starts(store, safe, settings, dispatch, cards, places),
         totals=totals,
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
+        meters=Meters(store),
     )
 
 
@@ -169,6 +172,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),
         asyncio.create_task(rooms.people.post.run(), name="post"),
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
+        asyncio.create_task(Checking(rooms.store, rooms.safe, rooms.bus, rooms.intake).run(), name="signatures"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
         asyncio.create_task(rooms.displays.run(), name="displays"),
         asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),

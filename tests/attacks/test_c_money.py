@@ -250,7 +250,10 @@ async def test_c13_what_began_where_another_session_ran_leaves_the_first_to_a_pe
 
 @pytest.mark.parametrize("signed", ["OCMF|{}|{}", 'OCMF|{"RD":[{"RV":99}]}|{"SD":"00"}', "garbage", ""])
 async def test_c14_a_signature_that_nobody_checked_makes_nothing_truer(till: Till, signed: str) -> None:
-    """None is checked yet, so none is believed: the registers are billed, as measured and never as verified."""
+    """No meter's key is pinned, so none is believed: the registers are billed, as measured and never as verified.
+
+    What a pinned key makes of it: test_c14_signed.py.
+    """
     sample = {"value": signed, "format": "SignedData", "context": "Transaction.End"}
     data = [{"timestamp": "2026-03-01T13:00:00Z", "sampledValue": [sample, {"value": "10000"}]}]
     async with till.world.v16("CP1") as cp:

@@ -15,6 +15,7 @@ from wattkeeper.charging.money.numbered import Explanation
 from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills, Done
@@ -58,8 +59,11 @@ class Till:
 
     async def look(self, **later: float) -> int:
         """Let time pass (two minutes, or as said), and let it bill."""
-        self.world.clock.skip(**(later or {"minutes": 2}))
         door = self.world.door
+        checking = Checking(door.store, door.safe, door.bus, door.intake)
+        await checking.look()
+        self.world.clock.skip(**(later or {"minutes": 2}))
+        await checking.look()
         return await Billing(door.store, door.bus, door.settings).look()
 
     @property

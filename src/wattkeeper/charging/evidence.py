@@ -9,7 +9,9 @@ from enum import IntEnum, StrEnum
 
 from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.deviation import SENTENCES, Deviation
+from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.meter import Finding, FindingCode, figure
+from wattkeeper.charging.metering.ruling import why
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase, plural
 from wattkeeper.charging.session import Session, SessionState
 
@@ -64,6 +66,16 @@ WEIGHTS: dict[FindingCode, Weight] = {
     F.POWER_MISMATCH: Weight.DISPUTED,
     F.GAP: Weight.NOTE,
     F.EXPORTED: Weight.NOTE,
+    F.SIGNED_UNCHECKED: Weight.NOTE,
+    F.SIGNATURE_MISSING: Weight.DISPUTED,
+    F.SIGNATURE_INVALID: Weight.DISPUTED,
+    F.SIGNATURE_FOREIGN: Weight.DISPUTED,
+    F.SIGNATURE_REPLAYED: Weight.DISPUTED,
+    F.SIGNED_FOR_ANOTHER: Weight.DISPUTED,
+    F.SIGNED_FAULT: Weight.DISPUTED,
+    F.SIGNED_OUT_OF_ORDER: Weight.DISPUTED,
+    F.SIGNED_OUT_OF_TIME: Weight.DISPUTED,
+    F.SIGNED_OTHERWISE: Weight.DISPUTED,
 }
 
 WORDS: dict[FindingCode, Phrase] = {
@@ -115,6 +127,22 @@ WORDS: dict[FindingCode, Phrase] = {
     F.POWER_MISMATCH: phrase("The register rose by {energy_wh}, the power over time comes to {integral_wh}."),
     F.GAP: phrase("Nothing was read for {seconds}."),
     F.EXPORTED: phrase("The vehicle gave energy back; it is not counted here."),
+    F.SIGNED_UNCHECKED: phrase("Its energy is not proven by a signature. {unproven}"),
+    F.SIGNATURE_MISSING: phrase("Signed meter values are required here. {unproven}"),
+    F.SIGNATURE_INVALID: phrase(
+        "The signature of record {page} does not hold under the key of meter {serial}: it was changed, or somebody "
+        "else signed it."
+    ),
+    F.SIGNATURE_FOREIGN: phrase("Record {page} was not signed by the meter {serial} of this place. {signer}"),
+    F.SIGNATURE_REPLAYED: phrase("Record {page} of meter {serial} was told in another session before: {session}."),
+    F.SIGNED_FOR_ANOTHER: phrase("Meter {serial} signed for another card than the session was started with."),
+    F.SIGNED_FAULT: phrase("Meter {serial} signed that its value cannot be used (state {state})."),
+    F.SIGNED_OUT_OF_ORDER: phrase("The records of meter {serial} do not fit together. {order}"),
+    F.SIGNED_OUT_OF_TIME: phrase("Meter {serial} signed for {since} to {until}, which is not when the session was."),
+    F.SIGNED_OTHERWISE: phrase(
+        "By its signed registers meter {serial} delivered {signed_wh}, by what the station told {energy_wh}; "
+        "{tolerance_wh} apart would be allowed."
+    ),
 }
 
 MISMATCH_FROM_WH = Decimal(500)
@@ -125,13 +153,16 @@ BASELINE_S = 30
 
 def findings(session: Session) -> tuple[Finding, ...]:
     """Everything found about a session, the gravest first."""
-    found = [*_of_life(session), *_of_telling(session), *_of_meter(session)]
+    signed = session.signed.findings if session.signed else ()
+    found = [*_of_life(session), *_of_telling(session), *_of_meter(session), *signed]
     return tuple(sorted(found, key=lambda f: (-WEIGHTS[f.code], f.at or session.started_at, f.code)))
 
 
 def grade(session: Session, found: tuple[Finding, ...] | None = None) -> Grade:
     """How good the evidence is: as good as its worst finding lets it be."""
     worst = max((WEIGHTS[f.code] for f in (findings(session) if found is None else found)), default=Weight.NOTE)
+    if worst is Weight.NOTE and session.signed is not None and session.signed.is_verified:
+        return Grade.VERIFIED
     return {Weight.NOTE: Grade.MEASURED, Weight.RECONSTRUCTED: Grade.RECONSTRUCTED, Weight.DISPUTED: Grade.DISPUTED}[
         worst
     ]
@@ -269,6 +300,10 @@ def _figure(name: str, value: str) -> object:
             return REFUSED.get(value, value)
         case "reason":
             return _estimated(value)
+        case "unproven" | "order" | "signer":
+            return why(value)
+        case "session":
+            return shown(value)
     return value
 
 

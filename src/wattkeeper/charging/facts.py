@@ -14,6 +14,7 @@ from enum import StrEnum
 import msgspec
 
 from wattkeeper.charging.cards.token import TokenRef
+from wattkeeper.charging.metering.ruling import Ruling
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.station import ConnectorStatus, Version
 
@@ -214,3 +215,10 @@ class SessionEstimated(Fact, frozen=True, kw_only=True, omit_defaults=True):
     cause: EstimateCause
     reason: str
     by: str
+
+
+class SignaturesChecked(Fact, frozen=True, kw_only=True, omit_defaults=True):
+    """We checked the signed meter values of a session that had ended, under the keys that were pinned."""
+
+    session: str
+    ruling: Ruling

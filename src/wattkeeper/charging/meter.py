@@ -67,6 +67,16 @@ class FindingCode(StrEnum):
     POWER_MISMATCH = "power_mismatch"
     GAP = "gap"
     EXPORTED = "exported"
+    SIGNED_UNCHECKED = "signed_unchecked"
+    SIGNATURE_MISSING = "signature_missing"
+    SIGNATURE_INVALID = "signature_invalid"
+    SIGNATURE_FOREIGN = "signature_foreign"
+    SIGNATURE_REPLAYED = "signature_replayed"
+    SIGNED_FOR_ANOTHER = "signed_for_another"
+    SIGNED_FAULT = "signed_fault"
+    SIGNED_OUT_OF_ORDER = "signed_out_of_order"
+    SIGNED_OUT_OF_TIME = "signed_out_of_time"
+    SIGNED_OTHERWISE = "signed_otherwise"
 
 
 class Mark(msgspec.Struct, frozen=True):

@@ -26,10 +26,13 @@ from wattkeeper.charging.facts import (
     SessionEstimated,
     SessionFact,
     SessionOpened,
+    SignaturesChecked,
     StatusChanged,
 )
 from wattkeeper.charging.meter import Track, extend, fold
+from wattkeeper.charging.metering.ruling import Ruling
 from wattkeeper.charging.reading import Context, Reading
+from wattkeeper.charging.sequence import with_seq
 from wattkeeper.charging.station import ConnectorStatus
 
 
@@ -142,6 +145,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contradictions: tuple[Contradiction, ...] = ()
     after_end: int = 0
     """How many readings came for instants after the end: kept, not counted."""
+    signed: Ruling | None = None
+    """What its signed meter values came to; None: there are none, or they were not looked at yet."""
     track: Track = Track()
     max_power_w: Decimal = Decimal(400_000)
 
@@ -285,27 +290,18 @@ def _status(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
         _flow(session, Phase(0, fact.at, state), changes)
 
 
+def _check(session: Session, fact: Fact, changes: dict[str, Any]) -> None:
+    assert isinstance(fact, SignaturesChecked)
+    changes["signed"] = fact.ruling
+
+
 STEPS: dict[type[Fact], Callable[[Session, Fact, dict[str, Any]], None]] = {
     SessionOpened: _open,
     SessionEnded: _end,
     SessionEstimated: _estimate,
+    SignaturesChecked: _check,
     StatusChanged: _status,
 }
-
-
-def with_seq(runs: tuple[tuple[int, int], ...], seq: int) -> tuple[tuple[int, int], ...]:
-    """The runs of sequence numbers with one more."""
-    if runs and seq == runs[-1][1] + 1:
-        return (*runs[:-1], (runs[-1][0], seq))
-    if any(low <= seq <= high for low, high in runs):
-        return runs
-    merged: list[tuple[int, int]] = []
-    for low, high in sorted((*runs, (seq, seq))):
-        if merged and low == merged[-1][1] + 1:
-            merged[-1] = (merged[-1][0], high)
-        else:
-            merged.append((low, high))
-    return tuple(merged[:2000])
 
 
 def settled(session: Session) -> Session:

@@ -19,6 +19,7 @@ from wattkeeper.charging.facts import (
     SessionEstimated,
     SessionFact,
     SessionOpened,
+    SignaturesChecked,
     StatusChanged,
     TokenPresented,
 )
@@ -56,7 +57,7 @@ async def decide(desk: Desk, station: str, fact: Fact, settings: Settings) -> De
     if isinstance(fact, StatusChanged):
         live = await desk.live_at(station, fact.evse)
         return Decision(fact, Decided(session=live[0].id) if live else Decided())
-    if isinstance(fact, SessionEstimated):
+    if isinstance(fact, SessionEstimated | SignaturesChecked):
         return Decision(fact, Decided(session=fact.session))
     return Decision(fact)
 

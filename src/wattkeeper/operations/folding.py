@@ -19,6 +19,7 @@ from wattkeeper.charging.facts import (
     SessionEstimated,
     SessionFact,
     SessionOpened,
+    SignaturesChecked,
 )
 from wattkeeper.charging.meter import gathered, merge
 from wattkeeper.charging.reading import Reading
@@ -36,6 +37,7 @@ from wattkeeper.store import meter as readings
 from wattkeeper.store.cards import decision as decisions
 from wattkeeper.store.entry import Entry
 from wattkeeper.store.meter import Key
+from wattkeeper.store.metering import record as records
 
 
 async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
@@ -51,6 +53,8 @@ async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
         return None
     session = await _measured(desk, _followed(before, entry), before, entry)
     desk.put(session, entry.received_at, entry.n)
+    if isinstance(entry.fact, SignaturesChecked):
+        records.keep(desk.unit, session, entry.fact.ruling, entry.received_at)
     if entry.decided.opens and isinstance(entry.fact, SessionOpened):
         session = await _claimed(desk, session, entry)
     if session.is_live and (entry.decided.opens or not before.is_live or before.evse != session.evse):

@@ -16,6 +16,7 @@ from wattkeeper.charging.facts import (
     OrderSettled,
     Reported,
     SessionEstimated,
+    SignaturesChecked,
     StatusChanged,
 )
 from wattkeeper.store import state as states
@@ -27,7 +28,7 @@ REMEMBER_EVERY = timedelta(seconds=30)
 """How exactly ``last_heard_at`` is kept: not every message is worth a row."""
 MOST_CONNECTORS = 128
 """How many connectors of one station are kept; no station has so many, a hostile one might say so."""
-OURS = (Connected, Disconnected, Alarmed, OrderSettled, SessionEstimated)
+OURS = (Connected, Disconnected, Alarmed, OrderSettled, SessionEstimated, SignaturesChecked)
 """Facts that are not the station's word."""
 
 

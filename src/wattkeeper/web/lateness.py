@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from wattkeeper.charging.facts import SessionEstimated, SessionFact, StatusChanged
+from wattkeeper.charging.facts import SessionEstimated, SessionFact, SignaturesChecked, StatusChanged
 from wattkeeper.store.journal import Entry
 
 LATE = timedelta(minutes=1)
@@ -57,7 +57,7 @@ def dated(entries: Sequence[Entry]) -> list[Dated]:
 
 def _told(entry: Entry) -> datetime | None:
     """The station's time of what it told; None where it told none, or where it is our own deed."""
-    return None if isinstance(entry.fact, SessionEstimated) else entry.at
+    return None if isinstance(entry.fact, SessionEstimated | SignaturesChecked) else entry.at
 
 
 def _is_offline(entry: Entry) -> bool:

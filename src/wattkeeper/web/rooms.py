@@ -15,6 +15,7 @@ from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
@@ -81,3 +82,4 @@ class Rooms:
     starts: Starts
     totals: Totals
     displays: Displays
+    meters: Meters

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 from wattkeeper.charging.cards.token import Authorisation
-from wattkeeper.charging.evidence import duration, kwh
+from wattkeeper.charging.evidence import duration, kwh, say
 from wattkeeper.charging.facts import (
     Alarmed,
     Booted,
@@ -26,6 +26,7 @@ from wattkeeper.charging.facts import (
     SessionEstimated,
     SessionFact,
     SessionOpened,
+    SignaturesChecked,
     StatusChanged,
     TokenPresented,
     Topic,
@@ -115,7 +116,13 @@ def tell(entry: Entry) -> list[Step]:
 
 def _step(entry: Entry, kind: StepKind, title: str, detail: str) -> Step:
     readings = entry.fact.readings if kind is K.READINGS and isinstance(entry.fact, SessionFact) else ()
-    told_at = readings[0].at if readings else None if isinstance(entry.fact, SessionEstimated) else entry.at
+    told_at = (
+        readings[0].at
+        if readings
+        else None
+        if isinstance(entry.fact, SessionEstimated | SignaturesChecked)
+        else entry.at
+    )
     return Step(
         n=entry.n,
         kind=kind,
@@ -244,6 +251,14 @@ def _estimate(fact: SessionEstimated, entry: Entry) -> list[Said]:
     return [(K.ESTIMATE, ESTIMATES[fact.cause], retold(fact.reason))]
 
 
+def _checked(fact: SignaturesChecked, entry: Entry) -> list[Said]:
+    """We checked signatures; what was found stands among the findings."""
+    serial = fact.ruling.serial
+    if fact.ruling.is_verified:
+        return [(K.REPORT, phrase("Its energy is proven by the signature of meter {serial}.", serial=serial), "")]
+    return [(K.REPORT, phrase("Its signed meter values were checked."), joined(map(say, fact.ruling.findings)))]
+
+
 ESTIMATES = {
     EstimateCause.SILENCE: phrase("Ended by estimate: the station fell silent."),
     EstimateCause.SUPERSEDED: phrase("Ended by estimate: the connector began another session."),
@@ -359,6 +374,7 @@ TELLERS: Mapping[type[Fact], tuple[Callable[[Any, Entry], list[Said]], ...]] = {
     SessionOpened: (_start,),
     SessionEnded: (_stop,),
     SessionEstimated: (_estimate,),
+    SignaturesChecked: (_checked,),
     TokenPresented: (_tap,),
     StatusChanged: (_status,),
     Connected: (_connected,),

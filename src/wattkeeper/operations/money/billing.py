@@ -20,6 +20,7 @@ from wattkeeper.operations.money.choosing import pin_of, pinned
 from wattkeeper.operations.money.drafting import draft_of, waiting_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
+from wattkeeper.store.metering.check import pending
 from wattkeeper.store.money import bill, billable, due, hold, pin
 from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.money.due import Followed
@@ -33,6 +34,8 @@ TOPIC = "bills"
 """What is announced when something was billed, or began or ceased to wait."""
 SHORTEST = timedelta(seconds=10)
 """How often at most it is looked whether a connector has become available."""
+CHECKED_IN = timedelta(seconds=5)
+"""In what time signed values are usually checked: until then nobody is billed by them."""
 ENTRIES = 5_000
 """How many journal entries are followed in one transaction."""
 TOGETHER = 25
@@ -132,12 +135,14 @@ class Billing:
         """Price and judge sessions, then write what becomes of those of which no more was told meanwhile."""
         async with self._store.read() as connection:
             told = await told_of(connection, sessions)
+            unchecked = await pending(connection, {one.its.id: one.its for one in told.values()})
         judged = {one.its.id: judge(one.case, self._backlog) for one in told.values() if not one.its.whole.is_live}
         async with self._store.unit() as unit:
             known = await stamps(unit, sessions)
             same = [told[one] for one in sessions if one in told and told[one].stamp() == known.get(one)]
             again_at = unit.now + max(self._grace, SHORTEST)
             blocking = {one.its.id: again_at for one in same if one.is_blocking and self._may_cost_more(one)}
+            blocking |= {one.its.id: unit.now + CHECKED_IN for one in same if one.its.id in unchecked}
             ready = [one for one in same if one.its.id in judged and one.its.id not in blocking]
             await self._bill(unit, [one for one in ready if judged[one.its.id].outcome is Outcome.BILL])
             for one in ready:

@@ -21,6 +21,7 @@ from wattkeeper.store.tables.cards import (
     step_up,
 )
 from wattkeeper.store.tables.ground import metadata
+from wattkeeper.store.tables.metering import meter_key, meter_rule, offered_key, signed_record, unchecked
 from wattkeeper.store.tables.money import (
     bill,
     due,
@@ -67,7 +68,7 @@ from wattkeeper.store.tables.people import (
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
 
-DERIVED = (station_state, connector, session, reading, decision)
+DERIVED = (station_state, connector, session, reading, decision, signed_record, offered_key)
 """What `rebuild` drops and folds again."""
 SUMS = (ledger_balance, revenue)
 """What `rebuild` sums up again, from the books and the bills."""
@@ -105,9 +106,12 @@ __all__ = [
     "login",
     "mail",
     "metadata",
+    "meter_key",
+    "meter_rule",
     "money_deed",
     "monthly_invoice",
     "notice",
+    "offered_key",
     "orders",
     "passkey",
     "pay_way",
@@ -127,6 +131,7 @@ __all__ = [
     "session",
     "settlement",
     "sighting",
+    "signed_record",
     "site_share",
     "station",
     "station_state",
@@ -134,4 +139,5 @@ __all__ = [
     "subject_key",
     "tariff",
     "tariff_assignment",
+    "unchecked",
 ]

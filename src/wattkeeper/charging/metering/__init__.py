@@ -1,0 +1,1 @@
+"""Signed meter values: what they say, and what they prove about a session."""

@@ -1,0 +1,1 @@
+"""Signed meter values: the keys of meters, and what was checked under them."""

@@ -1,0 +1,288 @@
+"""Signed values of sessions that have ended are checked beside the stations' door, and what came of it is recorded.
+
+It follows the journal. A ruling depends on what was pinned then, so it is a fact of the journal: decided once, folded
+and replayed like any other. A session waits for its ruling before it is billed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import msgspec
+import orjson
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.facts import SignaturesChecked
+from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.metering.judging import Checked, Expected, Holds, judge
+from wattkeeper.charging.metering.ocmf import Record
+from wattkeeper.charging.metering.ruling import Ruling, Why, told
+from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.metering.carried import Carried, carried, key_text
+from wattkeeper.operations.metering.ocmf import parse
+from wattkeeper.operations.safe import Safe
+from wattkeeper.store.engines import Store
+from wattkeeper.store.metering import check, key, record
+from wattkeeper.store.metering.key import KeyRow
+from wattkeeper.store.metering.record import Sealed
+from wattkeeper.store.money import billable, due
+from wattkeeper.store.money.billable import Billable
+from wattkeeper.vault.keys import KeyRefused
+from wattkeeper.vault.signature import KeyUnreadable, PublicKey, Uncheckable, holds, read_key
+
+log = logging.getLogger("wattkeeper.signatures")
+
+ENTRIES, TOGETHER = 5_000, 25
+PAUSE_S, REST_S = 0.5, 5
+MOST_VALUES = 400
+"""How many different signed values of one session are checked, from its beginning and from its end."""
+MOST_OTHERS = 20
+"""How many other meters are asked whether they signed."""
+MOST_OFFERED = 3
+CARDS = frozenset({"ISO14443", "ISO15693"})
+UID = re.compile(r"([0-9A-Fa-f]{2}){4,10}")
+LATER = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Value:
+    """A signed value of a session, and the journal entry that brought it."""
+
+    n: int
+    carried: Carried
+    record: Record | None
+
+
+class Checking:
+    """Checks what has ended, for as long as the installation runs."""
+
+    def __init__(self, store: Store, safe: Safe, bus: Bus, intake: Intake) -> None:
+        self._store = store
+        self._safe = safe
+        self._bus = bus
+        self._intake = intake
+
+    async def run(self) -> None:
+        """Look whenever something was recorded, and at least every few seconds."""
+        woken = asyncio.Event()
+        async with self._bus.listen("journal") as hints:
+            ear = asyncio.create_task(_wake(hints, woken))
+            try:
+                while True:
+                    await self._try()
+                    await asyncio.sleep(PAUSE_S)
+                    with suppress(TimeoutError):
+                        await asyncio.wait_for(woken.wait(), REST_S)
+                    woken.clear()
+            finally:
+                ear.cancel()
+
+    async def _try(self) -> None:
+        try:
+            await self.look()
+        except Exception:
+            log.exception("checking signed values failed; trying again")
+
+    async def look(self) -> int:
+        """Follow what was recorded, then check all whose time has come; gives how many were looked at."""
+        seen = 0
+        while await self._follow():
+            pass
+        while count := await self._see_to():
+            seen += count
+        while await self._follow():
+            pass
+        return seen
+
+    async def _follow(self) -> bool:
+        """Note what is to be checked, in the next stretch of the journal; whether there may be more."""
+        async with self._store.read() as connection:
+            before = await due.followed(connection, check.NAME)
+            ended, n = await check.touched(connection, before.n, ENTRIES)
+            wanted = await check.signs(connection, (await billable.of(connection, ended)).values()) if ended else []
+        if n == before.n:
+            return False
+        async with self._store.unit() as unit:
+            if await due.advance(unit, check.NAME, before, n):
+                await check.add(unit, wanted)
+        return True
+
+    async def _see_to(self) -> int:
+        """Check some of those whose time has come; gives how many."""
+        async with self._store.read() as connection:
+            waiting = await check.waiting(connection, self._store.clock(), TOGETHER)
+            found = await billable.of(connection, list(waiting)) if waiting else {}
+        for identifier, since in waiting.items():
+            try:
+                again = await self._check(found[identifier]) if identifier in found else []
+            except Exception:
+                log.exception("the signed values of session %s could not be checked", shown(identifier))
+                async with self._store.unit() as unit:
+                    await check.put_off(unit, identifier, unit.now + LATER)
+                continue
+            async with self._store.unit() as unit:
+                await check.done(unit, identifier, since)
+                await check.add(unit, again)
+        return len(waiting)
+
+    async def _check(self, its: Billable) -> list[str]:
+        """Record what a session's signed values come to, where that is news; gives what must be looked at again."""
+        whole = its.whole
+        if whole.is_live:
+            return []
+        async with self._store.read() as connection:
+            ruling, again = await self._ruling(connection, its)
+        if ruling == (whole.signed or Ruling()) and (whole.signed is not None or ruling == Ruling()):
+            return []
+        await self._intake.record(whole.station, SignaturesChecked(at=whole.last_at, session=whole.id, ruling=ruling))
+        return again
+
+    async def _ruling(self, connection: AsyncConnection, its: Billable) -> tuple[Ruling, list[str]]:
+        """What a session's signed values come to, and the later sessions in which its records were told too."""
+        whole, began = its.whole, its.begins_at
+        pinned = await key.holding(connection, whole.station, whole.evse, began) if whole.evse else None
+        required = await key.is_required(connection, whole.station, whole.evse, began)
+        values = _values(self._opened(await record.sealed_of(connection, whole.id)))
+        if not values and pinned is None and not required:
+            return Ruling(), []
+        serials = {one.record.serial for one in values if one.record}
+        others = await key.others(connection, whole.station, serials, MOST_OTHERS) if pinned else []
+        checked = await asyncio.to_thread(_checked, values, pinned, others)
+        checked = [self._marked(one, whole.token) for one in checked]
+        mark = pinned.mark if pinned else ""
+        checked, again = await _replays(connection, whole.id, mark, checked)
+        expected = Expected(pinned.serial if pinned else "", mark, required)
+        return msgspec.structs.replace(judge(whole, checked, expected), offered=_offered(values)), again
+
+    def _opened(self, entries: Sequence[Sealed]) -> list[tuple[int, Carried]]:
+        """The signed values of these entries."""
+        found: list[tuple[int, Carried]] = []
+        for one in entries:
+            try:
+                hidden = orjson.loads(self._safe.unseal("journal", "sealed", one.sealed))
+            except KeyRefused:
+                continue
+            found += [(one.n, value) for value in carried(orjson.loads(one.words), hidden)]
+        return found
+
+    def _marked(self, one: Checked, token: str | None) -> Checked:
+        """A checked value with its keyed mark, and whether it names another card."""
+        if one.record is None:
+            return one
+        mark = self._safe.tag("signed record", one.record.payload).hex()
+        return replace(one, mark=mark, is_for_another=self._is_for_another(one.record, token))
+
+    def _is_for_another(self, signed: Record, token: str | None) -> bool:
+        """Whether a record names a card, and it is not that of the session, in either order of its bytes."""
+        uid = signed.identification.strip()
+        if token is None or signed.id_type not in CARDS or not UID.fullmatch(uid):
+            return False
+        return token not in {self._safe.ref(uid), self._safe.ref(bytes.fromhex(uid)[::-1].hex())}
+
+
+async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
+    """Note that something was recorded."""
+    async for _ in hints:
+        woken.set()
+
+
+def _values(found: Sequence[tuple[int, Carried]]) -> list[_Value]:
+    """Different values only, each as it came first; of a great many those of the beginning and the end."""
+    different: dict[str, tuple[int, Carried]] = {}
+    for n, one in found:
+        different.setdefault(one.text, (n, one))
+    kept = list(different.values())
+    if len(kept) > MOST_VALUES:
+        kept = kept[: MOST_VALUES // 2] + kept[-MOST_VALUES // 2 :]
+    return [_Value(n, one, _parsed(one)) for n, one in kept]
+
+
+def _parsed(one: Carried) -> Record | None:
+    """The record; None where it cannot be read."""
+    try:
+        return parse(one.text)
+    except Refusal:
+        return None
+
+
+def _checked(values: Sequence[_Value], pinned: KeyRow | None, others: Sequence[KeyRow]) -> list[Checked]:
+    """What the check of each value gives; takes a fraction of a millisecond for each."""
+    return [_check_one(one, pinned, others) for one in values]
+
+
+def _check_one(one: _Value, pinned: KeyRow | None, others: Sequence[KeyRow]) -> Checked:
+    """What the check of one value gives under the pinned key."""
+    if one.record is None:
+        return Checked(Holds.UNREADABLE if one.carried.is_ocmf and pinned else Holds.UNKNOWN_FORM, one.n)
+    if pinned is None:
+        return Checked(Holds.NO_KEY, one.n, one.record)
+    try:
+        if _holds(_public(pinned), one.record):
+            return Checked(Holds.YES, one.n, one.record)
+    except Uncheckable as problem:
+        return Checked(Holds.UNCHECKABLE, one.n, one.record, what=problem.what)
+    return Checked(Holds.NO, one.n, one.record, signer=_signer(one, pinned, others))
+
+
+def _holds(public: PublicKey, signed: Record) -> bool:
+    return holds(public, signed.payload, signed.algorithm, signed.signature, signed.encoding)
+
+
+def _public(row: KeyRow) -> PublicKey:
+    return PublicKey(bytes.fromhex(row.key), row.curve)
+
+
+def _signer(one: _Value, pinned: KeyRow, others: Sequence[KeyRow]) -> str:
+    """Who signed instead, as far as can be known: another meter of ours, or whoever brought a key along."""
+    assert one.record is not None
+    for other in others:
+        with suppress(Uncheckable):
+            if other.mark != pinned.mark and _holds(_public(other), one.record):
+                return told(Why.OTHER_METER, other.serial)
+    if one.carried.offered:
+        with suppress(Uncheckable, KeyUnreadable):
+            if _holds(read_key(key_text(one.carried.offered)), one.record):
+                return told(Why.OFFERED_KEY)
+    return ""
+
+
+def _offered(values: Sequence[_Value]) -> tuple[str, ...]:
+    """The public keys that came along, each once, those that can be read."""
+    found: dict[str, None] = {}
+    for text in dict.fromkeys(one.carried.offered for one in values if one.carried.offered):
+        with suppress(KeyUnreadable):
+            found[read_key(key_text(text)).hex] = None
+    return tuple(found)[:MOST_OFFERED]
+
+
+async def _replays(
+    connection: AsyncConnection, session: str, mark: str, checked: Sequence[Checked]
+) -> tuple[list[Checked], list[str]]:
+    """The values with where each was told before; and the sessions that told one of them later than this."""
+    mine: Mapping[str, Checked] = {one.mark: one for one in checked if one.holds is Holds.YES}
+    pages = {one.record.paged: one for one in mine.values() if one.record}
+    if not mine:
+        return list(checked), []
+    before: dict[str, str] = {}
+    later: dict[str, None] = {}
+    for other, its_mark, page, n in await record.told_before(connection, session, mark, list(mine), list(pages)):
+        one = mine.get(its_mark) or pages.get(page)
+        if one is not None and n < one.n:
+            before.setdefault(one.mark, other)
+        else:
+            later[other] = None
+    return [replace(one, told_in=before.get(one.mark, "")) for one in checked], list(later)
+
+
+def fingerprint(der: bytes) -> str:
+    """What a public key is known by, in records and to people: SHA-256, 16 digits of it."""
+    return hashlib.sha256(der).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""Signed meter values: keys of meters, where values must be signed, and what was seen."""
