@@ -59,6 +59,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to("/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes", "/findings")
         await one.to("/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/programs", "/people")
         await one.to(re.findall(r'href="(/people/[^"]+)"', (await client.get("/people")).text)[0])
+        await one.to("/money", "/money?month=2001-01", "/money/lost", "/money/lost?month=2001-01")
         await one.to("/money/bills", "/money/bills?q=nothing", f"/money/bills/{stock.number}", "/money/waiting")
         await one.to(f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}", "/money/waiting?site=Linz")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
@@ -72,8 +73,8 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await sent(one, str(ref), session)
         await billed(one, stock)
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
-        files = {"/tariffs/named/{tariff}/ocpi", "/bills/{number}/paper"}
-        assert left == files, "JSON; and a PDF, which tests/operations/test_papers.py reads in German"
+        files = {"/tariffs/named/{tariff}/ocpi", "/money/revenue.{kind}", "/bills/{number}/paper"}
+        assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
 
 
 async def streamed(client: httpx.AsyncClient, path: str) -> str:

@@ -92,7 +92,9 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         ref = town.rooms.safe.ref(CARD)
         await visit.to(person, "/", "/sessions", session, "/stations", "/stations/CP1", "/stations/CP1/codes")
         await visit.to(person, "/cards", f"/cards/{ref}", "/cards/groups", "/cards/group?name=crew", "/findings")
-        await visit.to(person, "/money/bills", f"/money/bills/{stock.number}", "/money/waiting")
+        await visit.to(
+            person, "/money", "/money/lost", "/money/bills", f"/money/bills/{stock.number}", "/money/waiting"
+        )
         await visit.to(person, f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}")
         await visit.to(person, "/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await visit.to(person, "/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
@@ -101,8 +103,8 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
         await shown(visit, person)
         left = await missed(person, pages_of(operator.NOUNS, operator.paper_of(town.rooms)), visit.been)
-        files = {"/tariffs/named/{tariff}/ocpi", "/bills/{number}/paper"}
-        assert left == files, "JSON; and a PDF, of which tests/operations/test_papers.py says that it is tagged"
+        files = {"/tariffs/named/{tariff}/ocpi", "/money/revenue.{kind}", "/bills/{number}/paper"}
+        assert left == files, "files; of the PDF tests/operations/test_papers.py says that it is tagged"
     async with site.person(**STILL) as person:
         await half_in(visit, person, "/login", "Name", "operator")
     assert visit.faults == []

@@ -64,21 +64,26 @@ class SessionsAudit:
         """How many of them are grave."""
         return sum(total.grave for total in self.totals.values())
 
-    def add(self, one: Discrepancy, most: int) -> None:
-        """One more; kept itself where there are fewer than so many."""
+    def add(self, one: Discrepancy, most: int, only: Kind | None = None) -> None:
+        """One more; kept itself where there are fewer than so many (of ``only`` this kind)."""
         self.totals.setdefault(one.kind, Total()).add(one)
-        if len(self.found) < most:
+        if len(self.found) < most and only in (None, one.kind):
             self.found.append(one)
 
 
-async def audit_sessions(store: Store, viewer: Viewer, period: Period = ALWAYS, most: int = MOST_TOLD) -> SessionsAudit:
-    """Look at every session of a period at one snapshot; the first ``most`` of what was found are told one by one."""
+async def audit_sessions(
+    store: Store, viewer: Viewer, period: Period = ALWAYS, most: int = MOST_TOLD, only: Kind | None = None
+) -> SessionsAudit:
+    """Look at every session of a period at one snapshot; the first ``most`` of what was found are told one by one.
+
+    All kinds are counted; ``only`` restricts what is told one by one.
+    """
     result = SessionsAudit()
     async with store.read() as connection:
         async for found in _looked_at(connection, viewer, period):
             result.sessions += 1
             for discrepancy in found:
-                result.add(discrepancy, most)
+                result.add(discrepancy, most, only)
     result.totals = dict(sorted(result.totals.items()))
     return result
 

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.grid import Counted, counted
+from wattkeeper.charging.money.ledger import Posting
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.engines import Store
@@ -79,6 +80,25 @@ class Report:
     """As it is now, whatever the period."""
 
 
+SHARES = (Facet.SITE, Facet.STATION, Facet.TARIFF, Facet.GROUP)
+MOST_DEBTORS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A period by day, and by all that it is told apart by."""
+
+    report: Report
+    """By day."""
+    by: Mapping[Facet, list[Revenue]]
+    owed: list[Posting]
+    """The accounts that owe most, as it is now."""
+    owing: list[Posting]
+    """The accounts to which most is owed."""
+    first: date | None
+    """The first day on which anything was billed; None: nothing was yet."""
+
+
 def month(text: str) -> tuple[date, date]:
     """The first day of a month such as 2026-03, and the first after it; Refusal (INVALID) where it is none."""
     try:
@@ -97,18 +117,41 @@ async def report(
     store: Store, viewer: Viewer, zone: tzinfo, period: tuple[date, date], by: tuple[Facet, ...]
 ) -> Report:
     """What was billed in a period of days, at one snapshot (scope bills:read; sessions:read for the energy)."""
-    since, until = (datetime.combine(day, time(), zone).astimezone(UTC) for day in period)
     async with store.read() as connection:
-        rows = await revenue.report(connection, viewer, *period, by)
-        totals = await revenue.report(connection, viewer, *period)
-        energy = None
-        if viewer.may(Scope.SESSIONS_READ):
-            sites = await revenue.report(connection, viewer, *period, [Facet.SITE])
-            sold = await delivered.by_sessions(connection, viewer, since, until)
-            energy = _energy(sites, sold, await delivered.by_main_meters(connection, viewer, since, until))
-            energy = _supplied(energy, await _supplies(connection, viewer, since, until))
-        owed = await ledger.outstanding(connection, viewer)
+        return await _reported(connection, viewer, zone, period, by)
+
+
+async def overview(store: Store, viewer: Viewer, zone: tzinfo, period: tuple[date, date]) -> Overview:
+    """A period by day, and by all else, at one snapshot (scope bills:read; sessions:read for the energy)."""
+    async with store.read() as connection:
+        told = await _reported(connection, viewer, zone, period, (Facet.DAY,))
+        by = {facet: await revenue.report(connection, viewer, *period, [facet]) for facet in SHARES}
+        owed = await ledger.largest(connection, viewer, MOST_DEBTORS)
+        owing = await ledger.largest(connection, viewer, MOST_DEBTORS, owing=True)
+        return Overview(told, by, owed, owing, await revenue.first_day(connection, viewer))
+
+
+async def _reported(
+    connection: AsyncConnection, viewer: Viewer, zone: tzinfo, period: tuple[date, date], by: tuple[Facet, ...]
+) -> Report:
+    """What was billed in a period of days."""
+    since, until = instants(period, zone)
+    rows = await revenue.report(connection, viewer, *period, by)
+    totals = await revenue.report(connection, viewer, *period)
+    energy = None
+    if viewer.may(Scope.SESSIONS_READ):
+        sites = await revenue.report(connection, viewer, *period, [Facet.SITE])
+        sold = await delivered.by_sessions(connection, viewer, since, until)
+        energy = _energy(sites, sold, await delivered.by_main_meters(connection, viewer, since, until))
+        energy = _supplied(energy, await _supplies(connection, viewer, since, until))
+    owed = await ledger.outstanding(connection, viewer)
     return Report(*period, by, rows, totals, energy, owed)
+
+
+def instants(period: tuple[date, date], zone: tzinfo) -> tuple[datetime, datetime]:
+    """When a period of days begins and when it is over, in a zone."""
+    since, until = (datetime.combine(day, time(), zone).astimezone(UTC) for day in period)
+    return since, until
 
 
 async def _supplies(connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime) -> dict[str, Supply]:

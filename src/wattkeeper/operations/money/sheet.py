@@ -58,14 +58,21 @@ def write_csv(path: Path, by: Sequence[Facet], rows: Iterable[Revenue]) -> None:
 
 
 def write_parquet(path: Path, by: Sequence[Facet], rows: Sequence[Revenue]) -> None:
-    """Write the table as Parquet: decimals, and days as dates; raises OSError."""
+    """Write the table as Parquet; raises OSError."""
+    path.write_bytes(as_parquet(by, rows))
+
+
+def as_parquet(by: Sequence[Facet], rows: Sequence[Revenue]) -> bytes:
+    """The table as Parquet: decimals, and days as dates."""
     import polars
 
     kinds: dict[str, Any] = {facet.value: polars.Date if facet is Facet.DAY else polars.String for facet in by}
     kinds |= {"currency": polars.String, **dict.fromkeys(COUNTED, polars.Int64)}
     schema = {**kinds, "energy_kwh": polars.Decimal(38, 9)} | dict.fromkeys(MONEY, polars.Decimal(38, 4))
     values = [_dated(by, cells(one)) for one in rows]
-    polars.DataFrame(values, schema=schema, orient="row").write_parquet(path)
+    out = io.BytesIO()
+    polars.DataFrame(values, schema=schema, orient="row").write_parquet(out)
+    return out.getvalue()
 
 
 def _dated(by: Sequence[Facet], row: tuple[Cell, ...]) -> list[Cell | date]:

@@ -89,6 +89,13 @@ async def report(
     return [_revenue(len(facets), row) for row in rows]
 
 
+async def first_day(connection: AsyncConnection, viewer: Viewer) -> date | None:
+    """The first day on which anything was billed; None where nothing was yet (scope bills:read)."""
+    viewer.need(Scope.BILLS_READ)
+    found = await connection.scalar(select(func.min(R.day)))
+    return None if found is None else date.fromisoformat(found)
+
+
 def _revenue(count: int, row: Any) -> Revenue:
     """Revenue of a row that begins with so many facets."""
     currency, digits, sessions, corrections, energy, *sums = row[count:]

@@ -51,6 +51,7 @@ ENTRIES: dict[EntryKind, Phrase] = {
     EntryKind.REFUND: phrase("Refund"),
     EntryKind.WRITE_OFF: phrase("Write-off"),
     EntryKind.PAYOUT: phrase("Payout"),
+    EntryKind.SHARE: phrase("Share of the host"),
     EntryKind.TOP_UP: phrase("Top-up"),
 }
 BY_ITSELF = phrase("by itself")

@@ -268,7 +268,6 @@ class Bills:
 def router(paper: Paper) -> APIRouter:
     """``/money/bills`` and its stream."""
     pages, routes = Bills(paper), routes_of(paper)
-    routes.add_api_route("/money", pages.show, methods=["GET"])
     routes.add_api_route(DESK, pages.show, methods=["GET"])
     routes.add_api_route("/live/money/bills", pages.live, methods=["GET"])
     return routes

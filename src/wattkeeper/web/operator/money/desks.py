@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import DAY_AND_YEAR, Times, dated
 
 DESKS = (
+    (phrase("Revenue"), "/money", Scope.BILLS_READ),
     (phrase("Bills"), "/money/bills", Scope.BILLS_READ),
     (phrase("Waiting"), "/money/waiting", Scope.BILLS_READ),
 )
@@ -39,7 +40,7 @@ def page(
     paper: Paper, request: Request, desk: str, template: str, viewer: Viewer, *, status: int = 200, **given: Any
 ) -> HTMLResponse:
     """A page under Money, with the places beside it; ``desk``: the address of the place it belongs to."""
-    given = {"on": partial(on, paper.times)} | given
+    given = {"on": partial(on, paper.times), "day_name": day_name} | given
     desks = [(path, name) for name, path, scope in DESKS if viewer.may(scope)]
     return paper.page(request, template, viewer, status=status, desks=desks, desk=desk, **given)
 
@@ -49,6 +50,11 @@ def on(times: Times, at: datetime) -> Markup:
     there = times.local(at)
     day, clock = dated(there.date(), DAY_AND_YEAR), f"{there:%H:%M}"
     return times.time(at, phrase("{day} {clock}", day=day, clock=clock))
+
+
+def day_name(day: date) -> str:
+    """A day with its year: ``3 Mar 2026``."""
+    return dated(day, DAY_AND_YEAR)
 
 
 def payer(person: str, viewer: Viewer) -> str:
