@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,9 +23,12 @@ from wattkeeper.operations.money import prices
 from wattkeeper.operations.money.choosing import chosen
 from wattkeeper.operations.money.prices import Prices
 from wattkeeper.store.money import billable
+from wattkeeper.store.money.ocpi import of_ocpi
 
 ENERGY = {"type": "ENERGY", "price": 0.4, "vat": 20, "step_size": 1}
 PARKING = {"type": "PARKING_TIME", "price": "3.00", "vat": 20, "step_size": 60}
+PRICED = Path(__file__).parents[1] / "charging" / "priced_sessions.json"
+FREE: dict[str, Any] = {"currency": "EUR", "elements": []}
 ONCE = pytest.mark.parametrize("engine", ["sqlite"])
 """Where a test is not about the store."""
 TARIFF: dict[str, Any] = {"currency": "EUR", "elements": [{"price_components": [ENERGY, PARKING]}]}
@@ -190,6 +195,37 @@ WHEN = {
     "min_duration": 60,
     "max_duration": 7200,
 }
+
+
+@ONCE
+async def test_a_tariff_of_ocpi_is_taken_as_it_is(house: House) -> None:
+    for n, one in enumerate(json.loads(PRICED.read_text())):
+        told = one["tariff"]
+        done = await house.api.put(f"/api/v1/tariffs/t{n}", json=told)
+        assert done.status_code == 200, (one["id"], done.text)
+        kept = of_ocpi({name: value for name, value in done.json().items() if value is not None})
+        assert kept == of_ocpi(told), one["id"]
+        assert {"country_code", "party_id"} <= set(done.json()["left_out"])
+
+
+async def test_a_start_to_come_holds_from_then_on_and_one_that_passed_from_now(house: House) -> None:
+    store = house.rooms.store
+    now = store.clock()
+    store.clock = lambda: now
+    begins = (now + timedelta(days=3)).replace(microsecond=0)
+    for start, valid_from in ((begins, begins), (now - timedelta(days=99), now)):
+        told = FREE | {"start_date_time": start.isoformat(), "end_date_time": "2099-01-01T00:00:00Z"}
+        done = (await house.api.put("/api/v1/tariffs/when", json=told)).json()
+        assert datetime.fromisoformat(done["valid_from"]) == valid_from
+        assert done["left_out"] == ["end_date_time"]
+    odd = await house.api.put("/api/v1/tariffs/when", json=FREE | {"start_date_time": "tomorrow"})
+    assert (odd.status_code, "start_date_time" in odd.json()["detail"]) == (422, True)
+    older = FREE | {"min_price": {"excl_vat": 1, "incl_vat": "1.20"}, "max_price": {"excl_vat": "9.5"}}
+    limits = (await house.api.put("/api/v1/tariffs/limits", json=older)).json()
+    assert limits["min_price"] == {"before_taxes": "1", "after_taxes": "1.20"}
+    assert limits["max_price"] == {"before_taxes": "9.5"}
+    unknown = await house.api.put("/api/v1/tariffs/limits", json=FREE | {"country": "AT"})
+    assert unknown.status_code == 422, "what nobody knows may change the price"
 
 
 async def test_every_condition_is_kept_and_said(house: House) -> None:

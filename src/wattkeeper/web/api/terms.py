@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
 from wattkeeper.charging.money.restriction import Reservation
 from wattkeeper.charging.money.tariff import Dimension
@@ -19,6 +20,9 @@ TimeOfDay = Annotated[str, StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5]
 Date = Annotated[str, StringConstraints(pattern=r"^[12][0-9]{3}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$")]
 Named = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=r"^[\x20-\x7E]*$")]
 Weekday = Literal["MONDAY", "TUESDAY", "WEDNESDAY", "THURSDAY", "FRIDAY", "SATURDAY", "SUNDAY"]
+OcpiText = Annotated[str, StringConstraints(max_length=2000)]
+LIMITS = {"excl_vat": "before_taxes", "incl_vat": "after_taxes"}
+"""What OCPI 2.2.1 calls the amounts of a limit."""
 PRICE = "In the currency's major unit: for a kWh, an hour or a session."
 
 
@@ -95,3 +99,59 @@ class NewTariff(Asked):
     )
     x_tax_rates: Annotated[list[DatedRate], Field(max_length=50)] = Field(default_factory=list)
     valid_from: Instant | None = Field(None, description="Not for what has started before; null: from now.")
+
+
+class DisplayText(Asked):
+    """A text in a language (OCPI DisplayText)."""
+
+    language: Annotated[str, StringConstraints(max_length=10)]
+    text: Annotated[str, StringConstraints(max_length=2000)]
+
+
+class OcpiTariff(NewTariff):
+    """Prices for sessions to come: an OCPI Tariff as it is. Without elements, charging is free.
+
+    What OCPI says beside the prices is taken and not kept; the answer names it.
+    """
+
+    country_code: OcpiText | None = None
+    party_id: OcpiText | None = None
+    id: OcpiText | None = None
+    type: OcpiText | None = None
+    tariff_alt_text: Annotated[list[DisplayText], Field(max_length=100)] | None = None
+    tariff_alt_url: OcpiText | None = None
+    preauthorize_amount: Annotated[Decimal, Field(ge=0, lt=1_000_000)] | None = None
+    start_date_time: OcpiText | None = Field(
+        None, description="Where it is to come and nothing else is said, when it begins to hold."
+    )
+    end_date_time: OcpiText | None = Field(None, description="Not kept: a version holds until the next one.")
+    energy_mix: dict[str, Any] | None = None
+    last_updated: OcpiText | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_before(cls, told: Any) -> Any:
+        """Limits as 2.2.1 calls their amounts."""
+        if isinstance(told, dict):
+            for name in ("min_price", "max_price"):
+                if isinstance(limit := told.get(name), dict):
+                    told = told | {name: {LIMITS.get(key, key): value for key, value in limit.items()}}
+        return told
+
+    @property
+    def left_out(self) -> list[str]:
+        """What was told and is not kept."""
+        beside = set(OcpiTariff.model_fields) - set(NewTariff.model_fields) - {"start_date_time"}
+        return sorted(self.model_fields_set & beside)
+
+    def terms(self) -> dict[str, Any]:
+        """The prices alone."""
+        return self.model_dump(include=set(NewTariff.model_fields) - {"valid_from"}, mode="python")
+
+    def begins(self, now: datetime) -> datetime | None:
+        """From when on it holds; None: from now. ValueError where its own start is no instant."""
+        if self.valid_from is not None or self.start_date_time is None:
+            return self.valid_from
+        at = datetime.fromisoformat(self.start_date_time)
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        return at if at > now else None

@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.money.assignment import STANDARD
@@ -19,6 +20,7 @@ from wattkeeper.charging.money.bill import Bill as Priced
 from wattkeeper.charging.money.line import Line as Item
 from wattkeeper.charging.money.line import LineKind
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.operations.money.prices import PriceTag, said
 from wattkeeper.operations.money.prices import Receipt as Receipted
@@ -38,7 +40,7 @@ from wattkeeper.web.api.shapes import (
     Words,
     session_id_of,
 )
-from wattkeeper.web.api.terms import NewTariff
+from wattkeeper.web.api.terms import OcpiTariff
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["prices"])
@@ -63,6 +65,7 @@ class TariffVersion(BaseModel):
     min_price: dict[str, str] | None = None
     max_price: dict[str, str] | None = None
     words: list[Words] = Field(description="As drivers read it.")
+    left_out: list[str] = Field([], description="What was told when it was set, and is not kept.")
 
 
 class TariffVersions(BaseModel):
@@ -176,20 +179,25 @@ async def show_tariffs(rooms: Here, viewer: TariffsReader) -> TariffVersions:
 
 
 @router.put("/tariffs")
-async def set_tariff(rooms: Here, viewer: TariffsWriter, new: NewTariff) -> TariffVersion:
+async def set_tariff(rooms: Here, viewer: TariffsWriter, new: OcpiTariff) -> TariffVersion:
     """Set the standard prices for sessions that start from now on, or later; what has started keeps its version."""
     return await _set(rooms, viewer, STANDARD, new)
 
 
 @router.put("/tariffs/{tariff}")
-async def set_named_tariff(rooms: Here, viewer: TariffsWriter, tariff: TariffNamed, new: NewTariff) -> TariffVersion:
+async def set_named_tariff(rooms: Here, viewer: TariffsWriter, tariff: TariffNamed, new: OcpiTariff) -> TariffVersion:
     """Set the prices of another tariff; it holds where it is assigned (`/tariff-assignments`)."""
     return await _set(rooms, viewer, tariff, new)
 
 
-async def _set(rooms: Rooms, viewer: Viewer, name: str, new: NewTariff) -> TariffVersion:
-    tariff = of_ocpi(new.model_dump(exclude={"valid_from"}, mode="python"), rooms.settings.zone)
-    return (await _versions(rooms, viewer, [await rooms.prices.set(viewer, tariff, new.valid_from, name)]))[0]
+async def _set(rooms: Rooms, viewer: Viewer, name: str, new: OcpiTariff) -> TariffVersion:
+    tariff = of_ocpi(new.terms(), rooms.settings.zone)
+    try:
+        begins = new.begins(rooms.store.clock())
+    except (ValueError, OverflowError):
+        raise Refusal(Code.INVALID, phrase("start_date_time is no instant, such as 2026-03-01T00:00:00Z.")) from None
+    row = await rooms.prices.set(viewer, tariff, begins, name)
+    return (await _versions(rooms, viewer, [row]))[0].model_copy(update={"left_out": new.left_out})
 
 
 @router.get("/sessions/{session}/receipt")
