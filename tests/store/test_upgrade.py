@@ -87,7 +87,7 @@ async def test_cards_of_the_first_release_belong_to_whom_they_did(first_release:
     await store.close()
 
 
-async def test_bills_begin_with_what_is_told_after_the_upgrade(databases: Databases, engine: str) -> None:
+async def test_bills_and_checks_of_signatures_begin_with_what_is_told_after_the_upgrade(databases: Databases, engine: str) -> None:
     address = await databases.bare(engine)
     opened = create_async_engine(async_url(address))
     columns = "n, station_id, received_at, kind, body, words"
@@ -100,8 +100,8 @@ async def test_bills_begin_with_what_is_told_after_the_upgrade(databases: Databa
     await migrate(address)
     store = Store(address)
     async with store.read() as connection:
-        row = (await connection.execute(text("SELECT name, n, since FROM follower"))).one()
+        rows = (await connection.execute(text("SELECT name, n, since FROM follower ORDER BY name"))).all()
     await store.close()
     await databases.drop(address)
-    assert (row.name, row.n) == ("billing", 2)
-    assert abs(row.since - to_micros(utc_now())) < 600 * 1_000_000
+    assert [(row.name, row.n) for row in rows] == [("billing", 2), ("signatures", 2)]
+    assert all(abs(row.since - to_micros(utc_now())) < 600 * 1_000_000 for row in rows)
