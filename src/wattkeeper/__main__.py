@@ -15,6 +15,7 @@ from wattkeeper.commands import (
     installation,
     owner,
     papers,
+    payments,
     policy,
     sessions,
     staff,
@@ -44,6 +45,7 @@ bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")
+app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)

@@ -48,8 +48,8 @@ UPLOADS = re.compile(r"upload|diagnostic|firmware|logs?$|file", re.IGNORECASE)
 OURS = {"/login/company/callback", "/app/manifest.webmanifest", "/api/v1/openapi.json"}
 OWN = "/history.csv"
 """A driver's own sessions, for the driver alone."""
-SUMS = "/api/v1/revenue"
-"""Sums of money by day, place, tariff and group: whom they come from is in none of its columns."""
+SUMS = ("/api/v1/revenue", "/api/v1/payments/reconciliation")
+"""Sums of money by day, place, tariff and group; movements by the provider's names: no person is in any column."""
 SIDES = {"day", "month", "site", "station", "tariff", "group"}
 PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}")
 """One bill, or one's own month; its payer is named to themselves alone (tests/web/test_papers.py)."""
@@ -66,7 +66,7 @@ async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
     for path, methods in house.app.openapi()["paths"].items():
         for method, described in methods.items():
             for answer in described["responses"].values():
-                kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith((OWN, SUMS)) else set())
+                kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith((OWN, *SUMS)) else set())
                 kinds -= {"application/pdf"} if path.endswith(PAPERS) else set()
                 assert kinds <= {"application/json", "application/problem+json", "text/event-stream"}, (method, path)
     assert {facet.value for facet in Facet} == SIDES, "sums of no person"
@@ -82,6 +82,8 @@ async def test_e18_nothing_is_visited_because_somebody_named_it(house: House) ->
         path.name for path in SOURCES.rglob("*.py") if "httpx" in path.read_text() and "simulator" not in path.parts
     }
     assert visitors == {"provider.py"}, "only the company's sign-in is asked anything, at the address in the settings"
+    askers = {path.name for path in SOURCES.rglob("*.py") if "import stripe" in path.read_text()}
+    assert askers == {"stripe.py"}, "only the payment provider is asked, by its own library, at its own address"
     for library in ("urllib.request", "aiohttp", "http.client"):
         assert [path.name for path in SOURCES.rglob("*.py") if library in path.read_text()] == [], library
 

@@ -87,7 +87,9 @@ async def test_cards_of_the_first_release_belong_to_whom_they_did(first_release:
     await store.close()
 
 
-async def test_bills_and_checks_of_signatures_begin_with_what_is_told_after_the_upgrade(databases: Databases, engine: str) -> None:
+async def test_bills_and_checks_of_signatures_begin_with_what_is_told_after_the_upgrade(
+    databases: Databases, engine: str
+) -> None:
     address = await databases.bare(engine)
     opened = create_async_engine(async_url(address))
     columns = "n, station_id, received_at, kind, body, words"

@@ -138,7 +138,7 @@ async def test_a_balance_is_topped_up_used_and_nothing_begins_once_it_is_gone(pu
         assert await cp.authorize() == "Blocked"
     for amount in (0, -5, 999, 50_001):
         assert await refused(mine.top_up(me, amount)) is Code.INVALID
-    assert await mine.top_up(me, 1000) == "https://pay.example/p"
+    assert (await mine.top_up(me, 1000)).url == "https://pay.example/p"
     (row,) = await purse.payments()
     await purse.look()
     assert (row.state.value, (await purse.states())[0][0]) == ("waiting", "waiting")
@@ -207,7 +207,7 @@ async def test_a_card_is_left_with_the_provider_and_charged(purse: Purse, stripe
     (row,) = await purse.payments()
     assert row.page is not None
     page = stripe.paid(row.page)
-    assert (page["mode"], page["success_url"]) == ("setup", f"https://charge.example/me/pay?paid={row.id}")
+    assert (page["mode"], page["success_url"]) == ("setup", f"https://charge.example/app/me/pay/{row.id}")
     assert "card" not in stripe.things[page["customer"]]
     assert (await mine.returned(me, row.id)).state == "captured"
     means = (await mine.mine(me)).means

@@ -68,6 +68,7 @@ async def driver(house: House, name: str, station: Station) -> AsyncIterator[Dri
         await _card(house, made, f"{name}'s own card")
         await _session(house, made, station)
         await _bill(house, made)
+        await _payment(house, made)
         await _account_things(house, made)
         await _told(house, made)
         yield made
@@ -118,6 +119,14 @@ async def _bill(house: House, made: Driver) -> None:
     assert done.number is not None
     made.ids["bill"] = done.number
     made.secrets.append(done.number)
+
+
+async def _payment(house: House, made: Driver) -> None:
+    """A payment of theirs, as somebody entered it."""
+    staff, reference = Viewer("tests", Role.OWNER, EVERYTHING), f"RF18 {made.email}"
+    row = await house.rooms.wallets.enter(staff, made.viewer.person, (100, "EUR"), reference, is_ahead=True)
+    made.ids["payment"] = row.id
+    made.secrets += [row.id, reference]
 
 
 async def _account_things(house: House, made: Driver) -> None:

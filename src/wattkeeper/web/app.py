@@ -25,7 +25,8 @@ from wattkeeper.operations.proxies import Proxies
 from wattkeeper.web import oauth, oidc, payments, problem
 from wattkeeper.web.api import audit, commands, events, orders, places, reference, sessions, starts, stations, waiting
 from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
-from wattkeeper.web.api.money import assignments, bills, grid, holds, ledger, papers, revenue, tariffs
+from wattkeeper.web.api.money import assignments, bills, grid, hands, holds, ledger, papers, revenue, tariffs, wallet
+from wattkeeper.web.api.money import payments as incoming
 from wattkeeper.web.api.people import account, apps, me, notices, sign_in, staff, tokens
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.driver import routes as driver
@@ -43,6 +44,7 @@ NOUNS = (
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
+    *(incoming, hands, wallet),
     *(audit, revenue, grid),
 )
 STATIC = Path(__file__).parent / "static"

@@ -100,3 +100,5 @@ class Matching(StrEnum):
     OURS = "only_ours"
     THEIRS = "only_theirs"
     DIFFERS = "differs"
+    OTHER = "no_payment"
+    """A payout to our bank, a fee, whatever else moved over there."""

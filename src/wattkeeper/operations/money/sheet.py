@@ -41,11 +41,11 @@ def as_csv(by: Sequence[Facet], rows: Iterable[Revenue]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(header(by))
-    writer.writerows([_plain(cell) for cell in cells(one)] for one in rows)
+    writer.writerows([plain(cell) for cell in cells(one)] for one in rows)
     return BOM + text.getvalue()
 
 
-def _plain(cell: Cell) -> str:
+def plain(cell: Cell) -> str:
     """A cell as it is written: numbers in plain digits, names kept from being formulas."""
     if isinstance(cell, str):
         return f"'{cell}" if cell.lstrip(" ").startswith(FORMULA) else cell

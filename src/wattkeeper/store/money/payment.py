@@ -163,6 +163,19 @@ async def paid_of(connection: AsyncConnection, numbers: Sequence[str]) -> dict[s
     return {number: int(amount) for number, amount in await connection.execute(wanted)}
 
 
+async def by_ids(connection: AsyncConnection, identifiers: Sequence[str]) -> dict[str, PaymentRow]:
+    """The payments of these names: for deeds and comparing, never for showing."""
+    wanted = select(*COLUMNS).where(P.id.in_(identifiers))
+    return {row.id: row for row in map(_row, await connection.execute(wanted))}
+
+
+async def called(connection: AsyncConnection, provider: str, theirs: Sequence[str]) -> dict[str, PaymentRow]:
+    """The payments that a provider calls so: for comparing, never for showing."""
+    wanted = select(*COLUMNS).where(P.provider == provider, P.theirs.in_(theirs))
+    rows = [_row(row) for row in await connection.execute(wanted)]
+    return {row.theirs: row for row in rows if row.theirs}
+
+
 async def between(connection: AsyncConnection, provider: str, since: datetime, until: datetime) -> list[PaymentRow]:
     """What a provider took between two instants by our books: for comparing, never for showing."""
     wanted = select(*COLUMNS).where(P.provider == provider, P.captured_minor > 0)

@@ -117,6 +117,13 @@ async def settle_open(unit: Unit, payment: str, verbs: Sequence[Verb], state: St
     await unit.connection.execute(update(payment_step).where(which).values(values))
 
 
+async def called(connection: AsyncConnection, theirs: Sequence[str]) -> dict[str, StepRow]:
+    """What came of steps, by the provider's names for it: for comparing, never for showing."""
+    wanted = select(*COLUMNS).where(S.theirs.in_(theirs), S.verb == Verb.REFUND.value)
+    rows = [_row(row) for row in await connection.execute(wanted)]
+    return {row.theirs: row for row in rows if row.theirs}
+
+
 async def refunds_between(connection: AsyncConnection, since: datetime, until: datetime) -> list[StepRow]:
     """What was given back between two instants: for comparing, never for showing."""
     wanted = select(*COLUMNS).where(S.verb == Verb.REFUND.value, S.state == StepState.DONE.value)

@@ -87,6 +87,7 @@ TariffsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.TARIFFS_READ
 BillsReader = Annotated[Viewer, Security(reacher_of, scopes=[Scope.BILLS_READ.value])]
 BillsStaff = Annotated[Viewer, Security(viewer_of, scopes=[Scope.BILLS_READ.value])]
 BillsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.BILLS_READ.value, Scope.BILLS_WRITE.value])]
+Payer = Annotated[Viewer, Security(reacher_of, scopes=[Scope.PAYMENTS_HOLD.value])]
 OrdersReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_READ.value])]
 OrdersWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_WRITE.value])]
 StaffReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.STAFF_READ.value])]

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.paying import IN_WORDS as PAYS
 from wattkeeper.charging.person import IN_WORDS, Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
 from wattkeeper.operations.people.accounts import Mine
@@ -83,6 +84,7 @@ class Me:
             email=mine.email,
             known=await self._known_in_short(viewer),
             access=counted("{count} app", "{count} apps", len(apps)) if apps else phrase("Nobody but you"),
+            pays=PAYS[(await self._rooms.wallets.mine(viewer)).way],
             notices=await self._rooms.notices.mine(viewer, MOST_NOTICES),
             passkeys=passkeys_of(has.passkeys),
             password=phrase("Set") if has.password else phrase("None"),

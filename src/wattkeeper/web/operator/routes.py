@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from wattkeeper.web.operator import codes, door, language, now, outbox, session, sessions, station, stations
 from wattkeeper.web.operator.cards import card, cards, findings, groups
-from wattkeeper.web.operator.money import bill, bills, held, lost, revenue, waiting
+from wattkeeper.web.operator.money import bill, bills, held, lost, payments, reconciliation, revenue, waiting
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, programs
 from wattkeeper.web.operator.tariffs import assignments, editor, tariff, tariffs, which
@@ -20,7 +20,7 @@ from wattkeeper.web.rooms import Rooms
 NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, station),
     *(card, cards, groups, findings, people, programs, account),
-    *(revenue, lost, bills, bill, waiting, held),
+    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation),
     *(tariffs, tariff, editor, assignments, which),
 )
 

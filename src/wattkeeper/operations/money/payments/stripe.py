@@ -212,7 +212,7 @@ def _in_our_words() -> Iterator[None]:
 
 def _checkout(wish: Wish, customer: str) -> dict[str, Any]:
     """What a Checkout Session is asked for: an amount, or a card and nothing else."""
-    back = {"success_url": f"{wish.back}?paid={wish.payment}", "cancel_url": wish.back}
+    back = {"success_url": wish.back, "cancel_url": wish.back}
     same = {"customer": customer, "client_reference_id": wish.payment, "metadata": {OURS: wish.payment}, **back}
     same |= {"payment_method_types": ["card"]}
     if not wish.amount_minor:

@@ -105,8 +105,8 @@ class Wallets:
                 raise Refusal(Code.CONFLICT, phrase("Leave a bank card first, then choose to pay by it."))
             await paying.choose(unit, Whose.DRIVER, person, way, viewer.name)
 
-    async def top_up(self, viewer: Viewer, amount_minor: int) -> str:
-        """Ask for more prepaid balance; the address of the provider's page on which it is paid (payments:hold)."""
+    async def top_up(self, viewer: Viewer, amount_minor: int) -> PaymentRow:
+        """Ask for more prepaid balance; its ``url`` is the provider's page on which it is paid (payments:hold)."""
         person, most = viewer.need_own(Scope.PAYMENTS_HOLD), self._settings.top_up_most_minor
         if not self._settings.top_up_least_minor <= amount_minor <= most:
             currency = self._settings.pay_currency
@@ -115,8 +115,8 @@ class Wallets:
             raise Refusal(Code.INVALID, phrase("Top up between {least} and {most}.", least=least, most=top))
         return await self._page(viewer, person, PaymentKind.TOP_UP, amount_minor)
 
-    async def leave_card(self, viewer: Viewer) -> str:
-        """Leave another bank card; the address of the provider's page on which that is done (payments:hold)."""
+    async def leave_card(self, viewer: Viewer) -> PaymentRow:
+        """Leave another bank card; its ``url`` is the provider's page on which that is done (payments:hold)."""
         return await self._page(viewer, viewer.need_own(Scope.PAYMENTS_HOLD), PaymentKind.SETUP, 0)
 
     async def returned(self, viewer: Viewer, identifier: str) -> PaymentRow:
@@ -157,7 +157,7 @@ class Wallets:
             await Asking(self._store, self._bus, self._provider).ask()
         return asked
 
-    async def _page(self, viewer: Viewer, person: str, kind: PaymentKind, amount_minor: int) -> str:
+    async def _page(self, viewer: Viewer, person: str, kind: PaymentKind, amount_minor: int) -> PaymentRow:
         """Write down what is asked, make the page, and note that it waits."""
         if self._provider is None:
             raise Refusal(Code.CONFLICT, NO_PROVIDER)
@@ -168,7 +168,7 @@ class Wallets:
                 raise Refusal(Code.BUSY, phrase("That was tried often just now. Try again in an hour."))
             row = await payments.make(unit, person, kind, self._provider.name, money, viewer.name)
             means = await paying.means_of(unit.connection, person)
-        back = f"{self._settings.address}/me/pay"
+        back = f"{self._settings.address}/app/me/pay/{row.id}"
         title = phrase("Prepaid charging")
         wish = Wish(
             payment=row.id,
@@ -184,16 +184,16 @@ class Wallets:
             log.warning("no page of the provider's could be made (%s)", why)
             raise Refusal(Code.BUSY, UNREACHABLE) from why
         async with self._store.unit() as unit:
-            await self._keep_page(unit, row, means, page)
-        return page.url
+            return await self._keep_page(unit, row, means, page)
 
-    async def _keep_page(self, unit: Unit, row: PaymentRow, means: Means | None, page: Page) -> None:
+    async def _keep_page(self, unit: Unit, row: PaymentRow, means: Means | None, page: Page) -> PaymentRow:
         """It waits for the person; how it stands is looked at by ourselves too."""
         if means is None:
             assert self._provider is not None
             paying.keep_means(unit, row.person, Means(self._provider.name, page.customer, None, None, None))
-        await payments.move(unit, row, PaymentState.WAITING, page=page.theirs, url=page.url)
+        row = await payments.move(unit, row, PaymentState.WAITING, page=page.theirs, url=page.url)
         await steps.add(unit, row.id, Verb.LOOK)
+        return row
 
     # --- what is entered here -----------------------------------------------------------------------------------
 

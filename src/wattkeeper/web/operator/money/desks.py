@@ -21,6 +21,7 @@ DESKS = (
     (phrase("Revenue"), "/money", Scope.BILLS_READ),
     (phrase("Bills"), "/money/bills", Scope.BILLS_READ),
     (phrase("Waiting"), "/money/waiting", Scope.BILLS_READ),
+    (phrase("Payments"), "/money/payments", Scope.BILLS_READ),
 )
 """The places under Money: what each is called, where it is, and what one must be allowed for it."""
 ACCOUNTS: dict[AccountKind, Phrase] = {
