@@ -38,7 +38,9 @@ async def test_who_works_here_needs_no_mouse(site: Site) -> None:
         await stops(page)
         assert station.asked == ["RemoteStopTransaction"]
         await blocks(site, page)
-        for path in ("/", "/sessions", "/stations/CP1", "/cards", "/account"):
+        await page.keyboard.type("gm")
+        await page.wait_for_url("/money")
+        for path in ("/", "/sessions", "/stations/CP1", "/cards", "/money", "/money/bills", "/account"):
             await walk(page, path)
 
 

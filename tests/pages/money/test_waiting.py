@@ -9,13 +9,16 @@ import httpx
 import pytest
 from playwright.async_api import expect
 
+from tests.pages.everybody.keys import to, walk
 from tests.pages.money.till import CLARA, OWNER, Till
 from tests.pages.site import NARROW, Site
+from tests.pages.test_look import MOST, linked
 from tests.pages.test_staff import browsing, forms
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role
 from wattkeeper.store.money import hold
 from wattkeeper.store.money.proposal import Deed, Wish
+from wattkeeper.web import bundle
 
 
 async def opened(site: Site, *energies: int, minutes: int = 10) -> tuple[Till, list[str]]:
@@ -75,6 +78,26 @@ async def test_a_held_bill_is_found_on_now_corrected_by_one_and_agreed_to_by_ano
         await page.goto(f"/sessions/{session}")
         await page.get_by_role("link", name=bill.number, exact=True).click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("€6.30")
+
+
+async def test_it_is_decided_by_keyboard_alone_on_a_page_of_little_weight(site: Site) -> None:
+    till, (session, other) = await opened(site, 10_000, 20_000)
+    async with till.person(Role.BILLING, "clara", (1440, 480)) as person:
+        page = person.page
+        await page.goto("/money/waiting")
+        await page.keyboard.press("j")
+        await page.keyboard.press("j")
+        person.requests.clear()
+        await page.keyboard.press("Enter")
+        await page.wait_for_url(f"**/{other}")
+        await page.locator(".plot canvas").wait_for()
+        assert sum((bundle.STATIC / name).stat().st_size for name in linked(person.requests)) <= MOST
+        await walk(page, f"/money/waiting/{other}")
+        await to(page, "Bill €12.06")
+        await page.keyboard.press("Enter")
+        await page.wait_for_url("**/money/bills/2026-000001*")
+        await walk(page, "/money/bills/2026-000001")
+    assert await states(till, session) == ["open"]
 
 
 async def test_now_follows_what_waits(site: Site) -> None:

@@ -48,12 +48,16 @@ async def listed(
     connection: AsyncConnection, viewer: Viewer, wanted: Listed, limit: int, skip: int = 0
 ) -> list[BillRow]:
     """``limit`` documents as a page lists them, from the ``skip``-th on (scope bills:read)."""
+    query = select(*COLUMNS).where(reach.bills(viewer), *_conditions(wanted)).order_by(*_order(wanted))
+    return [row_of(row) for row in await connection.execute(query.limit(limit).offset(skip))]
+
+
+def _order(wanted: Listed) -> list[ColumnElement[Any]]:
+    """What comes first: by the column, then the newest; by when they were issued as the index has it."""
     column = SORTING[wanted.by]
-    order = column.asc() if wanted.upwards else column.desc()
-    place = C.place.asc() if wanted.upwards and wanted.by is SortedBy.ISSUED else C.place.desc()
-    query = select(*COLUMNS).where(reach.bills(viewer), *_conditions(wanted))
-    rows = await connection.execute(query.order_by(order, C.issued_at.desc(), place).limit(limit).offset(skip))
-    return [row_of(row) for row in rows]
+    if wanted.by is SortedBy.ISSUED:
+        return [column.asc(), C.place.asc()] if wanted.upwards else [column.desc(), C.place.desc()]
+    return [column.asc() if wanted.upwards else column.desc(), C.issued_at.desc(), C.place.desc()]
 
 
 def _conditions(wanted: Listed) -> list[ColumnElement[bool]]:

@@ -3,7 +3,6 @@ import htmx from "htmx.org";
 import "htmx-ext-sse";
 import { startCopying } from "./copy.js";
 import { startKeys } from "./keys.js";
-import { startPasskeys } from "./passkey.js";
 import { startTimes } from "./times.js";
 import { startWire } from "./wire.js";
 
@@ -16,7 +15,6 @@ startWire(htmx);
 startTimes();
 startCopying();
 startKeys();
-startPasskeys();
 
 // A form that was sent is shown as sent, and is not sent twice.
 document.addEventListener("submit", (event) => {
