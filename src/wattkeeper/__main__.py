@@ -23,6 +23,7 @@ from wattkeeper.commands import (
     tokens,
     verify,
 )
+from wattkeeper.commands.books import books
 from wattkeeper.commands.revenue import revenue
 from wattkeeper.commands.terminal import err
 
@@ -49,6 +50,7 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)
+app.command("books")(books)
 
 
 def main() -> None:

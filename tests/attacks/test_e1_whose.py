@@ -55,6 +55,7 @@ NOBODYS: Mapping[str, str] = {
     "invoice": "M2026-000001",
     "difference": "0" * 16,
     "deed": "0" * 16,
+    "book": "bills",
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

@@ -25,7 +25,19 @@ from wattkeeper.operations.proxies import Proxies
 from wattkeeper.web import oauth, oidc, payments, problem
 from wattkeeper.web.api import audit, commands, events, orders, places, reference, sessions, starts, stations, waiting
 from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
-from wattkeeper.web.api.money import assignments, bills, grid, hands, holds, ledger, papers, revenue, tariffs, wallet
+from wattkeeper.web.api.money import (
+    assignments,
+    bills,
+    books,
+    grid,
+    hands,
+    holds,
+    ledger,
+    papers,
+    revenue,
+    tariffs,
+    wallet,
+)
 from wattkeeper.web.api.money import payments as incoming
 from wattkeeper.web.api.people import account, apps, me, notices, sign_in, staff, tokens
 from wattkeeper.web.body import BodyLimit
@@ -45,7 +57,7 @@ NOUNS = (
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),
     *(incoming, hands, wallet),
-    *(audit, revenue, grid),
+    *(audit, revenue, books, grid),
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}

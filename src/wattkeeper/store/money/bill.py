@@ -178,6 +178,15 @@ async def of_sessions(connection: AsyncConnection, sessions: Sequence[str]) -> d
     return found
 
 
+async def issued(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, after: tuple[str, int], limit: int
+) -> list[tuple[BillRow, str]]:
+    """Documents of a period with their contents, those after a series and place, in their order (scope bills:read)."""
+    spans = (C.issued_at >= since, C.issued_at < until, tuple_(C.series, C.place) > after)
+    wanted = select(*COLUMNS, C.content).where(reach.bills(viewer), *spans).order_by(C.series, C.place).limit(limit)
+    return [(row_of(row[:-1]), str(row[-1])) for row in await connection.execute(wanted)]
+
+
 async def named(connection: AsyncConnection, numbers: Sequence[str]) -> list[BillRow]:
     """The documents with these numbers, in the order of their issue: for what follows them, never for showing."""
     wanted = select(*COLUMNS).where(C.number.in_(numbers)).order_by(C.series, C.place)

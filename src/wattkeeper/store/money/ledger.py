@@ -107,6 +107,15 @@ async def of_ref(connection: AsyncConnection, viewer: Viewer, ref: str) -> list[
     return await _whole(connection, list(numbers))
 
 
+async def within(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, n: int, limit: int
+) -> list[EntryRow]:
+    """The entries of a period after a number, in order (scope bills:read)."""
+    viewer.need(Scope.BILLS_READ)
+    wanted = select(E.n).where(E.n > n, E.at >= since, E.at < until).order_by(E.n).limit(limit)
+    return await _whole(connection, list((await connection.execute(wanted)).scalars()))
+
+
 async def after(connection: AsyncConnection, n: int, limit: int) -> list[EntryRow]:
     """The entries after a number, in order: for what follows the ledger, never for showing."""
     numbers = (await connection.execute(select(E.n).where(E.n > n).order_by(E.n).limit(limit))).scalars()

@@ -25,14 +25,12 @@ FIRST, LAST = date(1971, 1, 1), date(9000, 1, 1)
 CSV = "text/csv"
 
 
-class RevenueFilter(Asked):
-    """Which days, and told apart by what."""
+class Period(Asked):
+    """Which days."""
 
     month: Month | Nothing = Field(None, description="A month such as 2026-03; the running one where nothing is said.")
     since: date | Nothing = Field(None, description="Or from this day on, with `until`.")
     until: date | Nothing = Field(None, description="Up to the day before this one.")
-    by: list[Facet] = Field([], max_length=len(Facet), description="Told apart by these.")
-    format: Literal["json", "csv"] | Nothing = Field(None, description="What comes; else as `Accept` says.")
 
     def period(self, running: str) -> tuple[date, date]:
         """The days; Refusal (INVALID) where they are none."""
@@ -45,6 +43,13 @@ class RevenueFilter(Asked):
         if not FIRST <= since <= until <= LAST:
             raise Refusal(Code.INVALID, phrase("The second day must come after the first, and neither be far off."))
         return since, until
+
+
+class RevenueFilter(Period):
+    """Which days, and told apart by what."""
+
+    by: list[Facet] = Field([], max_length=len(Facet), description="Told apart by these.")
+    format: Literal["json", "csv"] | Nothing = Field(None, description="What comes; else as `Accept` says.")
 
 
 class RevenueRow(BaseModel):
