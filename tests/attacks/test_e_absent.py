@@ -45,7 +45,7 @@ async def test_e24_no_other_way_of_telling_who_somebody_is(house: House) -> None
 EXPORTS = re.compile(r"export|download|dump|backup|takeout|archive|\.(csv|xlsx?|zip|pdf|json)$", re.IGNORECASE)
 VISITS = re.compile(r"webhook|hook|callback_url|ocpi|roaming|partner|proxy|fetch|import_url", re.IGNORECASE)
 UPLOADS = re.compile(r"upload|diagnostic|firmware|logs?$|file", re.IGNORECASE)
-OURS = {"/login/company/callback", "/app/manifest.webmanifest", "/api/v1/openapi.json"}
+OURS = {"/login/company/callback", "/app/manifest.webmanifest", "/api/v1/openapi.json", "/tariffs/named/{tariff}/ocpi"}
 OWN = "/history.csv"
 """A driver's own sessions, for the driver alone."""
 SUMS = ("/api/v1/revenue", "/api/v1/payments/reconciliation")
