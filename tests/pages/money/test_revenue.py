@@ -12,10 +12,12 @@ import polars
 import pytest
 from playwright.async_api import expect
 
-from tests.pages.money.till import CLARA, Till
+from tests.pages.money.till import CLARA, OWNER, Till
 from tests.pages.site import NARROW, Site
 from tests.pages.test_staff import browsing
+from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.money.revenue import Revenue
@@ -101,6 +103,43 @@ async def test_the_month_is_taken_along(site: Site, tmp_path: Path) -> None:
         assert frame["gross"].sum() == 14
         assert (await client.get("/money/revenue.xlsx")).status_code == 404
         assert len((await client.get("/money/revenue.csv?month=2001-01")).text.splitlines()) == 1
+
+
+async def test_each_currency_stands_for_itself(site: Site) -> None:
+    """Also one without a minor unit."""
+    till = Till(site)
+    rooms = site.rooms
+    yen = Tariff("JPY", (Element((Component(Dimension.ENERGY, Decimal(50), Decimal(10)),)),))
+    async with till.earlier():
+        await till.open(label="Garage", site="Linz")
+        await site.admit("CP2", label="Hotel", site="Tokyo")
+        await rooms.prices.set(OWNER, yen, identifier="yen")
+        await rooms.assignments.assign(OWNER, Rank.SITE, "Tokyo", "yen", None)
+        await till.session(10_000)
+        await till.session(10_000)
+        await till.session(10_000, station="CP2")
+        await till.session(10_000, station="CP2", doubtful=True)
+    async with till.person(Role.BILLING, "clara") as person:
+        page = person.page
+        await page.goto("/money")
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("€12.00 in ")
+        await person.sees("1 driver owes JPY\u00a0550")
+        await page.get_by_role("link", name="and JPY\u00a0550").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("JPY\u00a0550 in ")
+        await expect(page.locator(".lead")).to_contain_text("JPY\u00a055.0 for each kWh")
+        await page.get_by_role("link", name="Tokyo").click()
+        await page.locator("#bills a.open").click()
+        await expect(page.get_by_role("heading", name="Why JPY\u00a0550?")).to_be_visible()
+        await person.sees("each rounded once to JPY\u00a01")
+        await page.goto("/money/waiting")
+        await page.locator("#waiting a.open").click()
+        await page.locator("#correct-amount").fill("300.5")
+        await page.locator("#correct-reason").fill("As agreed.")
+        await page.get_by_role("button", name="Correct and bill").click()
+        await expect(page.get_by_role("alert")).to_contain_text("a fraction of the smallest coin")
+        await page.locator("#correct-amount").fill("300")
+        await page.get_by_role("button", name="Correct and bill").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("JPY\u00a0300")
 
 
 async def test_an_empty_month_and_an_odd_one(site: Site) -> None:

@@ -36,7 +36,7 @@ from wattkeeper.web.operator.said import kwh, money
 DESK = "/money"
 MOST_ROWS = 20
 """How many rows a table of the page has; the files have all."""
-LOOKED_AT_ONCE = 1000
+LOOKED_AT_ONCE = 500
 """Up to how many sessions of a month are looked through for what does not fit whenever the page is opened."""
 SHEET = (Facet.DAY, Facet.SITE, Facet.STATION, Facet.TARIFF, Facet.GROUP)
 TITLES = {
