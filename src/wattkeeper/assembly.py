@@ -26,6 +26,7 @@ from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.metering.meters import Meters
+from wattkeeper.operations.metering.proofs import Proofs
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills
@@ -131,6 +132,7 @@ def furnish(
         totals=totals,
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
+        proofs=Proofs(store, safe),
     )
 
 

@@ -270,7 +270,7 @@ async def test_c14_a_record_told_in_another_session_is_billed_once(till: Till, m
     assert len(await till.bills()) == 1
     assert await till.waits() == ["signature_replayed"]
     first, second = await till.world.sessions()
-    assert found(second)["signature_replayed"]["session"] == first.id
+    assert found(second)["signature_replayed"]["entry"] == str(first.signed.seen[0].n)
     assert grade(first) is Grade.VERIFIED
 
 

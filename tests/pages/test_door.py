@@ -56,6 +56,7 @@ async def test_a_removed_account_is_shown_the_door(site: Site) -> None:
 
 FORMS = (
     *("/login", "/logout", "/stations/admit", "/stations/dismiss", "/stations/rekey", "/stations/remove"),
+    *("/stations/meter-key", "/stations/meter-key/end", "/stations/signatures"),
     *("/stations/order", "/cards/import", "/cards/state", "/sessions/K7QM4XRD2/stop", "/sessions/K7QM4XRD2/close"),
 )
 FOREIGN: tuple[dict[str, str], ...] = (

@@ -9,7 +9,6 @@ from enum import IntEnum, StrEnum
 
 from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.deviation import SENTENCES, Deviation
-from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.meter import Finding, FindingCode, figure
 from wattkeeper.charging.metering.ruling import why
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase, plural
@@ -134,7 +133,9 @@ WORDS: dict[FindingCode, Phrase] = {
         "else signed it."
     ),
     F.SIGNATURE_FOREIGN: phrase("Record {page} was not signed by the meter {serial} of this place. {signer}"),
-    F.SIGNATURE_REPLAYED: phrase("Record {page} of meter {serial} was told in another session before: {session}."),
+    F.SIGNATURE_REPLAYED: phrase(
+        "Record {page} of meter {serial} was told in another session before (journal entry {entry})."
+    ),
     F.SIGNED_FOR_ANOTHER: phrase("Meter {serial} signed for another card than the session was started with."),
     F.SIGNED_FAULT: phrase("Meter {serial} signed that its value cannot be used (state {state})."),
     F.SIGNED_OUT_OF_ORDER: phrase("The records of meter {serial} do not fit together. {order}"),
@@ -302,8 +303,6 @@ def _figure(name: str, value: str) -> object:
             return _estimated(value)
         case "unproven" | "order" | "signer":
             return why(value)
-        case "session":
-            return shown(value)
     return value
 
 

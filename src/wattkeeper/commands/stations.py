@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from wattkeeper.commands import meters
 from wattkeeper.commands.terminal import BY, Database, out, rooms_of, run
 
 app = typer.Typer(help="Admit charging stations.", no_args_is_help=True)
@@ -35,3 +36,9 @@ def add(
     key = run(work())
     out.print(f"{station} is admitted. Type this key into it; it is not shown again:")
     out.print(f"  {key}", markup=False)
+
+
+app.command("meter-key")(meters.meter_key)
+app.command("meters")(meters.meters)
+app.command("end-meter-key")(meters.end_meter_key)
+app.command("require-signatures")(meters.require_signatures)

@@ -23,7 +23,20 @@ from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.proxies import Proxies
 from wattkeeper.web import oauth, oidc, payments, problem
-from wattkeeper.web.api import audit, commands, events, orders, places, reference, sessions, starts, stations, waiting
+from wattkeeper.web.api import (
+    audit,
+    commands,
+    events,
+    meters,
+    orders,
+    places,
+    proofs,
+    reference,
+    sessions,
+    starts,
+    stations,
+    waiting,
+)
 from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
 from wattkeeper.web.api.money import (
     assignments,
@@ -52,7 +65,7 @@ from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
 
 NOUNS = (
-    *(stations, local_list, waiting, sessions, places, starts),
+    *(stations, meters, local_list, waiting, sessions, proofs, places, starts),
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, me),

@@ -16,6 +16,7 @@ from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.metering.meters import Meters
+from wattkeeper.operations.metering.proofs import Proofs
 from wattkeeper.operations.money.assigning import Assignments
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.displays import Displays
@@ -83,3 +84,4 @@ class Rooms:
     totals: Totals
     displays: Displays
     meters: Meters
+    proofs: Proofs

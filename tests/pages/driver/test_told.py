@@ -46,6 +46,7 @@ PARTS = {
     "/app/manifest.webmanifest",
     "/app/live/{id}",
     "/app/bills/{number}/paper",
+    "/app/sessions/{id}/signed",
     "/app/statements/{month}",
 }
 """What is no page: the manifest has a test of its own, a stream sends what its page shows."""

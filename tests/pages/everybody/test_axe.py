@@ -68,6 +68,7 @@ PARTS = {
     "/app/questions",
     "/app/cards/add/{id}/now",
     "/app/bills/{number}/paper",
+    "/app/sessions/{id}/signed",
     "/app/statements/{month}",
 }
 """What pages of the app are made of, and a PDF; none of them is a page."""

@@ -53,8 +53,8 @@ class Checked:
     """The curve or algorithm that cannot be checked."""
     signer: str = ""
     """Why it is known who signed instead (`ruling.told`), where that is so."""
-    told_in: str = ""
-    """Another session in which it was told before."""
+    told_before: int = 0
+    """The journal entry that told it in another session before; 0: none did."""
     is_for_another: bool = False
     """Whether it names another card than the session was started with."""
 
@@ -132,8 +132,8 @@ def _of_value(one: Checked, serial: str) -> Finding | None:
         return None
     if one.record.serial.casefold() != serial.casefold():
         return Finding(F.SIGNATURE_FOREIGN, None, {**page, "signer": told(Why.NAMES_OTHER, one.record.serial)})
-    if one.told_in:
-        return Finding(F.SIGNATURE_REPLAYED, None, {**page, "session": one.told_in})
+    if one.told_before:
+        return Finding(F.SIGNATURE_REPLAYED, None, {**page, "entry": str(one.told_before)})
     return Finding(F.SIGNED_FOR_ANOTHER, None, {"serial": serial}) if one.is_for_another else None
 
 

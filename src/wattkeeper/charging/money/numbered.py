@@ -47,6 +47,18 @@ class Tax:
     vat_minor: int
 
 
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """By which meter a session's energy is signed."""
+
+    serial: str
+    begin_wh: Decimal
+    end_wh: Decimal
+    """The signed registers, Wh."""
+    pages: tuple[str, ...]
+    """The records of the meter, by its own count."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """Why a document says what it says: all that is needed to work it out again, without us."""
@@ -81,6 +93,8 @@ class Explanation:
     before_wh: Decimal = ZERO
     reason: str | None = None
     """Why a person changed something, in their words."""
+    signed: Signed | None = None
+    """What the meter's signature proves of it; None where nothing."""
 
     @property
     def taxes(self) -> tuple[Tax, ...]:

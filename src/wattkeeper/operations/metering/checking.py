@@ -12,54 +12,39 @@ import logging
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import msgspec
-import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.facts import SignaturesChecked
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.metering.judging import Checked, Expected, Holds, judge
 from wattkeeper.charging.metering.ocmf import Record
 from wattkeeper.charging.metering.ruling import Ruling, Why, told
 from wattkeeper.operations.intake import Intake
-from wattkeeper.operations.metering.carried import Carried, carried, key_text
-from wattkeeper.operations.metering.ocmf import parse
+from wattkeeper.operations.metering.carried import key_text
+from wattkeeper.operations.metering.values import Value, values_of
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering import check, key, record
 from wattkeeper.store.metering.key import KeyRow
-from wattkeeper.store.metering.record import Sealed
 from wattkeeper.store.money import billable, due
 from wattkeeper.store.money.billable import Billable
-from wattkeeper.vault.keys import KeyRefused
 from wattkeeper.vault.signature import KeyUnreadable, PublicKey, Uncheckable, holds, read_key
 
 log = logging.getLogger("wattkeeper.signatures")
 
 ENTRIES, TOGETHER = 5_000, 25
 PAUSE_S, REST_S = 0.5, 5
-MOST_VALUES = 400
-"""How many different signed values of one session are checked, from its beginning and from its end."""
 MOST_OTHERS = 20
 """How many other meters are asked whether they signed."""
 MOST_OFFERED = 3
 CARDS = frozenset({"ISO14443", "ISO15693"})
 UID = re.compile(r"([0-9A-Fa-f]{2}){4,10}")
 LATER = timedelta(hours=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Value:
-    """A signed value of a session, and the journal entry that brought it."""
-
-    n: int
-    carried: Carried
-    record: Record | None
 
 
 class Checking:
@@ -151,7 +136,7 @@ class Checking:
         whole, began = its.whole, its.begins_at
         pinned = await key.holding(connection, whole.station, whole.evse, began) if whole.evse else None
         required = await key.is_required(connection, whole.station, whole.evse, began)
-        values = _values(self._opened(await record.sealed_of(connection, whole.id)))
+        values = await values_of(connection, self._safe, whole.id)
         if not values and pinned is None and not required:
             return Ruling(), []
         serials = {one.record.serial for one in values if one.record}
@@ -162,17 +147,6 @@ class Checking:
         checked, again = await _replays(connection, whole.id, mark, checked)
         expected = Expected(pinned.serial if pinned else "", mark, required)
         return msgspec.structs.replace(judge(whole, checked, expected), offered=_offered(values)), again
-
-    def _opened(self, entries: Sequence[Sealed]) -> list[tuple[int, Carried]]:
-        """The signed values of these entries."""
-        found: list[tuple[int, Carried]] = []
-        for one in entries:
-            try:
-                hidden = orjson.loads(self._safe.unseal("journal", "sealed", one.sealed))
-            except KeyRefused:
-                continue
-            found += [(one.n, value) for value in carried(orjson.loads(one.words), hidden)]
-        return found
 
     def _marked(self, one: Checked, token: str | None) -> Checked:
         """A checked value with its keyed mark, and whether it names another card."""
@@ -195,31 +169,12 @@ async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
         woken.set()
 
 
-def _values(found: Sequence[tuple[int, Carried]]) -> list[_Value]:
-    """Different values only, each as it came first; of a great many those of the beginning and the end."""
-    different: dict[str, tuple[int, Carried]] = {}
-    for n, one in found:
-        different.setdefault(one.text, (n, one))
-    kept = list(different.values())
-    if len(kept) > MOST_VALUES:
-        kept = kept[: MOST_VALUES // 2] + kept[-MOST_VALUES // 2 :]
-    return [_Value(n, one, _parsed(one)) for n, one in kept]
-
-
-def _parsed(one: Carried) -> Record | None:
-    """The record; None where it cannot be read."""
-    try:
-        return parse(one.text)
-    except Refusal:
-        return None
-
-
-def _checked(values: Sequence[_Value], pinned: KeyRow | None, others: Sequence[KeyRow]) -> list[Checked]:
+def _checked(values: Sequence[Value], pinned: KeyRow | None, others: Sequence[KeyRow]) -> list[Checked]:
     """What the check of each value gives; takes a fraction of a millisecond for each."""
     return [_check_one(one, pinned, others) for one in values]
 
 
-def _check_one(one: _Value, pinned: KeyRow | None, others: Sequence[KeyRow]) -> Checked:
+def _check_one(one: Value, pinned: KeyRow | None, others: Sequence[KeyRow]) -> Checked:
     """What the check of one value gives under the pinned key."""
     if one.record is None:
         return Checked(Holds.UNREADABLE if one.carried.is_ocmf and pinned else Holds.UNKNOWN_FORM, one.n)
@@ -241,7 +196,7 @@ def _public(row: KeyRow) -> PublicKey:
     return PublicKey(bytes.fromhex(row.key), row.curve)
 
 
-def _signer(one: _Value, pinned: KeyRow, others: Sequence[KeyRow]) -> str:
+def _signer(one: Value, pinned: KeyRow, others: Sequence[KeyRow]) -> str:
     """Who signed instead, as far as can be known: another meter of ours, or whoever brought a key along."""
     assert one.record is not None
     for other in others:
@@ -255,7 +210,7 @@ def _signer(one: _Value, pinned: KeyRow, others: Sequence[KeyRow]) -> str:
     return ""
 
 
-def _offered(values: Sequence[_Value]) -> tuple[str, ...]:
+def _offered(values: Sequence[Value]) -> tuple[str, ...]:
     """The public keys that came along, each once, those that can be read."""
     found: dict[str, None] = {}
     for text in dict.fromkeys(one.carried.offered for one in values if one.carried.offered):
@@ -267,20 +222,20 @@ def _offered(values: Sequence[_Value]) -> tuple[str, ...]:
 async def _replays(
     connection: AsyncConnection, session: str, mark: str, checked: Sequence[Checked]
 ) -> tuple[list[Checked], list[str]]:
-    """The values with where each was told before; and the sessions that told one of them later than this."""
+    """The values with what told each before; and the sessions that told one of them later than this."""
     mine: Mapping[str, Checked] = {one.mark: one for one in checked if one.holds is Holds.YES}
     pages = {one.record.paged: one for one in mine.values() if one.record}
     if not mine:
         return list(checked), []
-    before: dict[str, str] = {}
+    before: dict[str, int] = {}
     later: dict[str, None] = {}
     for other, its_mark, page, n in await record.told_before(connection, session, mark, list(mine), list(pages)):
         one = mine.get(its_mark) or pages.get(page)
         if one is not None and n < one.n:
-            before.setdefault(one.mark, other)
+            before.setdefault(one.mark, n)
         else:
             later[other] = None
-    return [replace(one, told_in=before.get(one.mark, "")) for one in checked], list(later)
+    return [replace(one, told_before=before.get(one.mark, 0)) for one in checked], list(later)
 
 
 def fingerprint(der: bytes) -> str:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from wattkeeper.charging.evidence import grade
+from wattkeeper.charging.metering.ruling import Ruling
 from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.billing import Reason
@@ -14,6 +15,7 @@ from wattkeeper.charging.money.numbered import (
     DocumentKind,
     Draft,
     Explanation,
+    Signed,
     gross_of,
     scaled,
     taxes_of,
@@ -68,7 +70,15 @@ def _explanation(told: Told, reasons: Sequence[Reason]) -> Explanation:
         told_wh=case.usage.energy_wh,
         before=before,
         before_wh=Decimal(0) if told.last is None else told.last.usage.energy_wh,
+        signed=_signed(whole.signed),
     )
+
+
+def _signed(ruling: Ruling | None) -> Signed | None:
+    """What the meter's signature proves."""
+    if ruling is None or not ruling.is_verified or ruling.begin_wh is None or ruling.end_wh is None:
+        return None
+    return Signed(ruling.serial, ruling.begin_wh, ruling.end_wh, ruling.pages)
 
 
 def _draft(told: Told, by: str, why: Explanation) -> Draft:

@@ -161,6 +161,13 @@ class _Told(Teller):
         tariff = phrase("By the tariff {tariff}, version {version}.", tariff=why.tariff_id, version=str(why.version))
         yield joined((tariff, why_tariff(why.rank, why.subject)))
         yield GRADES[why.grade]
+        if why.signed is not None:
+            yield METERED.filled(
+                serial=why.signed.serial,
+                low=_register(why.signed.begin_wh),
+                high=_register(why.signed.end_wh),
+                records=joined(why.signed.pages, ", "),
+            )
         yield from (say(reason) for reason in why.reasons)
         if why.reason is not None:
             yield phrase("Changed by a person: {reason}", reason=why.reason)
@@ -193,6 +200,7 @@ class _Told(Teller):
         yield RECOMPUTE.filled(digest=row.digest)
 
 
+METERED = phrase("The meter {serial} signed {low} at the beginning and {high} at the end (records {records}).")
 TAXED = phrase("{quantity} at {price} with tax")
 UNTAXED = phrase("{quantity} at {price} without tax")
 SPAN = phrase("{used} from {since} ({start}) to {until} ({end})")

@@ -14,7 +14,7 @@ import orjson
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.billing import Reason
-from wattkeeper.charging.money.numbered import Explanation, Tax
+from wattkeeper.charging.money.numbered import Explanation, Signed, Tax
 from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
 from wattkeeper.store.money.reckoning import (
     at,
@@ -77,6 +77,7 @@ def decode(content: str) -> Explanation:
         before=_taxes(told["before"]["taxes"]),
         before_wh=number(told["before"]["energy_wh"]),
         reason=told.get("reason"),
+        signed=_signed(session["signed"]) if "signed" in session else None,
     )
 
 
@@ -86,8 +87,15 @@ def decode(content: str) -> Explanation:
 def _session(why: Explanation) -> dict[str, Any]:
     """Which session it was, and how good the evidence."""
     reasons = [{"code": one.code, "at": one.at, "evidence": {**one.evidence}} for one in why.reasons]
-    told = {"id": why.session, "station": why.station, "evse": why.evse, "grade": why.grade.value}
-    return told | {"started_at": why.started_at, "ended_at": why.ended_at, "reasons": reasons}
+    told: dict[str, Any] = {"id": why.session, "station": why.station, "evse": why.evse, "grade": why.grade.value}
+    told |= {"started_at": why.started_at, "ended_at": why.ended_at, "reasons": reasons}
+    return told if why.signed is None else told | {"signed": _proof(why.signed)}
+
+
+def _proof(signed: Signed) -> dict[str, Any]:
+    """By which meter it is signed."""
+    registers = {"begin_wh": text(signed.begin_wh), "end_wh": text(signed.end_wh)}
+    return {"meter": signed.serial, "records": [*signed.pages], **registers}
 
 
 def _tariff(why: Explanation) -> dict[str, Any]:
@@ -106,6 +114,10 @@ def _tax(one: Tax) -> dict[str, Any]:
 
 def _reason(told: Json) -> Reason:
     return Reason(told["code"], at(told["at"]) if "at" in told else None, told["evidence"])
+
+
+def _signed(told: Json) -> Signed:
+    return Signed(told["meter"], number(told["begin_wh"]), number(told["end_wh"]), tuple(told["records"]))
 
 
 def _taxes(told: Iterable[Json]) -> tuple[Tax, ...]:

@@ -17,11 +17,13 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import parse, shown
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.language import tell
+from wattkeeper.operations.metering.proofs import Proof
 from wattkeeper.operations.money.prices import Month, Receipt
 from wattkeeper.web.api.money.papers import sent
+from wattkeeper.web.api.proofs import sent as signed_file
 from wattkeeper.web.driver import tags
 from wattkeeper.web.driver.bills import Billing, Bills, Document, because
 from wattkeeper.web.driver.charging import where_of
@@ -34,6 +36,7 @@ IN_FULL, DAY, OF_YEAR = phrase("EEEE, d MMMM y"), phrase("d MMM"), phrase("MMMM 
 """How dates are written (Unicode TR 35 patterns)."""
 MISHEARD = phrase("That is not the id of any session: a character was misread or mistyped. It looks like K7QM-4XRD-2.")
 NOT_YOURS = phrase("None of your sessions has this id.")
+HOLDS = phrase("We checked the signature: it holds.")
 SO_FAR, COST, TOTAL = phrase("Cost so far"), phrase("Cost"), phrase("Total")
 TO_PAY, AS_TOLD = phrase("To pay"), phrase("As the station told it")
 UNBILLED = phrase("You pay nothing for it until a person has looked at it.")
@@ -183,7 +186,19 @@ class Sessions:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
         receipt = await self._rooms.prices.receipt(viewer, session)
         billing = await self._bills.of(viewer, session)
-        return await self._paper.page(request, "session.html", viewer, one=self._told(receipt, billing))
+        told: dict[str, Any] = {
+            "one": self._told(receipt, billing),
+            "signed": _signed(await self._rooms.proofs.of(viewer, session)),
+        }
+        return await self._paper.page(request, "session.html", viewer, **told)
+
+    async def signed(self, request: Request, id: str) -> Response:
+        """What the meter of a session signed, as the transparency software reads it."""
+        viewer = await self._paper.need_viewer(request)
+        session = parse(id)
+        if session is None:
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such session."))
+        return signed_file(session, await self._rooms.proofs.file(viewer, session))
 
     async def printed(self, request: Request, number: str) -> Response:
         """A bill of theirs as PDF."""
@@ -251,6 +266,18 @@ class Sessions:
         return f"mailto:{quote(to, safe='@')}?{told}" if to else ""
 
 
+def _signed(proof: Proof) -> str:
+    """What is signed of a session; empty where nothing is."""
+    if not proof.records:
+        return ""
+    ruling = proof.ruling
+    if ruling.is_verified and ruling.begin_wh is not None and ruling.end_wh is not None:
+        low, high = (Figure(wh.scaleb(-3), 3, "kWh") for wh in (ruling.begin_wh, ruling.end_wh))
+        told = phrase("Meter {serial} signed {low} at the beginning and {high} at the end.")
+        return joined((told.filled(serial=ruling.serial, low=low, high=high), HOLDS))
+    return phrase("The meter {serial} signed its values.", serial=proof.records[0].serial)
+
+
 def _plain(text: object) -> str:
     """The text of a time element."""
     return re.sub(r"<[^>]*>", "", str(text))
@@ -282,6 +309,7 @@ def router(paper: Paper) -> APIRouter:
     pages, routes = Sessions(paper), routes_of(paper)
     routes.add_api_route("/app/sessions", pages.show, methods=["GET"])
     routes.add_api_route("/app/sessions/{id}", pages.one, methods=["GET"])
+    routes.add_api_route("/app/sessions/{id}/signed", pages.signed, methods=["GET"])
     routes.add_api_route("/app/bills/{number}/paper", pages.printed, methods=["GET"])
     routes.add_api_route("/app/statements/{month}", pages.statement, methods=["GET"])
     return routes

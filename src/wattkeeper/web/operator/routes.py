@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from wattkeeper.web.operator import codes, door, language, now, outbox, session, sessions, station, stations
+from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
 from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.money import bill, bills, held, lost, payments, reconciliation, revenue, waiting
 from wattkeeper.web.operator.paper import Outside, Paper, outside
@@ -18,7 +18,7 @@ from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
-    *(door, language, joining, outbox, now, sessions, session, stations, codes, station),
+    *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
     *(card, cards, groups, findings, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation),
     *(tariffs, tariff, editor, assignments, which),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from markupsafe import Markup
@@ -25,7 +25,7 @@ from wattkeeper.store.order import OrderRow
 from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.store.station import ConnectorRow, StationRow
 from wattkeeper.web.by import named
-from wattkeeper.web.operator import orders, steps, stream
+from wattkeeper.web.operator import orders, plates, steps, stream
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.people.names import Row, path_of, place_of
 from wattkeeper.web.operator.region import Region
@@ -168,18 +168,16 @@ class Station:
 
     async def show(self, request: Request, station: str) -> Response:
         """The page."""
-        viewer = await self._paper.need_viewer(request)
+        return await self.page(request, await self._paper.need_viewer(request), station)
+
+    async def page(self, request: Request, viewer: Viewer, station: str, status: int = 200, **given: Any) -> Response:
+        """The page, and what is to be said on it beside."""
         seen, view = await self._view(viewer, station)
         live = f"/live{path_of(station)}?after={view.position}"
-        return self._paper.page(
-            request,
-            "station.html",
-            viewer,
-            messages=MESSAGES,
-            regions=view.by_name,
-            station=seen.station,
-            stream=live,
-        )
+        known = await plates.seen(self._rooms, viewer, seen.station.id)
+        context = {"regions": view.by_name, "station": seen.station, "messages": MESSAGES, "now": seen.now}
+        context |= {"meters": known, "grouped": plates.grouped, "typed": plates.Typed(), **given}
+        return self._paper.page(request, "station.html", viewer, status=status, stream=live, **context)
 
     async def live(self, request: Request, station: str, after: str = "") -> Response:
         """The page's changes."""
