@@ -62,6 +62,8 @@ KINDS: Mapping[str, type[Order]] = {
 OPEN = (OrderState.QUEUED, OrderState.SENT)
 SPENT = frozenset({SendLocalList.__name__, ShowPrice.__name__})
 """What holds card numbers that nobody needs once it is settled."""
+QUIET = frozenset({AskDisplay.__name__})
+"""A question of ours whose answer is no news, whatever it is."""
 ROUTINE = frozenset({AskDisplay.__name__, ShowCost.__name__})
 """What goes well so often that no line of time need tell it, and only the newest is kept."""
 LOOK_S = 1.0
@@ -248,7 +250,7 @@ class Dispatch:
                 await orders.reseal(unit, order_id, self._spent(row))
         try:
             if first and row is not None:
-                if row.kind not in ROUTINE or settlement.outcome is not Outcome.ACCEPTED:
+                if row.kind not in QUIET and (row.kind not in ROUTINE or settlement.outcome is not Outcome.ACCEPTED):
                     await self._intake.record(row.station, self._fact(row))
                 self._bus.announce("orders", order_id)
         finally:

@@ -53,10 +53,11 @@ async def newest(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.max(journal.c.n))) or 0
 
 
-async def happened(connection: AsyncConnection, n: int, limit: int) -> list[Mark]:
-    """The first ``limit`` entries after number ``n``, in order: for what follows the journal by itself."""
-    wanted = select(*MARK).where(journal.c.n > n).order_by(journal.c.n).limit(limit)
-    return [Mark(*row) for row in await connection.execute(wanted)]
+async def happened(connection: AsyncConnection, n: int, limit: int) -> list[tuple[int, str, str, str | None]]:
+    """Number, kind, station and session of the first ``limit`` entries after number ``n``, in order."""
+    wanted = select(journal.c.n, journal.c.kind, journal.c.station_id, journal.c.session_id).where(journal.c.n > n)
+    rows = await connection.execute(wanted.order_by(journal.c.n).limit(limit))
+    return [(row.n, row.kind, row.station_id, row.session_id) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,7 @@ from wattkeeper.store import order as orders
 from wattkeeper.store.cards import local_list
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable
+from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.money.tariff import TariffRow
 from wattkeeper.vault.keys import KeyRefused
@@ -50,6 +51,10 @@ ENTRIES = 5_000
 """How many journal entries are followed at once."""
 MOST_AT_ONCE = 32
 """How many stations are told something at once."""
+TOGETHER = 100
+"""How many sessions are looked up at once."""
+QUESTIONS = 2
+"""How many stations are asked at once what they can show: after a start of ours all are, and none is urgent."""
 PAUSE_S = 1
 """How long it rests between two looks, seconds."""
 LONGEST_WAIT = timedelta(days=1)
@@ -95,13 +100,15 @@ class Displays:
         self._every = timedelta(seconds=settings.station_cost_every_s)
         self._backlog = timedelta(days=settings.billing_backlog_days)
         self._n: int | None = None
-        self._abilities: dict[tuple[str, str], Ability] = {}
+        self._abilities: dict[str, dict[str, Ability]] = {}
+        """By station and currency."""
         self._shown: dict[str, Shown] = {}
         self._left: dict[str, None] = {}
         """Sessions that are left alone."""
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
+        self._questions = asyncio.Semaphore(QUESTIONS)
 
     async def run(self) -> None:
         """Look whenever something was recorded or billed."""
@@ -141,17 +148,44 @@ class Displays:
                 self._n = await journal.newest(connection)
                 return
             marks = await journal.happened(connection, self._n, ENTRIES)
-        for mark in marks:
-            if mark.kind == Booted.__name__:
-                for key in [key for key in self._abilities if key[0] == mark.station]:
-                    del self._abilities[key]
-            elif mark.session is not None and mark.session not in self._left:
-                self._see_to(mark.session)
-        self._n = marks[-1].n if marks else self._n
+        touched: dict[str, None] = {}
+        for n, kind, station, session in marks:
+            self._n = n
+            if kind == Booted.__name__:
+                self._forget(station)
+            elif session is not None and session not in self._left and self._can(station):
+                touched[session] = None
+        for session in await self._worth_showing(list(touched)):
+            self._see_to(session)
         for session in [one for one, how in self._shown.items() if how.over_n is not None]:
             self._see_to(session)
         if len(marks) == ENTRIES:
             await self.look()
+
+    async def _worth_showing(self, touched: list[str]) -> list[str]:
+        """Those of these sessions that are shown, or may be: what has no price is left alone, many at a time."""
+        fresh = [one for one in touched if one not in self._shown and one not in self._busy]
+        if fresh:
+            async with self._store.read() as connection:
+                if not await tariffs.is_any(connection):
+                    return []
+        for place in range(0, len(fresh), TOGETHER):
+            async with self._store.read() as connection:
+                found = await billable.of(connection, fresh[place : place + TOGETHER])
+                choices = await pinned(connection, found)
+            for one in found.values():
+                if one.whole.opened is not None and (choices[one.id].row is None or one.whole.ref is None):
+                    self._leave(one.id)
+        return [one for one in touched if one not in self._left]
+
+    def _can(self, station: str) -> bool:
+        """Whether a station has a display for prices or costs, as far as is known."""
+        known = self._abilities.get(station)
+        return known is None or any(one is not NOTHING for one in known.values())
+
+    def _forget(self, station: str) -> None:
+        """It may be another station after a boot."""
+        self._abilities.pop(station, None)
 
     def _see_to(self, session: str) -> None:
         """Let a session be looked at, now or once that is done which is being done for it."""
@@ -170,9 +204,9 @@ class Displays:
             self._leave(session)
         finally:
             del self._busy[session]
-            if session in self._again:
-                self._again.discard(session)
+            if session in self._again and session not in self._left:
                 self._see_to(session)
+            self._again.discard(session)
 
     def _leave(self, session: str) -> None:
         """Leave a session alone."""
@@ -192,8 +226,6 @@ class Displays:
                 return
             row = (await pinned(connection, {session: its}))[session].row
         if row is None or its.whole.ref is None:
-            if its.whole.opened is not None:
-                self._leave(session)
             return
         how = how or await self._begin(its, row)
         if how is not None:
@@ -213,10 +245,10 @@ class Displays:
         station, currency = its.whole.station, row.tariff.currency
         if not self._dispatch.connected(station) or (not its.whole.is_live and its.whole.ended is None):
             return None
-        ability = self._abilities.get((station, currency))
+        ability = self._abilities.get(station, {}).get(currency)
         if ability is None and its.whole.is_live:
-            ability = self._abilities[station, currency] = await self._ask(station, currency)
-        if ability is None or not (ability.cost or ability.price) or await self._has_declined(its):
+            ability = await self._ask(station, currency)
+        if ability is None or ability is NOTHING or await self._has_declined(its):
             self._leave(its.id)
             return None
         if ability.price and its.whole.is_live:
@@ -228,11 +260,16 @@ class Displays:
         return how
 
     async def _ask(self, station: str, currency: str) -> Ability:
-        view = await self._order(station, AskDisplay(currency=currency))
+        """What a station's display can do, by its own word; it is asked for each currency once."""
+        async with self._questions:
+            view = await self._order(station, AskDisplay(currency=currency))
         figures = {} if view is None else view.figures
         other = bool(figures.get("other_currency"))
         (self._totals.elsewhere.add if other else self._totals.elsewhere.discard)(station)
-        return Ability(bool(figures.get("shows_cost")) and not other, bool(figures.get("shows_price")))
+        shows_cost, shows_price = bool(figures.get("shows_cost")) and not other, bool(figures.get("shows_price"))
+        ability = Ability(shows_cost, shows_price) if shows_cost or shows_price else NOTHING
+        self._abilities.setdefault(station, {})[currency] = ability
+        return ability
 
     async def _has_declined(self, its: Billable) -> bool:
         """Whether the station has declined to show this session's cost, before we were started again."""

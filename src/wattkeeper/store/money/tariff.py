@@ -45,6 +45,11 @@ async def every(connection: AsyncConnection) -> list[TariffRow]:
     return [_row(*row) for row in rows]
 
 
+async def is_any(connection: AsyncConnection) -> bool:
+    """Whether any price was ever set here."""
+    return await connection.scalar(select(T.id).limit(1)) is not None
+
+
 async def some(connection: AsyncConnection, which: Collection[tuple[str, int]]) -> list[TariffRow]:
     """These versions, each by its tariff and number."""
     if not which:
