@@ -45,6 +45,7 @@ DEEDS = {
     "/people/invite": {"email": "x@example.org", "role": "owner"},
     "/tariffs/new": {"do": "save"},
     "/tariffs/preview": {},
+    "/tariffs/import": {"text": "{}"},
     "/tariffs/assignments": {"rank": "everyone"},
     "/tariffs/assignments/end": {"n": "1"},
     "/programs/give": {"name": "x", "scopes": "sessions:read"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
@@ -10,7 +11,7 @@ import httpx
 import pyotp
 
 from tests.pages.driver.town import Town
-from tests.pages.everybody.test_axe import consent, furnished, links
+from tests.pages.everybody.test_axe import RICH, consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
 from tests.pages.money.till import Stock, stocked
 from tests.pages.pseudo import Walk
@@ -65,7 +66,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await one.to("/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
-        await one.to("/tariffs/which?station=CP1", "/tariffs/which", "/tariffs/assignments")
+        await one.to("/tariffs/which?station=CP1", "/tariffs/which", "/tariffs/assignments", "/tariffs/import")
         await one.to("/tariffs/which?station=nowhere&time=9:00", status=422)
         await one.to("/sessions?q=yesterday+around+six&state=live", "/stations?q=nothing", "/cards?q=zz")
         await one.to("/nowhere", "/stations/nowhere", "/sessions/0000", status=404)
@@ -143,6 +144,13 @@ async def priced(one: Walk) -> None:
     for form in ({"rank": "everyone", "day": "2000-01-01"}, {"rank": "everyone", "tariff": "none"}, {"rank": "x"}):
         await one.send("/tariffs/assignments", **form)
     await one.send("/tariffs/assignments/end", n="1")
+    rich, wrong_file = json.dumps(RICH | {"end_date_time": "2030-01-01", "energy_mix": {}}), json.dumps({"elements": 7})
+    files = ("{", "[7]", '[{"id": "one"}, {}]', wrong_file, rich, rich.replace("x_time_zone", "party_id"))
+    one.data = (*one.data, *files, "currency", "elements")
+    for text in files:
+        await one.send("/tariffs/import", text=text)
+    for name, seen in (("night", ""), ("a night", ""), ("night", "2")):
+        await one.send("/tariffs/import", text=rich, do="save", name=name, seen=seen, looked=name)
     await one.send("/tariffs/assignments/end", n="x")
     await one.send("/tariffs/which", station="CP1", number=CARD)
     await one.send("/tariffs/which", station="CP1", number="nobody", evse="x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -99,6 +100,10 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}")
         await visit.to(person, "/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await visit.to(person, "/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
+        await visit.to(person, "/tariffs/import")
+        await visit.sends(person.page, "or paste it", json.dumps(RICH), "Show what it means")
+        await visit.to(person, "/tariffs/new")
+        await visit.sends(person.page, "Energy, price, block 1", "x", "Save the tariff")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))

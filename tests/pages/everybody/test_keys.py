@@ -42,6 +42,10 @@ async def test_who_works_here_needs_no_mouse(site: Site) -> None:
         await page.wait_for_url("/money")
         for path in ("/", "/sessions", "/stations/CP1", "/cards", "/money", "/money/bills", "/account"):
             await walk(page, path)
+        await page.keyboard.type("gp")
+        await page.wait_for_url("/tariffs")
+        for path in ("/tariffs", "/tariffs/new", "/tariffs/assignments"):
+            await walk(page, path)
 
 
 async def skips(page: Page) -> None:

@@ -37,6 +37,13 @@ class Visit:
             await page.goto(path)
             await self.look(page, path)
 
+    async def sends(self, page: Window, label: str, text: str, button: str) -> None:
+        """Type something into the page that is open, press a button, and look at what comes."""
+        await page.get_by_label(label, exact=True).fill(text)
+        async with page.expect_navigation():
+            await page.get_by_role("button", name=button).click()
+        await self.look(page, f"{page.url}, {button}")
+
     async def look(self, page: Window, what: str) -> None:
         """Look at what is open, as somebody who uses keys."""
         await page.keyboard.press("Tab")

@@ -1,7 +1,7 @@
 // Keyboard through and through; the list of keys is on every page under "?".
 import { copy } from "./copy.js";
 
-const PLACES = { n: "/", s: "/sessions", t: "/stations", c: "/cards", m: "/money" };
+const PLACES = { n: "/", s: "/sessions", t: "/stations", c: "/cards", m: "/money", p: "/tariffs" };
 let going = -Infinity;
 
 function move(step) {

@@ -13,7 +13,7 @@ from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.money import bill, bills, held, lost, payments, reconciliation, revenue, waiting
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, programs
-from wattkeeper.web.operator.tariffs import assignments, editor, tariff, tariffs, which
+from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which
 from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 
@@ -21,7 +21,7 @@ NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
     *(card, cards, groups, findings, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation),
-    *(tariffs, tariff, editor, assignments, which),
+    *(tariffs, tariff, editor, assignments, which, importing),
 )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.cards.limits import DAYS
@@ -41,9 +41,12 @@ KIND_WORDS = {
 
 
 async def typed_in(request: Request) -> tuple[Typed, str]:
-    """What a form says, and what was pressed."""
-    form = await request.form(max_fields=MOST_FIELDS)
-    told = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+    """What a form says, and what was pressed; nothing where whoever types has gone on before it was whole."""
+    try:
+        async with request.form(max_fields=MOST_FIELDS) as form:
+            told = {name: value.strip() for name, value in form.items() if isinstance(value, str)}
+    except ClientDisconnect:
+        told = {}
     return of_form(told), told.get("do", "look")
 
 

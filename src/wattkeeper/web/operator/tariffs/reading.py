@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wattkeeper.charging.cards.limits import DAYS, WEEK
+from wattkeeper.charging.cards.limits import DAYS, MIDNIGHT, WEEK
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.restriction import Reservation, Restrictions
 from wattkeeper.charging.money.tariff import (
@@ -234,7 +234,7 @@ def _step(found: Read, name: str, text: str, dimension: Dimension) -> int:
 def _when(found: Read, head: str, block: Mapping[str, str]) -> Restrictions:
     """When a block holds."""
     values: dict[str, Any] = {name: found.clock(head + name, block[name]) for name in ("start_time", "end_time")}
-    if values["start_time"] is not None and values["start_time"] == values["end_time"]:
+    if values["start_time"] == values["end_time"] not in (None, MIDNIGHT):
         found.fault(f"{head}end_time", SAME_TIME)
     values |= {name: found.day(head + name, block[name]) for name in ("start_date", "end_date")}
     _ordered(found, f"{head}end_date", values["start_date"], values["end_date"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from decimal import Decimal
@@ -63,9 +63,16 @@ class Typed:
             del blocks[place]
         elif what == "remove-rate" and 0 <= place < len(rates):
             del rates[place]
+            blocks = [_without(block, {rate["name"] for rate in rates}) for block in blocks]
         elif what == "up" and 0 < place < len(blocks):
             blocks.insert(place - 1, blocks.pop(place))
         return Typed(self.head, blocks, rates)
+
+
+def _without(block: dict[str, str], names: Collection[str]) -> dict[str, str]:
+    """A block whose prices name no other rates than these."""
+    gone = (f"{kind}-rate" for kind in KINDS if block[f"{kind}-rate"] not in names)
+    return block | dict.fromkeys(gone, "")
 
 
 def of_form(form: Mapping[str, str]) -> Typed:
@@ -95,7 +102,8 @@ def of_tariff(tariff: Tariff) -> Typed:
     head["blocking"] = "on" * tariff.bills_blocking
     for name, bound in (("least", tariff.least), ("most", tariff.most)):
         head |= dict(_bound(name, bound))
-    blocks = [NO_BLOCK | dict(_block(each)) for each in tariff.elements]
+    names = {rate.name for rate in tariff.rates}  # one that is not there never holds
+    blocks = [_without(NO_BLOCK | dict(_block(each)), names) for each in tariff.elements]
     return Typed(head, blocks, [dict(_rate(rate)) for rate in tariff.rates])
 
 
