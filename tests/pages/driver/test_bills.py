@@ -17,7 +17,7 @@ from tests.pages.driver.town import Town
 from wattkeeper.charging.facts import SessionEnded
 from wattkeeper.charging.meter import FindingCode
 from wattkeeper.charging.money.billing import Reason, ReasonCode
-from wattkeeper.web.driver.bills import CHECKED, because
+from wattkeeper.web.driver.bills import CHECKED, SOMETHING, because
 
 PICTURES = os.environ.get("PICTURES", "")
 
@@ -25,6 +25,7 @@ PICTURES = os.environ.get("PICTURES", "")
 async def test_every_reason_to_look_twice_has_words_for_drivers() -> None:
     assert set(CHECKED) == {*FindingCode, *ReasonCode}
     assert because([Reason("clock_ahead"), Reason("clock_reversed")]) == [CHECKED["clock_ahead"]]
+    assert because([Reason("of_a_later_version")]) == [SOMETHING]
 
 
 async def test_a_session_shows_what_was_billed_and_why(town: Town) -> None:
@@ -49,6 +50,8 @@ async def test_a_session_shows_what_was_billed_and_why(town: Town) -> None:
         await expect(page.locator(".papers > li").nth(1)).to_contain_text("Correction: more to pay")
         await expect(page.locator(".sums dd").nth(1)).to_contain_text("12.00")
         await expect(page.locator(".bill tfoot td").first).to_contain_text("12.00")
+        await page.goto(f"/app/charging/{made['raised']}")
+        await expect(page.locator("main")).to_contain_text("12.00")
         await page.goto(f"/app/sessions/{made['waived']}")
         await expect(page.locator(".word")).to_contain_text("Waived. Nothing is to be paid")
         await expect(page.locator(".sums dd").nth(1)).to_contain_text("0.00")

@@ -40,6 +40,8 @@ WENT_BACK = phrase("The meter seems to have gone back.")
 FIRST_READING = phrase("The first meter reading does not look right.")
 NOT_TOGETHER = phrase("The meter and the power that the station told do not fit together.")
 TOLD_MORE = phrase("The station told more after it was billed.")
+SIGNATURE = phrase("The meter’s signature does not hold.")
+SOMETHING = phrase("Something about it does not fit together.")
 CHECKED: Mapping[str, Phrase] = {
     F.START_MISSING: phrase("The station did not tell when it began."),
     F.END_ESTIMATED: phrase("The station did not tell when it ended."),
@@ -65,6 +67,16 @@ CHECKED: Mapping[str, Phrase] = {
     F.REGISTER_SCALE: NOT_TOGETHER,
     F.POWER_MISMATCH: NOT_TOGETHER,
     F.GAP: phrase("The station told nothing for a while, and time counts in this price."),
+    F.SIGNATURE_MISSING: phrase("The meter should have signed what it counted, and a signature is missing."),
+    F.SIGNATURE_INVALID: SIGNATURE,
+    F.SIGNATURE_FOREIGN: SIGNATURE,
+    F.SIGNATURE_REPLAYED: SIGNATURE,
+    F.SIGNED_FOR_ANOTHER: SIGNATURE,
+    F.SIGNED_OUT_OF_ORDER: SIGNATURE,
+    F.SIGNED_OUT_OF_TIME: SIGNATURE,
+    F.SIGNED_FAULT: SIGNATURE,
+    F.SIGNED_OTHERWISE: phrase("What the meter signed and what the station told are not the same."),
+    F.SIGNED_UNCHECKED: phrase("The meter’s signature could not be checked yet."),
     F.EXPORTED: phrase("Energy flowed back from the car."),
     R.TOLD_LATE: phrase("The station told of it only days later."),
     R.NOBODY_TO_BILL: phrase("It is not clear yet whose session it is."),
@@ -78,7 +90,7 @@ CHECKED: Mapping[str, Phrase] = {
 
 def because(reasons: Sequence[Reason]) -> list[Phrase]:
     """Why a person looks at a session, each reason once."""
-    return list(dict.fromkeys(CHECKED[one.code] for one in reasons))
+    return list(dict.fromkeys(CHECKED.get(one.code, SOMETHING) for one in reasons))
 
 
 @dataclass(frozen=True, slots=True)
