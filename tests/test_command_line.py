@@ -14,6 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.meters import Meter
+
 PATIENCE_S = 60
 
 
@@ -147,6 +149,24 @@ async def test_who_works_here(tmp_path: Path) -> None:
     assert (taken[0], "wattkeeper staff role" in taken[2]) == (1, True)
     told = (await run(tmp_path, "staff", "list"))[1]
     assert [line.split()[2:4] for line in told.splitlines() if " cy " in line] == [["auditor", "active"]]
+
+
+async def test_a_key_of_a_meter_is_pinned_listed_and_ended(tmp_path: Path) -> None:
+    assert (await run(tmp_path, "migrate"))[0] == 0
+    assert (await run(tmp_path, "stations", "add", "CP1"))[0] == 0
+    key, pin = Meter().key, ("stations", "meter-key", "CP1", "--serial", "M-1")
+    status, out, _ = await run(tmp_path, *pin, "--key", key, "--since", "2026-01-01T00:00:00+01:00")
+    assert (status, "of meter M-1 is pinned at CP1, EVSE 1" in out) == (0, True)
+    assert "no public key of a meter" in (await run(tmp_path, *pin, "--key", "00"))[2]
+    assert "no instant with an offset" in (await run(tmp_path, *pin, "--key", key, "--since", "2026-01-01"))[2]
+    assert "required there" in (await run(tmp_path, "stations", "require-signatures", "CP1"))[1]
+    listed = (await run(tmp_path, "stations", "meters", "CP1"))[1]
+    assert "M-1" in listed
+    assert "signed values are required" in listed
+    identifier = listed.splitlines()[1].split()[0]
+    assert (await run(tmp_path, "stations", "end-meter-key", "CP1", identifier))[0] == 0
+    assert "has ended already" in (await run(tmp_path, "stations", "end-meter-key", "CP1", identifier))[2]
+    assert "There is no such station" in (await run(tmp_path, "stations", "require-signatures", "CP9"))[2]
 
 
 async def test_the_policy_is_read_out(tmp_path: Path) -> None:

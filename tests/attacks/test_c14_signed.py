@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from tests.stories.till import Till
 from tests.stories.world import CARD, NOON, found, grade, minute
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.facts import SignaturesChecked
+from wattkeeper.charging.money.numbered import Signed
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money.billing import Billing
+from wattkeeper.operations.money.explaining import explained
 
 OTHER = "04FFEEDDCCBBAA"
 SINCE = NOON - timedelta(days=30)
@@ -96,7 +99,12 @@ async def test_c14_what_the_pinned_meter_signed_is_verified_and_bills_itself(til
     one = await till.world.the_session()
     assert grade(one) is Grade.VERIFIED
     assert (one.signed.serial, one.signed.begin_wh, one.signed.end_wh) == ("M-0001", 2_935_600, 2_945_600)
-    assert [bill.grade for bill in await till.bills()] == [Grade.VERIFIED]
+    (bill,) = await till.bills()
+    assert bill.grade is Grade.VERIFIED
+    why = await till.why(bill.number)
+    assert why.signed == Signed("M-0001", Decimal(2_935_600), Decimal(2_945_600), ("T17",))
+    told = "The meter M-0001 signed 2\N{NARROW NO-BREAK SPACE}935.600 kWh at the beginning and "
+    assert any(fact.startswith(told) for fact in explained(bill, why, UTC).facts)
 
 
 async def test_c14_both_edges_apart_are_verified_in_either_dialect(till: Till, meter: Meter) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import logging
+from datetime import timedelta
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -14,12 +15,16 @@ import pytest
 from sqlalchemy import text
 
 from tests.doors import Station
+from tests.meters import Meter, in_v16
 from tests.ocpp.messages import MESSAGES
 from tests.stories.canaries import CANARIES, hits, in_base64, in_database, in_files, messages, spellings
-from tests.stories.world import World, key_of
+from tests.stories.world import NOON, World, grade, key_of
 from tests.web.conftest import House, house_of
 from wattkeeper.charging.facts import Garbled, SessionOpened
 from wattkeeper.charging.station import Version
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.metering.checking import Checking
+from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.web.origin import cookie_name
 
 FIRST, COLONS, DASHES, APP, CONTRACT, DECIMAL = CANARIES
@@ -167,6 +172,38 @@ async def test_no_card_number_is_anywhere_in_the_clear(
         head = json.dumps(dict(answer.headers)).encode()
         found += hits(head + answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
     found += in_files([world.folder / "wattkeeper.key"])
+    assert found == []
+
+
+async def test_a_number_that_a_meter_signed_is_nowhere_in_the_clear(
+    world: World, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What a meter signs names the card (OCMF ID). It is checked, told and billed, and stays sealed."""
+    caplog.set_level(logging.DEBUG - 9)
+    for theirs in ("websockets.client", "httpx", "httpcore"):
+        logging.getLogger(theirs).setLevel(logging.ERROR)
+    meter, house = Meter(), await house_of(world.door)
+    door = world.door
+    await Meters(door.store).pin(VIEWER, "CP1", 1, meter.serial, meter.key, NOON - timedelta(days=1))
+    await world.enroll(FIRST)
+    text = meter.whole(card=FIRST)
+    async with house.api, world.v16("CP1") as cp:
+        for place, told in enumerate((text, text.encode().hex(), text.replace("2945.600", "2945.601"))):
+            tx = await cp.start(place * 100, 0, card=FIRST)
+            await cp.stop(tx, place * 100 + 60, 10_000, transactionData=[in_v16(told, place * 100 + 60)])
+        assert await Checking(door.store, door.safe, door.bus, door.intake).look() == 3
+        answers = await look_everywhere(house)
+        for one in (await house.api.get("/api/v1/sessions")).json()["items"]:
+            answers.append(await house.api.get(f"/api/v1/sessions/{one['id']}/signed-values"))
+            answers.append(await house.api.get(f"/api/v1/sessions/{one['id']}/signed-values.xml"))
+        answers.append(await house.api.get("/api/v1/stations/CP1/meters"))
+    assert [grade(one).value for one in await world.sessions()] == ["verified", "disputed", "disputed"]
+    found = await in_database(world.database)
+    found += hits("\n".join(caplog.handler.format(record) for record in caplog.records).encode(), "log")
+    output = capfd.readouterr()
+    found += hits(output.out.encode() + output.err.encode(), "output")
+    for answer in answers:
+        found += hits(answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
     assert found == []
 
 
