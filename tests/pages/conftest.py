@@ -16,7 +16,9 @@ from tests.doors import free_port, settings_for
 from tests.pages import pseudo
 from tests.pages.driver.billed import SELLER
 from tests.pages.driver.town import Town, furnish
+from tests.pages.paid import provided
 from tests.pages.site import CARD, PASSWORD, Site
+from tests.pay.shapes import shapes
 from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.web import bundle
@@ -93,8 +95,10 @@ async def town(database: str, tmp_path: Path, browser: Browser, bundled: None) -
     """An installation at an address with a name, both doors open, with two places to charge."""
     port = free_port()
     given = {"public_url": f"http://localhost:{port}", "outbox": True, "support_mail": "help@example.org"} | SELLER
-    settings = settings_for(database, tmp_path, http_port=port, time_zone="Europe/Vienna", **given)
-    async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
-        made = Town(rooms, doors, browser)
-        await furnish(made)
-        yield made
+    async with shapes() as stripe:
+        given |= provided(tmp_path, stripe.address)
+        settings = settings_for(database, tmp_path, http_port=port, time_zone="Europe/Vienna", **given)
+        async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
+            made = Town(rooms, doors, browser)
+            await furnish(made)
+            yield made

@@ -14,10 +14,12 @@ from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import RICH, consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
 from tests.pages.money.till import Stock, stocked
+from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
 from tests.pages.site import CARD, Site
 from tests.pages.test_staff import browsing
 from wattkeeper.charging.person import Role
+from wattkeeper.store.cards import card as cards
 from wattkeeper.web.operator import routes as operator
 from wattkeeper.web.operator.paper import Paper
 
@@ -26,6 +28,7 @@ DATA = (
     *("owner@example.org", "sam@example.org", "ida@example.org", "new@example.org", "OCPP 1.6", "CP7"),
     *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests", "standard", "As on the display."),
     "NotImplemented: Request Action is recognized but not supported by the receiver",
+    *WORDS,
     *("night", "standard", "AT", "Europe/Vienna", "UTC"),
     *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
 )
@@ -63,6 +66,18 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to("/money", "/money?month=2001-01", "/money/lost", "/money/lost?month=2001-01")
         await one.to("/money/bills", "/money/bills?q=nothing", f"/money/bills/{stock.number}", "/money/waiting")
         await one.to(f"/money/waiting/{stock.held}", f"/money/waiting/{stock.proposed}", "/money/waiting?site=Linz")
+        made = await paid(town.rooms, await holder(town, ref))
+        await one.to("/money/payments", "/money/payments?state=declined", "/money/reconciliation")
+        await one.to("/money/reconciliation?month=2026-01")
+        await one.send("/money/payments", number=NUMBER, amount="x", reference="RF18 0002")
+        await one.send("/money/payments", number=NUMBER, amount="5,00", reference="RF18 0001")
+        await one.send("/money/payments", number=NUMBER, amount="5,00", reference="RF18 0002")
+        await one.send(f"/money/differences/{made.difference}/settle", reason="")
+        await one.send(f"/money/differences/{made.difference}/settle", reason="hot")
+        await one.send(f"/money/deeds/{made.proposed}/agree")
+        await one.send(f"/money/deeds/{made.proposed}/reject")
+        await one.send(f"/money/payments/{made.waits}/again")
+        await one.to("/money/payments?did=asked")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await one.to("/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
@@ -76,6 +91,12 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
         files = {"/tariffs/named/{tariff}/ocpi", "/money/revenue.{kind}", "/bills/{number}/paper"}
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
+
+
+async def holder(town: Town, ref: str) -> str:
+    """Whose a card is."""
+    async with town.rooms.store.unit() as unit:
+        return (await cards.owners(unit, [ref]))[ref]
 
 
 async def streamed(client: httpx.AsyncClient, path: str) -> str:

@@ -14,6 +14,7 @@ from tests.pages.driver.test_hostile import running
 from tests.pages.driver.test_plain import rows
 from tests.pages.driver.town import MAIL, Town
 from tests.pages.everybody.visit import pages_of, unseen
+from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
 from wattkeeper.charging.person import Scope
 from wattkeeper.operations.people.notice_words import NoticeKind
@@ -22,13 +23,14 @@ from wattkeeper.store.people.oauth import ClientRow, TokenUse
 from wattkeeper.store.people.passkey import PasskeyRow
 from wattkeeper.store.tables import app_grant, app_token
 from wattkeeper.store.tables import session as sessions
-from wattkeeper.web.driver import cards, me, routes
+from wattkeeper.web.driver import cards, me, pay, routes
 
 NAMES = ("Dora Driver", "Hauptplatz 1, Linz", "Hauptplatz", "Volksgarten", "Volksgartenstraße 40, Linz", "CP1", "CP2")
 OTHER = "other@example.org"
 BILLED = (MISREAD, "Agreed with the driver.", "standard")
 DATA = (
     *NAMES,
+    *WORDS,
     MAIL,
     "Blue",
     "Volt",
@@ -89,6 +91,17 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         await walk.to("/app/me/password", "/app/me/code-app", "/app/me/recovery-codes", "/app/me/proof")
         await walk.to("/app/welcome?new=1", "/app/welcome", "/app/questions", "/app/cards/add")
         await walk.to(*(f"/app/cards?did={did}" for did in cards.DID), *(f"/app/me?did={did}" for did in me.DID))
+        await walk.to("/app/me/pay")
+        things = await paid(town.rooms, (await town.viewer(who)).person)
+        await walk.to("/app/me/pay", *(f"/app/me/pay?did={did}" for did in pay.DID), f"/app/me/pay/{things.waits}")
+        await walk.to(f"/app/me/pay/{things.declined}", f"/app/me/pay/invoices/{NUMBER}")
+        for amount in ("x", "1", "20"):
+            await walk.send("/app/me/pay/top-up", amount=amount)
+        for way in ("barter", "free", "card", "prepaid"):
+            await walk.send("/app/me/pay/way", way=way)
+        for deed in (f"{things.declined}/again", "card", "card/remove"):
+            await walk.send(f"/app/me/pay/{deed}")
+        await walk.to("/app/me/pay")
         await walk.to("/app/nowhere", "/app/sessions?q=nonsense", "/app/sessions?q=000000000", status=404)
         await deeds(walk, town)
         left = unseen(pages_of(routes.NOUNS, routes.paper_of(town.rooms)), walk.been)

@@ -23,6 +23,7 @@ from tests.pages.driver.town import MAIL, OWNER, Town
 from tests.pages.everybody import axe
 from tests.pages.everybody.visit import Visit, missed, pages_of
 from tests.pages.money.till import stocked
+from tests.pages.paid import NUMBER, paid
 from tests.pages.site import CARD, PASSWORD, Person, Site
 from tests.pages.test_deeds import knock
 from wattkeeper.charging.cards.limits import Limits
@@ -30,6 +31,7 @@ from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.store import session as sessions
+from wattkeeper.store.cards import card as cards
 from wattkeeper.store.money.ocpi import of_ocpi
 from wattkeeper.store.people import step_up
 from wattkeeper.store.session import Sought
@@ -104,6 +106,10 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.sends(person.page, "or paste it", json.dumps(RICH), "Show what it means")
         await visit.to(person, "/tariffs/new")
         await visit.sends(person.page, "Energy, price, block 1", "x", "Save the tariff")
+        async with town.rooms.store.unit() as unit:
+            holder = (await cards.owners(unit, [ref]))[ref]
+        await paid(town.rooms, holder)
+        await visit.to(person, "/money/payments", "/money/reconciliation")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
@@ -136,6 +142,8 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
         await visit.to(person, f"/app/bills/{number}/invoice")
         async with town.rooms.store.unit() as unit:
             step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))
+        things = await paid(town.rooms, viewer.person)
+        await visit.to(person, "/app/me/pay", f"/app/me/pay/{things.waits}", f"/app/me/pay/invoices/{NUMBER}")
         await visit.to(person, "/app/me/logins", "/app/me/passkeys", "/app/me/password", "/app/me/code-app")
         await visit.to(person, "/app/me/recovery-codes", "/app/me/proof", "/app/welcome")
         await visit.sees(person.page, "/app/nowhere", "/sessions")

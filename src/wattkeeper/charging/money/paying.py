@@ -68,6 +68,23 @@ DECLINED = phrase(
 )
 
 
+FAULTS: Mapping[str, Phrase] = {
+    "card_declined": phrase("the bank refused"),
+    "insufficient_funds": phrase("the bank refused: not enough money"),
+    "expired_card": phrase("the card has expired"),
+    "authentication_required": phrase("the bank wants its holder to agree"),
+    "no_card": phrase("no card is left"),
+    "too_late": phrase("the provider could not be reached in time"),
+}
+"""Why a payment was declined, by the codes that matter; of any other it is said that the provider refused."""
+REFUSED = phrase("the provider refused")
+
+
+def why_declined(fault: str | None) -> str:
+    """Why a payment was declined, in words; empty where it was not."""
+    return FAULTS.get(fault, REFUSED) if fault else ""
+
+
 def cannot_pay(purse: Purse) -> str:
     """Why nothing may begin that would have to be paid from this; empty where it may."""
     if purse.way is Way.PREPAID and (purse.balance_minor <= 0 or purse.balance_minor < purse.least_minor):

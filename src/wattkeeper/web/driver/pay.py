@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
-from wattkeeper.charging.money.paying import IN_WORDS, Way
+from wattkeeper.charging.money.paying import IN_WORDS, Way, why_declined
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
@@ -88,6 +88,8 @@ class Line:
     waits: bool
     given_back: str
     """What of it was given back; empty: nothing."""
+    why: str
+    """Why it was declined; empty: it was not."""
     row: PaymentRow
 
 
@@ -165,6 +167,7 @@ class Pay:
             is_declined=row.state is PaymentState.DECLINED and row.session is not None,
             waits=row.state is PaymentState.WAITING,
             given_back=back,
+            why=why_declined(row.fault),
             row=row,
         )
 

@@ -15,6 +15,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.paying import why_declined
 from wattkeeper.charging.money.payment import Differs, PaymentKind, PaymentState
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, counted, joined, phrase
@@ -83,6 +84,8 @@ class Row:
     amount: Money
     back: str
     session: str
+    why: str
+    """Why it was declined; empty: it was not."""
     may_ask: bool
 
 
@@ -242,6 +245,7 @@ def _row(row: PaymentRow, viewer: Viewer) -> Row:
         who=payer(row.person, viewer),
         amount=money(amount, row.currency, row.digits),
         back=money(row.refunded_minor, row.currency, row.digits) if row.refunded_minor else "",
+        why=why_declined(row.fault),
         session="" if row.session is None else shown(row.session),
         may_ask=row.state is PaymentState.DECLINED and row.session is not None and viewer.may(Scope.BILLS_WRITE),
     )
@@ -265,7 +269,7 @@ def _open(row: DifferenceRow) -> Open:
 def _proposed(row: DeedRow, by: str, viewer: Viewer) -> Proposed:
     amount = money(row.amount_minor, row.currency, row.digits)
     site = {"site": row.site or "–"} if row.deed is MoneyDeed.PAYOUT else {}
-    why = joined((phrase("Reason: {said}", said=row.said), phrase("Proposed by {who}.", who=by)))
+    why = joined((phrase("Reason: {said}", said=row.said), phrase("Proposed by {who}.", who=by)), " · ")
     return Proposed(
         row.id, DEEDS[row.deed].filled(amount=amount, **site), why, row.created_at, row.created_by == viewer.name
     )
