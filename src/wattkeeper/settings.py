@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wattkeeper.charging.cards.radar import StepUp
+from wattkeeper.charging.money.paying import Way
 
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 """What `host` says where a browser on this machine gets in by ``localhost``."""
@@ -129,7 +130,7 @@ class Settings:
     seller_vat_id: str = setting("", "Their VAT number, such as ATU12345678; without it nobody is given an invoice.")
     seller_iban: str = setting("", "The account that invoices ask to be paid to; empty names none.")
     payment_days: int = setting(14, "Within how many days invoices ask to be paid.")
-    pay_by: str = setting("invoice", "How drivers pay where nothing else is chosen: free, invoice, prepaid or card.")
+    pay_by: Way = setting(Way.INVOICE, "How drivers pay where nothing else is chosen: free, invoice, prepaid or card.")
     pay_choices: str = setting("", "Which of these drivers may choose themselves, such as card, prepaid.")
     pay_currency: str = setting("EUR", "The currency (ISO 4217) of prepaid balances, and of what is reserved on cards.")
     authorise_minor: int = setting(
@@ -232,7 +233,7 @@ def _parse(kind: object, text: str, name: str) -> object:
     try:
         if kind == "bool":
             return {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}[text.lower()]
-        return {"int": int, "float": float, "Path": Path, "str": str, "StepUp": StepUp}[str(kind)](text)
+        return {"int": int, "float": float, "Path": Path, "str": str, "StepUp": StepUp, "Way": Way}[str(kind)](text)
     except (KeyError, ValueError):
         raise ValueError(f"WATTKEEPER_{name.upper()}={text!r} is not a valid {kind}.") from None
 

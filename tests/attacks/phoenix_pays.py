@@ -15,6 +15,7 @@ from sqlalchemy import func, select
 
 from tests.pay.local import KEY, SECRET
 from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.charging.money.paying import Way
 from wattkeeper.operations.money.payments import asking, settling
 from wattkeeper.operations.money.payments.stripe import Stripe
 from wattkeeper.operations.money.payments.watch import Watch
@@ -29,7 +30,7 @@ async def pay(database: str, address: str) -> None:
     store = Store(database, lambda: utc_now() + ahead)
     settling.TOGETHER, asking.TOGETHER = 3, 3
     provider = Stripe(KEY, SECRET, address)
-    watch = Watch(store, MemoryBus(), Settings(database=database, pay_by="card", authorise_minor=0), provider)
+    watch = Watch(store, MemoryBus(), Settings(database=database, pay_by=Way.CARD, authorise_minor=0), provider)
     assert watch.asking is not None
     while True:
         await watch.settling.look()

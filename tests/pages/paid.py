@@ -21,7 +21,7 @@ from wattkeeper.web.rooms import Rooms
 
 OWNER = Viewer("tests", Role.OWNER, EVERYTHING)
 SESSION = "K7QM4XRDT"
-WORDS = ("pi_1", "pi_2", "RF18 0001", "RF18 0002", "Visa", "AT61 1904 3002 3457 3201")
+WORDS = ("M2026-000001 ·", "M2026-000001", "pi_1", "pi_2", "RF18 0001", "RF18 0002", "Visa", "AT61 1904 3002 3457 3201")
 """What things are called by a provider, a bank and a card."""
 NUMBER = "M2026-000001"
 

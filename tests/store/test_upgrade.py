@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from tests.databases import Databases
 from wattkeeper.charging.person import EVERYTHING
 from wattkeeper.operations.access import Access
+from wattkeeper.operations.money.payments.settling import Settling
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
@@ -107,3 +108,23 @@ async def test_bills_and_checks_of_signatures_begin_with_what_is_told_after_the_
     await databases.drop(address)
     assert [(row.name, row.n) for row in rows] == [("billing", 2), ("signatures", 2)]
     assert all(abs(row.since - to_micros(utc_now())) < 600 * 1_000_000 for row in rows)
+
+
+async def test_what_was_charged_before_the_upgrade_is_owed_as_it_was(databases: Databases, engine: str) -> None:
+    address = await databases.bare(engine)
+    opened = create_async_engine(async_url(address))
+    async with opened.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0003"))
+        for line in ("(1, 0, 'owed:x', 'EUR', 120)", "(1, 1, 'sales:y', 'EUR', -120)"):
+            await connection.execute(text(f"INSERT INTO ledger_line VALUES {line}"))
+        await connection.execute(text("INSERT INTO ledger_entry VALUES (1, 1, 'charge', '2026-000001', 'wattkeeper')"))
+    await opened.dispose()
+    await migrate(address)
+    store = Store(address)
+    assert await Settling(store, Settings(), has_provider=False).look() == 0
+    async with store.read() as connection:
+        row = (await connection.execute(text("SELECT n FROM follower WHERE name = 'settling'"))).one()
+        assert (await connection.execute(text("SELECT count(*) FROM settlement"))).scalar() == 0
+    await store.close()
+    await databases.drop(address)
+    assert row.n == 1

@@ -78,6 +78,10 @@ def _print(report: Any) -> None:
         span = f"{site.supply.since:%Y-%m-%d %H:%M} to {site.supply.until:%Y-%m-%d %H:%M} UTC"
         how = ", between readings" if site.supply.is_interpolated else ""
         out.print(f"The grid meter of {site.site}: {span}{how}.", markup=False)
+    for lost in report.written_off:
+        amount = _money(lost.amount_minor, lost.currency, digits_of(lost.currency))
+        of = "covered for drivers who pay nothing" if lost.account == "lost:covered" else "given up"
+        out.print(f"Written off until now: {amount}, {of}.", markup=False)
     for owed in report.outstanding:
         amounts = [
             _money(minor, owed.currency, digits_of(owed.currency)) for minor in (owed.owed_minor, owed.owing_minor)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.grid import Counted, counted
-from wattkeeper.charging.money.ledger import Posting
+from wattkeeper.charging.money.ledger import AccountKind, Posting
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.engines import Store
@@ -78,6 +78,8 @@ class Report:
     """None for who may not see sessions."""
     outstanding: list[Outstanding]
     """As it is now, whatever the period."""
+    written_off: list[Posting]
+    """So too: what was covered for drivers (`lost:covered`), and what nobody will pay."""
 
 
 SHARES = (Facet.SITE, Facet.STATION, Facet.TARIFF, Facet.GROUP)
@@ -145,7 +147,8 @@ async def _reported(
         energy = _energy(sites, sold, await delivered.by_main_meters(connection, viewer, since, until))
         energy = _supplied(energy, await _supplies(connection, viewer, since, until))
     owed = await ledger.outstanding(connection, viewer)
-    return Report(*period, by, rows, totals, energy, owed)
+    lost = await ledger.balances(connection, viewer, AccountKind.LOST)
+    return Report(*period, by, rows, totals, energy, owed, lost)
 
 
 def instants(period: tuple[date, date], zone: tzinfo) -> tuple[datetime, datetime]:

@@ -72,12 +72,9 @@ class Wallets:
         self._bus = bus
         self._settings = settings
         self._provider = provider
-
-    @property
-    def choices(self) -> tuple[Way, ...]:
+        named = [text.strip() for text in settings.pay_choices.split(",") if text.strip()]
+        self.choices = tuple(one for one in map(way_named, named) if one is not Way.CARD or provider is not None)
         """The ways that drivers may choose themselves."""
-        named = [text.strip() for text in self._settings.pay_choices.split(",") if text.strip()]
-        return tuple(one for one in map(way_named, named) if one is not Way.CARD or self._provider is not None)
 
     async def mine(self, viewer: Viewer) -> WalletView:
         """How the viewer pays (one's own bills:read)."""

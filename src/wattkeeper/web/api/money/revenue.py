@@ -100,6 +100,14 @@ class Outstanding(Told):
     owing_minor: int = Field(description="By the operator, minor units.")
 
 
+class WrittenOff(Told):
+    """What is written off, now."""
+
+    account: str = Field(description="`lost:covered`: paid for drivers who pay nothing; `lost:bad_debt`: never paid.")
+    currency: str
+    amount_minor: int
+
+
 class RevenueReport(BaseModel):
     """What was billed, by the day of issue in the installation's zone."""
 
@@ -109,6 +117,7 @@ class RevenueReport(BaseModel):
     totals: list[RevenueRow] = Field(description="By currency.")
     energy: list[SiteEnergy] | None = Field(description="Site by site; null without the scope `sessions:read`.")
     outstanding: list[Outstanding] = Field(description="As it is now, whatever the period.")
+    written_off: list[WrittenOff] = Field(description="So too.")
 
 
 TABLE: dict[int | str, dict[str, Any]] = {
@@ -148,6 +157,7 @@ def _told(found: Report) -> RevenueReport:
         totals=[_row((), one) for one in found.totals],
         energy=None if found.energy is None else [SiteEnergy.model_validate(one) for one in found.energy],
         outstanding=[Outstanding.model_validate(one) for one in found.outstanding],
+        written_off=[WrittenOff.model_validate(one) for one in found.written_off],
     )
 
 

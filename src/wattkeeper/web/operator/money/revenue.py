@@ -138,6 +138,7 @@ class Revenues:
             "picture": None if main is None else drawn(chosen, _days(told, main), main.currency, main.digits),
             "energy": told.report.energy or [],
             "open": _open(told),
+            "written_off": _written_off(told),
             "owed": _debts(told.owed, viewer),
             "owing": _debts(told.owing, viewer),
             "lost": await self._lost(viewer, told, chosen),
@@ -223,6 +224,19 @@ def _open(told: Overview) -> list[Open]:
         owed = counted("1 driver owes {amount}", "{count} drivers owe {amount}", one.debtors, amount=amount)
         owing = counted("We owe {amount} to 1 driver", "We owe {amount} to {count} drivers", one.creditors, amount=back)
         found.append(Open(owed if one.debtors else joined(()), owing if one.creditors else joined(())))
+    return found
+
+
+COVERED = phrase("{amount} was covered for drivers who pay nothing")
+GIVEN_UP = phrase("{amount} was given up")
+
+
+def _written_off(told: Overview) -> list[Phrase]:
+    """What was written off until now, by account and currency."""
+    found = []
+    for one in told.report.written_off:
+        words = COVERED if one.account == "lost:covered" else GIVEN_UP
+        found.append(words.filled(amount=money(one.amount_minor, one.currency, digits_of(one.currency))))
     return found
 
 
