@@ -90,11 +90,11 @@ async def test_e18_nothing_is_visited_because_somebody_named_it(house: House) ->
         assert [path.name for path in SOURCES.rglob("*.py") if library in path.read_text()] == [], library
 
 
-async def test_e19_nothing_is_uploaded_but_a_list_of_cards(house: House) -> None:
-    """E19: a name of ours, a cap, a token good once, nothing unpacked."""
+async def test_e19_nothing_is_uploaded_but_a_list_of_cards_and_a_tariff(house: House) -> None:
+    """E19: a name of ours, a cap, a token good once, nothing unpacked. Both are text that is read and never kept."""
     assert [path for path in addresses(house) if UPLOADS.search(path)] == []
     takers = {path.name for path in SOURCES.rglob("*.py") if "UploadFile" in path.read_text()}
-    assert takers == {"cards.py"}
+    assert takers == {"cards.py", "importing.py"}
     for library in ("zipfile", "tarfile", "shutil.unpack", "gzip", "lzma", "bz2"):
         found = [path.name for path in SOURCES.rglob("*.py") if f"import {library}" in path.read_text()]
         assert found == [], f"{library}: what is packed is a bomb until proved otherwise"

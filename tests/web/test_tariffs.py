@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -18,6 +19,7 @@ import pytest
 from tests.web.conftest import House
 from tests.web.phones import Puppet, becoming, listed, puppet, signed_in, started, viewer
 from tests.web.town import VIEWER as OWNER
+from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.operations.money import prices
 from wattkeeper.operations.money.choosing import chosen
@@ -277,6 +279,17 @@ async def test_prices_that_cannot_be_billed_are_refused(house: House) -> None:
     for more in wrong:
         assert (await house.api.put("/api/v1/tariffs", json=TARIFF | more)).status_code == 422, more
     assert (await house.api.get("/api/v1/tariffs")).json()["items"] == []
+
+
+async def test_of_many_who_change_the_same_version_at_once_one_does(house: House) -> None:
+    first = await house.rooms.prices.set(OWNER, of_ocpi(TARIFF))
+    tries = [house.rooms.prices.set(OWNER, of_ocpi(TARIFF), seen=first.version) for _ in range(8)]
+    came = await asyncio.gather(*tries, return_exceptions=True)
+    refused = [one for one in came if isinstance(one, Refusal)]
+    assert [one.code for one in refused] == [Code.CONFLICT] * 7
+    assert [row.version for row in await house.rooms.prices.versions(OWNER)] == [2, 1]
+    with pytest.raises(Refusal, match="already"):
+        await house.rooms.prices.set(OWNER, of_ocpi(TARIFF), seen=0)
 
 
 @ONCE
