@@ -16,6 +16,7 @@ from sqlalchemy import func, select
 
 from tests.conftest import OpenDoor
 from tests.doors import KEY, until
+from tests.meters import Meter
 from tests.stories.screens import Answer, Screen, able, displays_of, driver, mail_of
 from tests.stories.till import TWENTY, Till, tariff
 from tests.stories.world import CARD, World, minute, stamp
@@ -23,6 +24,7 @@ from wattkeeper.charging.money.restriction import Restrictions
 from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.book import Cards
+from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money import displays as watching
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.displays import Displays
@@ -316,6 +318,22 @@ async def test_a_free_session_is_told_to_be_free_and_a_doubtful_one_nothing(till
         assert "totalCost" not in cp.replied, "only what has ended has a total"
         await cp.stop(30, 4000)
         assert "totalCost" not in cp.replied, "its register went back: a person looks at it"
+
+
+@ONE_ENGINE
+async def test_no_total_is_told_before_the_meters_signature_is_checked(till: Till) -> None:
+    await till.world.enroll()
+    meter = Meter()
+    await Meters(till.world.door.store).pin(VIEWER, "CP1", 1, meter.serial, meter.key, minute(-60))
+    async with screen(till.world, "v201") as (cp, displays):
+        await cp.start(0)
+        await cp.told(displays)
+        await cp.stop(10, 3000)
+        assert "totalCost" not in cp.replied
+        await till.look()
+        await cp.told(displays)
+        billed = [Decimal(gross).scaleb(-2) for _, gross in await till.amounts()]
+        assert [Decimal(cost) for cost in cp.costs[1:]] == billed
 
 
 @ONE_ENGINE

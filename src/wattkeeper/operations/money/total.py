@@ -22,6 +22,7 @@ from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.money.worth import usage_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
+from wattkeeper.store.metering.check import pending
 from wattkeeper.store.money import bill, billable
 from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
@@ -80,6 +81,8 @@ async def total_of(
     held = await tariffs.pinned(connection, session)
     row = held.row if held is not None else (await pinned(connection, {session: its}))[session].row
     if row is None or (row.tariff.bills_blocking and row.tariff.prices_idling):
+        return None
+    if await pending(connection, {session: its}):
         return None
     if not row.tariff.is_plain and most_readings is not None and its.whole.track.count > most_readings:
         return None
