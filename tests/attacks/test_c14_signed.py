@@ -443,6 +443,21 @@ async def test_c14_nobody_is_billed_before_the_values_were_checked(till: Till, m
     await waits_unbilled(till, "signature_invalid")
 
 
+@pytest.mark.parametrize("pinned", [False, True])
+async def test_c14_no_display_shows_a_total_that_a_signature_may_still_contradict(
+    till: Till, meter: Meter, pinned: bool
+) -> None:
+    if pinned:
+        await pin(till, meter)
+    begin, end = meter.sign(meter.payload(("B", 0, "0.000"))), meter.sign(meter.payload(("E", 60, "10.000")))
+    async with till.world.v201("CP1") as cp:
+        first = {"meterValue": [in_v201(begin, 0, "Transaction.Begin")]}
+        await cp.event("Started", "T", 0, 0, card=CARD, more=first)
+        answer = await cp.event("Ended", "T", 1, 60, more={"meterValue": [in_v201(end, 60)]})
+    assert answer.get("totalCost") == (None if pinned else 6.0)
+    await billed_alone(till)
+
+
 async def test_c14_a_bad_record_that_comes_late_doubts_the_bill(till: Till, meter: Meter) -> None:
     await pin(till, meter)
     text = meter.whole()

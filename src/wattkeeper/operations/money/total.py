@@ -76,7 +76,7 @@ async def total_of(
     ``most_readings``: of how many at most it is worked out, where sums are not enough.
     """
     its = (await billable.of(connection, [session])).get(session)
-    if its is None or its.whole.ended is None:
+    if its is None or its.whole.ended is None or await pending(connection, {session: its}):
         return None
     held = await tariffs.pinned(connection, session)
     row = held.row if held is not None else (await pinned(connection, {session: its}))[session].row

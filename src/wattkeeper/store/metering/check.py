@@ -39,11 +39,17 @@ async def signs(connection: AsyncConnection, sessions: Iterable[Billable]) -> li
 
 
 async def pending(connection: AsyncConnection, sessions: Mapping[str, Billable]) -> set[str]:
-    """Those of these sessions whose signed values are not checked yet as they stand: nobody may bill them now."""
+    """Those of these sessions about which a check of signatures may still find something: nobody may bill them now.
+
+    Where no key was ever pinned and nothing required, a check finds nothing that matters to money.
+    """
+    places = await concerned(connection, sorted({one.whole.station for one in sessions.values()}))
+    mine = [one for one in sessions.values() if one.whole.station in places]
+    if not mine:
+        return set()
     reached = (await followed(connection, NAME)).n
-    behind = await signs(connection, (one for one in sessions.values() if one.last_n > reached))
-    queued = select(U.session_id).where(U.session_id.in_(list(sessions)))
-    return {*behind, *(await connection.execute(queued)).scalars()}
+    queued = select(U.session_id).where(U.session_id.in_([one.id for one in mine]))
+    return {*(one.id for one in mine if one.last_n > reached), *(await connection.execute(queued)).scalars()}
 
 
 async def add(unit: Unit, sessions: Sequence[str], at: datetime | None = None) -> None:
