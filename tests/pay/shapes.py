@@ -182,6 +182,9 @@ class Shapes:
                 intent = self.live(name)
                 intent["status"] = "canceled"
                 return intent
+            case ["payment_methods", name, "detach"] if name in self.things:
+                self.things[name]["customer"] = None
+                return self.things[name]
             case ["refunds"]:
                 return self.refund(told)
         raise No(404, "invalid_request_error")

@@ -24,6 +24,7 @@ from wattkeeper.charging.money.paying import Way, Whose
 from wattkeeper.charging.money.share import ShareKind
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.money.payments.deeds import MoneyDeeds
 from wattkeeper.operations.money.payments.wallet import Wallets
 from wattkeeper.operations.money.payments.warning import Warnings
@@ -217,6 +218,7 @@ async def test_a_card_is_left_with_the_provider_and_charged(purse: Purse, stripe
     await charged(purse)
     assert (await purse.states())[1] == ("captured", 600, 600, 0)
     await mine.forget_card(me)
+    assert [one["customer"] for one in stripe.things.values() if one["object"] == "payment_method"] == [None]
     assert (await mine.mine(me)).means is None
     async with purse.world.v201("CP2") as cp2:
         assert await cp2.authorize() == "NoCredit"
@@ -293,6 +295,23 @@ async def test_one_invoice_a_month_numbered_without_gaps_and_paid_by_transfer(pu
         with pytest.raises(DBAPIError):
             async with purse.world.door.store.unit() as unit:
                 await unit.connection.execute(text(deed))
+
+
+async def test_the_audit_finds_what_payments_and_books_do_not_share(purse: Purse) -> None:
+    await charged(purse)
+    row = await wallets(purse).enter(ANNA, await purse.person(), (600, "EUR"), "RF18 1")
+    door = purse.world.door
+    for change, fault in (
+        ("captured_minor = 601", f"Payment {row.id} took 601, the ledger entered 600 (minor units)."),
+        ("refunded_minor = 5", f"Payment {row.id} gave back 5, the ledger entered 0 (minor units)."),
+        ("id = 'gone'", f"Entry 2 of the ledger is for payment {row.id}, which does not exist."),
+    ):
+        async with door.store.unit() as unit:
+            await unit.connection.execute(text(f"UPDATE payment SET {change}"))
+        assert fault in (await audit_ledger(door.store, door.settings.zone)).faults
+        async with door.store.unit() as unit:
+            back = f"captured_minor = 600, refunded_minor = 0, id = '{row.id}'"
+            await unit.connection.execute(text(f"UPDATE payment SET {back}"))
 
 
 async def invoices(purse: Purse) -> list[Any]:

@@ -12,7 +12,7 @@ from datetime import datetime, tzinfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import check, ledger, revenue
+from wattkeeper.store.money import check, check_payments, ledger, revenue
 from wattkeeper.store.retention import tax_end
 
 MOST_TOLD = 50
@@ -53,7 +53,8 @@ async def _faults(
     for look in (check.gaps, check.unbalanced, check.stray_lines, check.wrong_balances):
         for fault in await look(connection, MOST_TOLD):
             yield fault
-    for compare in (check.missing_numbers, check.unlike_their_entries):
+    about_payments = (check_payments.unlike_their_payments, check_payments.wrong_invoices)
+    for compare in (check.missing_numbers, check.unlike_their_entries, *about_payments):
         for fault in await compare(connection, MOST_TOLD, since):
             yield fault
     sums = check.Sums(zone)

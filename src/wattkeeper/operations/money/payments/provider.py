@@ -144,6 +144,9 @@ class Provider(Protocol):
     async def refund(self, theirs: str, amount_minor: int, key: str, *, again: bool) -> Given:
         """Give so much back; ``again``: it may have been asked before, even long ago."""
 
+    async def forget(self, means: Means) -> None:
+        """Keep a card no longer."""
+
     async def look(self, theirs: str | None, page: str | None) -> Standing:
         """How a payment stands, by its name or its page there."""
 

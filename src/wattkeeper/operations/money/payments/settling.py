@@ -65,6 +65,10 @@ class Settling:
 
     async def _settle(self) -> int:
         """Settle the documents in the next stretch of the ledger; how many entries that were."""
+        async with self._store.read() as connection:
+            known = await due.followed(connection, SETTLING)
+            if await ledger.newest(connection) == known.n:
+                return 0
         async with self._store.unit() as unit:
             before = await due.followed(unit.connection, SETTLING)
             found, n = await settlement.charged(unit.connection, before.n, TOGETHER)
@@ -140,12 +144,17 @@ class Settling:
             reserved = [row for row in await payments.in_state(connection, PaymentState.AUTHORISED) if row.session]
             stale = await payments.in_state(connection, PaymentState.ASKED)
             over = await self._over(connection, reserved)
+        long_ago = self._store.clock() - FORGOTTEN
+        left = [row for row in stale if row.session is None and row.created_at < long_ago]
+        if not over and not left:
+            return
         async with self._store.unit() as unit:
             for row in over:
                 await self._free(unit, row)
-            for row in stale:
-                if row.session is None and unit.now - row.created_at > FORGOTTEN:
-                    await payments.move(unit, row, PaymentState.CANCELLED)
+            for row in left:
+                now = await payments.by_id(unit.connection, row.id)
+                if now is not None and now.state is PaymentState.ASKED:
+                    await payments.move(unit, now, PaymentState.CANCELLED)
 
     async def _over(self, connection: AsyncConnection, reserved: list[PaymentRow]) -> list[PaymentRow]:
         """Those whose session is over, is not to be looked at any more, and waits for nobody."""

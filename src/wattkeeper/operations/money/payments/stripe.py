@@ -135,6 +135,10 @@ class Stripe:
         params = {"payment_intent": theirs, "amount": amount_minor, "metadata": {OURS: key}}
         return _given(await _asked(refunds.create_async(params, {"idempotency_key": key})))
 
+    async def forget(self, means: Means) -> None:
+        """Detach the card from its customer: it can never be charged again."""
+        await _asked(self._client.payment_methods.detach_async(means.method or ""))
+
     async def look(self, theirs: str | None, page: str | None) -> Standing:
         """How a payment stands; of a page, with the card that was left."""
         if page is not None:

@@ -129,12 +129,27 @@ class Wallets:
             return await payments.one(connection, viewer, identifier) or row
 
     async def forget_card(self, viewer: Viewer) -> None:
-        """Keep no bank card any more; the provider may charge none (payments:hold)."""
+        """Keep no bank card any more, here and at the provider's (payments:hold). Refusal BUSY."""
         person = viewer.need_own(Scope.PAYMENTS_HOLD)
+        async with self._store.read() as connection:
+            kept = await paying.means_of(connection, person)
+        if kept is not None and _has_card(kept) and self._provider is not None:
+            await self._let_go(self._provider, kept)
         async with self._store.unit() as unit:
             means = await paying.means_of(unit.connection, person)
-            if means is not None:
+            if means is not None and means == kept:
                 paying.keep_means(unit, person, replace(means, method=None, brand=None, last_four=None))
+
+    async def _let_go(self, provider: Provider, means: Means) -> None:
+        """Have the provider keep a card no longer; one that they do not know is gone already. Refusal BUSY."""
+        try:
+            await provider.forget(means)
+        except Unwilling as why:
+            log.info("the provider does not know a card any more (%s)", why)
+        except Unreachable as why:
+            raise Refusal(
+                Code.BUSY, phrase("The card cannot be removed just now. Try again in a few minutes.")
+            ) from why
 
     async def try_again(self, viewer: Viewer, session: str) -> bool:
         """Charge the card again for a session whose payment was declined; whether anything is asked.
