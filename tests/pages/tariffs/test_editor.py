@@ -114,6 +114,8 @@ async def test_without_script_it_says_the_same(site: Site) -> None:
         await types(page, 1, "Energy", price="0,29")
         await page.get_by_role("button", name="Show what it means").last.click()
         await expect(page.locator("#total")).to_have_text(total(tariff()))
+        await page.locator("#b0-energy-price").focus()
+        await expect(page.locator("#total")).to_be_in_viewport()
         assert await person.sideways() == 0
         await page.get_by_role("button", name="Save the tariff").click()
         await page.wait_for_url("/tariffs/named/night?*")
@@ -286,6 +288,9 @@ async def test_odd_forms_are_answered(site: Site) -> None:
             for path in ("/tariffs/new", "/tariffs/named/night/edit", "/tariffs/preview"):
                 answer = await client.post(path, data=form)
                 assert answer.status_code in (200, 422), (path, form, answer.status_code)
+        async with httpx.AsyncClient(base_url=site.doors.http, headers=client.headers) as nobody:
+            assert (await nobody.post("/tariffs/preview", data={})).status_code == 401
+            assert (await nobody.post("/tariffs/new", data={})).headers["location"] == "/login"
         missing = await client.post("/tariffs/named/nowhere/edit", data={"do": "save"})
         assert missing.status_code == 404
         assert [await status(client, path) for path in ("?version=7", "?version=x", "?week=2026-W99")] == [

@@ -117,7 +117,12 @@ class Editor:
 
     async def look(self, request: Request) -> Response:
         """What stands in the form means, for the page that is open."""
-        await self._paper.need_viewer(request, Scope.TARIFFS_WRITE)
+        try:
+            await self._paper.need_viewer(request, Scope.TARIFFS_WRITE)
+        except Refusal as refusal:
+            if refusal.code is Code.UNAUTHENTICATED:
+                return Response(status_code=STATUS[refusal.code])  # the door is a page, and this is a part of one
+            raise
         typed, _ = await typed_in(request)
         shown = self._paper.part(PARTS, "meaning", preview(read(typed), self._rooms.store.clock()), SHORT)
         return Response(shown, 200, {"Cache-Control": "no-store"}, "text/html")
