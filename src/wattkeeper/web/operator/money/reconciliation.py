@@ -93,7 +93,7 @@ def _answer(found: Reconciliation | None, first: date) -> tuple[Said, Said]:
     if found.wrong:
         count = len(found.wrong)
         told = counted("1 movement does not agree", "{count} movements do not agree", count)
-        return told, phrase("They stand below. Everything else in {month} agrees.", month=month)
+        return told, phrase("What does not agree stands below. Everything else in {month} agrees.", month=month)
     return phrase("{month} agrees", month=month), phrase("The provider and our books say the same of every movement.")
 
 
