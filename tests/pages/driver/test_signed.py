@@ -39,7 +39,8 @@ async def signed_session(town: Town, identifier: str, meter: Meter) -> str:
     ends = at + timedelta(hours=1)
     payload = meter.payload(("B", 0, "2935.600"), ("E", 60, "2945.600"), card=NUMBER)
     payload = payload.replace(moment(minute(0)), moment(at)).replace(moment(minute(60)), moment(ends))
-    record, about = town.rooms.intake.record, {"ref": "S-1", "evse": 1}
+    record = town.rooms.intake.record
+    about: dict[str, Any] = {"ref": "S-1", "evse": 1}
     await record("CP1", SessionOpened(at=at, seq=0, register_wh=Decimal(0), token=token, **about))
     quarters = [(at + timedelta(minutes=15 * part), Decimal(2_500 * part)) for part in (1, 2, 3)]
     readings = [Reading(when, energy_wh=wh) for when, wh in quarters]
