@@ -20,6 +20,11 @@ ALLOWED = {
     "ocpp/commands.py": {"{} entries"},
     "ocpp/v201/reports.py": {"{} variables", "{} messages", "{} profiles", "{} periods in", "more to come"},
     "operations/admission.py": {"given another key"},
+    "operations/money/facturx.py": {
+        *("The name of the embedded XML document", "The type of the hybrid document"),
+        "The version of the standard of the embedded XML document",
+        "The conformance level of the embedded XML document",
+    },
     "operations/cards/ledger.py": {"local lists' rows"},
     "operations/policy.py": {'Account::"who asks"'},
     "web/api/reference.py": {"{} One of: {}."},
@@ -29,7 +34,8 @@ ALLOWED = {
         *("It does not make sense as written.", "Any other problem."),
     },
 }
-"""Faults of ours, what is logged, what is sent to stations, the gist of a station's report, the API's description."""
+"""Faults of ours, what is logged, what is sent to stations, the gist of a station's report, metadata of a PDF, the
+API's description."""
 
 
 def sources() -> list[Path]:

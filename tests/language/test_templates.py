@@ -14,7 +14,10 @@ from tests.language.readable import LETTER, Reader
 WEB = Path(__file__).parents[2] / "src" / "wattkeeper" / "web"
 TEMPLATES = sorted(path for room in ("operator", "driver") for path in (WEB / room / "templates").glob("*.html"))
 
-PLAIN = re.compile(r"\b(Wattkeeper|kWh?|Wh?|[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9])\b|\bdata-[a-z]+=(?=\"\")")
+PLAIN = re.compile(
+    r"\b(Wattkeeper|kWh?|Wh?|[A-Z0-9]{4}-[A-Z0-9]{4}-[A-Z0-9])\b"
+    r"|\b(data-[a-z]+|id|name)=(?=\"\")|\baria-[a-z]+=\"[a-z-]*\"|\bautofocus\b"
+)
 """What reads the same in every language: the name, units, what a session's id looks like; and attributes of a macro."""
 TELLS = frozenset({"_", "counted"})
 HOLE = re.compile("\ue000([0-9]+)\ue001")

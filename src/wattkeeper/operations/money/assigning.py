@@ -93,4 +93,5 @@ class Assignments:
 async def _need_tariff(unit: Unit, tariff: str, since: datetime) -> None:
     """Refuse a tariff that has no prices then."""
     if tariffs.valid_at(await tariffs.every(unit.connection), since, tariff) is None:
-        raise Refusal(Code.INVALID, phrase("There is no tariff of this name whose prices hold by then."))
+        why = phrase("There is no tariff of this name whose prices hold by then.")
+        raise Refusal(Code.INVALID, why, field="tariff")

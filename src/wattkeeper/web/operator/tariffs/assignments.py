@@ -186,9 +186,7 @@ def _field(refusal: Refusal, typed: Mapping[str, str]) -> str:
     """Which field a refusal is about."""
     if refusal.why == PAST:
         return "day"
-    if "field" in refusal.details:
-        return str(refusal.details["field"])
-    return "tariff" if refusal.why.startswith("There is no tariff") else "subject"
+    return str(refusal.details.get("field", "subject"))
 
 
 def router(paper: Paper) -> APIRouter:
