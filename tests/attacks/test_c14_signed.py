@@ -127,6 +127,19 @@ async def test_c14_both_edges_apart_are_verified_in_either_dialect(till: Till, m
     assert await till.amounts() == [("bill", 600), ("bill", 600)]
 
 
+async def test_c14_a_beginning_that_was_told_before_its_session_belongs_to_it(till: Till, meter: Meter) -> None:
+    """Some 1.6 stations send the first signed value before they know the transaction."""
+    await pin(till, meter)
+    begin, end = meter.sign(meter.payload(("B", 0, "10.00"))), meter.sign(meter.payload(("E", 60, "20.00")))
+    async with till.world.v16("CP1") as cp:
+        first = {"connectorId": 1, "meterValue": [in_v16(begin, 0, "Transaction.Begin")]}
+        await cp.say("MeterValues", first)
+        tx = await cp.start(0, 0)
+        await cp.stop(tx, 60, 10_000, transactionData=[in_v16(end, 60)])
+    await till.look()
+    assert await graded(till) is Grade.VERIFIED
+
+
 async def test_c14_the_same_told_twice_is_still_the_same(till: Till, meter: Meter) -> None:
     await pin(till, meter)
     text = meter.whole()

@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, exists, or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.facts import MetersRead
 from wattkeeper.charging.metering.ruling import Ruling
 from wattkeeper.charging.session import Session
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.tables import journal, offered_key, reading, session, signed_record
+from wattkeeper.store.tables import journal, offered_key, session, signed_record
 from wattkeeper.store.unit import Unit
 
 S, J = signed_record.c, journal.c
@@ -39,11 +40,10 @@ def keep(unit: Unit, its: Session, ruling: Ruling, received_at: datetime) -> Non
 
 
 async def sealed_of(connection: AsyncConnection, identifier: str) -> list[Sealed]:
-    """The entries of a session of which something was sealed, and those whose readings it claimed, in order."""
+    """The entries of a session of which something was sealed, and readings of its EVSE that named none, in order."""
     told = J.received_at.between(session.c.known_at, session.c.heard_at)
-    claimed = exists(
-        select(reading.c.n).where(reading.c.n == J.n, reading.c.session_id == identifier, reading.c.signed)
-    )
+    during = J.at.between(session.c.started_at, session.c.ended_at)
+    claimed = and_(J.session_id.is_(None), J.kind == MetersRead.__name__, J.evse == session.c.evse, during)
     wanted = select(J.n, J.words, J.sealed).join(session, and_(session.c.station_id == J.station_id, told))
     wanted = wanted.where(session.c.id == identifier, J.sealed.is_not(None), or_(J.session_id == identifier, claimed))
     rows = await connection.execute(wanted.order_by(J.n).limit(MOST_ENTRIES))
