@@ -11,12 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.ledger import AccountKind, account, owed
 from wattkeeper.charging.money.paying import Way, Whose
+from wattkeeper.charging.money.payment import PaymentKind, StepState, Verb
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.tables import ledger_balance, pay_way, payment_means
+from wattkeeper.store.tables import ledger_balance, pay_way, payment, payment_means, payment_step
 from wattkeeper.store.unit import Unit
 
-W, M, B = pay_way.c, payment_means.c, ledger_balance.c
+W, M, B, P, T = pay_way.c, payment_means.c, ledger_balance.c, payment.c, payment_step.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,27 @@ async def purses(connection: AsyncConnection, person: str, currency: str) -> tup
     wanted = select(B.account, B.amount_minor).where(tuple_(B.account, B.currency).in_([(n, currency) for n in names]))
     found: dict[str, int] = {name: amount for name, amount in await connection.execute(wanted)}
     return -found.get(names[0], 0), found.get(names[1], 0)
+
+
+async def remaining(connection: AsyncConnection, person: str, currency: str) -> tuple[int, int]:
+    """What somebody will have prepaid, and will owe, once all that is on its way back to them has arrived."""
+    prepaid, owes = await purses(connection, person, currency)
+    back = await _on_its_way(connection, person, currency, Verb.REFUND)
+    ahead = back.pop(PaymentKind.TOP_UP.value, 0)
+    return prepaid - ahead, owes + sum(back.values())
+
+
+async def about_to_be_taken(connection: AsyncConnection, person: str, currency: str) -> int:
+    """What the provider is still to take from somebody's card, minor units."""
+    return sum((await _on_its_way(connection, person, currency, Verb.CAPTURE)).values())
+
+
+async def _on_its_way(connection: AsyncConnection, person: str, currency: str, verb: Verb) -> dict[str, int]:
+    """What the provider is still to do of one kind for somebody, by the kind of payment."""
+    wanted = select(P.kind, func.sum(T.amount_minor)).join(payment_step, T.payment_id == P.id)
+    wanted = wanted.where(P.person_id == person, P.currency == currency)
+    wanted = wanted.where(T.verb == verb.value, T.state == StepState.OPEN.value).group_by(P.kind)
+    return {kind: int(amount) for kind, amount in await connection.execute(wanted)}
 
 
 async def prepaid_of(connection: AsyncConnection, person: str) -> list[tuple[str, int]]:

@@ -52,6 +52,13 @@ async def charged(connection: AsyncConnection, after: int, limit: int) -> tuple[
     return [_charged(row) for row in await connection.execute(wanted)], int(upto)
 
 
+async def credited(connection: AsyncConnection, after: int, person: str, currency: str) -> int:
+    """What credit notes after an entry of the ledger add to what somebody owes: nothing, or less; minor units."""
+    wanted = select(func.sum(B.gross_minor)).join(ledger_entry, E.ref == B.number)
+    wanted = wanted.where(E.n > after, E.kind == EntryKind.CREDIT.value)
+    return int(await connection.scalar(wanted.where(B.person_id == person, B.currency == currency)) or 0)
+
+
 @dataclass(frozen=True, slots=True)
 class Settlement:
     """A document, and how it is paid."""

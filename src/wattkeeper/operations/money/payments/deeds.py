@@ -17,11 +17,12 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.bills import SECOND
 from wattkeeper.operations.money.payments.asking import TOPIC
+from wattkeeper.operations.money.payments.settling import SETTLING
 from wattkeeper.operations.money.payments.wallet import MOST_MINOR, minor_text, need_line
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import deed as deeds
-from wattkeeper.store.money import ledger, paying, share
+from wattkeeper.store.money import due, ledger, paying, settlement, share
 from wattkeeper.store.money import payment as payments
 from wattkeeper.store.money import step as steps
 from wattkeeper.store.money.deed import DeedRow, DeedState, MoneyDeed
@@ -70,7 +71,7 @@ class MoneyDeeds:
         viewer.need(Scope.BILLS_WRITE)
         said = need_line(said, WHY)
         async with self._store.unit() as unit:
-            _, owes = await paying.purses(unit.connection, person, currency)
+            owes = await self._owed(unit, person, currency)
             if not 0 < amount_minor <= owes:
                 told = minor_text(owes, currency, digits_of(currency))
                 raise Refusal(Code.INVALID, phrase("No more can be given up than is owed: {owed}.", owed=told))
@@ -166,7 +167,7 @@ class MoneyDeeds:
         """Refuse what cannot be done any more as it was proposed."""
         left = row.amount_minor
         if row.deed is MoneyDeed.WRITE_OFF:
-            left = (await paying.purses(unit.connection, row.person or "", row.currency))[1]
+            left = await self._owed(unit, row.person or "", row.currency)
         elif row.deed is MoneyDeed.REFUND:
             left = await self._refundable(unit, await self._payment(unit, row))
         elif await deeds.paid_until(unit.connection, row.site or "", row.currency) != row.after_entry:
@@ -206,15 +207,26 @@ class MoneyDeeds:
         assert found is not None
         return found
 
+    async def _owed(self, unit: Unit, person: str, currency: str) -> int:
+        """What somebody owes and no card is about to pay."""
+        _, owes = await paying.purses(unit.connection, person, currency)
+        return owes - await paying.about_to_be_taken(unit.connection, person, currency)
+
     async def _refundable(self, unit: Unit, row: PaymentRow) -> int:
         """What of a payment was not needed: not given back, not about to be, not used up, not owed."""
         if row.state is not PaymentState.CAPTURED:
             return 0
         known = (await steps.of_payments(unit.connection, [row.id]))[row.id]
         asked = sum(one.amount_minor for one in known if one.verb is Verb.REFUND and one.settled_at is None)
-        prepaid, owes = await paying.purses(unit.connection, row.person, row.currency)
-        unused = prepaid - asked if row.kind is PaymentKind.TOP_UP else -owes
+        prepaid, owes = await paying.remaining(unit.connection, row.person, row.currency)
+        unused = prepaid if row.kind is PaymentKind.TOP_UP else -owes - await self._to_go_back(unit, row)
         return max(min(row.kept_minor - asked, unused), 0)
+
+    async def _to_go_back(self, unit: Unit, row: PaymentRow) -> int:
+        """What was just credited to whoever paid, before it was seen to: a card may be owed it."""
+        after = (await due.followed(unit.connection, SETTLING)).n
+        found = await settlement.credited(unit.connection, after, row.person, row.currency)
+        return -found
 
     # --- hosts ------------------------------------------------------------------------------------------------
 

@@ -46,7 +46,7 @@ async def purse_of(connection: AsyncConnection, person: str, group: str, setting
     way, currency = await way_for(connection, person, group, settings), settings.pay_currency
     purse = Purse(way, currency, digits_of(currency))
     if way is Way.PREPAID:
-        prepaid, owed = await paying.purses(connection, person, currency)
+        prepaid, owed = await paying.remaining(connection, person, currency)
         return replace(purse, balance_minor=prepaid - max(owed, 0), least_minor=settings.prepaid_least_minor)
     if way is Way.CARD:
         means = await paying.means_of(connection, person)

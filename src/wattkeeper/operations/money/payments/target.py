@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState, StepState, Verb
+from wattkeeper.store.money import paying, settlement
 from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import settlement
 from wattkeeper.store.money import step as steps
 from wattkeeper.store.money.payment import PaymentRow
 from wattkeeper.store.money.step import StepRow
@@ -84,6 +84,8 @@ async def aim(unit: Unit, session: str, by: str, *, again: bool = False) -> bool
         if not missing:
             break
     declined = any(one.was_refused for one in known) and not again
+    if again and missing:
+        missing = min(missing, await _owed(unit, documents[-1].person, documents[-1].currency))
     if missing and not declined:
         money = (missing, documents[-1].currency, documents[-1].digits)
         await charge(unit, session, documents[-1].person, money, by, documents[-1].number)
@@ -102,6 +104,12 @@ async def charge(
     if number is not None:
         await steps.add(unit, row.id, Verb.CAPTURE, money[0], number)
     return row
+
+
+async def _owed(unit: Unit, person: str, currency: str) -> int:
+    """What somebody still owes beside all that is about to be taken: what came another way is not asked again."""
+    _, owes = await paying.remaining(unit.connection, person, currency)
+    return max(owes - await paying.about_to_be_taken(unit.connection, person, currency), 0)
 
 
 async def _give_back(unit: Unit, known: Sequence[Known], much: int, number: str) -> bool:
