@@ -215,6 +215,70 @@ async def test_nobody_agrees_to_what_has_changed_meanwhile(till: Till) -> None:
     assert len(await till.holds()) == 1
 
 
+async def billed(till: Till, wh: int = 150_000) -> None:
+    """A session that was billed: 90.00."""
+    async with till.world.v16("CP1") as cp:
+        await cp.stop(await cp.start(0, 0), 1440, wh)
+    await till.look()
+
+
+async def test_a_change_in_slices_takes_two_as_it_would_in_one_piece(till: Till) -> None:
+    await billed(till)
+    assert (await till.do(Deed.CORRECT, gross_minor=4000)).number is not None
+    for wanted in (0, 3999, 4001, 9000):
+        done = await till.do(Deed.CORRECT, gross_minor=wanted)
+        assert (done.number, done.proposal is not None) == (None, True), wanted
+        assert done.proposal is not None
+        await till.deeds.reject(ANNA, done.proposal.id)
+    identifier = await proposed(till, gross_minor=0)
+    await till.deeds.agree(BERT, identifier)
+    assert (await till.do(Deed.CORRECT, gross_minor=3000)).number is not None, "it counts anew from there"
+    assert (await till.do(Deed.CORRECT, gross_minor=1000)).number is not None
+    assert (await till.do(Deed.CORRECT, gross_minor=999)).proposal is not None
+    assert [gross for _, gross in await till.amounts()] == [9000, -5000, -4000, 3000, -2000]
+    await till.check()
+
+
+async def test_what_was_corrected_before_it_was_billed_counts_too(till: Till) -> None:
+    await doubtful(till, 100_000)
+    assert (await till.do(Deed.CORRECT, gross_minor=2000)).number is not None
+    assert (await till.do(Deed.CORRECT, gross_minor=999)).proposal is not None
+
+
+async def test_what_was_waived_counts_too(till: Till) -> None:
+    await doubtful(till, 60_000)
+    await till.do(Deed.WAIVE, "Goodwill.")
+    async with till.world.v16("CP1") as cp:
+        await cp.read(None, 40, wh=66_000)
+    await till.look()
+    assert (await till.waits())[0] == "changed_after_waiving"
+    assert (await till.do(Deed.CORRECT, gross_minor=0)).proposal is not None
+
+
+async def test_nobody_agrees_where_something_else_waits_than_was_seen(till: Till) -> None:
+    await billed(till)
+    identifier = await proposed(till, gross_minor=0)
+    async with till.world.v16("CP1") as cp:
+        await cp.stop(await cp.start(0, 0), 1440, 190_000)
+    assert await refused(till.deeds.agree(BERT, identifier)) is Code.CONFLICT
+    await till.look()
+    assert (await till.waits())[0] == "doubted_after_billing"
+    assert await refused(till.deeds.agree(BERT, identifier)) is Code.CONFLICT
+    assert (await till.amounts(), len(await till.holds())) == ([("bill", 9000)], 1)
+    await till.deeds.reject(BERT, identifier)
+    await till.deeds.agree(BERT, await proposed(till, gross_minor=0))
+    assert (await till.amounts())[1:] == [("credit_note", -9000)]
+
+
+async def test_a_program_changes_little_and_proposes_nothing(till: Till) -> None:
+    await billed(till)
+    program = Viewer("till", Role.SERVICE, MAY)
+    assert (await till.do(Deed.CORRECT, viewer=program, gross_minor=8000)).number is not None
+    assert await refused(till.do(Deed.CORRECT, viewer=program, gross_minor=3999)) is Code.FORBIDDEN
+    assert (await till.do(Deed.CORRECT, gross_minor=3999)).proposal is not None, "nor does its owner go on from there"
+    await till.check()
+
+
 # --- refused ----------------------------------------------------------------------------------------------
 
 

@@ -17,6 +17,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.billing import TOPIC
 from wattkeeper.operations.money.cases import Told, of_itself, told_of
 from wattkeeper.operations.money.drafting import draft_for_amount, draft_for_energy, draft_of
+from wattkeeper.operations.money.limit import need_person, takes_two
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, due, hold, proposal
@@ -91,7 +92,8 @@ class Bills:
         """Accept, correct or waive a session (its id without dashes), or propose it where that takes two people.
 
         Scope bills:write. Refusal NOT_FOUND; CONFLICT where nothing waits, it still runs, something is proposed, or it
-        comes to something else than was ``seen``; INVALID where nothing is said, or what is wanted makes no sense.
+        comes to something else than was ``seen``; INVALID where nothing is said, or what is wanted makes no sense;
+        FORBIDDEN where it takes two people and a program asks.
         """
         viewer.need(Scope.BILLS_WRITE)
         _need_sense(wish)
@@ -103,7 +105,9 @@ class Bills:
                 raise Refusal(Code.CONFLICT, phrase("Somebody proposed something for it. Agree to that, or reject it."))
             draft = _draft(told, wish, viewer.name)
             difference = _difference(told, draft)
-            if abs(difference) > self._settings.four_eyes_minor:
+            agreed = await proposal.agreed_of(unit.connection, session)
+            if takes_two(told, difference, agreed, self._settings.four_eyes_minor):
+                need_person(viewer)
                 row = await self._propose(unit, told, wish, difference, viewer)
                 done = Done(proposal=row)
             else:
@@ -120,7 +124,7 @@ class Bills:
                 raise Refusal(Code.FORBIDDEN, SECOND)
             told = await _told(unit, row.session, row.wish.deed)
             draft = _draft(told, row.wish, row.created_by)
-            if _difference(told, draft) != row.difference_minor:
+            if told.seal() != row.seen or _difference(told, draft) != row.difference_minor:
                 raise Refusal(Code.CONFLICT, OVERTAKEN)
             number = await self._carry_out(unit, told, row.wish, draft, viewer)
             await proposal.settle(unit, row, ProposalState.AGREED, viewer.name, number)
@@ -152,7 +156,7 @@ class Bills:
         priced = told.case.bill
         assert priced is not None
         money = (difference, priced.currency, priced.digits)
-        return await proposal.keep(unit, told.its.id, wish, *money, viewer.name)
+        return await proposal.keep(unit, told.its.id, wish, *money, viewer.name, told.seal())
 
     async def _carry_out(self, unit: Unit, told: Told, wish: Wish, draft: Draft | None, viewer: Viewer) -> str | None:
         """Issue the document, if there is one, and settle what waits; the document's number."""

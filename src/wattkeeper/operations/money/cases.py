@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from hashlib import sha256
 
+import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.evidence import findings
@@ -57,6 +59,15 @@ class Told:
         """What must still be so when something is written about it."""
         numbers = tuple(one.number for one in self.documents)
         return self.its.last_n, numbers, tuple((one.id, one.state) for one in self.holds)
+
+    def seal(self) -> str:
+        """The SHA-256 of all that somebody could see who decides: it must be so when a second person agrees."""
+        priced = self.case.bill
+        held = [(one.id, one.state, one.gross_minor, sorted(known(one.reasons))) for one in self.holds]
+        found = sorted(known([Reason(one.code, one.at, one.evidence) for one in self.case.found]))
+        comes_to = (None if priced is None else priced.gross_minor, f"{self.case.usage.energy_wh.normalize():f}")
+        seen = (self.its.last_n, [one.number for one in self.documents], held, found, comes_to)
+        return sha256(orjson.dumps(seen)).hexdigest()
 
 
 async def told_of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Told]:

@@ -62,6 +62,8 @@ class ProposalRow:
     digits: int
     created_at: datetime
     created_by: str
+    seen: str | None
+    """SHA-256 of what its proposer saw, hexadecimal; None: it is older than that was kept."""
     state: ProposalState = ProposalState.OPEN
     settled_at: datetime | None = None
     settled_by: str | None = None
@@ -73,9 +75,9 @@ P = proposal.c
 
 
 async def keep(
-    unit: Unit, session: str, wish: Wish, difference_minor: int, currency: str, digits: int, by: str
+    unit: Unit, session: str, wish: Wish, difference_minor: int, currency: str, digits: int, by: str, seen: str
 ) -> ProposalRow:
-    """Keep a proposal."""
+    """Keep a proposal; ``seen``: SHA-256 of what its proposer saw."""
     row = ProposalRow(
         id=secrets.token_hex(8),
         session=session,
@@ -85,10 +87,12 @@ async def keep(
         digits=digits,
         created_at=unit.now,
         created_by=by,
+        seen=seen,
     )
     told: dict[str, Any] = {"id": row.id, "session_id": session, "deed": wish.deed.value, "said": wish.said}
     told |= {"energy_wh": wish.energy_wh, "gross_minor": wish.gross_minor, "difference_minor": difference_minor}
     told |= {"currency": currency, "digits": digits, "created_at": unit.now, "created_by": by, "state": row.state.value}
+    told |= {"seen": seen}
     await unit.connection.execute(insert(proposal).values(told))
     return row
 
@@ -104,6 +108,13 @@ async def open_of(connection: AsyncConnection, session: str) -> ProposalRow | No
     """What is proposed for a session: for deeds, never for showing."""
     wanted = select(proposal).where(P.session_id == session, P.state == ProposalState.OPEN.value)
     row = (await connection.execute(wanted)).first()
+    return None if row is None else proposal_of(row)
+
+
+async def agreed_of(connection: AsyncConnection, session: str) -> ProposalRow | None:
+    """What two people agreed to last for a session: for deeds, never for showing."""
+    wanted = select(proposal).where(P.session_id == session, P.state == ProposalState.AGREED.value)
+    row = (await connection.execute(wanted.order_by(P.settled_at.desc(), P.number.desc()).limit(1))).first()
     return None if row is None else proposal_of(row)
 
 
@@ -134,6 +145,6 @@ async def find(
 def proposal_of(row: Any) -> ProposalRow:
     """A proposal of its row."""
     wish = Wish(deed=Deed(row.deed), said=row.said, energy_wh=row.energy_wh, gross_minor=row.gross_minor)
-    named = ("id", "difference_minor", "currency", "digits", "created_at", "created_by")
+    named = ("id", "difference_minor", "currency", "digits", "created_at", "created_by", "seen")
     told = {name: getattr(row, name) for name in (*named, "settled_at", "settled_by", "number")}
     return ProposalRow(session=row.session_id, wish=wish, state=ProposalState(row.state), **told)

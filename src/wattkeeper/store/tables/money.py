@@ -145,6 +145,7 @@ proposal = Table(
     kept("settled_at", Instant, "when", G, TAX, nullable=True),
     kept("settled_by", Text, "by whom", G, TAX, nullable=True),
     kept("number", Text, "the bill that came of it", G, TAX, nullable=True),
+    kept("seen", Text, "SHA-256 of what its proposer saw: nobody agrees to something else", G, TAX, nullable=True),
     Index("ix_proposal_state", "state", "created_at", "id"),
 )
 Index(
