@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,8 @@ from wattkeeper.operations.money.explaining import explained
 
 OTHER = "04FFEEDDCCBBAA"
 SINCE = NOON - timedelta(days=30)
+NOW = NOON + timedelta(days=8)
+"""When something is ruled that a station puts its start before."""
 
 
 @pytest.fixture
@@ -60,11 +62,11 @@ async def pin(till: Till, meter: Meter, station: str = "CP1", evse: int = 1, sin
     await meters(till).pin(VIEWER, station, evse, meter.serial, meter.key, since)
 
 
-async def require(till: Till, evse: int = 0) -> None:
+async def require(till: Till, evse: int = 0, is_required: bool = True, at: datetime = SINCE) -> None:
     """Rule that values of CP1 must be signed; it holds for what begins afterwards."""
     store = till.world.door.store
-    store.clock = lambda: SINCE
-    await meters(till).require(VIEWER, "CP1", evse, True)
+    store.clock = lambda: at
+    await meters(till).require(VIEWER, "CP1", evse, is_required)
     store.clock = till.world.clock
 
 
@@ -82,6 +84,27 @@ async def charge201(till: Till, begin: str, end: str, key: str = "", tx: str = "
         await cp.event("Started", tx, 0, at, card=CARD, more=first)
         more = {"meterValue": [in_v201(end, at + 60, "Transaction.End", key)]}
         await cp.event("Ended", tx, 1, at + 60, more=more)
+
+
+async def charge_nowhere(till: Till, *texts: str, tx: str = "T", at: float = 0) -> None:
+    """An hour of charging in the words of 2.0.1 by a station that never says at which EVSE; the end brings all."""
+    told = [in_v201(text, at + 60, "Transaction.End") for text in texts if text]
+    async with till.world.v201("CP1") as cp:
+        await cp.event("Started", tx, 0, at, card=CARD, evse=None, wh=0, context="Transaction.Begin")
+        more = {"meterValue": told} if told else {}
+        plain: dict[str, Any] = {} if told else {"wh": 10_000, "context": "Transaction.End"}
+        await cp.event("Ended", tx, 1, at + 60, evse=None, more=more, **plain)
+
+
+async def charge201_backdated(till: Till, days: float, text: str = "") -> None:
+    """An hour of charging that is told now and, says the station, began days ago."""
+    at = (8 - days) * 1440
+    till.world.clock.reach(NOW + timedelta(minutes=1))
+    async with till.world.v201("CP1") as cp:
+        await cp.event("Started", "T", 0, at, card=CARD, wh=0, context="Transaction.Begin")
+        more = {"meterValue": [in_v201(text, at + 60, "Transaction.End")]} if text else {}
+        plain: dict[str, Any] = {} if text else {"wh": 10_000, "context": "Transaction.End"}
+        await cp.event("Ended", "T", 1, at + 60, more=more, **plain)
 
 
 async def graded(till: Till) -> Grade:
@@ -420,6 +443,91 @@ async def test_c14_what_is_required_at_one_evse_is_not_at_another(till: Till) ->
     await require(till, evse=2)
     await charge16(till)
     await billed_alone(till)
+
+
+@pytest.mark.parametrize("rule", [None, 0, 1])
+@pytest.mark.parametrize("sent", ["nothing", "changed", "another's"])
+async def test_c14_leaving_out_the_evse_gets_round_neither_key_nor_rule(
+    till: Till, meter: Meter, rule: int | None, sent: str
+) -> None:
+    """Nobody is billed by a station that keeps from us where it charged, whatever it sends or does not."""
+    await pin(till, meter)
+    if rule is not None:
+        await require(till, rule)
+    text = meter.whole() if sent == "changed" else Meter("M-0002").whole()
+    text = text.replace("2945.600", "2945.601") if sent == "changed" else text
+    await charge_nowhere(till, "" if sent == "nothing" else text)
+    await waits_unbilled(till, "signature_missing" if sent == "nothing" else "signature_invalid")
+
+
+async def test_c14_leaving_out_the_evse_gets_round_no_rule_without_a_key(till: Till, meter: Meter) -> None:
+    await require(till, 2)
+    await charge_nowhere(till, meter.whole())
+    await waits_unbilled(till, "signature_missing")
+
+
+async def test_c14_a_rule_that_was_taken_back_binds_nobody_without_an_evse(till: Till) -> None:
+    await require(till, 1)
+    await require(till, 1, is_required=False)
+    await charge_nowhere(till, "")
+    await billed_alone(till)
+
+
+@pytest.mark.parametrize("is_one_gateway", [False, True])
+async def test_c14_without_an_evse_any_meter_of_the_station_may_sign_and_all_else_must_fit(
+    till: Till, meter: Meter, is_one_gateway: bool
+) -> None:
+    """Also where one key signs for several meters: the number in what was signed says for which."""
+    second = Meter("M-0002")
+    if is_one_gateway:
+        second.secret = meter.secret
+    await pin(till, meter)
+    await pin(till, second, evse=2)
+    await require(till)
+    await charge_nowhere(till, second.whole())
+    await billed_alone(till)
+    one = await till.world.the_session()
+    assert (grade(one), one.signed.serial) == (Grade.VERIFIED, "M-0002")
+    late = second.sign(second.payload(("B", 0, "2945.600"), ("E", 60, "2955.600")))
+    await charge_nowhere(till, late, tx="U", at=120)
+    await till.look()
+    assert await till.waits() == ["signed_out_of_time"]
+
+
+async def test_c14_two_meters_signatures_make_no_session_whose_evse_is_unknown(till: Till, meter: Meter) -> None:
+    second = Meter("M-0002")
+    await pin(till, meter)
+    await pin(till, second, evse=2)
+    await charge_nowhere(till, meter.whole(), second.whole())
+    await waits_unbilled(till, "signature_foreign")
+
+
+async def test_c14_a_key_pinned_later_is_tried_on_what_named_no_evse(till: Till, meter: Meter) -> None:
+    await charge_nowhere(till, meter.whole())
+    await till.look()
+    assert await graded(till) is Grade.MEASURED
+    await pin(till, meter)
+    await till.look()
+    assert await graded(till) is Grade.VERIFIED
+
+
+@pytest.mark.parametrize("days", [0.01, 6.9])
+async def test_c14_a_start_put_before_a_rule_is_bound_by_it(till: Till, days: float) -> None:
+    """What counts is when we first heard of it: a station tells its starts as it likes."""
+    await require(till, at=NOW)
+    await charge201_backdated(till, days)
+    await waits_unbilled(till, "signature_missing")
+
+
+async def test_c14_a_start_put_before_a_key_is_checked_with_it(till: Till, meter: Meter) -> None:
+    """Else whoever lost a key could go on signing with it, for the days before."""
+    old = Meter("M-0000")
+    await pin(till, old)
+    till.world.clock.reach(NOW)
+    await pin(till, meter, since=NOW)
+    begin = 2 * 1440
+    await charge201_backdated(till, 6, old.sign(old.payload(("B", begin, "10.00"), ("E", begin + 60, "20.00"))))
+    await waits_unbilled(till, "signature_foreign")
 
 
 @pytest.mark.parametrize(

@@ -133,15 +133,15 @@ class Checking:
 
     async def _ruling(self, connection: AsyncConnection, its: Billable) -> tuple[Ruling, list[str]]:
         """What a session's signed values come to, and the later sessions in which its records were told too."""
-        whole, began = its.whole, its.begins_at
-        pinned = await key.holding(connection, whole.station, whole.evse, began) if whole.evse else None
-        required = await key.is_required(connection, whole.station, whole.evse, began)
+        whole, known = its.whole, its.known_at
+        keys = await key.holding(connection, whole.station, whole.evse, known)
+        required = await key.is_required(connection, whole.station, whole.evse, known)
         values = await values_of(connection, self._safe, whole.id)
-        if not values and pinned is None and not required:
+        if not values and not keys and not required:
             return Ruling(), []
         serials = {one.record.serial for one in values if one.record}
-        others = await key.others(connection, whole.station, serials, MOST_OTHERS) if pinned else []
-        checked = await asyncio.to_thread(_checked, values, pinned, others)
+        others = await key.others(connection, whole.station, serials, MOST_OTHERS) if keys else []
+        pinned, checked = await asyncio.to_thread(_checked, values, keys, others)
         checked = [self._marked(one, whole.token) for one in checked]
         mark = pinned.mark if pinned else ""
         checked, again = await _replays(connection, whole.id, mark, checked)
@@ -169,9 +169,32 @@ async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
         woken.set()
 
 
-def _checked(values: Sequence[Value], pinned: KeyRow | None, others: Sequence[KeyRow]) -> list[Checked]:
-    """What the check of each value gives; takes a fraction of a millisecond for each."""
-    return [_check_one(one, pinned, others) for one in values]
+def _checked(
+    values: Sequence[Value], keys: Sequence[KeyRow], others: Sequence[KeyRow]
+) -> tuple[KeyRow | None, list[Checked]]:
+    """The key that counts, and what the check of each value gives under it; takes fractions of a millisecond."""
+    pinned = _counting(values, keys)
+    return pinned, [_check_one(one, pinned, others) for one in values]
+
+
+def _counting(values: Sequence[Value], keys: Sequence[KeyRow]) -> KeyRow | None:
+    """The pinned key that counts; where each of several may, that under which a value holds, if one does.
+
+    One key may sign for several meters: that of a meter which is named goes first.
+    """
+    records = [one.record for one in values if one.record]
+    named = {one.serial.casefold() for one in records}
+    ordered = sorted(keys, key=lambda row: row.serial.casefold() not in named)
+    if len(ordered) < 2:
+        return ordered[0] if ordered else None
+    return next((row for row in ordered if any(_is_under(row, one) for one in records)), ordered[0])
+
+
+def _is_under(row: KeyRow, signed: Record) -> bool:
+    """Whether a record holds under a key; not where nobody here can say."""
+    with suppress(Uncheckable):
+        return _holds(_public(row), signed)
+    return False
 
 
 def _check_one(one: Value, pinned: KeyRow | None, others: Sequence[KeyRow]) -> Checked:

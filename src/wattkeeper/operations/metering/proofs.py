@@ -81,11 +81,13 @@ class Proofs:
             is_signed = row.whole.track.signed or row.whole.signed is not None
             values = await values_of(connection, self._safe, session) if is_signed else []
             its = (await billable.of(connection, [session]))[session]
-            pinned = await key.holding(connection, row.station, row.evse, its.begins_at) if row.evse else None
+            keys = await key.holding(connection, row.station, row.evse, its.known_at)
         told = [(one.record, one.carried.text.strip()) for one in values if one.record is not None]
         told = sorted((one for one in told if not UNTELLABLE.search(one[1])), key=lambda one: one[0].page)
         records = tuple(one for one, _ in told)
-        proof = Proof(session, row.whole.signed or Ruling(), pinned.key if pinned else "", records)
+        ruling = row.whole.signed or Ruling()
+        public = next((one.key for one in keys if one.mark == ruling.key), keys[0].key if len(keys) == 1 else "")
+        proof = Proof(session, ruling, public, records)
         return row, proof, [text for _, text in told]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -63,8 +63,9 @@ async def add(unit: Unit, sessions: Sequence[str], at: datetime | None = None) -
 
 
 async def add_at(unit: Unit, station: str, evse: int, since: datetime) -> None:
-    """Let every session be checked again that ended at an EVSE and began from an instant on."""
-    its = (S.station_id == station, S.evse == evse, S.started_at >= since, ~S.live)
+    """Let all that ended at an EVSE, or at one not known, and was heard of from an instant on be checked again."""
+    is_there = or_(S.evse.is_(None), S.evse.in_([0, evse]))
+    its = (S.station_id == station, is_there, S.known_at >= since, ~S.live)
     queued = select(U.session_id)
     which = select(S.id, literal(unit.now, U.at.type)).where(*its, S.id.not_in(queued))
     await unit.connection.execute(insert(unchecked).from_select(["session_id", "at"], which))

@@ -71,11 +71,14 @@ async def at_station(connection: AsyncConnection, viewer: Viewer, station: str) 
     return [KeyRow(*row) for row in await connection.execute(wanted.order_by(K.evse, K.since.desc()))]
 
 
-async def holding(connection: AsyncConnection, station: str, evse: int, at: datetime) -> KeyRow | None:
-    """The key of the meter at an EVSE for what began at an instant."""
-    held = (K.station_id == station, K.evse == evse, K.since <= at, or_(K.until.is_(None), K.until > at))
-    row = (await connection.execute(KEYS.where(*held).order_by(K.since.desc()).limit(1))).first()
-    return None if row is None else KeyRow(*row)
+async def holding(connection: AsyncConnection, station: str, evse: int | None, at: datetime) -> list[KeyRow]:
+    """The keys that may have signed what we heard of first at an instant, by our clock.
+
+    That of the meter at the EVSE; where nobody said at which EVSE, those of all meters of the station.
+    """
+    held = (K.station_id == station, K.since <= at, or_(K.until.is_(None), K.until > at))
+    wanted = KEYS.where(*held, *((K.evse == evse,) if evse else ())).order_by(K.evse, K.since.desc())
+    return [KeyRow(*row) for row in await connection.execute(wanted)]
 
 
 async def others(connection: AsyncConnection, station: str, serials: Collection[str], most: int) -> list[KeyRow]:
@@ -113,10 +116,16 @@ async def rules(connection: AsyncConnection, viewer: Viewer, station: str) -> li
 
 
 async def is_required(connection: AsyncConnection, station: str, evse: int | None, at: datetime) -> bool:
-    """Whether values must be signed at an EVSE for what began at an instant: its own ruling before the station's."""
-    ruled = (R.station_id == station, R.evse.in_([0, evse or 0]), R.since <= at)
-    found = await connection.scalar(select(R.is_required).where(*ruled).order_by(R.evse.desc(), R.n.desc()).limit(1))
-    return bool(found)
+    """Whether values must be signed for what we heard of first at an instant, by our clock.
+
+    The ruling of the EVSE goes before the station's. Where nobody said at which EVSE, what is required somewhere is
+    required, and so it is where any key is pinned: else leaving out the EVSE would get round them.
+    """
+    ruled = select(R.evse, R.is_required).where(R.station_id == station, R.since <= at).order_by(R.n)
+    newest_of = {row.evse: row.is_required for row in await connection.execute(ruled)}
+    if evse:
+        return bool(newest_of.get(evse, newest_of.get(0, False)))
+    return any(newest_of.values()) or bool(await holding(connection, station, None, at))
 
 
 async def rule(unit: Unit, station: str, evse: int, required: bool, by: str) -> None:
