@@ -196,6 +196,6 @@ def test_codes_have_the_bits_they_need() -> None:
 @pytest.mark.parametrize("shape", [SignUp, Joining, FirstOwner, AccountChanges])
 def test_nothing_asks_for_hints_or_secret_questions(shape: type[SignUp]) -> None:
     """Nor for a telephone."""
-    assert set(shape.model_fields) <= {"code", "email", "name", "password", "language"}
+    assert set(shape.model_fields) <= {"code", "email", "name", "password", "language", "receipts_by_mail"}
     templates = [path.read_text() for path in SOURCES.rglob("*.html")]
     assert all('type="tel"' not in text for text in templates)
