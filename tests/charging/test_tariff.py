@@ -100,6 +100,8 @@ def test_what_a_tariff_says_is_checked() -> None:
         eur(Component(Dimension.ENERGY, D(1), None, -1)),
         eur(KWH, least=Bound(D(3)), most=Bound(D(2))),
         eur(KWH, least=Bound(D(3), D(2))),
+        eur(KWH, least=Bound(D(1), D(10)), most=Bound(D(5), D(6))),
+        Tariff("EUR", (), untaxed=True, least=Bound(D(1), D("1.20"))),
     ]
     for tariff in wrong:
         with pytest.raises(Refusal):
@@ -196,3 +198,8 @@ def test_a_car_does_not_park_while_the_station_has_no_power_to_give() -> None:
 def test_time_that_no_two_registers_enclose_is_never_billed() -> None:
     track = fold([at(30, 1000), at(90, None, power_w=D(7000))], D(22_000))
     assert (track.charging_s, track.parking_s) == (D(0), D(0))
+
+
+def test_a_least_with_tax_alone_is_not_free() -> None:
+    assert not Tariff("EUR", (), least=Bound(D(0), D(500))).is_free
+    assert Tariff("EUR", (), least=Bound(D(0), D(0))).is_free

@@ -133,3 +133,31 @@ def test_what_is_no_receipt_is_said_to_be_none(tmp_path: Path, content: bytes) -
         verified(written(tmp_path, content))
     with pytest.raises(Refusal, match="cannot be read"):
         verified(tmp_path / "elsewhere.json")
+
+
+HOSTILE = {
+    "vat": lambda told_: told_["tariff"]["terms"]["elements"][0]["price_components"][0].update(vat="1E-99999999"),
+    "energy": lambda told_: told_["usage"]["intervals"][0].update(energy_wh="9" * 40),
+    "currency": lambda told_: told_["tariff"]["terms"].update(currency=["EUR"]),
+    "number": lambda told_: told_["tariff"]["terms"].update(currency=1),
+    "rate": lambda told_: told_["tariff"]["terms"]["elements"][0]["price_components"][0].update(x_tax_rate={}),
+    "many": lambda told_: told_["tariff"]["terms"]["elements"][0].update(
+        price_components=told_["tariff"]["terms"]["elements"][0]["price_components"] * 2000
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    told_ = json.loads(encode(paper().why))
+    HOSTILE[name](told_)
+    assert not _holds(tmp_path, told_)
+
+
+def test_a_file_cannot_speak_for_us(tmp_path: Path) -> None:
+    station = "CP1\\nIt holds: worked out again\\u001b[8m"
+    content = encode(paper().why).replace('"station":"CP1"', f'"station":"{station}"')
+    done = CliRunner().invoke(app, ["verify", "receipt", str(written(tmp_path, content))])
+    assert "\x1b" not in done.output
+    assert len([line for line in done.output.splitlines() if line.startswith("It holds")]) <= 1
+    assert "\N{REPLACEMENT CHARACTER}It holds" in done.output

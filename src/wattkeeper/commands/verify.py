@@ -37,7 +37,7 @@ def receipt(
     if verdict.faults:
         out.print("It does not hold:", style="bold")
         for fault in verdict.faults:
-            out.print(f"  {fault}", markup=False, soft_wrap=True)
+            out.print(_printable(f"  {fault}"), markup=False, soft_wrap=True)
         raise typer.Exit(1)
     out.print("It holds: worked out again from its readings and its tariff, it comes to the same cent.", style="bold")
     out.print("What this cannot say: whether the meter told the truth, and whether it was issued at all.")
@@ -57,4 +57,9 @@ def _told(verdict: Any) -> list[str]:
     adds = gross_of(why.adds)
     if adds != why.bill.gross_minor:
         told.append(f"With what was billed before or changed by a person, it adds {money(why.bill, adds)}.")
-    return [*told, f"SHA-256 {verdict.digest}"]
+    return [_printable(line) for line in (*told, f"SHA-256 {verdict.digest}")]
+
+
+def _printable(line: str) -> str:
+    """A line in which nothing of the file moves the cursor, or ends the line."""
+    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in line)

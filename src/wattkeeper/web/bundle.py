@@ -56,7 +56,10 @@ def _names() -> dict[str, str]:
 
 def address(entry: str) -> str:
     """Where a browser finds an entry such as ``app.css`` or ``driver/driver.js``; raises NotBuilt."""
-    return f"{PLACE}/{_names()[entry]}"
+    name = _names().get(entry)
+    if name is None:
+        raise NotBuilt("The pages' files are older than the pages; run: python -m wattkeeper.web.bundle")
+    return f"{PLACE}/{name}"
 
 
 def files() -> list[str]:

@@ -119,6 +119,10 @@ def _may_tell(viewer: Viewer, session: SessionRow, fact: Fact) -> bool:
 # --- what concerns the session --------------------------------------------------------------------------
 
 
+OURSELVES = "wattkeeper"
+"""Who asks a station what it can do: that concerns no session."""
+
+
 def _concerns(session: SessionRow, own: Sequence[Entry], dated: Dated, began: datetime) -> bool:
     """Whether an entry of the station belongs into the line of the session, which ``began`` by the station's clock."""
     entry, fact = dated.entry, dated.entry.fact
@@ -130,7 +134,9 @@ def _concerns(session: SessionRow, own: Sequence[Entry], dated: Dated, began: da
     if isinstance(fact, StatusChanged):
         return _same_place(session, fact)
     if isinstance(fact, OrderSettled):
-        return fact.ref == session.ref if fact.ref is not None else fact.evse in (None, session.evse)
+        if fact.ref is not None:
+            return fact.ref == session.ref
+        return fact.evse == session.evse or (fact.evse is None and fact.by != OURSELVES)
     if isinstance(fact, Reported):
         return fact.evse in (None, session.evse) and own[0].n < entry.n < own[-1].n
     return own[0].n < entry.n < own[-1].n or (session.live and entry.n > own[0].n)

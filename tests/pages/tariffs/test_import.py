@@ -225,3 +225,24 @@ async def test_who_may_only_read_imports_nothing_and_odd_forms_are_answered(site
         hostile = await client.post("/tariffs/import", files={"file": ("x.json", b"\xff\xfe\x00<script>", "text/html")})
         assert (hostile.status_code, "<script>" in hostile.text.partition("<main")[2]) == (422, False)
     assert await site.rooms.prices.versions(OWNER) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"currency":"EUR","currency":"CHF","elements":[]}', "named twice"),
+        ('{"currency":"EUR","elements":[],"\\ud800":1}', "no JSON"),
+        ('{"currency":"EUR","elements":[],"end_date_time":"\\ud800"}', "no JSON"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_or_in_none_is_not_taken(text: str, why: str) -> None:
+    found = taken(text, UTC)
+    assert (found.tariff, [why in str(one.why) for one in found.faults]) == (None, [True])
+
+
+def test_a_day_that_does_not_exist_is_said_to_be_none() -> None:
+    price = {"type": "ENERGY", "price": 1, "step_size": 1}
+    element = {"price_components": [price], "restrictions": {"start_date": "2026-02-31"}}
+    (fault,) = taken(json.dumps({"currency": "EUR", "elements": [element]}), UTC).faults
+    assert "2026-02-31" in str(fault.why)
+    assert "ValueError" not in str(fault.why)

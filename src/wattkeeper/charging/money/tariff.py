@@ -27,6 +27,7 @@ PLACES = 12
 MOST_ELEMENTS = 200
 UNREADABLE = phrase("This is not a tariff in OCPI terms: {error} cannot be read.")
 NOT_KNOWN = phrase("The restriction {name} is not known, so nobody can be billed by it.")
+NO_DAY = phrase("There is no day {day}.")
 NO_ZONE = phrase("There is no time zone {name}; a name is such as Europe/Berlin.")
 NO_TIME = phrase("{time} is no time of day; one is such as 13:30.")
 
@@ -76,6 +77,11 @@ class Bound:
 
     net: Decimal
     gross: Decimal | None = None
+
+    @property
+    def dearest(self) -> Decimal:
+        """The higher of its amounts: with tax, where that is told."""
+        return self.net if self.gross is None else self.gross
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +134,7 @@ class Tariff:
     @property
     def is_free(self) -> bool:
         """Whether nothing costs anything."""
-        return all(one.price == 0 for one in self.components) and (self.least is None or self.least.net == 0)
+        return all(one.price == 0 for one in self.components) and (self.least is None or not self.least.dearest)
 
     @property
     def is_steady(self) -> bool:
@@ -197,11 +203,13 @@ def _wrong(tariff: Tariff) -> Iterator[Phrase]:
     for one in tariff.components:
         yield from _wrong_price(one)
     for bound in filter(None, (tariff.least, tariff.most)):
-        gross = bound.net if bound.gross is None else bound.gross
-        if not (_is_amount(bound.net) and _is_amount(gross) and bound.net <= gross):
+        if not (_is_amount(bound.net) and _is_amount(bound.dearest) and bound.net <= bound.dearest):
             yield phrase("The least and the most are 0 or more, and with tax no less than without.")
-    if tariff.least and tariff.most and tariff.least.net > tariff.most.net:
+    least, most = tariff.least, tariff.most
+    if least and most and (least.net > most.net or least.dearest > most.dearest):
         yield phrase("The least that a session costs is above the most.")
+    if tariff.untaxed and any(bound.dearest != bound.net for bound in (tariff.least, tariff.most) if bound):
+        yield phrase("No tax applies, so the least and the most are the same with it and without.")
     yield from _wrong_rates(tariff.rates)
 
 

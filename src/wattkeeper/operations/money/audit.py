@@ -50,7 +50,7 @@ async def _faults(
     connection: AsyncConnection, zone: tzinfo, since: datetime, bills: int, progress: Progress
 ) -> AsyncIterator[str]:
     """Everything that is wrong: with the entries, their sums, the numbers of bills, each bill, and the revenue."""
-    for look in (check.gaps, check.unbalanced, check.stray_lines, check.wrong_balances):
+    for look in (check.gaps, check.unbalanced, check.stray_lines, check.wrong_balances, check.out_of_order):
         for fault in await look(connection, MOST_TOLD):
             yield fault
     about_payments = (check_payments.unlike_their_payments, check_payments.wrong_invoices)

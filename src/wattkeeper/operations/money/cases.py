@@ -11,13 +11,13 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.evidence import findings
-from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.billing import OWN, Case, Reason, View, known
 from wattkeeper.charging.money.numbered import Explanation, condensed, gross_of
 from wattkeeper.charging.money.tariff import Tariff
 from wattkeeper.charging.money.usage import Usage
 from wattkeeper.operations.money.choosing import Choice, pinned
-from wattkeeper.operations.money.worth import stay_of, usage_of
+from wattkeeper.operations.money.worth import stay_of, usage_of, worked_out
 from wattkeeper.store.money import bill, billable, hold
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.billable import Billable
@@ -97,11 +97,12 @@ async def _told(
     tariff = None if choice.row is None else choice.row.tariff
     stayed = await stay_of(connection, its.whole, tariff)
     used = Usage() if tariff is None else condensed(await usage_of(connection, its.whole, tariff, stayed), tariff)
-    case = case_of(its, tariff, used, _view(documents, last, holds))
+    bill = None if tariff is None else await worked_out(used, tariff)
+    case = case_of(its, tariff, used, bill, _view(documents, last, holds))
     return Told(its, choice, case, documents, last, holds, stayed.goes_on)
 
 
-def case_of(its: Billable, tariff: Tariff | None, used: Usage, view: View | None = None) -> Case:
+def case_of(its: Billable, tariff: Tariff | None, used: Usage, bill: Bill | None, view: View | None = None) -> Case:
     """What is judged; ``view``: what it came to when it was billed or decided."""
     return Case(
         session=its.whole,
@@ -109,7 +110,7 @@ def case_of(its: Billable, tariff: Tariff | None, used: Usage, view: View | None
         found=findings(its.whole),
         tariff=tariff,
         usage=used,
-        bill=None if tariff is None else price(used, tariff),
+        bill=bill,
         person=its.spot.person,
         view=view,
     )

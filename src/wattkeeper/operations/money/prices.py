@@ -27,7 +27,7 @@ from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.operations.conditions import conditions
 from wattkeeper.operations.money.choosing import choose, pinned
-from wattkeeper.operations.money.worth import bill_of, usage_of
+from wattkeeper.operations.money.worth import bill_of, usage_of, worked_out
 from wattkeeper.settings import Settings
 from wattkeeper.store import receipt as receipts
 from wattkeeper.store.engines import Store
@@ -274,7 +274,7 @@ async def _worth(
     if version is None:
         return None
     if exactly and not row.live:
-        return price(await usage_of(connection, row.whole, version.tariff), version.tariff)
+        return await worked_out(await usage_of(connection, row.whole, version.tariff), version.tariff)
     return await bill_of(connection, row.whole, row.last_n, version)
 
 

@@ -85,11 +85,11 @@ class Receipts:
             return 0
         async with self._store.unit() as unit:
             wanted = [one for row in issued if (one := await self._wanted(unit, row)) is not None]
-        files = {one.number: await self._printed(one) for one in wanted}
+        files = {one.number: file for one in wanted if (file := await self._printed(one)) is not None}
         rows = {row.number: row for row in issued}
         async with self._store.unit() as unit:
             if await due.advance(unit, NAME, before, entries[-1].n):
-                for one in wanted:
+                for one in (one for one in wanted if one.number in files):
                     await self._write(unit, one, rows[one.number], files[one.number])
         return len(entries)
 
@@ -104,10 +104,14 @@ class Receipts:
             return None
         return _Wanted(row.person, row.number, known.get("language", "en")) if known.get(RECEIPTS) == BY_MAIL else None
 
-    async def _printed(self, one: _Wanted) -> Attached:
-        """The receipt as a file, printed for its payer."""
+    async def _printed(self, one: _Wanted) -> Attached | None:
+        """The receipt as a file, printed for its payer; None where it cannot be printed, which holds up no other."""
         payer = Viewer("wattkeeper", Role.DRIVER, own=frozenset({Scope.BILLS_READ}), person=one.person)
-        paper = await self._papers.receipt(payer, one.number, one.language)
+        try:
+            paper = await self._papers.receipt(payer, one.number, one.language)
+        except Exception:
+            log.exception("the receipt %s could not be printed, so it is sent to nobody", one.number)
+            return None
         return Attached(paper.name, "application/pdf", paper.pdf)
 
     async def _write(self, unit: Unit, one: _Wanted, row: BillRow, file: Attached) -> None:

@@ -43,7 +43,7 @@ class SiteEnergy:
     sessions: int = 0
     delivered_wh: Decimal = ZERO
     billed_wh: Decimal = ZERO
-    """What was billed in the period, which may be of sessions before it."""
+    """What was billed of the same sessions, whenever that was."""
     supply: Supply | None = None
     """By the site's grid meters; None where none was read around the period."""
     metered: list[Metered] = field(default_factory=list)
@@ -142,7 +142,7 @@ async def _reported(
     totals = await revenue.report(connection, viewer, *period)
     energy = None
     if viewer.may(Scope.SESSIONS_READ):
-        sites = await revenue.report(connection, viewer, *period, [Facet.SITE])
+        sites = await delivered.billed(connection, viewer, since, until)
         sold = await delivered.by_sessions(connection, viewer, since, until)
         energy = _energy(sites, sold, await delivered.by_main_meters(connection, viewer, since, until))
         energy = _supplied(energy, await _supplies(connection, viewer, since, until))
@@ -180,11 +180,11 @@ def _supplied(sites: list[SiteEnergy], supplies: Mapping[str, Supply]) -> list[S
     return [known[name] for name in sorted(known)]
 
 
-def _energy(billed: Iterable[Revenue], sold: Iterable[Delivered], metered: Iterable[Metered]) -> list[SiteEnergy]:
+def _energy(billed: Mapping[str, Decimal], sold: Iterable[Delivered], metered: Iterable[Metered]) -> list[SiteEnergy]:
     """Site by site: what was billed, delivered, and metered."""
     sites: dict[str, SiteEnergy] = {}
-    for one in billed:
-        sites.setdefault(one.of[0], SiteEnergy(one.of[0])).billed_wh += one.energy_wh
+    for name, energy_wh in billed.items():
+        sites.setdefault(name, SiteEnergy(name)).billed_wh += energy_wh
     for each in sold:
         site = sites.setdefault(each.site, SiteEnergy(each.site))
         site.sessions += each.sessions

@@ -19,7 +19,7 @@ from wattkeeper.charging.money.tariff import Tariff
 from wattkeeper.charging.money.usage import Usage, outlined
 from wattkeeper.operations.money.cases import case_of
 from wattkeeper.operations.money.choosing import pinned
-from wattkeeper.operations.money.worth import usage_of
+from wattkeeper.operations.money.worth import usage_of, worked_out
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering.check import pending
@@ -86,7 +86,8 @@ async def total_of(
         return None
     if not row.tariff.is_plain and most_readings is not None and its.whole.track.count > most_readings:
         return None
-    case = case_of(its, row.tariff, await _used(connection, its, row.tariff))
+    used = await _used(connection, its, row.tariff)
+    case = case_of(its, row.tariff, used, await worked_out(used, row.tariff))
     if case.bill is None or judge(case, backlog).outcome is Outcome.HOLD:
         return None
     if held is not None and held.is_decided and await _billed(connection, session) != case.bill.gross_minor:

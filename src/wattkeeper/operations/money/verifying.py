@@ -16,6 +16,7 @@ from wattkeeper.charging.money.numbered import Explanation
 from wattkeeper.charging.phrase import Said, phrase
 from wattkeeper.operations.money.printing import CONTENT
 from wattkeeper.store.money.bill import digest
+from wattkeeper.store.money.check import ODD
 from wattkeeper.store.money.content import decode, encode
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -53,9 +54,9 @@ def verified(path: Path, expected: str = "") -> Verdict:
     try:
         why = decode(content)
         again = encode(why)
-    except (ValueError, KeyError, TypeError, ArithmeticError, AttributeError, RecursionError, Refusal):
+        found = [*faults(why)]
+    except (*ODD, Refusal):
         raise Refusal(Code.INVALID, NO_RECEIPT) from None
-    found = [*faults(why)]
     if again != content:
         found.append(REWRITTEN)
     told = digest(content)
@@ -91,7 +92,7 @@ def _attached(pdf: bytes) -> bytes:
     """The calculation that a PDF carries."""
     try:
         found = PdfReader(io.BytesIO(pdf)).attachments.get(CONTENT, [])
-    except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
+    except (PyPdfError, *ODD, IndexError, NotImplementedError, AssertionError):
         raise Refusal(Code.INVALID, NO_RECEIPT) from None
     if not found or len(found[0]) > MOST_BYTES:
         raise Refusal(Code.INVALID, NO_CONTENT)

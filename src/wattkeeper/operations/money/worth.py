@@ -7,6 +7,8 @@ remembered as long as nothing more is told of their session.
 
 from __future__ import annotations
 
+import asyncio
+
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.bill import Bill, price
@@ -20,6 +22,8 @@ from wattkeeper.store.money.tariff import TariffRow
 _KNOWN: dict[tuple[str, int, str, int], Bill] = {}
 """Bills by session, the newest entry folded into it, and tariff: never out of date."""
 MOST_KNOWN = 4096
+MUCH = 2_000
+"""Stretches times prices, from which on working out takes longer than a station should wait."""
 
 
 async def bill_of(connection: AsyncConnection, session: Session, last_n: int, row: TariffRow) -> Bill:
@@ -28,11 +32,18 @@ async def bill_of(connection: AsyncConnection, session: Session, last_n: int, ro
         return price(outlined(session), row.tariff)
     key = (session.id, last_n, row.id, row.version)
     if row.tariff.bills_blocking or key not in _KNOWN:
-        bill = price(await usage_of(connection, session, row.tariff), row.tariff)
+        bill = await worked_out(await usage_of(connection, session, row.tariff), row.tariff)
         if len(_KNOWN) >= MOST_KNOWN:
             _KNOWN.clear()
         _KNOWN[key] = bill
     return _KNOWN[key]
+
+
+async def worked_out(used: Usage, tariff: Tariff) -> Bill:
+    """The money function; what takes long is worked out beside everything else, so that stations do not wait for it."""
+    if len(used.intervals) * (1 + len(tariff.elements)) < MUCH:
+        return price(used, tariff)
+    return await asyncio.to_thread(price, used, tariff)
 
 
 async def usage_of(

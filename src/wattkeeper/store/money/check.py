@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.coherence import faults
 from wattkeeper.charging.money.numbered import DocumentKind, number_of
 from wattkeeper.store.columns import from_micros, to_micros
@@ -16,6 +17,8 @@ from wattkeeper.store.money.bill import digest
 from wattkeeper.store.money.content import decode
 
 BATCH = 2_000
+ODD = (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
+"""What reading a content raises that is none."""
 
 
 async def counts(connection: AsyncConnection) -> tuple[int, int, int]:
@@ -87,6 +90,16 @@ async def missing_numbers(connection: AsyncConnection, most: int, since: datetim
     return await _found(connection, query, most, words, year=f"{since:%Y}")
 
 
+async def out_of_order(connection: AsyncConnection, most: int) -> list[str]:
+    """Bills that say they were issued before the one whose number goes before."""
+    query = (
+        "SELECT number, earlier FROM (SELECT number, issued_at, series, place, LAG(number) OVER numbers AS earlier, "
+        "LAG(issued_at) OVER numbers AS at FROM bill WINDOW numbers AS (PARTITION BY series ORDER BY place)) AS told "
+        "WHERE issued_at < at ORDER BY series, place"
+    )
+    return await _found(connection, query, most, "Bill {0} says that it was issued before {1}.")
+
+
 async def unlike_their_entries(connection: AsyncConnection, most: int, since: datetime) -> list[str]:
     """Bills that the ledger does not know, or for another amount; entries since an instant for bills that are none."""
     charged = (
@@ -103,6 +116,12 @@ async def unlike_their_entries(connection: AsyncConnection, most: int, since: da
         "AND at >= :since AND NOT EXISTS (SELECT 1 FROM bill WHERE number = ref) ORDER BY n"
     )
     found = await _found(connection, differing, most, "Bill {0} is for {1}, the ledger charged {2} (minor units).")
+    elsewhere = (
+        "SELECT number, person_id, account FROM bill JOIN ledger_entry e ON e.ref = number AND e.kind IN "
+        "('charge', 'credit') JOIN ledger_line l ON l.entry = e.n AND l.account LIKE 'owed:%' "
+        "WHERE l.account <> 'owed:' || CASE person_id WHEN '' THEN 'nobody' ELSE person_id END ORDER BY number"
+    )
+    found += await _found(connection, elsewhere, most, "Bill {0} is of {1}, the ledger charged {2}.")
     words = "Entry {1} of the ledger is for bill {0}, which does not exist."
     return found + await _found(connection, unknown, most, words, since=to_micros(since))
 
@@ -165,10 +184,11 @@ def _wrong(row: Any) -> Iterator[str]:
         return
     try:
         why = decode(row.content)
-    except (ValueError, KeyError, TypeError):
+        against = [*faults(why)]
+    except (*ODD, Refusal):
         yield "its content cannot be read"
         return
     adds = sum(tax.net_minor for tax in why.adds), sum(tax.vat_minor for tax in why.adds)
     if (why.session, *adds) != (row.session_id, row.net_minor, row.vat_minor):
         yield "its content says something else"
-    yield from (str(fault).removesuffix(".") for fault in faults(why))
+    yield from (str(fault).removesuffix(".") for fault in against)

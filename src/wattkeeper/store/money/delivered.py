@@ -20,9 +20,9 @@ from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.fold import decode
 from wattkeeper.store.meter import OUTSIDE
 from wattkeeper.store.reading import registers
-from wattkeeper.store.tables import reading, session, station
+from wattkeeper.store.tables import bill, reading, session, station
 
-S, R = session.c, reading.c
+S, R, B = session.c, reading.c, bill.c
 EARLIEST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
 DAY_MICROS = 86_400_000_000
 LONGEST = timedelta(days=60)
@@ -78,6 +78,15 @@ async def by_sessions(
         wanted = wanted.where(S.station_id == only)
     rows = await connection.execute(wanted.order_by(site, S.station_id))
     return [Delivered(site, name, count, from_millionths(int(wh or 0))) for site, name, count, wh in rows]
+
+
+async def billed(connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime) -> dict[str, Decimal]:
+    """What was billed of sessions that ended in a period, whenever that was, Wh by site (scope bills:read)."""
+    viewer.need(Scope.BILLS_READ)
+    energy = func.sum(type_coerce(B.energy_wh, BigInteger))
+    spans = (B.issued_at >= since, B.ended_at >= since, B.ended_at < until)
+    rows = await connection.execute(select(B.site, energy).where(*spans).group_by(B.site))
+    return {site: from_millionths(int(wh or 0)) for site, wh in rows}
 
 
 async def within(connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime) -> Decimal:

@@ -22,6 +22,8 @@ from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.money.exact import ZERO, per_hour, span_of
 from wattkeeper.charging.money.restriction import Reservation, Restrictions
 from wattkeeper.charging.money.tariff import (
+    MOST_ELEMENTS,
+    NO_DAY,
     NO_TIME,
     NO_ZONE,
     NOT_KNOWN,
@@ -36,6 +38,10 @@ from wattkeeper.charging.money.tariff import (
 from wattkeeper.charging.money.usage import Interval, Usage
 
 THOUSAND = 3
+LONGEST = 40
+"""How many signs a number has at most, and digits before or after its point."""
+MOST_TOGETHER = 50
+"""How many prices an element has at most."""
 SCALED = {
     "min_kwh": ("min_energy_wh", THOUSAND),
     "max_kwh": ("max_energy_wh", THOUSAND),
@@ -133,7 +139,7 @@ def _tariff(told: Mapping[str, Any], zone: tzinfo) -> Tariff:
     name = told.get("x_time_zone")
     return Tariff(
         currency=told["currency"],
-        elements=tuple(map(_element, told["elements"])),
+        elements=tuple(map(_element, told["elements"][: MOST_ELEMENTS + 1])),
         tax_included=told.get("tax_included") == "YES",
         least=_bound(told.get("min_price")),
         most=_bound(told.get("max_price")),
@@ -156,14 +162,17 @@ def zone_of(name: str) -> tzinfo:
 
 def _number(told: object) -> Decimal:
     """A number, however it is told; ValueError where it is none."""
-    number = Decimal(str(told))
-    if not number.is_finite():
-        raise ValueError(told)
+    text = str(told)
+    number = Decimal(text) if len(text) <= LONGEST else None
+    if number is None or not number.is_finite() or abs(number.adjusted()) > LONGEST:
+        raise ValueError(text[:LONGEST])
     return number
 
 
 def _element(told: Mapping[str, Any]) -> Element:
     """A tariff element."""
+    if len(told["price_components"]) > MOST_TOGETHER:
+        raise ValueError("price_components")
     return Element(tuple(map(_component, told["price_components"])), _restrictions(told.get("restrictions") or {}))
 
 
@@ -178,7 +187,7 @@ def _restrictions(told: Mapping[str, Any]) -> Restrictions:
     """Restrictions; one that is not known is refused, so that nobody is billed by half a tariff."""
     given = {name: value for name, value in told.items() if value is not None}
     values: dict[str, Any] = {name: _time(name, given.pop(name)) for name in TIMES if name in given}
-    values |= {name: date.fromisoformat(given.pop(name)) for name in DATES if name in given}
+    values |= {name: _day(given.pop(name)) for name in DATES if name in given}
     for name, (ours, places) in SCALED.items():
         if name in given:
             values[ours] = _number(given.pop(name)).scaleb(places)
@@ -200,6 +209,14 @@ def _time(name: str, told: str) -> time:
     if not _TIME(told):
         raise Refusal(Code.INVALID, NO_TIME.filled(time=told))
     return time.fromisoformat(told)
+
+
+def _day(told: str) -> date:
+    """A day."""
+    try:
+        return date.fromisoformat(told)
+    except ValueError:
+        raise Refusal(Code.INVALID, NO_DAY.filled(day=told[:LONGEST])) from None
 
 
 def _bound(told: Mapping[str, Any] | None) -> Bound | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -30,6 +30,7 @@ OURS = "wattkeeper"
 WINDOW_S = 300
 """How old what they tell by themselves may be, seconds."""
 TIMEOUT_S = 20
+EPOCH, SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 SIGNATURE = "stripe-signature"
 S = PaymentState
 INTENTS: Mapping[str, PaymentState] = {
@@ -151,7 +152,7 @@ class Stripe:
 
     async def movements(self, since: datetime, until: datetime) -> list[Movement]:
         """The balance transactions of a period, with what each came of."""
-        created = {"gte": int(since.timestamp()), "lt": int(until.timestamp())}
+        created = {"gte": (since - EPOCH) // SECOND, "lt": (until - EPOCH) // SECOND}
         params: dict[str, Any] = {"created": created, "limit": 100, "expand": ["data.source"]}
         found: list[Movement] = []
         while True:

@@ -82,7 +82,7 @@ class SiteEnergy(Told):
     site: str
     sessions: int
     delivered_wh: Amount = Field(description="By sessions that ended in the period.")
-    billed_wh: Amount = Field(description="By bills that were issued in it.")
+    billed_wh: Amount = Field(description="Of the same sessions, whenever they were billed.")
     grid_wh: Amount | None = Field(
         description="By the site's grid meters, else by stations' main meters; null where none was read twice."
     )

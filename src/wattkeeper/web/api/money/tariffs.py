@@ -178,6 +178,15 @@ async def show_tariffs(rooms: Here, viewer: TariffsReader) -> TariffVersions:
     return TariffVersions(items=await _versions(rooms, viewer, await rooms.prices.versions(viewer)))
 
 
+@router.get("/tariffs/{tariff}")
+async def show_tariff(rooms: Here, viewer: TariffsReader, tariff: TariffNamed) -> TariffVersions:
+    """Every version of one tariff, the newest first."""
+    rows = [row for row in await rooms.prices.versions(viewer) if row.id == tariff]
+    if not rows:
+        raise Refusal(Code.NOT_FOUND, phrase("There is no tariff of this name."))
+    return TariffVersions(items=await _versions(rooms, viewer, rows))
+
+
 @router.put("/tariffs")
 async def set_tariff(rooms: Here, viewer: TariffsWriter, new: OcpiTariff) -> TariffVersion:
     """Set the standard prices for sessions that start from now on, or later; what has started keeps its version."""
@@ -244,7 +253,7 @@ def table(told: list[Receipted]) -> str:
 
 def _row(one: Receipted) -> list[object]:
     """A receipt as a line of the table."""
-    kwh = "" if one.energy_wh is None else f"{one.energy_wh / 1000:.3f}"
+    kwh = "" if one.energy_wh is None else f"{one.energy_wh.scaleb(-3):.3f}"
     ended = one.ended_at.isoformat() if one.ended_at else ""
     place = (_plain(one.name), _plain(one.address), "" if one.evse is None else one.evse)
     bill = one.bill
@@ -254,7 +263,7 @@ def _row(one: Receipted) -> list[object]:
         sums = (sum(getattr(each, f"{name}_minor") for each in told) for name in ("net", "vat", "gross"))
         cost = (*(f"{Decimal(amount).scaleb(-bill.digits):f}" for amount in sums), bill.currency)
     head = (shown(one.session), one.started_at.isoformat(), ended)
-    return [*head, *place, kwh, round(one.duration_s / 60), *cost, one.grade.value]
+    return [*head, *place, kwh, (one.duration_s + 30) // 60, *cost, one.grade.value]
 
 
 def _plain(text: str) -> str:

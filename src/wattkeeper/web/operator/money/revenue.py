@@ -16,6 +16,7 @@ from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.money.ledger import Posting
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, counted, joined, phrase
@@ -106,7 +107,7 @@ def average(row: Revenue) -> Money | None:
     if row.energy_wh <= 0:
         return None
     major = Decimal(row.gross_minor).scaleb(-row.digits)
-    return Money(major * 1000 / row.energy_wh, row.currency, row.digits + 1)
+    return Money(divided(major.scaleb(3), row.energy_wh), row.currency, row.digits + 1)
 
 
 class Revenues:

@@ -29,6 +29,7 @@ MOST_FAULTS = 20
 MOST_DEEP = 12
 NOT_JSON = phrase("This is no JSON: it cannot be read from line {line}, column {column} on.")
 ODD_JSON = phrase("This is no JSON that a tariff can be read from.")
+TWICE = phrase("{name} is named twice in one place, so nobody knows which is meant.")
 NO_OBJECT = phrase("A tariff is one JSON object, in curly brackets.")
 SEVERAL = phrase("There are {count} tariffs in it: import them one by one. Their ids: {ids}.")
 NONE = phrase("There is no tariff in it.")
@@ -104,9 +105,14 @@ def taken(text: str, zone: tzinfo) -> Taken:
 def _object(text: str, made: Taken) -> dict[str, Any] | None:
     """The one tariff in a text: alone, in a list, or in an answer as OCPI's servers give it."""
     try:
-        told = json.loads(text.lstrip("\ufeff"), parse_float=Decimal, parse_constant=_no_number)
+        told = json.loads(
+            text.lstrip("\ufeff"), parse_float=Decimal, parse_constant=_no_number, object_pairs_hook=_once
+        )
     except json.JSONDecodeError as error:
         made.fault("", NOT_JSON.filled(line=error.lineno, column=error.colno))
+        return None
+    except Twice as twice:
+        made.fault("", TWICE.filled(name=str(twice)))
         return None
     except (ValueError, ArithmeticError, RecursionError):
         made.fault("", ODD_JSON)
@@ -125,6 +131,23 @@ def _object(text: str, made: Taken) -> dict[str, Any] | None:
         return some[0]
     made.fault("", NO_OBJECT)
     return None
+
+
+class Twice(Exception):  # noqa: N818 - it says what is wrong
+    """A member is named twice, so nobody knows which is meant."""
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object whose members are each named once, in signs that can be written; raises `Twice`, ValueError."""
+    told: dict[str, Any] = {}
+    for name, value in pairs:
+        for text in (name, value):
+            if isinstance(text, str):
+                text.encode()
+        if name in told:
+            raise Twice(name[:40])
+        told[name] = value
+    return told
 
 
 def _no_number(_text: str) -> None:
