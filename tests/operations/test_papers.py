@@ -22,10 +22,12 @@ from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.numbered import DocumentKind, Draft, Explanation, Tax, taxes_of
+from wattkeeper.charging.money.paying import Way
 from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.operations.money.einvoice import einvoice
 from wattkeeper.operations.money.facturx import NAMESPACE, SAID
+from wattkeeper.operations.money.owing import Owing, set_against
 from wattkeeper.operations.money.paper import Paper, Party, told
 from wattkeeper.operations.money.printing import BOX, UNWRITTEN, printed, writable
 from wattkeeper.store.money.bill import BillRow
@@ -221,6 +223,67 @@ async def test_every_sign_that_is_taken_has_a_shape() -> None:
     assert len(every) > 1_300
     one = paper(buyer=Party(" ".join(every)))
     assert (await printed(told(one, "en"), one.row.issued_at)).startswith(b"%PDF")
+
+
+def paid_by(way: Way | None, still: int = 0, **more: Any) -> Paper:
+    """An invoice of 14.37 that is paid this way."""
+    return replace(paper(), owing=Owing(still, more.pop("left", 1437), way, **more))
+
+
+PAID: dict[str, tuple[Paper, str, str, str]] = {
+    "free": (paid_by(Way.FREE), "Covered by Strom & Rad GmbH", "Strom & Rad GmbH übernimmt den Betrag", "0"),
+    "balance": (paid_by(Way.PREPAID), "Taken from the prepaid balance", "Vom Guthaben abgebucht", "0"),
+    "card": (paid_by(Way.CARD), "Paid by card", "Mit Karte bezahlt", "0"),
+    "declined": (paid_by(Way.CARD, 1437), "€14.37 was not taken yet", "14,37 € wurden noch nicht", "14.37"),
+    "month": (paid_by(Way.INVOICE, invoice="M2026-000007"), "invoice M2026-000007", "Monatsrechnung M2026-0", "0"),
+    "this month": (paid_by(Way.INVOICE), "It comes onto the monthly invoice", "kommt auf die Monatsrechnung", "0"),
+    "reduced": (
+        paid_by(None, 140, left=140, reduced_by=("2026-000200",)),
+        "Reduced by credit note 2026-000200: €1.40 is left. Please pay €1.40 by 30 March 2026",
+        "Vermindert durch Gutschrift 2026-000200: es bleiben 1,40 €. Bitte überweisen Sie 1,40 €",
+        "1.40",
+    ),
+    "all of it": (paid_by(None, left=0, reduced_by=("2026-000200",)), "Nothing is left to pay", "nichts mehr zu", "0"),
+}
+
+
+@pytest.mark.parametrize("name", PAID)
+async def test_an_invoice_asks_for_nothing_that_is_not_owed(name: str) -> None:
+    one, english, german, due = PAID[name]
+    told_, gesagt = words(await read(one)), words(await read(one, "de"))
+    assert english in told_
+    assert german in gesagt
+    asks = one.owed.way is None and due != "0"
+    for text, ask in ((told_, "Please pay €"), (gesagt, "Bitte überweisen")):
+        assert (ask in text, "AT61 1904" in text) == (asks, asks), text
+    xml = einvoice(one, "en")
+    assert xml_check_xsd(xml, flavor="factur-x", level="en16931")
+    assert amounts(xml, "GrandTotalAmount") == [Decimal("14.37")]
+    assert amounts(xml, "DuePayableAmount") == [Decimal(due)]
+    assert sum(amounts(xml, "TotalPrepaidAmount")) == Decimal("14.37") - Decimal(due), "EN 16931, BR-CO-16"
+    assert bool(texts(xml, "IBANID")) == asks
+    assert bool(texts(xml, "DueDateDateTime")) == (due != "0"), "EN 16931, BR-CO-25"
+    assert english.split(". ")[0] in " ".join(texts(xml, "Description"))
+
+
+def test_a_credit_note_takes_from_the_oldest_that_is_left() -> None:
+    rows = [
+        replace(paper().row, number=str(place), gross_minor=amount)
+        for place, amount in enumerate((1000, 500, -1200, 300, -1000))
+    ]
+    left, notes = set_against(rows)
+    assert left == {"0": 0, "1": 0, "2": 0, "3": 0, "4": -400}
+    assert notes == {"0": ("2",), "1": ("2", "4"), "3": ("4",)}
+
+
+def test_what_a_person_changed_is_a_line_with_their_reason() -> None:
+    one = paper()
+    one = replace(one, why=replace(one.why, extra=(Tax(Decimal(20), -100, -20),), reason="The plug was broken."))
+    told_ = told(one, "en")
+    assert [line["what"] for line in told_["lines"]][-1] == "Changed by a person: The plug was broken."
+    assert "Changed by a person: The plug was broken." not in told_["why"], "once is enough"
+    note = paper(DocumentKind.CREDIT_NOTE, before=(Tax(Decimal(20), 9999, 2000),))
+    assert "Changed by a person: Goodwill." in texts(einvoice(note, "en"), "Name")
 
 
 # --- for machines ---------------------------------------------------------------------------------------------

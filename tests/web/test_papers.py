@@ -85,12 +85,14 @@ async def test_an_invoice_is_made_out_to_whom_they_name(house: House) -> None:
         await sold(house, seller_iban="AT611904300234573201")
         answer = await anna.client.post(path, json=BUYER)
         text = words(answer)
-        for said in (f"Invoice {anna.ids['bill']}", "Muster <AG>", "1010 Wien", "AT611904300234573201"):
+        for said in (f"Invoice {anna.ids['bill']}", "Muster <AG>", "1010 Wien", "It comes onto the monthly invoice"):
             assert said in text
+        assert "AT611904300234573201" not in text, "it is asked for once, and not here"
         name, xml = get_facturx_xml_from_pdf(answer.content)
         assert name == "factur-x.xml"
         assert b"Muster &lt;AG&gt;" in xml
         assert b"<ram:GrandTotalAmount>3.00</ram:GrandTotalAmount>" in xml
+        assert b"<ram:DuePayableAmount>0.00</ram:DuePayableAmount>" in xml
         assert (await bert.post(path, json=BUYER)).status_code == 404
         for wrong in ({"name": ""}, {"country": "Austria"}, {"name": "a\nb"}, {"more": "x"}):
             assert (await anna.client.post(path, json=BUYER | wrong)).status_code == 422

@@ -24,8 +24,8 @@ from wattkeeper.charging.money.line import Line, LineKind
 from wattkeeper.charging.money.numbered import DocumentKind
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import tell_in
-from wattkeeper.operations.money.explaining import WHAT
-from wattkeeper.operations.money.paper import Paper, Party
+from wattkeeper.operations.money.explaining import WHAT, changed
+from wattkeeper.operations.money.paper import Paper, Party, to_do
 
 GUIDELINE = "urn:cen.eu:en16931:2017"
 TYPES = {DocumentKind.BILL: "380", DocumentKind.CORRECTION: "384", DocumentKind.CREDIT_NOTE: "381"}
@@ -122,7 +122,7 @@ def _items(paper: Paper, language: str) -> Iterator[Item]:
     else:
         changes = paper.why.adds
     for tax in changes:
-        what = str(tell_in(language, phrase("Changed by a person")))
+        what = UNWRITABLE.sub("", str(tell_in(language, changed(paper.why.reason))))
         amount = _major(tax.net_minor, paper)
         yield Item(what, _sign(amount), UNITS["session"], abs(amount), tax.net_minor, tax.vat_percent)
 
@@ -189,13 +189,16 @@ def _settle(made: Document, paper: Paper, language: str) -> None:
 
 
 def _pay(made: Document, paper: Paper, language: str) -> None:
-    """To which account and until when, where there is something to pay."""
-    if paper.row.gross_minor <= 0:
-        return
-    terms = PaymentTerms()
-    terms.due = datetime.combine(paper.due, datetime.min.time())
-    made.trade.settlement.terms.add(terms)
-    if paper.iban:
+    """To which account and until when, where there is something to pay; and how it is paid where there is not."""
+    terms, owed = PaymentTerms(), paper.owed
+    said = " ".join(str(tell_in(language, one)) for one in to_do(paper, language))
+    if said:
+        terms.description = UNWRITABLE.sub("", said)
+    if owed.open_minor > 0:
+        terms.due = datetime.combine(paper.due, datetime.min.time())
+    if said or owed.open_minor > 0:
+        made.trade.settlement.terms.add(terms)
+    if paper.iban and owed.open_minor > 0 and owed.way is None:
         means = PaymentMeans()
         means.type_code = TRANSFER
         means.payee_account.iban = paper.iban.replace(" ", "")
@@ -203,10 +206,13 @@ def _pay(made: Document, paper: Paper, language: str) -> None:
 
 
 def _sum(made: Document, paper: Paper) -> None:
-    """The sums."""
+    """The sums: what is not asked for any more counts as paid ahead (BT-113), the rest is due (BT-115)."""
     sums, row = made.trade.settlement.monetary_summation, paper.row
     net, vat, gross = (_major(one, paper) for one in (row.net_minor, row.vat_minor, row.gross_minor))
     sums.line_total = net
     sums.tax_basis_total, sums.grand_total = net, gross
     sums.tax_total = (vat, row.currency)
-    sums.due_amount = gross
+    due = _major(paper.owed.open_minor, paper)
+    if due != gross:
+        sums.prepaid_total = gross - due
+    sums.due_amount = due

@@ -94,6 +94,11 @@ def explained(row: BillRow, why: Explanation, zone: tzinfo) -> Explained:
     )
 
 
+def changed(reason: str | None) -> Said:
+    """That a person changed something, with their words where they left any."""
+    return phrase("Changed by a person: {reason}", reason=reason) if reason else phrase("Changed by a person")
+
+
 class Teller:
     """Tells the lines of a bill by a tariff in words; instants by the clock of a zone."""
 
@@ -169,15 +174,15 @@ class _Told(Teller):
                 records=joined(why.signed.pages, ", "),
             )
         yield from (say(reason) for reason in why.reasons)
-        if why.reason is not None:
-            yield phrase("Changed by a person: {reason}", reason=why.reason)
+        if why.reason is not None and not why.extra:
+            yield changed(why.reason)
 
     def lines(self) -> Iterator[LineSaid]:
         """Every line, what a person added, and what was billed before."""
         why = self._why
         yield from (self.line(line) for line in why.bill.lines)
         if why.extra:
-            yield self._sum(phrase("Changed by a person"), why.extra)
+            yield self._sum(changed(why.reason), why.extra)
         if why.before:
             less = [Tax(one.vat_percent, -one.net_minor, -one.vat_minor) for one in why.before]
             yield self._sum(phrase("Billed before"), less)

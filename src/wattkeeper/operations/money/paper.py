@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
+from decimal import Decimal
 from typing import Any
 
 from babel.dates import format_date
 
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.money.numbered import DocumentKind, Explanation
-from wattkeeper.charging.phrase import Phrase, Said, phrase
+from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.phrase import Money, Phrase, Said, phrase
 from wattkeeper.language import tell_in
 from wattkeeper.language.catalogue import catalogue
 from wattkeeper.operations.money.explaining import Explained, LineSaid, explained
+from wattkeeper.operations.money.owing import Owing
 from wattkeeper.store.money.bill import BillRow
 
 DAY = phrase("d MMMM y")
@@ -26,6 +29,21 @@ INVOICES = {
 }
 PAY = phrase("Please pay {amount} by {day}.")
 TO_ACCOUNT = phrase("Please pay {amount} by {day} to the account {iban}, and name {number}.")
+NOTHING_LEFT = phrase("Nothing is left to pay.")
+REDUCED = phrase("Reduced by credit note {number}: {amount} is left.")
+COVERED = phrase("Covered by {seller}: there is nothing to pay.")
+COVERED_FOR = phrase("Covered for whoever charged: there is nothing to pay.")
+FROM_BALANCE = phrase("Taken from the prepaid balance: there is nothing to pay.")
+BY_CARD = phrase("Paid by card: there is nothing to pay.")
+CARD_OPEN = phrase("It is paid by card; {amount} was not taken yet. There is nothing to transfer.")
+MONTHLY = phrase("It comes onto the monthly invoice. Please pay that, and nothing on this paper.")
+ON_MONTHLY = phrase("It is on the monthly invoice {number}. Please pay that, and nothing on this paper.")
+ON_MONTHLY_LESS = phrase("It is taken off the monthly invoice {number}.")
+GIVEN_BACK = {
+    Way.PREPAID: phrase("It is added to the prepaid balance."),
+    Way.CARD: phrase("It is set against what the card pays for this session."),
+    Way.INVOICE: phrase("It is taken off the monthly invoice."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +80,13 @@ class Paper:
     exemption: str = ""
     """Why no tax applies, where none does, in the seller's words."""
     payment_days: int = 14
+    owing: Owing | None = None
+    """What of it is still to be paid; None: all of it."""
+
+    @property
+    def owed(self) -> Owing:
+        """What of it is still to be paid, and how."""
+        return self.owing or Owing(self.row.gross_minor, self.row.gross_minor)
 
     @property
     def due(self) -> date:
@@ -95,12 +120,49 @@ def told(paper: Paper, language: str) -> dict[str, Any]:
         "columns": [teller.tell(one) for one in COLUMNS],
         "lines": [teller.line(line) for line in said.lines],
         "total": [teller.tell(one) for one in (phrase("Total"), said.net, said.vat, said.gross)],
-        "pay": teller.pay(said),
+        "pay": " ".join(teller.tell(one) for one in to_do(paper, language)),
         "why_label": teller.tell(phrase("How this was worked out")),
         "why": [teller.tell(one) for one in (*said.facts, *teller.exemption(), *said.notes)],
         "foot": [*filter(None, [paper.seller.name]), *teller.vat_id(paper.seller), paper.row.number],
         "page": teller.tell(phrase("Page")),
     }
+
+
+def to_do(paper: Paper, language: str) -> Iterator[Said]:
+    """What is to be paid of an invoice, or how it is paid without anybody doing more."""
+    row, owed = paper.row, paper.owed
+    if not paper.is_invoice or not row.gross_minor:
+        return
+    if row.gross_minor < 0:
+        if owed.way in GIVEN_BACK:
+            yield ON_MONTHLY_LESS.filled(number=owed.invoice) if owed.invoice else GIVEN_BACK[owed.way]
+        return
+    if owed.reduced_by:
+        yield REDUCED.filled(number=", ".join(owed.reduced_by), amount=_money(paper, owed.left_minor))
+    yield _by_way(paper, language)
+
+
+def _by_way(paper: Paper, language: str) -> Said:
+    """How what is left is paid."""
+    owed = paper.owed
+    amount = _money(paper, owed.open_minor)
+    if owed.way is Way.FREE:
+        return COVERED.filled(seller=paper.seller.name) if paper.seller.name else COVERED_FOR
+    if owed.way is Way.PREPAID:
+        return FROM_BALANCE
+    if owed.way is Way.INVOICE:
+        return ON_MONTHLY.filled(number=owed.invoice) if owed.invoice else MONTHLY
+    if owed.way is Way.CARD:
+        return CARD_OPEN.filled(amount=amount) if owed.open_minor > 0 else BY_CARD
+    if owed.open_minor <= 0:
+        return NOTHING_LEFT
+    given = {"amount": amount, "day": Teller(language).day(paper.due)}
+    return TO_ACCOUNT.filled(**given, iban=paper.iban, number=paper.row.number) if paper.iban else PAY.filled(**given)
+
+
+def _money(paper: Paper, minor: int) -> Money:
+    """An amount of a document."""
+    return Money(Decimal(minor).scaleb(-paper.row.digits), paper.row.currency, paper.row.digits)
 
 
 COLUMNS = (phrase("What for"), phrase("Without tax"), phrase("Tax"), phrase("With tax"))
@@ -166,16 +228,6 @@ class _PaperTeller(Teller):
         amounts = [self.tell(one) for one in (line.net, line.vat, line.gross)]
         spans = [self.tell(one) for one in line.spans]
         return {"what": self.tell(line.what), "how": self.tell(line.how), "spans": spans, "amounts": amounts}
-
-    def pay(self, said: Explained) -> str:
-        """What to do now, where there is something to pay."""
-        paper = self._paper
-        if not paper.is_invoice or paper.row.gross_minor <= 0:
-            return ""
-        given = {"amount": said.gross, "day": self.day(paper.due)}
-        if not paper.iban:
-            return self.tell(PAY.filled(**given))
-        return self.tell(TO_ACCOUNT.filled(**given, iban=paper.iban, number=paper.row.number))
 
     def exemption(self) -> list[str]:
         """Why no tax applies."""

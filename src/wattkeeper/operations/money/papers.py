@@ -15,6 +15,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import chosen, spoken
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.einvoice import einvoice
+from wattkeeper.operations.money.owing import owing
 from wattkeeper.operations.money.paper import Paper, Party, told
 from wattkeeper.operations.money.printing import printed
 from wattkeeper.operations.safe import Safe
@@ -79,7 +80,9 @@ class Papers:
         self._need_seller()
         if not buyer.name.strip() or not COUNTRY.fullmatch(buyer.country):
             raise Refusal(Code.INVALID, NAMELESS)
-        paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, **self._own())
+        async with self._store.read() as connection:
+            owed = await owing(connection, row, self._settings)
+        paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, owing=owed, **self._own())
         language = chosen(language, spoken())
         pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
         return Printed(f"{number}.pdf", pdf)
