@@ -72,7 +72,7 @@ async def test_drivers_see_the_price_that_they_will_be_billed(shop: Shop, people
     await assigned(shop, "connector", "CP1/2", "connector")
     await assigned(shop, "group", "staff", "group")
     mine, other = (await see(hers, "places/CP1")), (await see(his, "places/CP1"))
-    assert [one["price"]["words"][0] for one in mine["outlets"]] == ["EUR 0.20 for each kWh"] * 2
+    assert [one["price"]["words"][0] for one in mine["outlets"]] == ["€0.20 for each kWh"] * 2
     assert [one["price"]["tariff"] for one in other["outlets"]] == [STANDARD, "connector"]
     assert (mine["price"]["tariff"], other["price"]["tariff"]) == ("group", STANDARD)
     await shop.session(town, 10_000)

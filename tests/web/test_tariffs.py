@@ -83,8 +83,8 @@ async def test_a_receipt_says_everything_and_adds_up(house: House, dora: httpx.A
     await put(house)
     tag = (await dora.get("/api/v1/places/CP1")).json()["price"]
     assert tag["words"] == [
-        "EUR 0.48 for each kWh",
-        "EUR 3.60 for each hour plugged in without charging, in steps of 1 min",
+        "€0.48 for each kWh",
+        "€3.60 for each hour plugged in without charging, in steps of 1 min",
     ]
     async with puppet(house) as station:
         station.at -= timedelta(minutes=15)
@@ -178,8 +178,8 @@ async def test_every_version_is_kept_in_the_words_of_ocpi(house: House) -> None:
     assert listed_ == [second, first]
     (element,) = first["elements"]
     assert element["price_components"][0] == {"type": "ENERGY", "price": "0.4", "vat": "20", "step_size": 1}
-    assert second["words"][0] == "EUR 0.40 for each kWh"
-    assert second["words"][-1] == "at most EUR 30.00 for each session"
+    assert second["words"][0] == "€0.40 for each kWh"
+    assert second["words"][-1] == "at most €30.00 for each session"
 
 
 WHEN = {
@@ -250,11 +250,11 @@ async def test_every_condition_is_kept_and_said(house: House) -> None:
     assert {name: told[name] for name in more} == more
     assert (await house.api.get("/api/v1/tariffs")).json()["items"] == [told]
     assert told["words"] == [
-        "EUR 0.40 for each kWh, only on Monday, Sunday, from 22:00 to 06:00, from 2026-05-01 to 2027-05-01,"
+        "€0.40 for each kWh, only on Monday, Sunday, from 22:00 to 06:00, from 2026-05-01 to 2027-05-01,"
         " from 0.5 kWh on, up to 50 kWh, at 1.5 kW or more, below 22 kW, at 6 A or more, below 48 A, after 1 min,"
         " in the first 120 min",
-        "EUR 3.00 for each hour plugged in without charging, in steps of 1 min, after 15 min without charging",
-        "EUR 5.00 for each hour reserved",
+        "€3.00 for each hour plugged in without charging, in steps of 1 min, after 15 min without charging",
+        "€5.00 for each hour reserved",
     ]
 
 

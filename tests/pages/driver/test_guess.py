@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, time
 from decimal import Decimal
 
 from playwright.async_api import expect
 
-from tests.pages.driver.town import TARIFF, Town
+from tests.pages.driver.town import OWNER, TARIFF, Town
 from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.restriction import ALWAYS, Restrictions
+from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import Viewer
 
@@ -46,3 +49,25 @@ async def test_what_makes_no_sense_is_said_and_kept(town: Town) -> None:
                 assert "Give the energy in kWh" in answer.text
                 assert f'value="{typed}"' in answer.text
             assert (await client.get(f"/app/at/{code}", params={"kwh": "20"})).status_code == 200
+
+
+async def test_the_price_of_now_is_the_big_one_and_the_other_stands_below(town: Town) -> None:
+    async with town.plugged("CP1", behind=town.early):
+        me = await town.sign_up()
+        code = await code_of(town, await town.viewer(me))
+        hour = town.rooms.store.clock().astimezone(UTC).hour
+        for start, end, big, below in (
+            (hour + 2, hour + 3, "0.45", "€0.25 per kWh"),
+            (hour - 1, hour + 2, "0.25", "€0.45 per kWh, otherwise"),
+        ):
+            when = Restrictions(start_time=time(start % 24), end_time=time(end % 24))
+            elements = [
+                Element((Component(Dimension.ENERGY, Decimal(text)),), its)
+                for text, its in (("0.25", when), ("0.45", ALWAYS))
+            ]
+            await town.rooms.prices.set(OWNER, Tariff("EUR", tuple(elements), tax_included=True))
+            async with town.plain(me) as client:
+                for path in ("/app/stations/CP1", f"/app/at/{code}"):
+                    text = (await client.get(path)).text
+                    assert f'<p class="main">€{big} <small>per kWh, ' in text
+                    assert f"<li>{below}" in text

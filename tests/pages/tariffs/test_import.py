@@ -71,7 +71,7 @@ async def test_a_file_that_went_out_comes_in_as_the_same_tariff(site: Site, tmp_
             await page.get_by_label("A file").set_input_files(path)
             await page.get_by_role("button", name="Show what it means").click()
             await expect(page.get_by_role("heading", level=1)).to_have_text("This is what it means")
-            await expect(page.locator(".lines")).to_contain_text("EUR 0.29 for each kWh")
+            await expect(page.locator(".lines")).to_contain_text("€0.29 for each kWh")
             assert await person.sideways() == 0
             await expect(page.get_by_label("Name")).to_have_value(name)
             await page.get_by_label("Name").fill(f"{name}-too")

@@ -64,7 +64,7 @@ async def test_a_tariff_is_assigned_to_a_site_and_the_question_says_why(site: Si
         await asks(page, "CP1")
         await expect(page.get_by_role("heading", level=1)).to_have_text("They would get night")
         await expect(page.get_by_role("heading", level=2).nth(1)).to_have_text("It is assigned to the site Linz.")
-        await expect(page.locator(".lines")).to_have_text("EUR 0.30 for each kWh")
+        await expect(page.locator(".lines")).to_have_text("€0.30 for each kWh")
         await expect(steps.nth(4)).to_contain_text("It holds: nothing nearer to the driver does.")
         await expect(steps.nth(6)).to_contain_text("It would hold, but this comes first: A site.")
         await asks(page, "CP2")

@@ -27,7 +27,7 @@ from wattkeeper.language import tell_in
 from wattkeeper.operations.dispatch import Dispatch, OrderView
 from wattkeeper.operations.money.billing import TOPIC
 from wattkeeper.operations.money.choosing import pinned
-from wattkeeper.operations.money.prices import said
+from wattkeeper.operations.money.price_words import said_at
 from wattkeeper.operations.money.total import Totals, total_of
 from wattkeeper.operations.money.worth import bill_of
 from wattkeeper.operations.people.mail import Mail
@@ -300,7 +300,7 @@ class Displays:
     async def _tell_price(self, its: Billable, row: TariffRow) -> None:
         """The price in words, in the driver's language."""
         language = await self._mail.language_of(its.spot.person)
-        text = str(tell_in(language, joined(said(row.tariff, its.begins_at), "; ")))
+        text = str(tell_in(language, joined(said_at(row.tariff, its.begins_at), "; ")))
         number = crc32(f"price of {its.id}".encode()) & 0x7FFFFFFF
         uid = await self._number_of(its.whole)
         await self._order(its.whole.station, ShowPrice(text=text, ref=its.whole.ref or "", uid=uid, message_id=number))

@@ -19,14 +19,13 @@ from wattkeeper.charging.money.assignment import STANDARD, Spot
 from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.exact import ZERO
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, check, with_tax
+from wattkeeper.charging.money.tariff import Tariff, check
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
-from wattkeeper.operations.conditions import conditions
 from wattkeeper.operations.money.choosing import choose, pinned
+from wattkeeper.operations.money.price_words import said_at
 from wattkeeper.operations.money.worth import bill_of, usage_of, worked_out
 from wattkeeper.settings import Settings
 from wattkeeper.store import receipt as receipts
@@ -42,7 +41,6 @@ ANYWHERE = Spot()
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 """What a tariff is called."""
 NO_PRICE = phrase("No price is set here, so charging costs nothing.")
-FREE = phrase("Charging is free here.")
 HAD_NO_PRICE = phrase("No price was set when this session started, so it costs nothing.")
 RUNNING = phrase("It is still running: this is what it has cost so far.")
 IN_DOUBT = phrase("Something about this session contradicts itself. A person checks it before it is billed.")
@@ -58,18 +56,6 @@ GRADES = {
     Grade.RECONSTRUCTED: phrase("Part of it had to be reconstructed, because the station did not tell everything."),
     Grade.DISPUTED: phrase("What the station told contradicts itself."),
 }
-EACH = {
-    Dimension.FLAT: phrase("{price} once for each session"),
-    Dimension.ENERGY: phrase("{price} for each kWh"),
-    Dimension.TIME: phrase("{price} for each hour of charging"),
-    Dimension.PARKING_TIME: phrase("{price} for each hour plugged in without charging"),
-}
-
-
-EACH_RESERVED = {
-    Dimension.FLAT: phrase("{price} once for each reservation"),
-    Dimension.TIME: phrase("{price} for each hour reserved"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +63,7 @@ class PriceTag:
     """What charging costs, before it starts."""
 
     words: tuple[str, ...]
-    """One line for each price, as a driver pays it, such as ``EUR 0.49 for each kWh``."""
+    """One line for each price, as a driver pays it, such as ``€0.49 for each kWh``; what holds now stands first."""
     tariff: Tariff | None
     """As it is on that day. None: no price is set."""
     version: int | None
@@ -261,7 +247,7 @@ def _tag(row: TariffRow | None, at: datetime) -> PriceTag:
     """What charging costs by a version of a tariff."""
     if row is None:
         return PriceTag((NO_PRICE,), None, None, at)
-    return PriceTag(said(row.tariff, at), row.tariff.on(at), row.version, at, row.id)
+    return PriceTag(said_at(row.tariff, at), row.tariff.on(at), row.version, at, row.id)
 
 
 async def _worth(
@@ -339,48 +325,3 @@ def _month(month: str, told: list[Receipt]) -> Month:
     energy_wh = sum((one.energy_wh or Decimal(0) for one in told), Decimal(0))
     sums = [(currency, amount, digits) for (currency, digits), amount in sorted(costs.items())]
     return Month(month, len(told), energy_wh, sum(one.duration_s for one in told), sums)
-
-
-def said(tariff: Tariff, at: datetime) -> tuple[str, ...]:
-    """A tariff in words, as a driver pays it at an instant."""
-    tariff = tariff.on(at)
-    if tariff.is_free:
-        return (FREE,)
-    lines: list[str] = [_said(one, when, tariff) for one, when in tariff.offers if one.price or when.is_bound]
-    bounds = (
-        (phrase("at least {price} for each session"), tariff.least),
-        (phrase("at most {price} for each session"), tariff.most),
-    )
-    lines += [words.filled(price=_amount(bound.gross or bound.net, tariff)) for words, bound in bounds if bound]
-    return tuple(lines)
-
-
-def _said(one: Component, when: Restrictions, tariff: Tariff) -> str:
-    """One price, its step, and when it holds."""
-    each = (EACH_RESERVED if when.reservation else EACH)[one.dimension]
-    words = each.filled(price=_amount(with_tax(one, tariff), tariff))
-    return joined((words, step_of(one), *conditions(when)), ", ")
-
-
-def step_of(one: Component) -> str:
-    """What is rounded up to, in words; empty: nothing that anyone would notice."""
-    if one.step_size <= 1 or one.dimension is Dimension.FLAT:
-        return ""
-    return phrase("in steps of {step}", step=step_size(one))
-
-
-def step_size(one: Component) -> str:
-    """A step with its unit."""
-    return f"{one.step_size} Wh" if one.dimension is Dimension.ENERGY else _minutes(one.step_size)
-
-
-def _minutes(seconds: int) -> str:
-    """A step of time."""
-    return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
-
-
-def _amount(amount: Decimal, tariff: Tariff) -> Phrase:
-    """A price with its currency: every digit it has, and no fewer than the currency's."""
-    shown = amount.quantize(Decimal(1).scaleb(-max(4, tariff.digits))).normalize()
-    places = max(tariff.digits, -int(shown.as_tuple().exponent))
-    return phrase("{currency} {number}", currency=tariff.currency, number=Figure(shown, places))

@@ -8,11 +8,11 @@ from decimal import Decimal
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.money.line import HOURLY, Line, LineKind
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Tariff, with_tax
+from wattkeeper.charging.money.offered import Offered, offered
+from wattkeeper.charging.money.tariff import Dimension, Tariff, with_tax
 from wattkeeper.charging.phrase import Figure, joined, phrase
-from wattkeeper.operations.conditions import conditions
-from wattkeeper.operations.money.prices import PriceTag, Receipt, estimated, step_of, step_size
+from wattkeeper.operations.money.price_words import holding, step_of, step_size
+from wattkeeper.operations.money.prices import PriceTag, Receipt, estimated
 from wattkeeper.web.driver.money import written
 
 PER = {
@@ -36,8 +36,6 @@ NAMES = {
 COUNTED = HOURLY | {LineKind.ENERGY}
 EXAMPLE_WH, EXAMPLE_S = Decimal(20_000), Decimal(3600)
 AT_ANY_SPEED, IN_AN_HOUR = phrase("20 kWh cost {cost}."), phrase("20 kWh, charged in an hour, cost {cost}.")
-FIRST = (Dimension.ENERGY, Dimension.TIME, Dimension.FLAT, Dimension.PARKING_TIME)
-"""Which price a driver looks for first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +43,10 @@ class Tag:
     """What charging costs, before it starts."""
 
     figure: str
+    """The price that holds when it is told."""
     per: str
     rest: tuple[str, ...]
+    """Every other price, with when it holds."""
     tax: str
     example: str
 
@@ -71,37 +71,30 @@ def tag_of(found: PriceTag) -> Tag | None:
     tariff = found.tariff
     if tariff is None or tariff.is_free:
         return None
-    offers = sorted(tariff.offers, key=_rank)
-    if not any(component.price for component, _ in offers):
+    offers = offered(tariff, found.at)
+    if not offers:
         least = written(tariff.least.net if tariff.least else None, tariff.currency, tariff.digits)
-        return Tag(least, phrase("at least"), (), "", "")
-    offers = [offer for offer in offers if offer[0].price or offer[1].is_bound]
-    (first, when), *others = offers
-    rest = [_offered(one, its, tariff) for one, its in others]
-    rest += [phrase("In steps of {step}", step=step_size(first))] * bool(step_of(first))
-    per = joined((_per(first, when), *conditions(when)), ", ")
+        return Tag(least, phrase("at least"), (), "", "") if tariff.least else None
+    first, *others = offers
+    rest = [_offered(one, tariff) for one in others]
+    rest += [phrase("In steps of {step}", step=step_size(first.component))] * bool(step_of(first.component))
+    per = joined((_per(first), *holding(first)), ", ")
     return Tag(_price(first, tariff), per, (*rest, *_bounds(tariff)), _tax(tariff), _example(found))
 
 
-def _offered(one: Component, when: Restrictions, tariff: Tariff) -> str:
+def _offered(one: Offered, tariff: Tariff) -> str:
     """A further price, its step, and when it holds."""
-    words = phrase("{price} {per}", price=_price(one, tariff), per=_per(one, when))
-    return joined((words, step_of(one), *conditions(when)), ", ")
+    words = phrase("{price} {per}", price=_price(one, tariff), per=_per(one))
+    return joined((words, step_of(one.component), *holding(one)), ", ")
 
 
-def _rank(offer: tuple[Component, Restrictions]) -> tuple[bool, int]:
-    """Which price comes first: those of sessions, by what a driver looks for."""
-    component, when = offer
-    return when.reservation is not None, FIRST.index(component.dimension)
-
-
-def _per(component: Component, when: Restrictions) -> str:
+def _per(one: Offered) -> str:
     """What a price is for."""
-    return PER_RESERVED[component.dimension] if when.reservation else PER[component.dimension]
+    return (PER_RESERVED if one.when.reservation else PER)[one.component.dimension]
 
 
-def _price(component: Component, tariff: Tariff) -> str:
-    return exact(with_tax(component, tariff), tariff.currency, tariff.digits)
+def _price(one: Offered, tariff: Tariff) -> str:
+    return exact(with_tax(one.component, tariff), tariff.currency, tariff.digits)
 
 
 def _bounds(tariff: Tariff) -> list[str]:

@@ -22,7 +22,8 @@ from wattkeeper.charging.money.line import LineKind
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
-from wattkeeper.operations.money.prices import PriceTag, said
+from wattkeeper.operations.money.price_words import said
+from wattkeeper.operations.money.prices import PriceTag
 from wattkeeper.operations.money.prices import Receipt as Receipted
 from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
 from wattkeeper.store.money.tariff import TariffRow

@@ -17,7 +17,7 @@ from wattkeeper.charging.money.assignment import STANDARD, standing
 from wattkeeper.charging.money.tariff import Tariff
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.prices import said
+from wattkeeper.operations.money.price_words import said
 from wattkeeper.store.money.ocpi import exported
 from wattkeeper.store.money.tariff import TariffRow, valid_at
 from wattkeeper.web.operator.paper import Paper, Word, routes_of

@@ -18,7 +18,8 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Said, joined, phrase
 from wattkeeper.operations.money.assigning import Asked
 from wattkeeper.operations.money.choosing import Choice
-from wattkeeper.operations.money.prices import NO_PRICE, said
+from wattkeeper.operations.money.price_words import said
+from wattkeeper.operations.money.prices import NO_PRICE
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.money.tariff import TariffRow
 from wattkeeper.web.operator.paper import Paper, form_of, routes_of
