@@ -128,6 +128,45 @@ async def test_c19_signed_nonsense_is_no_event(
     assert events(caplog) == [Case.PAYMENT_FORGED]
 
 
+BEYOND: dict[str, Callable[[Shapes, Thing], bytes]] = {
+    "no year has it": lambda s, one: told_at(s, one, 9_999_999_999_999),
+    "no number has it": lambda s, one: told_at(s, one, 10**400),
+    "before there was one": lambda s, one: told_at(s, one, -9_999_999_999),
+    "long before": lambda s, one: told_at(s, one, -(10**30)),
+    "more than there is": lambda s, one: s.event("payment_intent.succeeded", one, amount_received=10**30),
+    "asked for more": lambda s, one: s.event("payment_intent.succeeded", one, amount=10**30),
+    "less than nothing": lambda s, one: s.event("payment_intent.succeeded", one, amount_received=-(10**30)),
+    "a part": lambda s, one: s.event("payment_intent.succeeded", one, amount_received=0.5),
+    "a word": lambda s, one: s.event("payment_intent.succeeded", one, amount_received="1e3"),
+    "given back": lambda s, one: s.event("refund.created", {**one, "payment_intent": one["id"]}, amount=10**30),
+    "disputed": lambda s, one: s.event("charge.dispute.created", {**one, "payment_intent": one["id"]}, amount=10**30),
+    "deep": lambda s, one: b"[" * 5000 + b"]" * 5000,
+    "deep inside": lambda s, one: b'{"id":"e","type":"x","data":' + b"[" * 5000 + b"]" * 5000 + b"}",
+    "a name without end": lambda s, one: s.event("payment_intent.succeeded", {**one, "id": "x" * 100_000}),
+    "a name with a hole": lambda s, one: s.event("payment_intent.succeeded", {**one, "id": "x\0y"}),
+    "a currency with a hole": lambda s, one: s.event("payment_intent.succeeded", one, currency="e\0r"),
+    "a name that is a list": lambda s, one: s.event("payment_intent.succeeded", {**one, "id": ["x"]}),
+}
+
+
+def told_at(stripe: Shapes, intent: Thing, at: int) -> bytes:
+    """An event of such an instant."""
+    event = json.loads(stripe.event("payment_intent.succeeded", intent))
+    return json.dumps(event | {"created": at}).encode()
+
+
+@pytest.mark.parametrize("how", BEYOND)
+async def test_c19_signed_and_beyond_measure(
+    house: House, stripe: Shapes, caplog: pytest.LogCaptureFixture, how: str
+) -> None:
+    """Whoever holds the secret may be wrong too: the door says 400, and stays."""
+    _, intent = await topping_up(house, stripe)
+    body = BEYOND[how](stripe, intent)
+    assert await tell(house, body, stripe.signed(body)) == 400
+    assert (await books(house), await house.door.rows(payment_event)) == ((0, 0), [])
+    assert events(caplog) == [Case.PAYMENT_FORGED]
+
+
 async def test_c19_a_flood_of_bytes_is_refused(house: House, stripe: Shapes) -> None:
     body = b"x" * (2 * 1024 * 1024)
     async with house.client(**{"Stripe-Signature": stripe.signed(body)}) as stranger:

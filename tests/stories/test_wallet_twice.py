@@ -112,3 +112,12 @@ async def test_what_the_card_is_about_to_pay_is_not_given_up(purse: Purse, strip
     for _ in range(2):
         await purse.look(hours=3)
     assert (await purse.till.balance("owed:"), await purse.till.balance("bank:stripe")) == (0, 600)
+
+
+@pytest.mark.parametrize(
+    "text", ["RF18 anna@example.org", "für Anna", "a_b", "paid; twice", "RF18 \u0661", "x\ny", " "]
+)
+async def test_a_reference_has_no_room_for_an_address_or_a_sentence(purse: Purse, text: str) -> None:
+    me = await driver(purse)
+    assert await refused(wallets(purse).enter(ANNA, me.person, (600, "EUR"), text)) is Code.INVALID
+    assert (await wallets(purse).enter(ANNA, me.person, (600, "EUR"), "RF18/2026-03.7 x")).theirs == "RF18/2026-03.7 x"

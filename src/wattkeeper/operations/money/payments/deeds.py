@@ -18,7 +18,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.bills import SECOND
 from wattkeeper.operations.money.payments.asking import TOPIC
 from wattkeeper.operations.money.payments.settling import SETTLING
-from wattkeeper.operations.money.payments.wallet import MOST_MINOR, minor_text, need_line
+from wattkeeper.operations.money.payments.wallet import MOST_MINOR, minor_text, need_line, need_reference
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import deed as deeds
@@ -102,7 +102,7 @@ class MoneyDeeds:
         ``total_minor``: what the statement said; CONFLICT where more was billed since, or one waits already.
         """
         viewer.need(Scope.BILLS_WRITE)
-        reference = need_line(reference, phrase("Name the bank's reference of the payout."))
+        reference = need_reference(reference, phrase("Name the bank's reference of the payout."))
         async with self._store.unit() as unit:
             told = await self._statement(unit.connection, site, currency)
             if told.total_minor <= 0:

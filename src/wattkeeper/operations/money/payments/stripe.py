@@ -31,6 +31,12 @@ WINDOW_S = 300
 """How old what they tell by themselves may be, seconds."""
 TIMEOUT_S = 20
 EPOCH, SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
+MOST_MINOR = 10**15
+"""More than any payment anywhere; what is more is no amount."""
+LONGEST = 255
+"""How many characters their names have at most (https://docs.stripe.com/upgrades)."""
+EARLIEST = 2011
+"""Nothing happened there before this year."""
 SIGNATURE = "stripe-signature"
 S = PaymentState
 INTENTS: Mapping[str, PaymentState] = {
@@ -175,9 +181,11 @@ class Stripe:
             raise Forged("stale" if "tolerance" in str(wrong) else "signature") from None
         except (UnicodeDecodeError, msgspec.DecodeError):
             raise Forged("not_json") from None
+        except RecursionError:
+            raise Forged("shape") from None
         try:
             return _event(event)
-        except (KeyError, TypeError, ValueError, AttributeError):
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError, OSError):
             raise Forged("shape") from None
 
 
@@ -233,12 +241,12 @@ def _standing(intent: Mapping[str, Any]) -> Standing:
     """How a PaymentIntent stands."""
     error = intent.get("last_payment_error") or {}
     return Standing(
-        theirs=str(intent["id"]),
+        theirs=_name(intent["id"]),
         state=INTENTS[intent["status"]],
-        amount_minor=int(intent["amount"]),
-        currency=str(intent["currency"]).upper(),
+        amount_minor=_minor(intent["amount"]),
+        currency=_name(intent["currency"]).upper(),
         taken_minor=_taken(intent),
-        fault=error.get("code"),
+        fault=_named(error.get("code")),
     )
 
 
@@ -248,8 +256,8 @@ def _taken(intent: Mapping[str, Any]) -> int | None:
         return 0
     received, charge = intent.get("amount_received"), intent.get("latest_charge")
     if received is None and isinstance(charge, Mapping):
-        received = int(charge["amount"]) - int(charge.get("amount_refunded") or 0)
-    return None if received is None else int(received)
+        received = _minor(charge["amount"]) - _minor(charge.get("amount_refunded") or 0)
+    return None if received is None else _minor(received)
 
 
 def _page_standing(page: Mapping[str, Any]) -> Standing:
@@ -274,7 +282,7 @@ def _page_standing(page: Mapping[str, Any]) -> Standing:
 
 def _given(refund: Mapping[str, Any]) -> Given:
     refused = refund.get("status") in ("failed", "canceled")
-    return Given(str(refund["id"]), int(refund["amount"]), str(refund["currency"]).upper(), refused)
+    return Given(_name(refund["id"]), _minor(refund["amount"]), _name(refund["currency"]).upper(), refused)
 
 
 def _movement(one: Mapping[str, Any]) -> Movement:
@@ -291,18 +299,46 @@ def _movement(one: Mapping[str, Any]) -> Movement:
 # --- events -------------------------------------------------------------------------------------------------
 
 
+def _name(told: Any) -> str:
+    """A name of theirs that may be kept; ValueError."""
+    if not isinstance(told, str) or len(told) > LONGEST or not told.isprintable():
+        raise ValueError("no name")
+    return told
+
+
+def _named(told: Any) -> str | None:
+    """The same, where there is one."""
+    return _name(told) if told else None
+
+
+def _instant(told: Any) -> datetime:
+    """When something happened there; ValueError, OverflowError."""
+    at = datetime.fromtimestamp(told, UTC)
+    if at.year < EARLIEST:
+        raise ValueError("too early")
+    return at
+
+
+def _minor(told: Any) -> int:
+    """An amount that may be compared with ours, minor units; ValueError."""
+    if not isinstance(told, int) or abs(told) > MOST_MINOR:
+        raise ValueError("no amount")
+    return told
+
+
 def _event(told: Mapping[str, Any]) -> Event:
     """An event (https://docs.stripe.com/api/events) as what it means for us."""
-    kind, thing = str(told["type"]), told["data"]["object"]
-    same: dict[str, Any] = {"id": str(told["id"]), "kind": kind, "at": datetime.fromtimestamp(told["created"], UTC)}
-    ours = (thing.get("metadata") or {}).get(OURS)
+    kind, thing = _name(told["type"]), told["data"]["object"]
+    same: dict[str, Any] = {"id": _name(told["id"]), "kind": kind, "at": _instant(told["created"])}
+    ours = _named((thing.get("metadata") or {}).get(OURS))
     if kind.startswith("payment_intent.") and thing["status"] in INTENTS:
-        return Event(about=Heard.PAYMENT, theirs=str(thing["id"]), payment=ours, standing=_standing(thing), **same)
+        return Event(about=Heard.PAYMENT, theirs=_name(thing["id"]), payment=ours, standing=_standing(thing), **same)
     if kind.startswith("checkout.session."):
-        return Event(about=Heard.PAGE, theirs=str(thing["id"]), payment=thing.get("client_reference_id"), **same)
+        page, ours = _name(thing["id"]), _named(thing.get("client_reference_id"))
+        return Event(about=Heard.PAGE, theirs=page, payment=ours, **same)
     if kind.startswith("refund."):
-        return Event(about=Heard.REFUND, theirs=str(thing.get("payment_intent") or ""), given=_given(thing), **same)
+        return Event(about=Heard.REFUND, theirs=_named(thing.get("payment_intent")) or "", given=_given(thing), **same)
     if kind == "charge.dispute.created":
-        given = Given(str(thing["id"]), int(thing["amount"]), str(thing["currency"]).upper())
-        return Event(about=Heard.DISPUTE, theirs=str(thing.get("payment_intent") or ""), given=given, **same)
+        given = Given(_name(thing["id"]), _minor(thing["amount"]), _name(thing["currency"]).upper())
+        return Event(about=Heard.DISPUTE, theirs=_named(thing.get("payment_intent")) or "", given=given, **same)
     return Event(about=Heard.OTHER, **same)

@@ -36,6 +36,8 @@ log = logging.getLogger("wattkeeper.payments")
 
 LONGEST = 200
 """How many characters a reference or a reason has at most."""
+REFERENCE = " /-."
+"""What a bank's reference may hold beside letters without marks and digits (as SEPA's do)."""
 MOST_PAGES = 10
 """How many payment pages somebody may open in an hour."""
 MOST_MINOR = 1_000_000_000
@@ -234,7 +236,7 @@ class Wallets:
         """
         viewer.need(Scope.BILLS_WRITE)
         amount, currency = money
-        reference = need_line(reference, phrase("Name the bank's reference: by it, a payment is entered once."))
+        reference = need_reference(reference, phrase("Name the bank's reference: by it, a payment is entered once."))
         if not 0 < amount <= MOST_MINOR:
             raise Refusal(Code.INVALID, phrase("A payment is more than nothing, and less than a fortune."))
         async with self._store.unit() as unit:
@@ -283,6 +285,14 @@ def need_line(text: str, why: Phrase) -> str:
         raise Refusal(Code.INVALID, why)
     if len(text) > LONGEST or not text.isprintable():
         raise Refusal(Code.INVALID, phrase("That is one line of at most {most} characters.", most=LONGEST))
+    return text
+
+
+def need_reference(text: str, why: Phrase) -> str:
+    """A bank's reference: shown in lists, so there is no room in it for an address or a sentence; Refusal INVALID."""
+    text = need_line(text, why)
+    if not text.isascii() or not all(one.isalnum() or one in REFERENCE for one in text):
+        raise Refusal(Code.INVALID, phrase("A reference is made of letters, digits, spaces and / - . alone."))
     return text
 
 
