@@ -78,6 +78,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.send(f"/money/deeds/{made.proposed}/reject")
         await one.send(f"/money/payments/{made.waits}/again")
         await one.to("/money/payments?did=asked")
+        await moved(one, await holder(town, ref))
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await one.to("/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")
@@ -91,6 +92,17 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
         files = {"/tariffs/named/{tariff}/ocpi", "/money/revenue.{kind}", "/bills/{number}/paper"}
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
+
+
+async def moved(one: Walk, person: str) -> None:
+    """Open the account of somebody, and send its forms, rightly and wrongly."""
+    at = f"/money/accounts/{person.removeprefix('person:')}"
+    await one.to("/money/accounts", at, f"{at}?did=entered", f"{at}/way?did=chosen", f"{at}?did=done")
+    await one.to(f"{at}?did=proposed")
+    await one.to("/money/accounts/nobody", status=404)
+    await one.send("/money/accounts", number="nobody")
+    for what in ("transfer", "way", "write-off", "refund", "delete"):
+        await one.send(f"{at}/{what}", amount="1,005", way="odd", reason="hot", reference="RF18 0001")
 
 
 async def holder(town: Town, ref: str) -> str:

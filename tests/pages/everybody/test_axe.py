@@ -110,6 +110,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             holder = (await cards.owners(unit, [ref]))[ref]
         await paid(town.rooms, holder)
         await visit.to(person, "/money/payments", "/money/reconciliation")
+        await visit.to(person, "/money/accounts", f"/money/accounts/{holder.removeprefix('person:')}")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))

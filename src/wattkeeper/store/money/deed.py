@@ -107,12 +107,13 @@ async def find(
     deed: MoneyDeed | None = None,
     state: DeedState | None = None,
     site: str | None = None,
+    person: str | None = None,
     before: tuple[datetime, str] | None = None,
 ) -> list[DeedRow]:
     """Deeds, the newest first; None does not restrict (scope bills:read)."""
     viewer.need(Scope.BILLS_READ)
     wanted = select(*COLUMNS)
-    given = ((D.deed, deed and deed.value), (D.state, state and state.value), (D.site, site))
+    given = ((D.deed, deed and deed.value), (D.state, state and state.value), (D.site, site), (D.person_id, person))
     wanted = wanted.where(*(column == value for column, value in given if value is not None))
     if before is not None:
         wanted = wanted.where(tuple_(D.created_at, D.id) < before)

@@ -174,10 +174,17 @@ async def outstanding(connection: AsyncConnection, viewer: Viewer) -> list[Outst
     return [Outstanding(currency, *map(int, told)) for currency, *told in rows]
 
 
-async def largest(connection: AsyncConnection, viewer: Viewer, limit: int, *, owing: bool = False) -> list[Posting]:
-    """The accounts that owe most for charging, or are owed most (below zero), the largest first (scope bills:read)."""
+async def largest(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    limit: int,
+    *,
+    owing: bool = False,
+    kind: AccountKind = AccountKind.OWED,
+) -> list[Posting]:
+    """The accounts of a kind that owe most, or are owed most (below zero), the largest first (scope bills:read)."""
     viewer.need(Scope.BILLS_READ)
-    amount, kind = B.amount_minor, AccountKind.OWED.value
+    amount = B.amount_minor
     wanted = select(B.account, B.currency, amount).where(B.account >= f"{kind}:", B.account < f"{kind};")
     wanted = wanted.where(amount < 0).order_by(amount) if owing else wanted.where(amount > 0).order_by(amount.desc())
     return [Posting(*row) for row in await connection.execute(wanted.limit(limit))]

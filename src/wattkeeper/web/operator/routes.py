@@ -10,7 +10,18 @@ from starlette.routing import BaseRoute
 
 from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
 from wattkeeper.web.operator.cards import card, cards, findings, groups
-from wattkeeper.web.operator.money import bill, bills, held, lost, payments, reconciliation, revenue, waiting
+from wattkeeper.web.operator.money import (
+    accounts,
+    bill,
+    bills,
+    held,
+    lost,
+    payer,
+    payments,
+    reconciliation,
+    revenue,
+    waiting,
+)
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, programs
 from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which
@@ -20,7 +31,7 @@ from wattkeeper.web.rooms import Rooms
 NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
     *(card, cards, groups, findings, people, programs, account),
-    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation),
+    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer),
     *(tariffs, tariff, editor, assignments, which, importing),
 )
 

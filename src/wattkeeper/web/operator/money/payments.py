@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
@@ -136,12 +135,12 @@ class Payments:
         query = {"before": more} | ({"state": state.value} if state else {})
         given: dict[str, Any] = {
             "answer": _answer(len(differing), len(wanted)),
-            "rows": [_row(row, viewer) for row in kept],
+            "rows": [row_of(row, viewer) for row in kept],
             "more": f"{DESK}?{urlencode(query)}" if more else None,
             "states": {one.value: words for one, (words, _) in STATES.items()},
             "state": "" if state is None else state.value,
             "differing": [_open(row) for row in differing],
-            "wanted": [_proposed(row, by[row.created_by], viewer) for row in wanted],
+            "wanted": [proposed_of(row, by[row.created_by], viewer) for row in wanted],
             "may_write": viewer.may(Scope.BILLS_WRITE),
             "has_provider": self._rooms.provider is not None,
             "currency": self._rooms.settings.pay_currency,
@@ -155,13 +154,9 @@ class Payments:
         """Enter money that came to the bank for a monthly invoice; or say why not, and keep what was typed."""
         viewer, form = await self._writer(request), EMPTY | await form_of(request)
         try:
-            currency = self._rooms.settings.pay_currency
-            amount = typed.number(form["amount"], phrase("The amount")) or Decimal(0)
-            minor = amount.scaleb(digits_of(currency))
-            if minor != minor.to_integral_value():
-                raise Refusal(Code.INVALID, phrase("That is a fraction of the smallest coin there is."))
+            minor = typed.minor(form["amount"], self._rooms.settings.pay_currency, phrase("The amount"))
             number = form["number"].upper()
-            await self._rooms.wallets.enter(viewer, "", (int(minor), ""), form["reference"], number=number)
+            await self._rooms.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
         except Refusal as refusal:
             word = Word(phrase("Nothing was entered."), refusal.why, "harm")
             return await self._page(request, viewer, word, STATUS[refusal.code], form)
@@ -234,7 +229,8 @@ def _answer(differing: int, wanted: int) -> tuple[Said, Said]:
     return counted("1 payment differs", "{count} payments differ", differing), lead
 
 
-def _row(row: PaymentRow, viewer: Viewer) -> Row:
+def row_of(row: PaymentRow, viewer: Viewer) -> Row:
+    """A payment as a line of a list."""
     words, weight = STATES[row.state]
     amount = row.captured_minor or row.asked_minor
     return Row(
@@ -266,7 +262,8 @@ def _open(row: DifferenceRow) -> Open:
     return Open(row.id, DIFFER[row.kind], joined([*parts, CALLED.filled(name=row.theirs)]), row.created_at)
 
 
-def _proposed(row: DeedRow, by: str, viewer: Viewer) -> Proposed:
+def proposed_of(row: DeedRow, by: str, viewer: Viewer) -> Proposed:
+    """A deed that waits for a second person."""
     amount = money(row.amount_minor, row.currency, row.digits)
     site = {"site": row.site or "–"} if row.deed is MoneyDeed.PAYOUT else {}
     why = joined((phrase("Reason: {said}", said=row.said), phrase("Proposed by {who}.", who=by)), " · ")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.paper import Party
 
@@ -26,6 +27,14 @@ def number(text: str, field: str) -> Decimal | None:
     if found is None:
         raise Refusal(Code.INVALID, NO_NUMBER.filled(field=field))
     return Decimal(f"{found[1]}.{found[2] or 0}")
+
+
+def minor(text: str, currency: str, field: str) -> int:
+    """An amount in minor units, 0 where nothing is typed; Refusal INVALID where it is none of this currency."""
+    minor = (number(text, field) or Decimal(0)).scaleb(digits_of(currency))
+    if minor != minor.to_integral_value():
+        raise Refusal(Code.INVALID, phrase("That is a fraction of the smallest coin there is."))
+    return int(minor)
 
 
 def seen(text: str) -> tuple[int, int | None]:
