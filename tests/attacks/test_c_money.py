@@ -18,12 +18,15 @@ import pytest
 
 from tests.stories.conftest import a_world
 from tests.stories.till import Till, tariff
-from tests.stories.world import CARD, NOON
+from tests.stories.world import CARD, NOON, grade
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.discrepancy import Gravity, Kind
 from wattkeeper.charging.money.ledger import charge
 from wattkeeper.charging.money.numbered import taxes_of
 from wattkeeper.charging.money.usage import planned
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.money.discrepancies import audit_sessions
 
 OTHER = "04FFEEDDCCBBAA"
 
@@ -318,3 +321,41 @@ def test_c18_ten_thousand_sessions_of_less_than_half_a_cent_lose_no_cent() -> No
             booked[line.account] += line.amount_minor
     assert booked["owed:p"] == lines == -booked["sales:s"] - booked["vat:20"]
     assert lines == sum(1 for number in range(10_000) if (1 + number % 30) * 48 >= 500)
+
+
+@pytest.mark.parametrize("told", [{}, {"wh": 1000}])
+async def test_c6_an_end_without_a_register_waits_instead_of_being_free(till: Till, told: dict[str, Any]) -> None:
+    async with till.world.v201("CP1") as cp:
+        await cp.event("Started", "T", 0, 0, card=CARD, wh=1000, context="Transaction.Begin", state="Charging")
+        await cp.event("Updated", "T", 1, 30, state="Charging", **told)
+        await cp.event("Ended", "T", 2, 60)
+        await waits_unbilled(till, "end_unread")
+        assert grade(await till.world.the_session()) is Grade.RECONSTRUCTED
+        (said,) = await till.words()
+        assert said.startswith("At the end no register was told. It was last read ")
+        await cp.event("Started", "U", 0, 90, card=CARD, wh=51_000, context="Transaction.Begin")
+        await cp.event("Ended", "U", 1, 120, wh=52_000, context="Transaction.End")
+    await till.look()
+    assert await till.amounts() == [("bill", 60)]
+    found = (await audit_sessions(till.world.door.store, VIEWER)).found
+    (rose,) = [one for one in found if one.kind is Kind.UNPAID_ENERGY]
+    assert (rose.energy_wh, rose.gravity) == (Decimal(50_000), Gravity.GRAVE)
+    assert "no register was told at its end" in str(rose.words)
+
+
+async def test_c6_a_register_that_stood_still_to_the_end_is_free(till: Till) -> None:
+    async with till.world.v201("CP1") as cp:
+        await cp.event("Started", "T", 0, 0, card=CARD, wh=1000, context="Transaction.Begin", state="Charging")
+        await cp.event("Ended", "T", 1, 60, wh=1000, context="Transaction.End")
+    await till.look()
+    assert (await till.amounts(), await till.waits()) == ([], [])
+
+
+async def test_c6_an_end_whose_register_comes_late_bills_itself(till: Till) -> None:
+    async with till.world.v201("CP1") as cp:
+        await cp.event("Started", "T", 0, 0, card=CARD, wh=1000, context="Transaction.Begin", state="Charging")
+        await cp.event("Ended", "T", 1, 60)
+        await waits_unbilled(till, "end_unread")
+        await cp.event("Ended", "T", 1, 60, wh=11_000, context="Transaction.End")
+    await billed_alone(till)
+    assert await till.holds() == []

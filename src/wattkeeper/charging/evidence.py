@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import IntEnum, StrEnum
 
@@ -55,6 +55,7 @@ WEIGHTS: dict[FindingCode, Weight] = {
     F.NO_REGISTER: Weight.RECONSTRUCTED,
     F.FROM_INTERVALS: Weight.RECONSTRUCTED,
     F.BASELINE_LATE: Weight.RECONSTRUCTED,
+    F.END_UNREAD: Weight.RECONSTRUCTED,
     F.REGISTER_ROLLBACK: Weight.DISPUTED,
     F.REGISTER_RESET: Weight.RECONSTRUCTED,
     F.REGISTER_RETURNED: Weight.DISPUTED,
@@ -103,6 +104,9 @@ WORDS: dict[FindingCode, Phrase] = {
     F.BASELINE_LATE: phrase(
         "The first register was read {seconds} after the start; what flowed before is not counted."
     ),
+    F.END_UNREAD: phrase(
+        "At the end no register was told. It was last read {seconds} before; what flowed afterwards is not counted."
+    ),
     F.REGISTER_ROLLBACK: phrase(
         "The energy register went back from {from_wh} to {to_wh}; energy counts on from the higher."
     ),
@@ -150,6 +154,7 @@ MISMATCH_FROM_WH = Decimal(500)
 STUCK_FROM_WH = Decimal(2000)
 """What power must come to before a register that stands still is doubted: some count whole kWh."""
 BASELINE_S = 30
+"""How long after the start the first register may be read, and how long before the end the last one."""
 
 
 def findings(session: Session) -> tuple[Finding, ...]:
@@ -235,8 +240,18 @@ def _of_meter(session: Session) -> list[Finding]:
         late = int((track.first.at - session.opened.at).total_seconds())
         if late > BASELINE_S:
             found.append(Finding(F.BASELINE_LATE, track.first.at, {"seconds": str(late)}))
+    if is_end_unread(session) and session.ended and track.last:
+        early = session.ended.at - track.last.at
+        found.append(Finding(F.END_UNREAD, track.last.at, {"seconds": str(early // timedelta(seconds=1))}))
     mismatch = _mismatch(session)
     return [*found, mismatch] if mismatch else found
+
+
+def is_end_unread(session: Session) -> bool:
+    """Whether the station told the end without a register, and the last one it told is older; a signed end is none."""
+    is_signed = session.signed is not None and session.signed.is_verified
+    last, ended = session.track.last, session.ended
+    return bool(last and ended and not is_signed and ended.at - last.at > timedelta(seconds=BASELINE_S))
 
 
 def _with_rise_after(finding: Finding, session: Session) -> Finding:

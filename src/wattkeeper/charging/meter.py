@@ -57,6 +57,7 @@ class FindingCode(StrEnum):
     NO_REGISTER = "no_register"
     FROM_INTERVALS = "from_intervals"
     BASELINE_LATE = "baseline_late"
+    END_UNREAD = "end_unread"
     REGISTER_ROLLBACK = "register_rollback"
     REGISTER_RESET = "register_reset"
     REGISTER_RETURNED = "register_returned"

@@ -319,14 +319,18 @@ def unpaid_energy(before: Examined, after: Examined) -> Iterator[Discrepancy]:
     unpaid = first.wh - last.wh
     if unpaid <= SLACK_WH:
         return
-    words = phrase(
-        "Since session {other} the register rose by {energy_wh} without a session.",
-        other=shown(before.session.id),
-        energy_wh=kwh(figure(unpaid)),
-    )
+    said = UNREAD if evidence.is_end_unread(before.session) else UNPAID
+    words = said.filled(other=shown(before.session.id), energy_wh=kwh(figure(unpaid)))
     gravity = Gravity.GRAVE if unpaid >= UNPAID_GRAVE_WH else Gravity.DOUBT
     more = {"other": before.session.id, "energy_wh": unpaid, "at": first.at}
     yield _found(Kind.UNPAID_ENERGY, gravity, after, words, **more)
+
+
+UNPAID = phrase("Since session {other} the register rose by {energy_wh} without a session.")
+UNREAD = phrase(
+    "Since session {other} was last read the register rose by {energy_wh}: no register was told at its end, so it "
+    "probably took that."
+)
 
 
 def _in_common(before: Examined, after: Examined) -> timedelta:

@@ -58,6 +58,7 @@ CHECKED: Mapping[str, Phrase] = {
     F.NO_REGISTER: phrase("The station told no meter reading."),
     F.FROM_INTERVALS: phrase("The energy had to be added up from parts."),
     F.BASELINE_LATE: phrase("The meter was first read a while after the start."),
+    F.END_UNREAD: phrase("The meter was not read at the end."),
     F.REGISTER_ROLLBACK: WENT_BACK,
     F.REGISTER_RESET: WENT_BACK,
     F.REGISTER_RETURNED: WENT_BACK,
