@@ -55,6 +55,8 @@ BOOKS = "/api/v1/books/{book}"
 SIDES = {"day", "month", "site", "station", "tariff", "group"}
 PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}")
 """One bill, or one's own month; its payer is named to themselves alone (tests/web/test_papers.py)."""
+SIGNED = "/sessions/{session}/signed-values.xml"
+"""What a meter signed about one session, its card too: for whoever charged alone (tests/web/test_meters.py)."""
 
 
 def addresses(house: House) -> set[str]:
@@ -70,6 +72,7 @@ async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
             for answer in described["responses"].values():
                 kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith((OWN, *SUMS, BOOKS)) else set())
                 kinds -= {"application/pdf"} if path.endswith(PAPERS) else set()
+                kinds -= {"application/xml"} if path.endswith(SIGNED) else set()
                 assert kinds <= {"application/json", "application/problem+json", "text/event-stream"}, (method, path)
     assert {facet.value for facet in Facet} == SIDES, "sums of no person"
     assert Scope.PERSONS_READ in EVERYTHING
