@@ -72,11 +72,16 @@ def test_nothing_is_reached_by_giving_back_just_what_was_billed(usage: Usage, ta
 
 @given(usages(), st.integers(0, 50_000_000).map(lambda number: Decimal(number).scaleb(-3)))
 def test_another_energy_is_spread_and_adds_up(usage: Usage, wh: Decimal) -> None:
-    other = scaled(usage, wh)
-    assert other.energy_wh == (wh if usage.intervals else 0)
-    assert [(one.since, one.until, one.kind) for one in other.intervals] == [
-        (one.since, one.until, one.kind) for one in usage.intervals
-    ]
+    until = NOON + timedelta(days=1)
+    other = scaled(usage, wh, NOON, until)
+    assert other.energy_wh == wh
+    spans = [(one.since, one.until, one.kind) for one in other.intervals]
+    known = [(one.since, one.until, one.kind) for one in usage.intervals]
+    assert [one for one in spans if one in known] == known
+    made = [one for one in spans if one not in known]
+    assert made in ([], [(NOON, until, Kind.CHARGING)])
+    outside = all(one.kind in (Kind.RESERVED, Kind.BLOCKING) for one in usage.intervals)
+    assert (made == []) == (wh == usage.energy_wh or not outside)
     assert all(one.energy_wh >= 0 for one in other.intervals)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.stories.till import ANNA, BERT, MAY, Till
-from tests.stories.world import World, minute
+from tests.stories.world import CARD, World, minute
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.usage import Known
 from wattkeeper.charging.person import Role, Scope, Viewer
@@ -308,3 +308,33 @@ async def test_what_runs_is_not_decided_yet(till: Till) -> None:
         await cp.start(0, 0)
     assert await refused(till.do(Deed.ACCEPT)) is Code.CONFLICT
     assert (await till.world.the_session()).started_at == minute(0)
+
+
+# --- an energy that nobody measured -------------------------------------------------------------------------
+
+
+async def test_an_energy_is_billed_where_the_station_told_none(till: Till) -> None:
+    async with till.world.v16("CP1") as cp:
+        await cp.stop(4711, 10, 30_000)
+    await till.look()
+    assert "start_missing" in await till.waits()
+    await till.do(Deed.CORRECT, "As the driver says: 5 kWh.", energy_wh=Decimal(5000))
+    (bill,) = await till.bills()
+    assert (bill.energy_wh, bill.gross_minor) == (Decimal(5000), 300)
+    (stretch,) = (await till.why(bill.number)).usage.intervals
+    assert (stretch.since, stretch.since_known, stretch.until_known) == (minute(10), Known.ESTIMATED, Known.ESTIMATED)
+    await till.check()
+
+
+async def test_an_energy_that_nobody_told_came_from_start_to_end(till: Till) -> None:
+    async with till.world.v201("CP1") as cp:
+        await cp.event("Started", "T", 0, 0, card=CARD)
+        await cp.event("Ended", "T", 1, 60)
+    await till.look()
+    assert await till.waits() == ["no_register"]
+    await till.do(Deed.CORRECT, "By the display: 5 kWh.", energy_wh=Decimal(5000))
+    (bill,) = await till.bills()
+    (stretch,) = (await till.why(bill.number)).usage.intervals
+    assert (bill.gross_minor, stretch.power_w) == (300, Decimal(5000))
+    assert (stretch.since, stretch.until) == (minute(0), minute(60))
+    await till.check()

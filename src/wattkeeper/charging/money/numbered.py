@@ -10,6 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from wattkeeper.charging.evidence import Grade
+from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.billing import Reason
@@ -225,11 +226,15 @@ def _joined(before: Interval, one: Interval) -> Interval:
     return replace(told, current_a=before.current_a if before.current_a == one.current_a else None)
 
 
-def scaled(usage: Usage, energy_wh: Decimal) -> Usage:
-    """A usage whose energy is another, as a person says: each stretch has its share, and its ends are estimated."""
+def scaled(usage: Usage, energy_wh: Decimal, since: datetime, until: datetime) -> Usage:
+    """A usage whose energy is another, as a person says: each stretch has its share, and its ends are estimated.
+
+    Where there is no stretch in which it could have come, all of it came evenly from the session's start to its end.
+    """
     told, left, kept = usage.energy_wh, energy_wh, list[Interval]()
-    bearers = [one for one in usage.intervals if one.energy_wh] or list(usage.intervals[:1])
-    for one in usage.intervals:
+    known = usage.intervals if energy_wh == told else _with_stretch(usage.intervals, since, until)
+    bearers = [one for one in known if one.energy_wh] or [one for one in known if one.kind not in OUTSIDE][:1]
+    for one in known:
         share = ZERO
         if one in bearers:
             is_last = one is bearers[-1]
@@ -239,3 +244,16 @@ def scaled(usage: Usage, energy_wh: Decimal) -> Usage:
         estimate = replace(one, energy_wh=share, power_w=power_w, register_wh=None)
         kept.append(replace(estimate, since_known=Known.ESTIMATED, until_known=Known.ESTIMATED))
     return replace(usage, intervals=tuple(kept))
+
+
+def _with_stretch(known: Sequence[Interval], since: datetime, until: datetime) -> Sequence[Interval]:
+    """Stretches, with one of charging among them where all lie before or after the session."""
+    if any(one.kind not in OUTSIDE for one in known):
+        return known
+    made = Interval(kind=Kind.CHARGING, since=since, until=max(since, until))
+    before = [one for one in known if one.kind is Kind.RESERVED]
+    return (*before, made, *(one for one in known if one.kind is not Kind.RESERVED))
+
+
+OUTSIDE = frozenset({Kind.RESERVED, Kind.BLOCKING})
+"""Kinds in which a car is not yet, or no longer, on power."""

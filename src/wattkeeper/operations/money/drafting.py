@@ -33,7 +33,7 @@ def draft_of(told: Told, by: str, reasons: Sequence[Reason] = (), reason: str | 
 def draft_for_energy(told: Told, by: str, energy_wh: Decimal, reasons: Sequence[Reason], reason: str) -> Draft:
     """What bills a session for another energy than its station told, Wh, as a person says."""
     why = _explanation(told, reasons)
-    used = scaled(why.usage, energy_wh)
+    used = scaled(why.usage, energy_wh, why.started_at, why.ended_at)
     return _draft(told, by, replace(why, usage=used, bill=price(used, why.tariff), reason=reason))
 
 
