@@ -53,8 +53,11 @@ SUMS = ("/api/v1/revenue", "/api/v1/payments/reconciliation")
 BOOKS = "/api/v1/books/{book}"
 """Documents and lines of the ledger: who owes stands in them by the id alone (tests/web/test_books.py)."""
 SIDES = {"day", "month", "site", "station", "tariff", "group"}
-PAPERS = ("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}")
-"""One bill, or one's own month; its payer is named to themselves alone (tests/web/test_papers.py)."""
+PAPERS = (
+    *("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}"),
+    *("/monthly-invoices/{invoice}/paper", "/monthly-invoices/{invoice}/invoice"),
+)
+"""One bill, one monthly invoice, or one's own month; its payer is named to themselves (tests/web/test_papers.py)."""
 SIGNED = "/sessions/{session}/signed-values.xml"
 """What a meter signed about one session, its card too: for whoever charged alone (tests/web/test_meters.py)."""
 
@@ -106,8 +109,8 @@ async def test_e19_nothing_is_uploaded_but_a_list_of_cards_and_a_tariff(house: H
 async def test_e15_nothing_is_printed_but_pages_bills_and_plain_letters(house: House) -> None:
     """E15: a letter in HTML shows what stations and strangers said, a place where it must be inert.
 
-    So does a PDF, of which there are two kinds: bills, and months of one's own. That those are inert,
-    tests/operations/test_papers.py says.
+    So does a PDF, of which there are three kinds: bills, monthly invoices, and months of one's own. That they
+    are inert, tests/operations/test_papers.py and test_monthly_papers.py say.
     """
     makers = {path.name for path in SOURCES.rglob("*.py") if "import typst" in path.read_text()}
     senders = {path.name for path in SOURCES.rglob("*.py") if "application/pdf" in path.read_text()}

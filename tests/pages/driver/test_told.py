@@ -50,6 +50,7 @@ PARTS = {
     "/app/bills/{number}/paper",
     "/app/sessions/{id}/signed",
     "/app/statements/{month}",
+    "/app/me/pay/invoices/{number}/paper",
 }
 """What is no page: the manifest has a test of its own, a stream sends what its page shows."""
 

@@ -73,6 +73,7 @@ PARTS = {
     "/app/bills/{number}/paper",
     "/app/sessions/{id}/signed",
     "/app/statements/{month}",
+    "/app/me/pay/invoices/{number}/paper",
 }
 """What pages of the app are made of, and a PDF; none of them is a page."""
 

@@ -21,7 +21,8 @@ from wattkeeper.operations.money.owing import Owing
 from wattkeeper.store.money.bill import BillRow
 
 DAY = phrase("d MMMM y")
-"""How dates are written (Unicode TR 35 patterns); each language has its own."""
+MONTH = phrase("MMMM y")
+"""How days and months are written (Unicode TR 35 patterns); each language has its own."""
 INVOICES = {
     DocumentKind.BILL: phrase("Invoice {number}"),
     DocumentKind.CORRECTION: phrase("Corrected invoice {number} for {corrects}: more to pay"),
@@ -188,6 +189,10 @@ class Teller:
     def day(self, at: date) -> str:
         """A day."""
         return format_date(at, self.tell(DAY), locale=catalogue(self.language).locale)
+
+    def month(self, first: date) -> str:
+        """A month."""
+        return format_date(first, self.tell(MONTH), locale=catalogue(self.language).locale)
 
     def address(self, party: Party) -> list[str]:
         """Name and address, the country by its name."""

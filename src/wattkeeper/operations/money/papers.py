@@ -15,15 +15,20 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import chosen, spoken
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.einvoice import einvoice
+from wattkeeper.operations.money.monthly_paper import Entry, MonthlyPaper, monthly_einvoice
+from wattkeeper.operations.money.monthly_paper import told as told_monthly
 from wattkeeper.operations.money.owing import owing
 from wattkeeper.operations.money.paper import Paper, Party, told
-from wattkeeper.operations.money.printing import printed
+from wattkeeper.operations.money.payments.monthly import items_of
+from wattkeeper.operations.money.printing import MONTH, printed
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import bill
+from wattkeeper.store.money import bill, monthly
+from wattkeeper.store.money import payment as payments
 from wattkeeper.store.money.bill import BillRow, Sought
-from wattkeeper.store.money.content import encode
+from wattkeeper.store.money.content import decode, encode
+from wattkeeper.store.money.monthly import InvoiceRow
 from wattkeeper.store.people import person as persons
 from wattkeeper.store.unit import Unit
 
@@ -32,6 +37,7 @@ NEEDED = ("seller_name", "seller_street", "seller_postcode", "seller_city", "sel
 """The settings without which there is no invoice."""
 UNSET = phrase("Invoices cannot be written here yet. Whoever runs this has to set {settings}.")
 NAMELESS = phrase("An invoice is made out to somebody: give a name and a country of two letters, such as AT.")
+NO_MONTHLY = phrase("There is no such monthly invoice. Is its number right?")
 SELLER = ("name", "street", "postcode", "city", "country", "vat_id")
 MOST = 500
 
@@ -87,6 +93,33 @@ class Papers:
         pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
         return Printed(f"{number}.pdf", pdf)
 
+    async def monthly(self, viewer: Viewer, number: str, buyer: Party | None = None, language: str = "") -> Printed:
+        """A monthly invoice (scope bills:read, one's own for drivers); with EN 16931 inside where a buyer is named.
+
+        Refusal NOT_FOUND, and as for an invoice. It names its payer to themselves alone.
+        """
+        if buyer is not None:
+            self._need_seller()
+            if not buyer.name.strip() or not COUNTRY.fullmatch(buyer.country):
+                raise Refusal(Code.INVALID, NAMELESS)
+        async with self._store.read() as connection:
+            row = await monthly.one(connection, viewer, number)
+            if row is None:
+                raise Refusal(Code.NOT_FOUND, NO_MONTHLY)
+            numbers = [one.number for one in items_of(row.content)]
+            rows, contents = await bill.named(connection, numbers), await bill.contents(connection, numbers)
+            paid = (await payments.paid_of(connection, [number])).get(number, 0)
+        if len(rows) < len(numbers) or not rows:
+            raise Refusal(Code.CONFLICT, phrase("The documents of this invoice are not kept here any more."))
+        entries = [Entry(one, decode(contents[one.number]).adds) for one in rows]
+        known = {name: value for name, value in self._own().items() if name != "payment_days"}
+        whom = buyer or await self._payer(viewer, row)
+        paper = MonthlyPaper(row=row, entries=entries, paid_minor=paid, buyer=whom, **known)
+        language = chosen(language, spoken())
+        xml = None if buyer is None else monthly_einvoice(paper, language)
+        pdf = await printed(told_monthly(paper, language), row.issued_at, xml, template=MONTH)
+        return Printed(f"{number}.pdf", pdf)
+
     @property
     def writes_invoices(self) -> bool:
         """Whether the settings say who sells."""
@@ -121,7 +154,7 @@ class Papers:
         if lacking:
             raise Refusal(Code.CONFLICT, UNSET.filled(settings=", ".join(lacking)))
 
-    async def _payer(self, viewer: Viewer, row: BillRow) -> Party | None:
+    async def _payer(self, viewer: Viewer, row: BillRow | InvoiceRow) -> Party | None:
         """Who pays, where the viewer is that person and told us a name."""
         if not viewer.person or viewer.person != row.person:
             return None

@@ -10,34 +10,35 @@ from datetime import date, datetime, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from babel.dates import format_date
-
 from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.exact import divided, exactly
-from wattkeeper.charging.money.numbered import DocumentKind
+from wattkeeper.charging.money.numbered import DocumentKind, Tax, less
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import Figure, Money, counted, joined, phrase
+from wattkeeper.charging.phrase import Money, counted, joined, phrase
 from wattkeeper.language import chosen, spoken
-from wattkeeper.language.catalogue import catalogue
+from wattkeeper.operations.money.monthly_paper import BY_RATE, RATE_COLUMNS, kwh, rate_row
 from wattkeeper.operations.money.paper import Party, Teller
 from wattkeeper.operations.money.papers import Papers, Printed
 from wattkeeper.operations.money.prices import Prices, Receipt
-from wattkeeper.operations.money.printing import STATEMENT, printed
+from wattkeeper.operations.money.printing import MONTH, printed
 from wattkeeper.operations.money.revenue import month as days_of
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.engines import Store
+from wattkeeper.store.money import bill
+from wattkeeper.store.money.content import decode
 
 MOST_CARDS = 1000
 EMPTY = phrase("Nothing was billed for this month yet, so there is nothing to state.")
-COLUMNS = (phrase("Day"), phrase("Where"), phrase("Receipt"), phrase("Energy"), phrase("With tax"))
+COLUMNS = (
+    *(phrase("Day and receipt"), phrase("Where"), phrase("Energy")),
+    *(phrase("Without tax"), phrase("Tax"), phrase("With tax")),
+)
 PURPOSE = phrase(
     "This states what was billed, to be reimbursed by whoever pays for the car. It is no invoice: each amount stands "
     "on the receipt beside it, which anyone can work out again."
 )
-MONTH = phrase("MMMM y")
-"""How a month is written (Unicode TR 35)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,8 @@ class Statement:
     made_at: datetime
     receipts: Sequence[Receipt]
     cards: Mapping[TokenRef, CardRow]
+    taxes: Sequence[tuple[tuple[str, int], Tax]]
+    """The tax of every document, by currency and its digits."""
     waiting: int
     """How many sessions of the month were not billed yet."""
 
@@ -72,7 +75,7 @@ class Statements:
         """
         one = await self._of(viewer, month, card)
         words = told(one, chosen(language, spoken()))
-        return Printed(f"statement-{month}.pdf", await printed(words, one.made_at, template=STATEMENT))
+        return Printed(f"statement-{month}.pdf", await printed(words, one.made_at, template=MONTH))
 
     async def _of(self, viewer: Viewer, month: str, card: str | None) -> Statement:
         """What is to be stated."""
@@ -84,6 +87,8 @@ class Statements:
             raise Refusal(Code.NOT_FOUND, EMPTY)
         async with self._store.read() as connection:
             own = {row.ref: row for row in await cards.find(connection, viewer, MOST_CARDS)}
+            documents = {row.number: row for one in billed for row in one.documents}
+            contents = await bill.contents(connection, list(documents))
         return Statement(
             month=first,
             seller=self._papers.seller,
@@ -92,6 +97,11 @@ class Statements:
             made_at=self._store.clock(),
             receipts=sorted(billed, key=lambda one: (one.started_at, one.session)),
             cards=own,
+            taxes=[
+                ((documents[number].currency, documents[number].digits), tax)
+                for number, text in contents.items()
+                for tax in decode(text).adds
+            ],
             waiting=sum(not one.documents and not one.is_waived and one.bill is not None for one in history),
         )
 
@@ -109,6 +119,10 @@ def told(one: Statement, language: str) -> dict[str, Any]:
         "columns": [teller.tell(name) for name in COLUMNS],
         "rows": [teller.row(each) for each in one.receipts],
         "totals": [[teller.tell(cell) for cell in row] for row in teller.totals()],
+        "pay": "",
+        "rates_label": teller.tell(BY_RATE),
+        "rate_columns": [teller.tell(name) for name in RATE_COLUMNS],
+        "rates": [[teller.tell(cell) for cell in row] for row in teller.rates()],
         "why_label": teller.tell(phrase("What this is")),
         "why": [teller.tell(note) for note in teller.notes()],
         "foot": [*filter(None, [one.seller.name]), *teller.vat_id(one.seller)],
@@ -123,15 +137,16 @@ class _Teller(Teller):
         super().__init__(language)
         self._one = statement
         self._energy: dict[tuple[str, int], Decimal] = defaultdict(Decimal)
+        self._net: Counter[tuple[str, int]] = Counter()
         self._amounts: Counter[tuple[str, int]] = Counter()
         for each in (document for receipt in statement.receipts for document in receipt.documents):
             self._energy[each.currency, each.digits] += each.energy_wh
+            self._net[each.currency, each.digits] += each.net_minor
             self._amounts[each.currency, each.digits] += each.gross_minor
 
     def title(self) -> str:
         """What it is called."""
-        month = format_date(self._one.month, self.tell(MONTH), locale=catalogue(self.language).locale)
-        return self.tell(phrase("Charging in {month}", month=month))
+        return self.tell(phrase("Charging in {month}", month=self.month(self._one.month)))
 
     def facts(self) -> Iterator[tuple[str, str]]:
         """What stands beneath the title."""
@@ -148,17 +163,17 @@ class _Teller(Teller):
                 yield phrase("Average for each kWh"), Money(price, currency, digits + 2)
         yield phrase("Made on"), self.day(self._one.made_at.astimezone(self._one.zone).date())
 
-    def row(self, receipt: Receipt) -> list[str]:
-        """A session: its day, where and with what, its documents, its energy, what it came to."""
+    def row(self, receipt: Receipt) -> list[Any]:
+        """A session: its day and documents, where and with what, its energy, what it came to."""
         began = receipt.started_at.astimezone(self._one.zone)
         ended = (receipt.ended_at or receipt.started_at).astimezone(self._one.zone)
         first = receipt.documents[0]
-        gross = Decimal(sum(one.gross_minor for one in receipt.documents)).scaleb(-first.digits)
+        net, gross = (sum(getattr(one, name) for one in receipt.documents) for name in ("net_minor", "gross_minor"))
         wh = sum((one.energy_wh for one in receipt.documents), Decimal(0))
-        how = joined((f"{began:%H:%M}–{ended:%H:%M}", self._by(receipt)), " · ")
+        how = self.tell(joined((f"{began:%H:%M}–{ended:%H:%M}", self._by(receipt)), " · "))
         numbers = " ".join(one.number for one in receipt.documents)
-        cells = (_day(began.date(), self.language), receipt.name, how, numbers, _kwh(wh))
-        return [self.tell(cell) for cell in (*cells, Money(gross, first.currency, first.digits))]
+        cells = (kwh(wh), *_sums(net, gross, (first.currency, first.digits)))
+        return [[self.day(began.date()), numbers], [receipt.name, how], *(self.tell(cell) for cell in cells)]
 
     def _by(self, receipt: Receipt) -> str:
         """What it was started with, as far as may be shown."""
@@ -169,9 +184,14 @@ class _Teller(Teller):
 
     def totals(self) -> Iterator[tuple[object, ...]]:
         """The sums, by currency."""
-        for (currency, digits), amount in sorted(self._amounts.items()):
-            energy = _kwh(self._energy[currency, digits])
-            yield phrase("Total"), energy, Money(Decimal(amount).scaleb(-digits), currency, digits)
+        for money, gross in sorted(self._amounts.items()):
+            yield phrase("Total"), kwh(self._energy[money]), *_sums(self._net[money], gross, money)
+
+    def rates(self) -> Iterator[tuple[object, ...]]:
+        """What bears which rate of tax, by currency."""
+        for money in sorted(self._amounts):
+            taxes = (tax for (of, tax) in self._one.taxes if of == money)
+            yield from (rate_row(tax, lambda minor, money=money: _money(minor, money)) for tax in less(taxes, ()))
 
     def notes(self) -> Iterator[object]:
         """What it is, and what is not in it."""
@@ -187,11 +207,12 @@ class _Teller(Teller):
             )
 
 
-def _day(at: date, language: str) -> str:
-    """A day, short."""
-    return str(format_date(at, "short", locale=catalogue(language).locale))
+def _money(minor: int, money: tuple[str, int]) -> Money:
+    """An amount of a currency with so many digits."""
+    currency, digits = money
+    return Money(Decimal(minor).scaleb(-digits), currency, digits)
 
 
-def _kwh(wh: Decimal) -> Figure:
-    """Energy in kWh with two places."""
-    return Figure(wh.scaleb(-3), 2, "kWh")
+def _sums(net: int, gross: int, money: tuple[str, int]) -> tuple[Money, Money, Money]:
+    """Without tax, the tax, and both."""
+    return _money(net, money), _money(gross - net, money), _money(gross, money)

@@ -193,6 +193,12 @@ async def named(connection: AsyncConnection, numbers: Sequence[str]) -> list[Bil
     return [row_of(row) for row in await connection.execute(wanted)]
 
 
+async def contents(connection: AsyncConnection, numbers: Sequence[str]) -> dict[str, str]:
+    """The content of each of these documents: for what follows them, never for showing."""
+    rows = await connection.execute(select(C.number, C.content).where(C.number.in_(numbers)))
+    return {number: text for number, text in rows}
+
+
 async def contents_of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, str]:
     """The content of the newest document of each of these sessions: for deeds, never for showing."""
     wanted = select(C.session_id, C.content).where(C.session_id.in_(sessions)).order_by(C.series, C.place)

@@ -24,6 +24,7 @@ from wattkeeper.store.money import monthly
 from wattkeeper.store.money import payment as payments
 from wattkeeper.store.money.monthly import InvoiceRow
 from wattkeeper.store.money.payment import PaymentRow
+from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver.money import written
 from wattkeeper.web.driver.paper import Paper, Word, routes_of
 from wattkeeper.web.operator import said
@@ -251,6 +252,11 @@ class Pay:
         iban = self._rooms.settings.seller_iban
         return await self._paper.page(request, "pay_invoice.html", viewer, told=told, items=items, sums=sums, iban=iban)
 
+    async def printed(self, request: Request, number: str) -> Response:
+        """A monthly invoice as PDF."""
+        viewer = await self._paper.need_viewer(request)
+        return sent(await self._rooms.papers.monthly(viewer, number))
+
     async def _own(self, viewer: Viewer, payment: str) -> PaymentRow:
         async with self._rooms.store.read() as connection:
             row = await payments.one(connection, viewer, payment)
@@ -296,6 +302,7 @@ def router(paper: Paper) -> APIRouter:
     routes.add_api_route(f"{PATH}/card/remove", pages.forget_card, methods=["POST"])
     routes.add_api_route(f"{PATH}/way", pages.choose, methods=["POST"])
     routes.add_api_route(f"{PATH}/invoices/{{number}}", pages.invoice, methods=["GET"])
+    routes.add_api_route(f"{PATH}/invoices/{{number}}/paper", pages.printed, methods=["GET"])
     routes.add_api_route(f"{PATH}/{{payment}}", pages.one, methods=["GET"])
     routes.add_api_route(f"{PATH}/{{payment}}/again", pages.again, methods=["POST"])
     return routes

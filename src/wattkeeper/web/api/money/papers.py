@@ -56,6 +56,21 @@ async def print_invoice(rooms: Here, viewer: BillsReader, number: Number, buyer:
     return sent(await rooms.papers.invoice(viewer, number, Party(**buyer.model_dump())))
 
 
+InvoiceId = Annotated[str, Path(pattern=r"^M[0-9]{4}-[0-9]{6}$", description="Such as M2026-000012.")]
+
+
+@router.get("/monthly-invoices/{invoice}/paper", responses=RECEIPT, response_class=Response, response_model=None)
+async def print_monthly_invoice(rooms: Here, viewer: BillsReader, invoice: InvoiceId) -> Response:
+    """A monthly invoice as PDF; a driver's own."""
+    return sent(await rooms.papers.monthly(viewer, invoice))
+
+
+@router.post("/monthly-invoices/{invoice}/invoice", responses=INVOICE, response_class=Response, response_model=None)
+async def print_monthly_invoice_for(rooms: Here, viewer: BillsReader, invoice: InvoiceId, buyer: Buyer) -> Response:
+    """A monthly invoice made out to a buyer, who is kept nowhere but in the file; a driver's own."""
+    return sent(await rooms.papers.monthly(viewer, invoice, Party(**buyer.model_dump())))
+
+
 class StatementFilter(Asked):
     """Which of one's cards; all of them where nothing is said."""
 
