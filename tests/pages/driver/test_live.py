@@ -57,6 +57,30 @@ async def test_where_nothing_can_be_pushed_the_page_asks(town: Town) -> None:
         forgive(person, "ERR_FAILED")
 
 
+async def test_a_wait_counts_down_without_its_page_being_put_there_anew(town: Town) -> None:
+    """Whoever reads it, or has it read, is not thrown back each time a second is told to have passed."""
+    me = await town.sign_up()
+    async with town.plugged("CP1", behind=town.early), town.driver(me) as person:
+        wish = await town.rooms.enrolments.open(await town.viewer(me), "CP1")
+
+        async def refuse(route: Route) -> None:
+            await route.abort()
+
+        await person.page.route("**/live", refuse)
+        await person.page.goto(f"/app/cards/add/{wish.id}")
+        heading, left = person.page.locator("h1"), person.page.get_by_role("timer")
+        await heading.evaluate("(one) => { one.isStill = true; }")
+        before = await left.inner_text()
+        for _ in range(2):
+            async with person.page.expect_response("**/now"):
+                pass
+        assert await left.inner_text() != before
+        assert await heading.evaluate("(one) => one.isStill")
+        await town.rooms.enrolments.withdraw(await town.viewer(me), wish.id)
+        await expect(heading).not_to_have_text("Tap your card now")
+        forgive(person, "ERR_FAILED")
+
+
 async def test_a_lost_network_is_said_and_the_figures_stay(town: Town) -> None:
     me = await town.sign_up()
     async with town.plugged("CP1", behind=town.early, speed=120), town.driver(me) as person:

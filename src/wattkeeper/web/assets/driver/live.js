@@ -9,10 +9,20 @@ let stop = () => {};
 
 const shown = new WeakMap();
 
+// What a part says, as the browser writes it; how long a wait still is goes on by itself, and is no news.
+function wording(html) {
+  const part = document.createElement("template");
+  part.innerHTML = html;
+  for (const left of part.content.querySelectorAll("[data-until]")) left.textContent = "";
+  return part.innerHTML;
+}
+
 function put(place, html) {
   // What the person is doing with a form is not taken from under their thumb.
-  if (!html || shown.get(place) === html || place.querySelector("form[data-busy]")) return;
-  shown.set(place, html);
+  if (!html || place.querySelector("form[data-busy]")) return;
+  const news = wording(html);
+  if (shown.get(place) === news) return;
+  shown.set(place, news);
   const putBack = keepFocus(place);
   const open = [...place.querySelectorAll("details[open]")].map((one) => one.id);
   place.innerHTML = html;
@@ -44,6 +54,8 @@ async function ask(place) {
 }
 
 function keep(place) {
+  shown.set(place, wording(place.innerHTML));
+  aloud(place);
   let source = null;
   let heard = Date.now();
   const open = () => {
