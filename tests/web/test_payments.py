@@ -43,21 +43,21 @@ async def test_a_transfer_is_entered_once_and_seen_by_its_driver_alone(house: Ho
         signed_in(house, "bert@example.org") as (_, his),
         signed_in(house, "aud@example.org", Role.AUDITOR) as (_, auditor),
     ):
-        new = {"person": anna.person, "amount_minor": 6000, "currency": "EUR", "reference": "RF18 1", "prepaid": True}
+        new = {"person": anna.person, "amount_minor": 4000, "currency": "EUR", "reference": "RF18 1", "prepaid": True}
         made = await house.api.post(f"{API}/payments", json=new)
         assert (made.status_code, made.json()["state"], made.json()["theirs"]) == (201, "captured", "RF18 1")
         assert (await house.api.post(f"{API}/payments", json=new)).status_code == 409
         assert (await her.post(f"{API}/payments", json=new | {"reference": "RF18 2"})).status_code == 403
         path = f"{API}/payments/{made.json()['id']}"
         mine = (await her.get(path)).json()
-        assert (mine["person"], mine["theirs"], mine["captured_minor"]) == (anna.person, None, 6000)
+        assert (mine["person"], mine["theirs"], mine["captured_minor"]) == (anna.person, None, 4000)
         assert (await his.get(path)).status_code == 404
         assert (await his.get(f"{API}/payments")).json()["items"] == []
         assert (await his.get(f"{API}/payments", params={"person": anna.person})).status_code == 403
         seen = (await auditor.get(path)).json()
         assert (seen["person"], seen["theirs"]) == (None, "RF18 1")
         assert anna.person not in (await auditor.get(f"{API}/money-deeds")).text
-        assert (await her.get(f"{API}/wallet")).json()["prepaid"] == [{"currency": "EUR", "amount_minor": 6000}]
+        assert (await her.get(f"{API}/wallet")).json()["prepaid"] == [{"currency": "EUR", "amount_minor": 4000}]
 
 
 async def test_much_goes_back_only_by_two_people(house: House) -> None:
@@ -67,7 +67,14 @@ async def test_much_goes_back_only_by_two_people(house: House) -> None:
         signed_in(house, "dan@example.org", Role.BILLING) as (_, dan),
     ):
         new = {"person": anna.person, "amount_minor": 9000, "currency": "EUR", "reference": "RF18 1", "prepaid": True}
-        path = f"{API}/payments/{(await clara.post(f'{API}/payments', json=new)).json()['id']}"
+        entered = (await clara.post(f"{API}/payments", json=new)).json()
+        assert entered["state"] == "waiting"
+        assert (await house.api.post(f"{API}/payments", json=new | {"reference": "RF18 2"})).status_code == 403
+        (deed,) = (await clara.get(f"{API}/money-deeds")).json()["items"]
+        assert (deed["deed"], deed["payment"]) == ("enter", entered["id"])
+        assert (await clara.post(f"{API}/money-deeds/{deed['id']}/agree")).status_code == 403
+        assert (await dan.post(f"{API}/money-deeds/{deed['id']}/agree")).json()["state"] == "done"
+        path = f"{API}/payments/{entered['id']}"
         wish = {"amount_minor": 6000, "reason": "Moves away."}
         deed = (await clara.post(f"{path}/refund", json=wish)).json()
         assert deed["state"] == "open"

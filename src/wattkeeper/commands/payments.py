@@ -86,7 +86,10 @@ def enter(
     paid = (minor_of(amount, which), which)
     more = {"number": invoice, "is_ahead": prepaid and invoice is None}
     row = _do(database, lambda rooms: rooms.wallets.enter(VIEWER, person, paid, reference, **more))
-    out.print(f"Entered: {money(row.captured_minor, row.currency)}, payment {row.id}.", markup=False)
+    if row.state.is_over:
+        out.print(f"Entered: {money(row.captured_minor, row.currency)}, payment {row.id}.", markup=False)
+    else:
+        out.print("That is much, so it waits for a second person, who agrees on the page of payments.")
 
 
 @app.command()

@@ -1,4 +1,4 @@
-"""Money that people move by hand: write-offs, refunds, payouts; above a limit a second person must agree."""
+"""Money that people move by hand: given up, given back, paid out, entered; above a limit a second person must agree."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ class MoneyDeed(StrEnum):
     """What came in without need goes back."""
     PAYOUT = "payout"
     """The host of a site is paid."""
+    ENTER = "enter"
+    """Money that is said to have come to the bank is entered; kept here where it takes a second person."""
 
 
 class DeedState(StrEnum):
@@ -125,6 +127,13 @@ async def paid_until(connection: AsyncConnection, site: str, currency: str) -> i
     """Up to which entry of the ledger the host of a site was paid; 0 where never."""
     wanted = select(func.max(D.until_entry)).where(D.deed == MoneyDeed.PAYOUT.value, D.state == DeedState.DONE.value)
     return int(await connection.scalar(wanted.where(D.site == site, D.currency == currency)) or 0)
+
+
+async def alone(connection: AsyncConnection, by: str, person: str, currency: str, since: datetime) -> int:
+    """What somebody gave up and gave back for a person since an instant without a second person, minor units."""
+    wanted = select(func.sum(D.amount_minor)).where(D.created_by == by, D.settled_by == by, D.created_at > since)
+    wanted = wanted.where(D.state == DeedState.DONE.value, D.person_id == person, D.currency == currency)
+    return int(await connection.scalar(wanted) or 0)
 
 
 async def is_open(connection: AsyncConnection, **of: Any) -> bool:

@@ -8,17 +8,19 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, select, tuple_, update
+from sqlalchemy import exists, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState, may_become
 from wattkeeper.charging.person import Reach, Scope, Viewer
-from wattkeeper.store.tables import payment
+from wattkeeper.store.tables import money_deed, payment
 from wattkeeper.store.unit import Unit
 
 P = payment.c
 BANK = "bank"
 """The provider of what people enter by hand."""
+ENTERED = "enter"
+"""The deed by which money is entered that takes a second person (`store.money.deed`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +148,13 @@ async def pages_of(connection: AsyncConnection, person: str, since: datetime) ->
     kinds = (PaymentKind.TOP_UP.value, PaymentKind.SETUP.value)
     wanted = select(func.count()).where(P.person_id == person, P.kind.in_(kinds), P.created_at >= since)
     return int(await connection.scalar(wanted.where(P.provider != BANK)) or 0)
+
+
+async def entered_alone(connection: AsyncConnection, by: str, person: str, currency: str, since: datetime) -> int:
+    """What somebody entered for a person since an instant without a second person, minor units."""
+    agreed = exists().where(money_deed.c.payment_id == P.id, money_deed.c.deed == ENTERED)
+    wanted = select(func.sum(P.captured_minor)).where(P.provider == BANK, P.created_by == by, P.created_at > since)
+    return int(await connection.scalar(wanted.where(P.person_id == person, P.currency == currency, ~agreed)) or 0)
 
 
 async def last_charge(connection: AsyncConnection, person: str) -> PaymentRow | None:

@@ -158,15 +158,17 @@ class Pay:
         return [f"{_plain(one, digits)}" for one in wanted]
 
     def _line(self, row: PaymentRow) -> Line:
+        is_ours = row.provider == payments.BANK and row.state is PaymentState.WAITING
+        state = PaymentState.ASKED if is_ours else row.state
         amount = row.captured_minor or row.asked_minor
         back = written(_major(row.refunded_minor, row.currency), row.currency, row.digits) if row.refunded_minor else ""
         return Line(
             id=row.id,
             what=KINDS[row.kind],
             amount=written(_major(amount, row.currency), row.currency, row.digits),
-            state=STATES[row.state],
+            state=STATES[state],
             is_declined=row.state is PaymentState.DECLINED and row.session is not None,
-            waits=row.state is PaymentState.WAITING,
+            waits=state is PaymentState.WAITING,
             given_back=back,
             why=why_declined(row.fault),
             row=row,

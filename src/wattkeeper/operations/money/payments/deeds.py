@@ -16,9 +16,17 @@ from wattkeeper.charging.money.share import Share, ShareKind
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.bills import SECOND
+from wattkeeper.operations.money.limit import need_person
 from wattkeeper.operations.money.payments.asking import TOPIC
 from wattkeeper.operations.money.payments.settling import SETTLING
-from wattkeeper.operations.money.payments.wallet import MOST_MINOR, minor_text, need_line, need_reference
+from wattkeeper.operations.money.payments.wallet import (
+    LATELY,
+    MOST_MINOR,
+    enter_now,
+    minor_text,
+    need_line,
+    need_reference,
+)
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import deed as deeds
@@ -33,6 +41,8 @@ from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.payments")
 
+MOST_SHARE = 100
+"""A host gets at most so many percent, or so many minor units for a kWh: more is a slip, or worse."""
 BAD_DEBT = "bad_debt"
 """The account of what drivers owed and nobody will pay."""
 WHY = phrase("Say why: whoever checks the books reads it.")
@@ -123,13 +133,22 @@ class MoneyDeeds:
         same = {names.get(key, key): value for key, value in of.items() if not key.endswith("_entry")}
         if await deeds.is_open(unit.connection, deed=deed.value, **same):
             raise Refusal(Code.CONFLICT, phrase("Somebody proposed that already. Agree to it, or reject it."))
+        is_done = await self._alone(unit, viewer, money, of.get("person")) <= self._settings.four_eyes_minor
+        if not is_done:
+            need_person(viewer)
         row = await deeds.keep(unit, deed, money, said, viewer.name, **of)
-        is_done = money[0] <= self._settings.four_eyes_minor
         if is_done:
             row = await self._do(unit, row, viewer.name)
         log.info("%s %s %s %s", viewer.name, "did" if is_done else "proposed", deed.value, row.id)
         self._bus.announce(TOPIC)
         return row
+
+    async def _alone(self, unit: Unit, viewer: Viewer, money: tuple[int, str, int], person: str | None) -> int:
+        """What this comes to with all that the same one moved for the same person lately, and nobody agreed to."""
+        if person is None:
+            return money[0]
+        since = unit.now - LATELY
+        return money[0] + await deeds.alone(unit.connection, viewer.name, person, money[1], since)
 
     # --- agreeing ---------------------------------------------------------------------------------------------
 
@@ -151,6 +170,8 @@ class MoneyDeeds:
         viewer.need(Scope.BILLS_WRITE)
         async with self._store.unit() as unit:
             row = await self._open(unit, viewer, identifier)
+            if row.deed is MoneyDeed.ENTER:
+                await payments.move(unit, await self._payment(unit, row), PaymentState.CANCELLED, theirs=None)
             row = await deeds.settle(unit, row, DeedState.REJECTED, viewer.name)
         self._bus.announce(TOPIC)
         return row
@@ -168,6 +189,8 @@ class MoneyDeeds:
         left = row.amount_minor
         if row.deed is MoneyDeed.WRITE_OFF:
             left = await self._owed(unit, row.person or "", row.currency)
+        elif row.deed is MoneyDeed.ENTER:
+            return
         elif row.deed is MoneyDeed.REFUND:
             left = await self._refundable(unit, await self._payment(unit, row))
         elif await deeds.paid_until(unit.connection, row.site or "", row.currency) != row.after_entry:
@@ -182,6 +205,8 @@ class MoneyDeeds:
         """Enter it into the books; what the provider gives back is entered once it did."""
         if row.deed is MoneyDeed.REFUND:
             await self._give_back(unit, row, by)
+        elif row.deed is MoneyDeed.ENTER:
+            await enter_now(unit, await self._payment(unit, row), by)
         elif row.deed is MoneyDeed.WRITE_OFF:
             lines = moved(owed(row.person or ""), account(AccountKind.LOST, BAD_DEBT), row.currency, row.amount_minor)
             await ledger.post(unit, [Entry(EntryKind.WRITE_OFF, row.id, by, lines)])
@@ -237,9 +262,8 @@ class MoneyDeeds:
         viewer.need(Scope.BILLS_WRITE)
         site = need_line(site, phrase("Name the site."))
         host = need_line(host, phrase("Name who is paid, as statements shall name them."))
-        most = 100 if kind is ShareKind.PERCENT else 10_000
-        if (kind is None) != (value is None) or not 0 <= (value or 0) <= most:
-            why = phrase("A share is a percentage up to 100, or an amount for a kWh; or none.")
+        if (kind is None) != (value is None) or not 0 <= (value or 0) <= MOST_SHARE:
+            why = phrase("A share is a percentage up to 100, or up to 100 cents for a kWh; or none.")
             raise Refusal(Code.INVALID, why)
         async with self._store.unit() as unit:
             return await share.agree(unit, site, host, kind, value, viewer.name)

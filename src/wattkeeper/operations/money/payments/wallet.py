@@ -16,6 +16,7 @@ from wattkeeper.charging.money.payment import PaymentKind, PaymentState, Verb
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, phrase
 from wattkeeper.language import tell
+from wattkeeper.operations.money.limit import need_person
 from wattkeeper.operations.money.payments.asking import TOPIC, Asking
 from wattkeeper.operations.money.payments.outcomes import paid
 from wattkeeper.operations.money.payments.provider import Page, Provider, Unreachable, Unwilling, Wish
@@ -24,8 +25,10 @@ from wattkeeper.operations.money.payments.target import aim
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import billable, ledger, monthly, paying, settlement, told
+from wattkeeper.store.money import deed as deeds
 from wattkeeper.store.money import payment as payments
 from wattkeeper.store.money import step as steps
+from wattkeeper.store.money.deed import MoneyDeed
 from wattkeeper.store.money.paying import Choice, Means
 from wattkeeper.store.money.payment import BANK, PaymentRow
 from wattkeeper.store.money.told import DifferenceRow
@@ -38,6 +41,8 @@ LONGEST = 200
 """How many characters a reference or a reason has at most."""
 REFERENCE = " /-."
 """What a bank's reference may hold beside letters without marks and digits (as SEPA's do)."""
+LATELY = timedelta(days=30)
+"""For how long what one did alone for a person adds up, before it takes a second person."""
 MOST_PAGES = 10
 """How many payment pages somebody may open in an hour."""
 MOST_MINOR = 1_000_000_000
@@ -232,7 +237,8 @@ class Wallets:
         """Enter money that came to the bank (minor units, currency) by its reference (scope bills:write).
 
         For a monthly invoice (``number``), for what is owed, or ahead as prepaid. Refusal NOT_FOUND; INVALID;
-        CONFLICT where this reference was entered before.
+        CONFLICT where this reference was entered before; FORBIDDEN where it is much and a program asks. What is much,
+        with all that the same one entered for the same person lately, is ``waiting`` until a second person agrees.
         """
         viewer.need(Scope.BILLS_WRITE)
         amount, currency = money
@@ -247,10 +253,13 @@ class Wallets:
             if not await persons.is_kept(unit.connection, person):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such person."))
             kind = PaymentKind.TOP_UP if is_ahead else PaymentKind.TRANSFER
-            told_money = (amount, currency, digits_of(currency))
-            row = await payments.make(unit, person, kind, BANK, told_money, viewer.name, number=number)
-            row = await payments.move(unit, row, PaymentState.CAPTURED, captured_minor=amount, theirs=reference)
-            await ledger.post(unit, [paid(row, viewer.name)])
+            told_money, more = (amount, currency, digits_of(currency)), {"number": number, "theirs": reference}
+            alone = await payments.entered_alone(unit.connection, viewer.name, person, currency, unit.now - LATELY)
+            row = await payments.make(unit, person, kind, BANK, told_money, viewer.name, **more)
+            if alone + amount > self._settings.four_eyes_minor:
+                row = await _propose(unit, viewer, row, reference)
+            else:
+                row = await enter_now(unit, row, viewer.name)
         self._bus.announce(TOPIC)
         return row
 
@@ -276,6 +285,21 @@ class Wallets:
             await told.settle(unit, identifier, viewer.name, said)
         self._bus.announce(TOPIC)
         return replace(row, state=told.SETTLED, settled_by=viewer.name, said=said)
+
+
+async def enter_now(unit: Unit, row: PaymentRow, by: str) -> PaymentRow:
+    """Enter into the books what came to the bank."""
+    row = await payments.move(unit, row, PaymentState.CAPTURED, captured_minor=row.asked_minor)
+    await ledger.post(unit, [paid(row, by)])
+    return row
+
+
+async def _propose(unit: Unit, viewer: Viewer, row: PaymentRow, reference: str) -> PaymentRow:
+    """Let what is entered wait for a second person."""
+    need_person(viewer)
+    money = (row.asked_minor, row.currency, row.digits)
+    await deeds.keep(unit, MoneyDeed.ENTER, money, reference, viewer.name, person=row.person, payment=row.id)
+    return await payments.move(unit, row, PaymentState.WAITING)
 
 
 def need_line(text: str, why: Phrase) -> str:

@@ -294,7 +294,7 @@ def _invoice(viewer: Viewer, row: InvoiceRow, paid_minor: int) -> dict[str, Any]
 
 @router.get("/money-deeds")
 async def find_money_deeds(rooms: Here, viewer: BillsStaff, wanted: Annotated[DeedFilter, Query()]) -> DeedList:
-    """Write-offs, refunds and payouts, the newest first."""
+    """Write-offs, refunds, payouts, and what was much to enter; the newest first."""
     given = {"deed": wanted.deed, "state": wanted.state, "before": place_of(wanted.cursor)}
     async with rooms.store.read() as connection:
         rows = await deeds.find(connection, viewer, wanted.limit + 1, **given)  # type: ignore[arg-type]

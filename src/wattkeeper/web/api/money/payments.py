@@ -107,7 +107,7 @@ class Transfer(Asked):
     person: Person = Field("", description="Who paid; not needed where an invoice is named.")
     amount_minor: Minor
     currency: Currency
-    reference: Said = Field(description="The bank's; the same is never entered twice.")
+    reference: Said = Field(description="The bank's: letters, digits, spaces, / - . alone; never entered twice.")
     number: InvoiceNumber | None = Field(None, description="The monthly invoice that it pays.")
     prepaid: bool = Field(False, description="Whether it tops up their balance.")
 
@@ -208,7 +208,10 @@ async def find_payments(rooms: Here, viewer: BillsReader, wanted: Annotated[Paym
 
 @router.post("/payments", status_code=201)
 async def enter_payment(rooms: Here, viewer: BillsWriter, new: Transfer) -> Payment:
-    """Enter money that came to the bank: for a monthly invoice, for what is owed, or to top up a balance."""
+    """Enter money that came to the bank: for a monthly invoice, for what is owed, or to top up a balance.
+
+    What is much is `waiting` until a second person agrees (`/money-deeds`).
+    """
     money = (new.amount_minor, new.currency)
     row = await rooms.wallets.enter(
         viewer, new.person, money, new.reference, number=new.number, is_ahead=new.prepaid and new.number is None

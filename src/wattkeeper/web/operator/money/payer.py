@@ -167,10 +167,10 @@ class Account:
 
     async def _enter(self, viewer: Viewer, person: str, form: Mapping[str, str]) -> str:
         """Money that came to the bank: for what is owed, or ahead."""
-        await self._rooms.wallets.enter(
+        row = await self._rooms.wallets.enter(
             viewer, person, self._money(form), form["reference"], is_ahead=form["for"] == "ahead"
         )
-        return "entered"
+        return "entered" if row.state is PaymentState.CAPTURED else "proposed"
 
     async def _choose(self, viewer: Viewer, person: str, form: Mapping[str, str]) -> str:
         """How they pay from now on."""

@@ -37,6 +37,7 @@ MOST_OPEN = 50
 EMPTY = {"amount": "", "reference": "", "number": ""}
 DID = {
     "entered": Word(phrase("The payment is entered.")),
+    "proposed": Word(phrase("It is much, so it waits for a second person."), phrase("It is entered once they agree.")),
     "settled": Word(phrase("It is settled.")),
     "asked": Word(phrase("The card was charged again."), phrase("The newest payment says what came of it.")),
     "agreed": Word(phrase("You agreed, and it is done.")),
@@ -68,6 +69,7 @@ DEEDS: Mapping[MoneyDeed, Phrase] = {
     MoneyDeed.WRITE_OFF: phrase("Give up {amount}"),
     MoneyDeed.REFUND: phrase("Give back {amount}"),
     MoneyDeed.PAYOUT: phrase("Pay out {amount} to the host of {site}"),
+    MoneyDeed.ENTER: phrase("Enter {amount} that came to the bank"),
 }
 
 
@@ -156,11 +158,12 @@ class Payments:
         try:
             minor = typed.minor(form["amount"], self._rooms.settings.pay_currency, phrase("The amount"))
             number = form["number"].upper()
-            await self._rooms.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
+            row = await self._rooms.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
         except Refusal as refusal:
             word = Word(phrase("Nothing was entered."), refusal.why, "harm")
             return await self._page(request, viewer, word, STATUS[refusal.code], form)
-        return RedirectResponse(f"{DESK}?did=entered", 303)
+        did = "entered" if row.state is PaymentState.CAPTURED else "proposed"
+        return RedirectResponse(f"{DESK}?did={did}", 303)
 
     async def again(self, request: Request, payment: str) -> Response:
         """Charge a card again for what was declined."""
@@ -232,6 +235,8 @@ def _answer(differing: int, wanted: int) -> tuple[Said, Said]:
 def row_of(row: PaymentRow, viewer: Viewer) -> Row:
     """A payment as a line of a list."""
     words, weight = STATES[row.state]
+    if row.provider == payments.BANK and row.state is PaymentState.WAITING:
+        words = phrase("waits for a second person")
     amount = row.captured_minor or row.asked_minor
     return Row(
         payment=row,
@@ -247,6 +252,7 @@ def row_of(row: PaymentRow, viewer: Viewer) -> Row:
     )
 
 
+REASON, REFERENCE = phrase("Reason: {said}"), phrase("Reference: {said}")
 OURS, THEIRS = phrase("We have {amount}."), phrase("They say {amount}.")
 CALLED = phrase("There it is called {name}.")
 
@@ -266,7 +272,8 @@ def proposed_of(row: DeedRow, by: str, viewer: Viewer) -> Proposed:
     """A deed that waits for a second person."""
     amount = money(row.amount_minor, row.currency, row.digits)
     site = {"site": row.site or "–"} if row.deed is MoneyDeed.PAYOUT else {}
-    why = joined((phrase("Reason: {said}", said=row.said), phrase("Proposed by {who}.", who=by)), " · ")
+    said = REFERENCE if row.deed in (MoneyDeed.ENTER, MoneyDeed.PAYOUT) else REASON
+    why = joined((said.filled(said=row.said), phrase("Proposed by {who}.", who=by)), " · ")
     return Proposed(
         row.id, DEEDS[row.deed].filled(amount=amount, **site), why, row.created_at, row.created_by == viewer.name
     )
