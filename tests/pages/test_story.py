@@ -62,7 +62,7 @@ async def test_its_page_tells_its_story_and_stays_true(site: Site) -> None:
         await page.locator("#figures-all").get_by_text("4.50").wait_for()
         await page.locator("#steps").get_by_text("The session ended.").wait_for()
         await page.locator("#findings").get_by_text("Nothing wrong or unproven was found.").wait_for()
-        await person.sees("Nothing: it has ended.")
+        await person.sees("It has ended, so there is nothing to stop.")
 
 
 async def test_what_it_costs_rises_on_its_page_and_is_what_its_driver_is_told(site: Site) -> None:

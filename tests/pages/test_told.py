@@ -90,7 +90,12 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await sent(one, str(ref), session)
         await billed(one, stock)
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
-        files = {"/tariffs/named/{tariff}/ocpi", "/money/revenue.{kind}", "/bills/{number}/paper"}
+        files = {
+            "/tariffs/named/{tariff}/ocpi",
+            "/money/revenue.{kind}",
+            "/money/books/{book}.csv",
+            "/bills/{number}/paper",
+        }
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
 
 
@@ -99,7 +104,10 @@ async def moved(one: Walk, person: str) -> None:
     at = f"/money/accounts/{person.removeprefix('person:')}"
     await one.to("/money/accounts", at, f"{at}?did=entered", f"{at}/way?did=chosen", f"{at}?did=done")
     await one.to(f"{at}?did=proposed")
-    await one.to("/money/accounts/nobody", status=404)
+    await one.to("/money/accounts/nobody", "/money/invoices/M2001-000001", status=404)
+    await one.to("/money/invoices", f"/money/invoices/{NUMBER}?did=entered")
+    for amount in ("x", "1"):
+        await one.send(f"/money/invoices/{NUMBER}", amount=amount, reference="RF18 0001")
     await one.send("/money/accounts", number="nobody")
     for what in ("transfer", "way", "write-off", "refund", "delete"):
         await one.send(f"{at}/{what}", amount="1,005", way="odd", reason="hot", reference="RF18 0001")

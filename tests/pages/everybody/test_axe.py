@@ -112,12 +112,18 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await paid(town.rooms, holder)
         await visit.to(person, "/money/payments", "/money/reconciliation")
         await visit.to(person, "/money/accounts", f"/money/accounts/{holder.removeprefix('person:')}")
+        await visit.to(person, "/money/invoices", f"/money/invoices/{NUMBER}")
         await visit.to(person, "/programs", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
         await shown(visit, person)
         left = await missed(person, pages_of(operator.NOUNS, operator.paper_of(town.rooms)), visit.been)
-        files = {"/tariffs/named/{tariff}/ocpi", "/money/revenue.{kind}", "/bills/{number}/paper"}
+        files = {
+            "/tariffs/named/{tariff}/ocpi",
+            "/money/revenue.{kind}",
+            "/money/books/{book}.csv",
+            "/bills/{number}/paper",
+        }
         assert left == files, "files; of the PDF tests/operations/test_papers.py says that it is tagged"
     async with site.person(**STILL) as person:
         await half_in(visit, person, "/login", "Name", "operator")

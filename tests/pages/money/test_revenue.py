@@ -149,7 +149,7 @@ async def test_an_empty_month_and_an_odd_one(site: Site) -> None:
                 answer = await client.get(path, params={"month": month, "currency": "<b>", "kind": "x"})
                 assert answer.status_code == 200, (path, month)
         assert "Nothing was billed in February 2001" in (await client.get("/money?month=2001-02")).text
-        assert "Everything fits in February 2001" in (await client.get("/money/lost?month=2001-02")).text
+        assert "Nothing to look at in February 2001" in (await client.get("/money/lost?month=2001-02")).text
 
 
 async def test_who_owes_is_told_apart_only_by_who_may_tell_persons_apart(site: Site) -> None:

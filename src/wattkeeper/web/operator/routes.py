@@ -15,6 +15,7 @@ from wattkeeper.web.operator.money import (
     bill,
     bills,
     held,
+    invoices,
     lost,
     payer,
     payments,
@@ -31,7 +32,7 @@ from wattkeeper.web.rooms import Rooms
 NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
     *(card, cards, groups, findings, people, programs, account),
-    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer),
+    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices),
     *(tariffs, tariff, editor, assignments, which, importing),
 )
 

@@ -23,6 +23,7 @@ DESKS = (
     (phrase("Waiting"), "/money/waiting", Scope.BILLS_READ),
     (phrase("Payments"), "/money/payments", Scope.BILLS_READ),
     (phrase("Accounts"), "/money/accounts", Scope.BILLS_READ),
+    (phrase("Monthly invoices"), "/money/invoices", Scope.BILLS_READ),
 )
 """The places under Money: what each is called, where it is, and what one must be allowed for it."""
 ACCOUNTS: dict[AccountKind, Phrase] = {

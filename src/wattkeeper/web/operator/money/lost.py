@@ -25,6 +25,7 @@ from wattkeeper.web.operator.said import money
 __all__ = ["NAMES", "looked", "router"]
 
 PATH, MOST = "/money/lost", 200
+NONE_ENDED = phrase("No session ended in {month}.")
 KINDS = {kind.value: kind for kind in Kind}
 WEIGHED = {
     Gravity.NOTE: Look(phrase("Note"), "", ""),
@@ -85,6 +86,8 @@ class Lost:
 def _answer(found: SessionsAudit, chosen: Month) -> tuple[Said, Said]:
     """How much was found, of how many sessions."""
     lead = counted("1 session was looked at.", "{count} sessions were looked at.", found.sessions)
+    if not found.sessions:
+        return phrase("Nothing to look at in {month}", month=chosen.name), NONE_ENDED.filled(month=chosen.name)
     if not found.count:
         return phrase("Everything fits in {month}", month=chosen.name), lead
     told = counted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from fastapi import APIRouter
@@ -31,7 +32,7 @@ from wattkeeper.web.operator.money import payments as desk
 from wattkeeper.web.operator.money import typed
 from wattkeeper.web.operator.money.accounts import DESK, path_of, person_of
 from wattkeeper.web.operator.money.bills import KINDS
-from wattkeeper.web.operator.money.desks import page, payer
+from wattkeeper.web.operator.money.desks import day_name, page, payer
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.said import money
 from wattkeeper.web.operator.tariffs.whom import masked_of
@@ -234,9 +235,10 @@ def _sums(known: Known) -> list[tuple[Phrase, Money]]:
     return [(words, money(minor, one, digits_of(one))) for words, one, minor in rows]
 
 
-def _invoice(row: InvoiceRow, paid_minor: int) -> tuple[InvoiceRow, Money, Phrase]:
-    """A monthly invoice, its sum and how it stands."""
-    return row, money(row.gross_minor, row.currency, row.digits), paid_words(row.gross_minor, paid_minor)
+def _invoice(row: InvoiceRow, paid_minor: int) -> tuple[InvoiceRow, Money, Phrase, str]:
+    """A monthly invoice, its sum, how it stands and until when it is to be paid."""
+    words, due = paid_words(row.gross_minor, paid_minor), day_name(date.fromisoformat(row.due_on))
+    return row, money(row.gross_minor, row.currency, row.digits), words, due
 
 
 def _refundable(known: Known) -> list[tuple[str, Said]]:

@@ -127,7 +127,7 @@ class Payments:
         self, request: Request, viewer: Viewer, word: Word | None, status: int = 200, form: Mapping[str, str] = EMPTY
     ) -> Response:
         state = _state_of(request.query_params.get("state", ""))
-        before = _place(request.query_params.get("before", ""))
+        before = list_place(request.query_params.get("before", ""))
         async with self._rooms.store.read() as connection:
             found = await payments.find(connection, viewer, PER_PAGE + 1, state=state, before=before)
             differing = await told.differences(connection, viewer, MOST_OPEN)
@@ -214,7 +214,7 @@ def _state_of(text: str) -> PaymentState | None:
     return PaymentState(text) if text in set(PaymentState) else None
 
 
-def _place(text: str) -> Any:
+def list_place(text: str) -> Any:
     """The place in the list where a page begins; what makes no sense is the beginning."""
     at, _, key = text.partition(".")
     return place_of(text) if at.lstrip("-").isdecimal() and len(at) < 19 and len(key) <= 60 else None

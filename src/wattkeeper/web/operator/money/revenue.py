@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
@@ -21,6 +21,7 @@ from wattkeeper.charging.money.ledger import Posting
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.operations.money import revenue as operation
+from wattkeeper.operations.money.books import Book, Books
 from wattkeeper.operations.money.discrepancies import SessionsAudit
 from wattkeeper.operations.money.revenue import Overview
 from wattkeeper.operations.money.sheet import as_csv, as_parquet
@@ -168,6 +169,18 @@ class Revenues:
             made, media_type=FILES[kind], headers={"Content-Disposition": name, "Cache-Control": "no-store"}
         )
 
+    async def book(self, request: Request, book: str, month: str = "") -> Response:
+        """The books of the month for accountants: every document, or every line of the ledger."""
+        viewer = await self._paper.need_viewer(request, Scope.BILLS_READ)
+        if book not in set(Book):
+            raise Refusal(Code.NOT_FOUND, phrase("There are the books of bills and of entries, and no others."))
+        zone = self._paper.times.zone
+        chosen = months.asked(month, months.running(self._rooms.store.clock(), zone))
+        lines = Books(self._rooms.store, zone, *chosen.period).csv(viewer, Book(book))
+        name = f'attachment; filename="{book}-{chosen.key}.csv"'
+        headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
+        return StreamingResponse(lines, media_type=FILES["csv"], headers=headers)
+
 
 # --- parts ----------------------------------------------------------------------------------------------------
 
@@ -254,4 +267,5 @@ def router(paper: Paper) -> APIRouter:
     pages, routes = Revenues(paper), routes_of(paper)
     routes.add_api_route(DESK, pages.show, methods=["GET"])
     routes.add_api_route(DESK + "/revenue.{kind}", pages.file, methods=["GET"])
+    routes.add_api_route(DESK + "/books/{book}.csv", pages.book, methods=["GET"])
     return routes
