@@ -30,7 +30,12 @@ async def pay(database: str, address: str) -> None:
     store = Store(database, lambda: utc_now() + ahead)
     settling.TOGETHER, asking.TOGETHER = 3, 3
     provider = Stripe(KEY, SECRET, address)
-    watch = Watch(store, MemoryBus(), Settings(database=database, pay_by=Way.CARD, authorise_minor=0), provider)
+    watch = Watch(
+        store,
+        MemoryBus(),
+        Settings(database=database, pay_by=Way.CARD, authorise_minor=0, stripe_key_file="key"),
+        provider,
+    )
     assert watch.asking is not None
     while True:
         await watch.settling.look()

@@ -60,7 +60,15 @@ async def test_it_has_a_line_for_each_document_tax_by_rate_and_what_to_pay() -> 
     one = monthly()
     text, german = words(await read(one)), words(await read(one, "de"))
     gross = Decimal(one.row.gross_minor).scaleb(-2)
-    for said in ("Monthly invoice M2026-000007", "2026-000123", "2026-000124", "23.46 kWh", "20 %", "10 %", "March 2026"):
+    for said in (
+        "Monthly invoice M2026-000007",
+        "2026-000123",
+        "2026-000124",
+        "23.46 kWh",
+        "20 %",
+        "10 %",
+        "March 2026",
+    ):
         assert said in text, text
     assert f"Please pay €{gross} by 15 April 2026 to the account {IBAN}, and name M2026-000007." in text
     assert "16 March 2026" in text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -368,3 +369,50 @@ async def test_hosts_get_their_share_and_are_paid_with_a_statement(purse: Purse)
     for kind, value in ((ShareKind.PERCENT, Decimal(101)), (None, Decimal(1)), (ShareKind.PERCENT, None)):
         assert await refused(deeds(purse).agree_share(ANNA, "Yard", "Hotel Post", kind, value)) is Code.INVALID
     assert row.created_at > NOON
+
+
+# --- what cannot work -------------------------------------------------------------------------------------------
+
+
+def changed(purse: Purse, **settings: Any) -> Wallets:
+    """The same house after its settings were changed, without a provider."""
+    door = purse.world.door
+    return Wallets(door.store, door.bus, replace(door.settings, stripe_key_file="", **settings), None)
+
+
+async def test_a_way_that_cannot_work_is_refused_with_what_to_set(purse: Purse) -> None:
+    person = await purse.person()
+    bare = changed(purse, seller_iban="")
+    for way, words in ((Way.CARD, "WATTKEEPER_STRIPE_KEY_FILE"), (Way.PREPAID, "WATTKEEPER_SELLER_IBAN")):
+        with pytest.raises(Refusal, match=words) as refusal:
+            await bare.choose_for(ANNA, Whose.DRIVER, person, way)
+        assert refusal.value.code is Code.CONFLICT
+        assert way not in bare.choices
+    assert (await changed(purse, seller_iban="AT61").choose_for(ANNA, Whose.DRIVER, person, Way.PREPAID)).way
+    assert await refused(wallets(purse).choose_for(ANNA, Whose.GROUP, "nobody", Way.FREE)) is Code.NOT_FOUND
+    share = (ANNA, "Nowhere", "Hotel Post", ShareKind.PERCENT, Decimal(10))
+    assert await refused(deeds(purse).agree_share(*share)) is Code.NOT_FOUND
+
+
+async def test_whose_way_is_not_served_any_more_is_not_locked_out_and_told(purse: Purse) -> None:
+    me, mine = await driver(purse), wallets(purse)
+    for way in (Way.PREPAID, Way.CARD):
+        await mine.choose_for(ANNA, Whose.DRIVER, me.person, way)
+        assert await mine.blocked(me)
+        bare = changed(purse, seller_iban="")
+        told = await bare.mine(me)
+        assert (told.way, told.wanted, told.blocked) == (Way.INVOICE, way, "")
+        assert await bare.blocked(me) == ""
+
+
+async def test_a_driver_who_owes_and_pays_ahead_reads_one_figure(purse: Purse) -> None:
+    me, mine = await driver(purse), wallets(purse)
+    await charged(purse)
+    await mine.choose(me, Way.PREPAID)
+    told = await mine.mine(me)
+    assert (told.left_minor, told.short_minor, told.owed) == (-600, 700, (("EUR", 600),))
+    assert told.blocked == await mine.blocked(me)
+    assert "(-€6.00): €6.00 is still to pay" in told.blocked
+    await mine.enter(ANNA, me.person, (700, "EUR"), "RF18 77", is_ahead=True)
+    told = await mine.mine(me)
+    assert (told.left_minor, told.short_minor, told.blocked) == (100, 0, "")

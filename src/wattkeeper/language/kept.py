@@ -11,7 +11,7 @@ from functools import cache, lru_cache
 
 from babel.messages.pofile import read_po
 
-from wattkeeper.charging.phrase import THIN, Figure, Phrase, joined
+from wattkeeper.charging.phrase import SIGNS, THIN, Figure, Money, Phrase, joined
 from wattkeeper.language.catalogue import DEFAULT, HOME, forms_of, spoken
 
 KEEPERS = frozenset({"charging", "ocpp", "operations", "gateway"})
@@ -27,6 +27,9 @@ LONGEST, MOST = 1000, 6
 END = re.compile(r"[.?](?= [A-Z0-9])")
 """Where a sentence may end and another begin."""
 NUMBER = re.compile(rf"[0-9{THIN}]+\.([0-9]+)")
+CURRENCIES = {sign: name for name, sign in SIGNS.items()}
+MONEY = re.compile(r"(-?)([€$£]|[A-Z]{3}(?=\N{NO-BREAK SPACE}))\N{NO-BREAK SPACE}?([0-9,]+(?:\.([0-9]+))?)")
+"""An amount as English writes it."""
 
 
 def retold(text: str) -> str:
@@ -82,6 +85,11 @@ def _filling(name: str, value: object) -> object:
     if name in WORDS:
         words = [_words().get(word) for word in value.split(", ")]
         return joined(filter(None, words), ", ") if all(words) else _sentences(value)
+    money = MONEY.fullmatch(value)
+    if money is not None:
+        sign, currency, digits, places = money.groups()
+        amount = Decimal(sign + digits.replace(",", ""))
+        return Money(amount, CURRENCIES.get(currency, currency), len(places or ""))
     number = NUMBER.fullmatch(value) if name.endswith(FIGURES) else None
     return Figure(Decimal(value.replace(THIN, "")), len(number[1])) if number else value
 

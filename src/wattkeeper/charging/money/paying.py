@@ -53,6 +53,8 @@ class Purse:
     digits: int
     balance_minor: int = 0
     """Prepaid, less what is owed already; minor units."""
+    owed_minor: int = 0
+    """What of it is owed already, and was taken off."""
     least_minor: int = 0
     """Below this balance nothing begins."""
     has_card: bool = False
@@ -61,6 +63,9 @@ class Purse:
 
 
 EMPTY = phrase("The prepaid balance is used up ({balance}). Top it up, then start again.")
+OWING = phrase(
+    "Nothing is left to charge with ({balance}): {owed} is still to pay. Pay that or top up, then start again."
+)
 NO_CARD = phrase("No bank card is left to pay with. Add one where it says how you pay, then start again.")
 DECLINED = phrase(
     "The bank card was declined last time, and that session is not paid. Settle it where it says how you pay, then"
@@ -88,8 +93,11 @@ def why_declined(fault: str | None) -> str:
 def cannot_pay(purse: Purse) -> str:
     """Why nothing may begin that would have to be paid from this; empty where it may."""
     if purse.way is Way.PREPAID and (purse.balance_minor <= 0 or purse.balance_minor < purse.least_minor):
-        amount = Decimal(purse.balance_minor).scaleb(-purse.digits)
-        return EMPTY.filled(balance=Money(amount, purse.currency, purse.digits))
+        balance, owed = (
+            Money(Decimal(minor).scaleb(-purse.digits), purse.currency, purse.digits)
+            for minor in (purse.balance_minor, purse.owed_minor)
+        )
+        return OWING.filled(balance=balance, owed=owed) if purse.owed_minor else EMPTY.filled(balance=balance)
     if purse.way is Way.CARD and purse.is_declined:
         return DECLINED
     if purse.way is Way.CARD and not purse.has_card:

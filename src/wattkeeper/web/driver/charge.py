@@ -61,6 +61,8 @@ class Spot:
     """Makes a start that is told twice one start."""
     can_start: bool
     advice: str
+    is_unpaid: bool
+    """Whether its driver has to see to how they pay first."""
 
 
 def row_of(place: Place) -> Row:
@@ -98,8 +100,8 @@ def plug_of(outlet: Outlet) -> str:
     return joined((outlet.plug_words, power), ", ")
 
 
-def spot_of(place: Place, outlet: Outlet) -> Spot:
-    """The plug with its price, and whether it makes sense to start."""
+def spot_of(place: Place, outlet: Outlet, blocked: str = "") -> Spot:
+    """The plug with its price, and whether it makes sense to start; ``blocked``: why its driver cannot pay."""
     many = phrase("Plug {evse}", evse=outlet.evse) if len(place.outlets) > 1 else ""
     return Spot(
         name=place.name,
@@ -109,8 +111,9 @@ def spot_of(place: Place, outlet: Outlet) -> Spot:
         price=tags.tag_of(outlet.price),
         start=f"/app/at/{quote(outlet.code, safe='')}",
         key=secrets.token_urlsafe(16),
-        can_start=outlet.can_start,
-        advice=_advice(outlet),
+        can_start=outlet.can_start and not blocked,
+        advice=blocked if outlet.can_start and blocked else _advice(outlet),
+        is_unpaid=bool(blocked),
     )
 
 
@@ -196,9 +199,8 @@ class Charge:
         place, outlet = await self._rooms.places.at(viewer, code, address_of(request))
         guess = guess_of(request, outlet.price)
         status = 422 if guess.fault else 200
-        return await self._paper.page(
-            request, "at.html", viewer, status=status, spot=spot_of(place, outlet), guess=guess
-        )
+        spot = spot_of(place, outlet, await self._rooms.wallets.blocked(viewer))
+        return await self._paper.page(request, "at.html", viewer, status=status, spot=spot, guess=guess)
 
     async def start(self, request: Request, code: str, key: Annotated[str, Form()] = "") -> Response:
         """Start there; the same page sent twice starts once. What cannot be started says why on the same page."""
@@ -211,7 +213,7 @@ class Charge:
                 raise
             word = Word(phrase("It was not started."), refusal.why, "look")
             place, outlet = await self._rooms.places.at(viewer, code, address)
-            spot = spot_of(place, outlet)
+            spot = spot_of(place, outlet, await self._rooms.wallets.blocked(viewer))
             return await self._paper.page(request, "at.html", viewer, status=409, spot=spot, word=word, guess=Guess())
         return RedirectResponse(f"/app/charging/{began.id}", 303)
 

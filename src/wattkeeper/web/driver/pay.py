@@ -17,7 +17,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.paying import IN_WORDS, Way, why_declined
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.charging.phrase import Phrase, joined, phrase
 from wattkeeper.operations.money.payments.monthly import items_of, paid_words
 from wattkeeper.operations.money.payments.wallet import WalletView
 from wattkeeper.store.money import monthly
@@ -74,6 +74,19 @@ NEXT: Mapping[PaymentState, tuple[Phrase, Phrase]] = {
     PaymentState.DECLINED: (phrase("Declined"), phrase("Your bank refused. Nothing was paid.")),
 }
 LEFT = (phrase("Your bank card is left"), phrase("It is kept by the payment provider. We know its last four digits."))
+TOP_UP = phrase("Top up {amount} or more to charge again.")
+TRANSFER = phrase("By bank transfer: {amount} or more to {iban}, with your e-mail address as the reference.")
+UNSERVED: Mapping[Way, Phrase] = {
+    Way.CARD: phrase(
+        "You had chosen to pay by bank card, and none are taken here now. Until that changes, what you charge comes on"
+        " one invoice a month. You need do nothing, or choose another way below."
+    ),
+    Way.PREPAID: phrase(
+        "You had chosen to pay ahead, and nobody can top up here now. Until that changes, what you charge comes on one"
+        " invoice a month; your balance stays yours. You need do nothing, or choose another way below."
+    ),
+}
+"""What a driver is told whose way cannot be served any more."""
 NO_AMOUNT = phrase("An amount is a number such as 20 or 12.50.")
 
 
@@ -132,15 +145,11 @@ class Pay:
             status=status,
             word=word,
             way=IN_WORDS[told.way],
-            about=ABOUT[told.way],
+            about=about_of(told),
             is_prepaid=told.way is Way.PREPAID or any(amount for _, amount in told.balances),
             told=told,
-            balance=_balance(told, self._rooms.settings.pay_currency),
-            owed=[
-                written(_major(minor, currency), currency, digits_of(currency))
-                for currency, minor in told.owed
-                if minor > 0
-            ],
+            owed=_owed(told),
+            **self._sums(told),
             choices=[(one.value, IN_WORDS[one], ABOUT[one]) for one in told.choices if one is not told.way],
             currency=self._rooms.settings.pay_currency,
             amounts=self._amounts(),
@@ -148,6 +157,20 @@ class Pay:
             lines=[self._line(row) for row in rows if row.kind is not PaymentKind.SETUP],
             invoices=[self._invoice(row, paid.get(row.number, 0)) for row in invoices],
         )
+
+    def _sums(self, told: WalletView) -> dict[str, object]:
+        """What is left to charge with as one figure, what it is made of, what blocks charging and what settles it."""
+        currency = self._rooms.settings.pay_currency
+        balance = _balance(told, currency)
+        if told.left_minor is None:
+            return {"balance": balance, "left": "", "settle": ""}
+        left = written(_major(told.left_minor, currency), currency, digits_of(currency))
+        short = written(_major(told.short_minor, currency), currency, digits_of(currency))
+        iban = self._rooms.settings.seller_iban
+        ways = [TOP_UP.filled(amount=short)] * told.has_provider
+        ways += [TRANSFER.filled(amount=short, iban=iban)] * bool(iban)
+        settle = joined(ways) if told.blocked else ""
+        return {"balance": balance, "left": left, "settle": settle}
 
     def _amounts(self) -> list[str]:
         """What a tap tops up by: the least, and some more."""
@@ -288,6 +311,17 @@ def _minor(text: str, currency: str) -> int:
     if minor != minor.to_integral_value() or not 0 < minor < 10**12:
         raise Refusal(Code.INVALID, NO_AMOUNT)
     return int(minor)
+
+
+def about_of(told: WalletView) -> Phrase:
+    """What the way that holds means, and why it is another than the one that was chosen."""
+    return ABOUT[told.way] if told.way is told.wanted else UNSERVED.get(told.wanted, ABOUT[told.way])
+
+
+def _owed(told: WalletView) -> str:
+    """What is owed, by currency; empty: nothing."""
+    sums = [(currency, minor) for currency, minor in told.owed if minor > 0]
+    return joined([written(_major(minor, one), one, digits_of(one)) for one, minor in sums], ", ")
 
 
 def _balance(told: WalletView, currency: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, account, moved, owed
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState, Verb
@@ -37,6 +38,7 @@ from wattkeeper.store.money.deed import DeedRow, DeedState, MoneyDeed
 from wattkeeper.store.money.ledger import Entry
 from wattkeeper.store.money.payment import BANK, PaymentRow
 from wattkeeper.store.money.share import Accrued
+from wattkeeper.store.money.subject import exists
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.payments")
@@ -258,7 +260,10 @@ class MoneyDeeds:
     async def agree_share(
         self, viewer: Viewer, site: str, host: str, kind: ShareKind | None, value: Decimal | None
     ) -> Share:
-        """Let the host of a site get this of what is billed there from now on (scope bills:write). Refusal INVALID."""
+        """Let the host of a site get this of what is billed there from now on (scope bills:write).
+
+        Refusal INVALID, NOT_FOUND.
+        """
         viewer.need(Scope.BILLS_WRITE)
         site = need_line(site, phrase("Name the site."))
         host = need_line(host, phrase("Name who is paid, as statements shall name them."))
@@ -266,6 +271,8 @@ class MoneyDeeds:
             why = phrase("A share is a percentage up to 100, or up to 100 cents for a kWh; or none.")
             raise Refusal(Code.INVALID, why)
         async with self._store.unit() as unit:
+            if kind is not None and not await exists(unit, Rank.SITE, site):
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such site."))
             return await share.agree(unit, site, host, kind, value, viewer.name)
 
     async def statement(self, viewer: Viewer, site: str, currency: str) -> Statement:

@@ -10,7 +10,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.paying import Purse, Way, Whose, cannot_pay, way_of
 from wattkeeper.charging.money.payment import PaymentState
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.settings import Settings
 from wattkeeper.store.money import paying
 from wattkeeper.store.money import payment as payments
@@ -34,8 +34,29 @@ async def ways_in_use(connection: AsyncConnection, settings: Settings) -> set[Wa
     return {default_way(settings), *await paying.in_use(connection)}
 
 
+NO_CARDS = phrase("No bank cards are taken here. Set WATTKEEPER_STRIPE_KEY_FILE first.")
+NO_TOP_UPS = phrase(
+    "Nobody could top up a balance here. Set WATTKEEPER_STRIPE_KEY_FILE first, or WATTKEEPER_SELLER_IBAN for transfers."
+)
+
+
+def lacks(way: Way, settings: Settings) -> Phrase | None:
+    """What to set before anybody can pay this way; None where they can."""
+    if way is Way.CARD and not settings.stripe_key_file:
+        return NO_CARDS
+    if way is Way.PREPAID and not (settings.stripe_key_file or settings.seller_iban):
+        return NO_TOP_UPS
+    return None
+
+
 async def way_for(connection: AsyncConnection, person: str, group: str, settings: Settings) -> Way:
-    """How somebody pays what was charged on a card of this group."""
+    """How somebody pays what was charged on a card of this group: once a month where their way cannot be served."""
+    way = await way_wanted(connection, person, group, settings)
+    return way if lacks(way, settings) is None else Way.INVOICE
+
+
+async def way_wanted(connection: AsyncConnection, person: str, group: str, settings: Settings) -> Way:
+    """The way that was chosen, whether it can be served or not."""
     own = await paying.chosen(connection, Whose.DRIVER, person)
     of_group = await paying.chosen(connection, Whose.GROUP, group)
     return way_of(own, of_group, default_way(settings))
@@ -47,7 +68,8 @@ async def purse_of(connection: AsyncConnection, person: str, group: str, setting
     purse = Purse(way, currency, digits_of(currency))
     if way is Way.PREPAID:
         prepaid, owed = await paying.remaining(connection, person, currency)
-        return replace(purse, balance_minor=prepaid - max(owed, 0), least_minor=settings.prepaid_least_minor)
+        taken, least = max(owed, 0), settings.prepaid_least_minor
+        return replace(purse, balance_minor=prepaid - taken, owed_minor=taken, least_minor=least)
     if way is Way.CARD:
         means = await paying.means_of(connection, person)
         has_card = means is not None and means.method is not None

@@ -10,8 +10,9 @@ from decimal import Decimal
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
+from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.currency import digits_of
-from wattkeeper.charging.money.paying import Way, Whose
+from wattkeeper.charging.money.paying import Way, Whose, cannot_pay
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState, Verb
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, phrase
@@ -20,9 +21,10 @@ from wattkeeper.operations.money.limit import need_person
 from wattkeeper.operations.money.payments.asking import TOPIC, Asking
 from wattkeeper.operations.money.payments.outcomes import paid
 from wattkeeper.operations.money.payments.provider import Page, Provider, Unreachable, Unwilling, Wish
-from wattkeeper.operations.money.payments.purses import way_for, way_named
+from wattkeeper.operations.money.payments.purses import lacks, objection, purse_of, way_named, way_wanted
 from wattkeeper.operations.money.payments.target import aim
 from wattkeeper.settings import Settings
+from wattkeeper.store.cards import group as groups
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import billable, ledger, monthly, paying, settlement, told
 from wattkeeper.store.money import deed as deeds
@@ -31,6 +33,7 @@ from wattkeeper.store.money import step as steps
 from wattkeeper.store.money.deed import MoneyDeed
 from wattkeeper.store.money.paying import Choice, Means
 from wattkeeper.store.money.payment import BANK, PaymentRow
+from wattkeeper.store.money.subject import exists
 from wattkeeper.store.money.told import DifferenceRow
 from wattkeeper.store.people import person as persons
 from wattkeeper.store.unit import Unit
@@ -69,6 +72,14 @@ class WalletView:
     means: Means | None
     has_provider: bool
     """Whether cards are taken here."""
+    wanted: Way
+    """The way that was chosen; another than ``way`` where it cannot be served any more."""
+    left_minor: int | None
+    """What is left to charge with, prepaid less what is owed; None: nothing is paid ahead."""
+    short_minor: int
+    """How much must come before anything begins, minor units; 0: nothing."""
+    blocked: str
+    """Why nothing may begin now; empty where it may."""
 
 
 class Wallets:
@@ -80,7 +91,7 @@ class Wallets:
         self._settings = settings
         self._provider = provider
         named = [text.strip() for text in settings.pay_choices.split(",") if text.strip()]
-        self.choices = tuple(one for one in map(way_named, named) if one is not Way.CARD or provider is not None)
+        self.choices = tuple(one for one in map(way_named, named) if lacks(one, settings) is None)
         """The ways that drivers may choose themselves."""
 
     async def mine(self, viewer: Viewer) -> WalletView:
@@ -88,12 +99,31 @@ class Wallets:
         person = viewer.need_own(Scope.BILLS_READ)
         async with self._store.read() as connection:
             group = await billable.group_of(connection, person)
-            way = await way_for(connection, person, group, self._settings)
+            wanted = await way_wanted(connection, person, group, self._settings)
+            purse = await purse_of(connection, person, group, self._settings)
             balances = tuple(await paying.prepaid_of(connection, person))
             owed = tuple((one.currency, one.amount_minor) for one in await ledger.owing(connection, viewer, person))
             means = await paying.means_of(connection, person)
         has_card = means is not None and means.method is not None
-        return WalletView(way, self.choices, balances, owed, means if has_card else None, self._provider is not None)
+        is_ahead, blocked = purse.way is Way.PREPAID, cannot_pay(purse)
+        return WalletView(
+            way=purse.way,
+            choices=self.choices,
+            balances=balances,
+            owed=owed,
+            means=means if has_card else None,
+            has_provider=self._provider is not None,
+            wanted=wanted,
+            left_minor=purse.balance_minor if is_ahead else None,
+            short_minor=max(purse.least_minor, 1) - purse.balance_minor if is_ahead and blocked else 0,
+            blocked=blocked,
+        )
+
+    async def blocked(self, viewer: Viewer) -> str:
+        """Why the viewer may begin nothing that they would have to pay; empty where they may."""
+        async with self._store.read() as connection:
+            group = await billable.group_of(connection, viewer.person) if viewer.person else ""
+            return await objection(connection, viewer.person, group, self._settings)
 
     # --- what drivers do --------------------------------------------------------------------------------------
 
@@ -217,9 +247,17 @@ class Wallets:
     # --- what is entered here -----------------------------------------------------------------------------------
 
     async def choose_for(self, viewer: Viewer, whose: Whose, subject: str, way: Way | None) -> Choice:
-        """Let a driver or a group pay this way from now on; None: as the others (scope bills:write)."""
+        """Let a driver or a group pay this way from now on; None: as the others (scope bills:write).
+
+        Refusal NOT_FOUND; CONFLICT where something must be set first.
+        """
         viewer.need(Scope.BILLS_WRITE)
+        missing = None if way is None else lacks(way, self._settings)
+        if missing is not None:
+            raise Refusal(Code.CONFLICT, missing)
         async with self._store.unit() as unit:
+            if whose is Whose.GROUP and way is not None and not await _is_group(unit, subject):
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such group."))
             if whose is Whose.DRIVER and not await persons.is_kept(unit.connection, subject):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such person."))
             return await paying.choose(unit, whose, subject, way, viewer.name)
@@ -318,6 +356,11 @@ def need_reference(text: str, why: Phrase) -> str:
     if not text.isascii() or not all(one.isalnum() or one in REFERENCE for one in text):
         raise Refusal(Code.INVALID, phrase("A reference is made of letters, digits, spaces and / - . alone."))
     return text
+
+
+async def _is_group(unit: Unit, name: str) -> bool:
+    """Whether there is a group of this name, or a card of it."""
+    return await exists(unit, Rank.GROUP, name) or (name != "" and await groups.has_cards(unit, name))
 
 
 def _has_card(means: Means | None) -> bool:
