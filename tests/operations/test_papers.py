@@ -136,8 +136,20 @@ async def test_a_receipt_says_number_lines_total_and_session() -> None:
     text = words(await read(replace(paper(), is_invoice=False, buyer=None)))
     for said in ("Bill 2026-000123", "K7QM-4XRD-T", "23.456 kWh at €0.4158 without tax", "€12.09 €2.28 €14.37"):
         assert said in text
-    assert "16 March 2026, 15:05 (UTC+01:00)" in text
+    assert "Started 16 March 2026, 15:05:00 Ended" in text
+    assert "from 16 March 2026, 15:05:00 (estimated) to 16 March 2026, 18:05:00" in text
+    assert text.count("UTC") == text.count("Europe/Vienna (UTC+01:00)") == 1, "the zone is said once"
+    assert "2026-03-16" not in text, "there is one form of a day"
     assert "Please pay" not in text
+
+
+async def test_over_the_night_that_has_an_hour_twice_each_time_says_its_offset() -> None:
+    one = paper()
+    began = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    one = replace(one, row=replace(one.row, started_at=began, ended_at=began + timedelta(hours=1)))
+    text = words(await read(one, "de"))
+    assert "Begonnen 25. Oktober 2026, 02:30:00 (UTC+02:00) Beendet 25. Oktober 2026, 02:30:00 (UTC+01:00)" in text
+    assert "Zeitzone Europe/Vienna" in text
 
 
 async def test_an_invoice_names_both_and_is_told_in_german() -> None:

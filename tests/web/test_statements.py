@@ -32,6 +32,11 @@ async def test_a_month_is_stated_to_its_driver_and_adds_up(shop: Shop, people: P
     assert "2026-000001" in text
     assert "15.00" in text
     assert "9.00" in text
+    plain = " ".join(text.split())
+    assert "Total 15.00 kWh €7.50 €1.50 €9.00" in plain, plain
+    assert "20 % €7.50 €1.50 €9.00" in plain, "whoever reimburses needs the tax by rate"
+    assert f"{shop.house.rooms.store.clock():%B %Y}" in plain
+    assert "Time zone UTC" in plain
     assert "1 session of this month was not billed yet" in " ".join(text.split())
     assert "2026-000003" not in text, "that is Bert's"
     assert "4.66" not in text

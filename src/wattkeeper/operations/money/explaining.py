@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from decimal import Decimal
@@ -80,9 +80,11 @@ class Explained:
     """Rounding, tax, and how to check it."""
 
 
-def explained(row: BillRow, why: Explanation, zone: tzinfo) -> Explained:
-    """A document in words; instants by the clock of a zone."""
-    told = _Told(why, zone)
+def explained(
+    row: BillRow, why: Explanation, zone: tzinfo, stamp: Callable[[datetime], str] | None = None
+) -> Explained:
+    """A document in words; instants by the clock of a zone, or as ``stamp`` writes them."""
+    told = _Told(why, zone, stamp)
     return Explained(
         title=KINDS[row.kind].filled(number=row.number, corrects=row.corrects or ""),
         facts=tuple(told.facts()),
@@ -102,9 +104,10 @@ def changed(reason: str | None) -> Said:
 class Teller:
     """Tells the lines of a bill by a tariff in words; instants by the clock of a zone."""
 
-    def __init__(self, tariff: Tariff, zone: tzinfo) -> None:
+    def __init__(self, tariff: Tariff, zone: tzinfo, stamp: Callable[[datetime], str] | None = None) -> None:
         self._tariff = tariff
         self._zone = zone
+        self._stamp = stamp
 
     def money(self, minor: int) -> Money:
         """An amount of minor units."""
@@ -113,6 +116,8 @@ class Teller:
 
     def at(self, at: datetime) -> str:
         """An instant by the clock of the place."""
+        if self._stamp is not None:
+            return self._stamp(at)
         return f"{at.astimezone(self._zone):%Y-%m-%d %H:%M:%S}"
 
     def line(self, line: Line) -> LineSaid:
@@ -147,8 +152,8 @@ class Teller:
 class _Told(Teller):
     """An explanation on its way into words."""
 
-    def __init__(self, why: Explanation, zone: tzinfo) -> None:
-        super().__init__(why.tariff, zone)
+    def __init__(self, why: Explanation, zone: tzinfo, stamp: Callable[[datetime], str] | None = None) -> None:
+        super().__init__(why.tariff, zone, stamp)
         self._why = why
 
     def facts(self) -> Iterator[Said]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -108,7 +108,7 @@ class Paper:
 def told(paper: Paper, language: str) -> dict[str, Any]:
     """A paper in a language, as plain words: what the template prints, and nothing that it would have to work out."""
     teller = _PaperTeller(paper, language)
-    said = explained(paper.row, paper.why, paper.zone)
+    said = explained(paper.row, paper.why, paper.zone, teller.at)
     return {
         "language": language,
         "title": teller.tell(_title(paper, said)),
@@ -204,6 +204,25 @@ class Teller:
         return [self.tell(phrase("VAT number {id}", id=party.vat_id))] if party.vat_id else []
 
 
+def offset(local: datetime) -> str:
+    """How far a clock is from UTC."""
+    sign, digits = f"{local:%z}"[:1], f"{local:%z}"[1:5]
+    return f"UTC{sign}{digits[:2]}:{digits[2:]}" if digits.strip("0") else "UTC"
+
+
+def offsets(zone: tzinfo, instants: Iterable[datetime]) -> set[str]:
+    """How far the clock of a zone is from UTC at these instants."""
+    return {offset(at.astimezone(zone)) for at in instants}
+
+
+def clock(zone: tzinfo, instants: Iterable[datetime]) -> str:
+    """By whose clock these instants are told: said once on a paper."""
+    name, told_ = getattr(zone, "key", ""), offsets(zone, instants)
+    if len(told_) > 1:
+        return name or ", ".join(sorted(told_))
+    return f"{name} ({min(told_)})" if name and name != "UTC" else min(told_)
+
+
 class _PaperTeller(Teller):
     """Tells the parts of a bill's paper."""
 
@@ -220,13 +239,21 @@ class _PaperTeller(Teller):
             yield phrase("Corrects"), row.corrects
         yield phrase("Issued on"), self.day(self._paper.issued)
         yield phrase("Station"), station
-        yield phrase("Started"), self._at(row.started_at.astimezone(zone))
-        yield phrase("Ended"), self._at(row.ended_at.astimezone(zone))
+        yield phrase("Started"), self.at(row.started_at)
+        yield phrase("Ended"), self.at(row.ended_at)
+        yield phrase("Time zone"), clock(zone, self._instants())
 
-    def _at(self, at: datetime) -> str:
-        """A day with its time; the zone's own offset, for one night of the year has an hour twice."""
-        sign, offset = f"{at:%z}"[:1], f"{at:%z}"[1:]
-        return f"{self.day(at.date())}, {at:%H:%M} (UTC{sign}{offset[:2]}:{offset[2:4]})"
+    def at(self, at: datetime) -> str:
+        """A day with its time; with its offset where that changes meanwhile, for one night has an hour twice."""
+        local = at.astimezone(self._paper.zone)
+        said = f"{self.day(local.date())}, {local:%H:%M:%S}"
+        return f"{said} ({offset(local)})" if len(offsets(self._paper.zone, self._instants())) > 1 else said
+
+    def _instants(self) -> list[datetime]:
+        """All instants that stand on it."""
+        parts = [part for line in self._paper.why.bill.lines for part in line.parts]
+        ends = [one for part in parts for one in (part.since, part.until)]
+        return [self._paper.row.started_at, self._paper.row.ended_at, *ends]
 
     def line(self, line: LineSaid) -> dict[str, Any]:
         """A line with what it was worked out of."""

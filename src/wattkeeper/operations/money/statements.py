@@ -18,7 +18,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, counted, joined, phrase
 from wattkeeper.language import chosen, spoken
 from wattkeeper.operations.money.monthly_paper import BY_RATE, RATE_COLUMNS, kwh, rate_row
-from wattkeeper.operations.money.paper import Party, Teller
+from wattkeeper.operations.money.paper import Party, Teller, clock
 from wattkeeper.operations.money.papers import Papers, Printed
 from wattkeeper.operations.money.prices import Prices, Receipt
 from wattkeeper.operations.money.printing import MONTH, printed
@@ -154,6 +154,8 @@ class _Teller(Teller):
         last = first.replace(day=calendar.monthrange(first.year, first.month)[1])
         yield phrase("From"), self.day(first)
         yield phrase("To"), self.day(last)
+        ends = [at for one in self._one.receipts for at in (one.started_at, one.ended_at or one.started_at)]
+        yield phrase("Time zone"), clock(self._one.zone, ends)
         yield phrase("Sessions"), str(len(self._one.receipts))
         for (currency, digits), amount in sorted(self._amounts.items()):
             wh = self._energy[currency, digits]
