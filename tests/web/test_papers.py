@@ -94,5 +94,35 @@ async def test_an_invoice_is_made_out_to_whom_they_name(house: House) -> None:
         assert b"<ram:GrandTotalAmount>3.00</ram:GrandTotalAmount>" in xml
         assert b"<ram:DuePayableAmount>0.00</ram:DuePayableAmount>" in xml
         assert (await bert.post(path, json=BUYER)).status_code == 404
+        mended = await anna.client.post(path, json=BUYER | {"name": " muster  <ag>", "street": "Ring 2"})
+        assert (mended.status_code, "Ring 2" in words(mended)) == (200, True)
+        for other in ({"name": "Firma B"}, {"country": "DE"}, {"vat_id": "ATU00000000"}):
+            refused = await anna.client.post(path, json=BUYER | other)
+            assert refused.status_code == 409
+            assert refused.json()["detail"].startswith("It was made out to somebody else on 20")
         for wrong in ({"name": ""}, {"country": "Austria"}, {"name": "a\nb"}, {"more": "x"}):
             assert (await anna.client.post(path, json=BUYER | wrong)).status_code == 422
+
+
+async def test_only_who_bills_and_whose_own_it_is_makes_an_invoice(
+    house: House, caplog: pytest.LogCaptureFixture
+) -> None:
+    await sold(house)
+    caplog.set_level("INFO", "wattkeeper.bills")
+    async with (
+        house.door.plugged("CP1", KEY) as station,
+        driver(house, "anna", station) as anna,
+        signed_in(house, "clara@example.org", Role.BILLING) as (_, clara),
+    ):
+        number = anna.ids["bill"]
+        for role in (Role.SUPPORT, Role.AUDITOR, Role.OPERATOR):
+            async with signed_in(house, f"{role.value}@example.org", role) as (_, reader):
+                assert (await reader.post(f"{API}/bills/{number}/invoice", json=BUYER)).status_code == 403, role
+                page = await reader.get(f"/money/bills/{number}")
+                assert (page.status_code, "/invoice" in page.text) == (200, False), role
+        assert (await clara.post(f"{API}/bills/{number}/invoice", json=BUYER)).status_code == 200
+        assert (await anna.client.post(f"{API}/bills/{number}/invoice", json=BUYER)).status_code == 200
+        assert (await anna.client.post(f"{API}/bills/{number}/invoice", json=BUYER | {"name": "B"})).status_code == 409
+    said = [record.getMessage() for record in caplog.records if number in record.getMessage()]
+    assert any(one.endswith(f"made out invoice {number}") for one in said)
+    assert "Muster" not in caplog.text

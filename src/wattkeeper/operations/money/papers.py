@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -24,7 +25,7 @@ from wattkeeper.operations.money.printing import MONTH, printed
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import bill, monthly
+from wattkeeper.store.money import bill, made_out, monthly
 from wattkeeper.store.money import payment as payments
 from wattkeeper.store.money.bill import BillRow, Sought
 from wattkeeper.store.money.content import decode, encode
@@ -32,12 +33,15 @@ from wattkeeper.store.money.monthly import InvoiceRow
 from wattkeeper.store.people import person as persons
 from wattkeeper.store.unit import Unit
 
+log = logging.getLogger("wattkeeper.bills")
+
 COUNTRY = re.compile(r"[A-Z]{2}")
 NEEDED = ("seller_name", "seller_street", "seller_postcode", "seller_city", "seller_country", "seller_vat_id")
 """The settings without which there is no invoice."""
 UNSET = phrase("Invoices cannot be written here yet. Whoever runs this has to set {settings}.")
 NAMELESS = phrase("An invoice is made out to somebody: give a name and a country of two letters, such as AT.")
 NO_MONTHLY = phrase("There is no such monthly invoice. Is its number right?")
+ANOTHER = phrase("It was made out to somebody else on {day}. A correction is needed first.")
 SELLER = ("name", "street", "postcode", "city", "country", "vat_id")
 MOST = 500
 
@@ -77,12 +81,13 @@ class Papers:
         return Printed(f"{number}.pdf", pdf)
 
     async def invoice(self, viewer: Viewer, number: str, buyer: Party, language: str = "") -> Printed:
-        """An invoice made out to a buyer, with EN 16931 inside (scope bills:read, one's own for drivers).
+        """An invoice made out to a buyer, with EN 16931 inside (scope bills:write, or one's own bill).
 
-        Refusal NOT_FOUND; INVALID where the buyer is not named; CONFLICT where the seller is not, or the currency is
-        none that such invoices know.
+        Refusal NOT_FOUND, FORBIDDEN; INVALID where the buyer is not named; CONFLICT where the seller is not, the
+        currency is none that such invoices know, or it was made out to somebody else.
         """
         row, why = await self._bills.explain(viewer, number)
+        need_to_make_out(viewer, row.person)
         self._need_seller()
         if not buyer.name.strip() or not COUNTRY.fullmatch(buyer.country):
             raise Refusal(Code.INVALID, NAMELESS)
@@ -91,10 +96,12 @@ class Papers:
         paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, owing=owed, **self._own())
         language = chosen(language, spoken())
         pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
+        await self._make_out(viewer, number, buyer)
         return Printed(f"{number}.pdf", pdf)
 
     async def monthly(self, viewer: Viewer, number: str, buyer: Party | None = None, language: str = "") -> Printed:
-        """A monthly invoice (scope bills:read, one's own for drivers); with EN 16931 inside where a buyer is named.
+        """A monthly invoice (scope bills:read, one's own for drivers); with EN 16931 inside where a buyer is named,
+        which takes bills:write, or one's own.
 
         Refusal NOT_FOUND, and as for an invoice. It names its payer to themselves alone.
         """
@@ -106,6 +113,8 @@ class Papers:
             row = await monthly.one(connection, viewer, number)
             if row is None:
                 raise Refusal(Code.NOT_FOUND, NO_MONTHLY)
+            if buyer is not None:
+                need_to_make_out(viewer, row.person)
             numbers = [one.number for one in items_of(row.content)]
             rows, contents = await bill.named(connection, numbers), await bill.contents(connection, numbers)
             paid = (await payments.paid_of(connection, [number])).get(number, 0)
@@ -118,6 +127,8 @@ class Papers:
         language = chosen(language, spoken())
         xml = None if buyer is None else monthly_einvoice(paper, language)
         pdf = await printed(told_monthly(paper, language), row.issued_at, xml, template=MONTH)
+        if buyer is not None:
+            await self._make_out(viewer, number, buyer)
         return Printed(f"{number}.pdf", pdf)
 
     @property
@@ -139,6 +150,17 @@ class Papers:
         """What the viewer is called who looks at papers of their own; empty where they told us no name."""
         async with self._store.unit() as unit:
             return _named(await self._known(unit, viewer.person))
+
+    async def _make_out(self, viewer: Viewer, number: str, buyer: Party) -> None:
+        """Note to whom a bill is made out; Refusal CONFLICT where it was to somebody else: two would deduct its tax."""
+        named = [" ".join(part.split()).casefold() for part in (buyer.name, buyer.country, buyer.vat_id)]
+        tag = self._safe.tag("buyer", orjson.dumps(named), 32).hex()
+        async with self._store.unit() as unit:
+            at = await made_out.to_another(unit, number, tag, viewer.name)
+        if at is not None:
+            log.warning("%s was refused invoice %s: it was made out to another buyer", viewer.name, number)
+            raise Refusal(Code.CONFLICT, ANOTHER.filled(day=f"{at.astimezone(self.zone):%Y-%m-%d}"))
+        log.info("%s made out invoice %s", viewer.name, number)
 
     # --- parts --------------------------------------------------------------------------------------------
 
@@ -165,6 +187,17 @@ class Papers:
         """What is known of a person, JSON."""
         sealed = await persons.sealed(unit.connection, person)
         return b"{}" if sealed is None else await self._safe.unseal_for(unit, person, "person", "sealed", sealed)
+
+
+def may_make_out(viewer: Viewer, person: str) -> bool:
+    """Whether the viewer may make this person's bill out to somebody: who says what is billed, and whose own it is."""
+    return viewer.may(Scope.BILLS_WRITE) or (viewer.person != "" and viewer.person == person)
+
+
+def need_to_make_out(viewer: Viewer, person: str) -> None:
+    """Raise Refusal (FORBIDDEN) where the viewer may not make this person's bill out to somebody."""
+    if not may_make_out(viewer, person):
+        viewer.need(Scope.BILLS_WRITE)
 
 
 def _named(known: bytes) -> str:

@@ -157,6 +157,15 @@ Index(
 )
 """One at a time, so that nobody agrees to what has changed meanwhile."""
 
+made_out = Table(
+    "made_out",
+    metadata,
+    kept("number", Text, "the bill that was made out as an invoice, to one buyer only", G, TAX, primary_key=True),
+    kept("buyer", Text, "keyed tag of to whom, hexadecimal: it tells the same from another, and nobody's name", G, TAX),
+    kept("at", Instant, "when first", G, TAX),
+    kept("by", Text, "by whom", G, TAX),
+)
+
 # The books. An entry's lines are written first, then the entry, which a trigger refuses unless they add up to nothing.
 
 ledger_entry = Table(

@@ -52,7 +52,10 @@ async def print_bill(rooms: Here, viewer: BillsReader, number: Number) -> Respon
 
 @router.post("/bills/{number}/invoice", responses=INVOICE, response_class=Response, response_model=None)
 async def print_invoice(rooms: Here, viewer: BillsReader, number: Number, buyer: Buyer) -> Response:
-    """A bill as an invoice made out to a buyer, who is kept nowhere but in the file; a driver's own."""
+    """A bill as an invoice made out to a buyer, one only, who is named nowhere but in the file (scope bills:write).
+
+    One's own bill needs no more than bills:read.
+    """
     return sent(await rooms.papers.invoice(viewer, number, Party(**buyer.model_dump())))
 
 

@@ -20,6 +20,7 @@ from wattkeeper.charging.money.numbered import DocumentKind, Explanation
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, phrase
 from wattkeeper.operations.money.explaining import ROUNDING
+from wattkeeper.operations.money.papers import may_make_out
 from wattkeeper.operations.money.prices import GRADES as EVIDENCE
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
@@ -153,6 +154,7 @@ class OneBill:
             "in_all": whole.money(whole.billed_minor),
             "booked": [_booked(whole, one, viewer) for one in whole.entries],
             "may_write": viewer.may(Scope.BILLS_WRITE) and whole.has_session and whole.proposed is None,
+            "may_make_out": may_make_out(viewer, row.person),
             "typed": EMPTY | {"seen": typed.said(await self._rooms.bills.seen(viewer, row.session))},
             "opens": opens,
         }
