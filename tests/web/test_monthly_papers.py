@@ -52,6 +52,10 @@ async def test_it_is_printed_for_its_driver_and_for_staff_and_nobody_else(shop: 
     assert "Muster <AG>" in words(made_out)
     _, xml = get_facturx_xml_from_pdf(made_out.content)
     assert b"<ram:DuePayableAmount>9.00</ram:DuePayableAmount>" in xml
+    another = BUYER | {"name": "Firma B"}
+    assert (await claras.post(f"{API}/monthly-invoices/{number}/invoice", json=another)).status_code == 409
+    _, support = people["fritz"]
+    assert (await support.post(f"{API}/monthly-invoices/{number}/invoice", json=BUYER)).status_code == 403
     alone = await annas.post(f"{API}/bills/2026-000001/invoice", json=BUYER)
     assert f"It is on the monthly invoice {number}" in words(alone), "it is asked for once"
     for whose in (path, f"{API}/monthly-invoices/{number}/paper"):

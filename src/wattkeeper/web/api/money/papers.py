@@ -70,7 +70,7 @@ async def print_monthly_invoice(rooms: Here, viewer: BillsReader, invoice: Invoi
 
 @router.post("/monthly-invoices/{invoice}/invoice", responses=INVOICE, response_class=Response, response_model=None)
 async def print_monthly_invoice_for(rooms: Here, viewer: BillsReader, invoice: InvoiceId, buyer: Buyer) -> Response:
-    """A monthly invoice made out to a buyer, who is kept nowhere but in the file; a driver's own."""
+    """A monthly invoice made out to one buyer, named nowhere but in the file (bills:write, or one's own)."""
     return sent(await rooms.papers.monthly(viewer, invoice, Party(**buyer.model_dump())))
 
 
