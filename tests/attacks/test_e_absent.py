@@ -52,6 +52,8 @@ SUMS = ("/api/v1/revenue", "/api/v1/payments/reconciliation")
 """Sums of money by day, place, tariff and group; movements by the provider's names: no person is in any column."""
 BOOKS = "/api/v1/books/{book}"
 """Documents and lines of the ledger: who owes stands in them by the id alone (tests/web/test_books.py)."""
+DESK_BOOKS = "/money/books/{book}.csv"
+"""The same books of a month, from the page of those who may read them (tests/web/test_invoices.py)."""
 SIDES = {"day", "month", "site", "station", "tariff", "group"}
 PAPERS = (
     *("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}"),
@@ -64,7 +66,7 @@ SIGNED = "/sessions/{session}/signed-values.xml"
 
 def addresses(house: House) -> set[str]:
     """Every address there is, of pages and of the API."""
-    return {one.path for one in routes(house.app) if hasattr(one, "path")} - OURS - {OWN}
+    return {one.path for one in routes(house.app) if hasattr(one, "path")} - OURS - {OWN, DESK_BOOKS}
 
 
 async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
