@@ -27,8 +27,10 @@ from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.money.payments.deeds import MoneyDeeds
+from wattkeeper.operations.money.payments.purses import asks_nowhere
 from wattkeeper.operations.money.payments.wallet import Wallets
 from wattkeeper.operations.money.payments.warning import Warnings
+from wattkeeper.operations.money.payments.watch import Watch
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.store.money import monthly, payment
@@ -416,3 +418,21 @@ async def test_a_driver_who_owes_and_pays_ahead_reads_one_figure(purse: Purse) -
     await mine.enter(ANNA, me.person, (700, "EUR"), "RF18 77", is_ahead=True)
     told = await mine.mine(me)
     assert (told.left_minor, told.short_minor, told.blocked) == (100, 0, "")
+
+
+async def test_bills_that_ask_for_transfers_to_nowhere_are_told_of(
+    purse: Purse, caplog: pytest.LogCaptureFixture
+) -> None:
+    door = purse.world.door
+    named = replace(door.settings, seller_iban="AT61 1904 3002 3457 3201")
+    for billed in (False, True):
+        async with door.store.read() as connection:
+            assert await asks_nowhere(connection, door.settings) is billed
+            assert not await asks_nowhere(connection, named)
+        if not billed:
+            await charged(purse)
+    caplog.clear()
+    Watch(door.store, door.bus, named, None)
+    assert "WATTKEEPER_SELLER_IBAN" not in caplog.text
+    Watch(door.store, door.bus, door.settings, None)
+    assert "Bills ask for transfers, and no account is set: WATTKEEPER_SELLER_IBAN" in caplog.text

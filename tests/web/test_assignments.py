@@ -114,7 +114,12 @@ async def test_what_makes_no_sense_is_refused(shop: Shop, people: People, town: 
     now = shop.house.rooms.store.clock()
     wrong: list[tuple[Any, ...]] = [
         *(("group", "nobodys", "group"), ("station", "CP7", "station"), ("connector", "CP1", "connector")),
-        *(("connector", "CP7/1", "connector"), ("site", "", "site"), ("driver", "person:none", "driver")),
+        *(
+            ("connector", "CP7/1", "connector"),
+            ("connector", "CP1/9", "connector"),
+            ("site", "", "site"),
+            ("driver", "person:none", "driver"),
+        ),
         *(("everyone", "CP1", "everyone"), ("site", "Yard", "unheard-of"), ("standard", "", "site")),
     ]
     for rank, subject, tariff in wrong:

@@ -89,6 +89,7 @@ async def test_much_goes_back_only_by_two_people(house: House) -> None:
 async def test_a_driver_chooses_tops_up_and_leaves_a_card_on_the_providers_page(house: House, stripe: Shapes) -> None:
     async with signed_in(house, "anna@example.org") as (_, her):
         assert (await her.post(f"{API}/wallet/way", json={"way": "free"})).status_code == 403
+        assert "Whoever runs this tells you where to pay." in (await her.get("/app/me/pay")).text
         assert (await her.post(f"{API}/wallet/way", json={"way": "prepaid"})).json()["way"] == "prepaid"
         assert (await her.post(f"{API}/wallet/top-ups", json={"amount_minor": 1})).status_code == 422
         told_of = (await her.post(f"{API}/wallet/top-ups", json={"amount_minor": 2000})).json()

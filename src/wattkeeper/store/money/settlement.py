@@ -117,6 +117,11 @@ async def put_on(unit: Unit, numbers: Sequence[str], invoice: str) -> None:
     await unit.connection.execute(update(settlement).where(S.number.in_(numbers)).values(invoice=invoice))
 
 
+async def is_any_invoiced(connection: AsyncConnection) -> bool:
+    """Whether anything was ever left to be paid by invoice: for deeds, never for showing whose."""
+    return await connection.scalar(select(S.number).where(S.way == Way.INVOICE.value).limit(1)) is not None
+
+
 async def ways(connection: AsyncConnection, numbers: Sequence[str]) -> dict[str, tuple[Way, str | None]]:
     """How each of these documents is paid, and on which monthly invoice it stands."""
     rows = await connection.execute(select(S.number, S.way, S.invoice).where(S.number.in_(numbers)))

@@ -12,6 +12,7 @@ from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.money.assignment import Rank, Spot
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.money.billable import group_of
+from wattkeeper.store.place import named
 from wattkeeper.store.tables import card, card_group, person, station
 from wattkeeper.store.unit import Unit
 
@@ -24,12 +25,17 @@ COLUMNS: dict[Rank, Any] = {
 
 
 async def exists(unit: Unit, rank: Rank, of: str) -> bool:
-    """Whether there is such a person, group, connector, station or site; for everyone, whether nobody is named."""
+    """Whether there is such a person, group, connector, station or site; for everyone, whether nobody is named.
+
+    A connector is one that its station has told of, or that people gave a plug.
+    """
     if rank is Rank.EVERYONE:
         return of == ""
     if rank is Rank.CONNECTOR:
         name, _, evse = of.rpartition("/")
-        return evse.isdecimal() and evse.isascii() and 0 < int(evse) < 2**31 and await exists(unit, Rank.STATION, name)
+        is_number = evse.isdecimal() and evse.isascii() and len(evse) < 10
+        place = (await named(unit.connection, [name])).get(name) if is_number else None
+        return place is not None and int(evse) in place.evses
     column = COLUMNS[rank]
     return of != "" and await unit.connection.scalar(select(column).where(column == of).limit(1)) is not None
 

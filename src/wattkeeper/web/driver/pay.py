@@ -74,6 +74,7 @@ NEXT: Mapping[PaymentState, tuple[Phrase, Phrase]] = {
     PaymentState.DECLINED: (phrase("Declined"), phrase("Your bank refused. Nothing was paid.")),
 }
 LEFT = (phrase("Your bank card is left"), phrase("It is kept by the payment provider. We know its last four digits."))
+NOWHERE = phrase("After each month you get one invoice. Whoever runs this tells you where to pay.")
 TOP_UP = phrase("Top up {amount} or more to charge again.")
 TRANSFER = phrase("By bank transfer: {amount} or more to {iban}, with your e-mail address as the reference.")
 UNSERVED: Mapping[Way, Phrase] = {
@@ -145,7 +146,7 @@ class Pay:
             status=status,
             word=word,
             way=IN_WORDS[told.way],
-            about=about_of(told),
+            about=about_of(told, has_account=bool(self._rooms.settings.seller_iban)),
             is_prepaid=told.way is Way.PREPAID or any(amount for _, amount in told.balances),
             told=told,
             owed=_owed(told),
@@ -274,8 +275,10 @@ class Pay:
         ]
         told = self._invoice(row, paid.get(row.number, 0))
         sums = [written(_major(one, row.currency), row.currency, row.digits) for one in (row.net_minor, row.vat_minor)]
-        iban = self._rooms.settings.seller_iban
-        return await self._paper.page(request, "pay_invoice.html", viewer, told=told, items=items, sums=sums, iban=iban)
+        known = self._rooms.settings
+        who = {"iban": known.seller_iban, "name": known.seller_name}
+        page = self._paper.page
+        return await page(request, "pay_invoice.html", viewer, told=told, items=items, sums=sums, seller=who)
 
     async def printed(self, request: Request, number: str) -> Response:
         """A monthly invoice as PDF."""
@@ -313,9 +316,11 @@ def _minor(text: str, currency: str) -> int:
     return int(minor)
 
 
-def about_of(told: WalletView) -> Phrase:
+def about_of(told: WalletView, *, has_account: bool) -> Phrase:
     """What the way that holds means, and why it is another than the one that was chosen."""
-    return ABOUT[told.way] if told.way is told.wanted else UNSERVED.get(told.wanted, ABOUT[told.way])
+    if told.way is not told.wanted:
+        return UNSERVED.get(told.wanted, ABOUT[told.way])
+    return NOWHERE if told.way is Way.INVOICE and not has_account else ABOUT[told.way]
 
 
 def _owed(told: WalletView) -> str:

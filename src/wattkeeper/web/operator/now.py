@@ -187,6 +187,7 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
         *silent(rows, live, now, paper.rooms.settings.heartbeat_s),
         *away(rows, live, now),
         *disputed(contradict, known),
+        *await about_money.no_account(paper, connection, viewer),
     ]
     flow, decides = await sessions.flow(connection, viewer), viewer.may(Scope.BILLS_WRITE)
     return Glance(n, now, needs[:MOST_NEEDS], placed(live, known), flow, waits, decides)

@@ -12,7 +12,7 @@ from wattkeeper.charging.money.paying import Purse, Way, Whose, cannot_pay, way_
 from wattkeeper.charging.money.payment import PaymentState
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.settings import Settings
-from wattkeeper.store.money import paying
+from wattkeeper.store.money import paying, settlement
 from wattkeeper.store.money import payment as payments
 
 
@@ -47,6 +47,14 @@ def lacks(way: Way, settings: Settings) -> Phrase | None:
     if way is Way.PREPAID and not (settings.stripe_key_file or settings.seller_iban):
         return NO_TOP_UPS
     return None
+
+
+NO_ACCOUNT = phrase("Bills ask for transfers, and no account is set: WATTKEEPER_SELLER_IBAN")
+
+
+async def asks_nowhere(connection: AsyncConnection, settings: Settings) -> bool:
+    """Whether invoices are to be paid by transfer and name no account."""
+    return not settings.seller_iban and await settlement.is_any_invoiced(connection)
 
 
 async def way_for(connection: AsyncConnection, person: str, group: str, settings: Settings) -> Way:

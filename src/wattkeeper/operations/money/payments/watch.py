@@ -8,10 +8,12 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.money.paying import Way
 from wattkeeper.operations.money.billing import TOPIC as BILLS
 from wattkeeper.operations.money.payments.asking import TOPIC, Asking
 from wattkeeper.operations.money.payments.monthly import Monthly
 from wattkeeper.operations.money.payments.provider import Provider
+from wattkeeper.operations.money.payments.purses import NO_ACCOUNT, default_way
 from wattkeeper.operations.money.payments.settling import Settling
 from wattkeeper.operations.money.payments.warning import Warnings
 from wattkeeper.operations.people.notices import Notices
@@ -32,6 +34,8 @@ class Watch:
         self, store: Store, bus: Bus, settings: Settings, provider: Provider | None, notices: Notices | None = None
     ) -> None:
         self._bus = bus
+        if default_way(settings) is Way.INVOICE and not settings.seller_iban:
+            log.warning("%s", NO_ACCOUNT)
         self.settling = Settling(store, settings, has_provider=provider is not None)
         self.asking = None if provider is None else Asking(store, bus, provider)
         self.monthly = Monthly(store, settings, notices)

@@ -12,6 +12,7 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.money.billing import say
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, counted, joined, phrase
+from wattkeeper.operations.money.payments.purses import NO_ACCOUNT, asks_nowhere
 from wattkeeper.store.money import worklist
 from wattkeeper.store.money.hold import HoldRow
 from wattkeeper.store.money.proposal import Deed, ProposalRow
@@ -113,6 +114,14 @@ async def waits(paper: Paper, connection: AsyncConnection, viewer: Viewer, known
     oldest += [of_hold(row, known[row.station], viewer) for row in holds]
     held, count = await worklist.held(connection, viewer), await worklist.proposed_count(connection, viewer)
     return Waits(held, count, oldest)
+
+
+async def no_account(paper: Paper, connection: AsyncConnection, viewer: Viewer) -> list[Need]:
+    """That invoices ask for transfers to nowhere, for who may see to bills."""
+    if not viewer.may(Scope.BILLS_WRITE) or not await asks_nowhere(connection, paper.rooms.settings):
+        return []
+    why = phrase("Until it is, drivers read that whoever runs this tells them where to pay.")
+    return [Need("no-account", NO_ACCOUNT, why, None, (Act(phrase("Look at it"), "/money/payments"),))]
 
 
 def in_sum(held: list[Held], proposed: int) -> Said:
