@@ -106,6 +106,14 @@ async def moved(one: Walk, person: str) -> None:
     await one.to(f"{at}?did=proposed")
     await one.to("/money/accounts/nobody", "/money/invoices/M2001-000001", status=404)
     await one.to("/money/invoices", f"/money/invoices/{NUMBER}?did=entered")
+    await one.to("/money/hosts?did=agreed", "/money/hosts/statement?site=Linz&did=paid", "/money/grid?did=entered")
+    for kind in ("percent", "per_kwh"):
+        await one.send("/money/hosts", site="Linz", host="Inn", kind=kind, value="12,5")
+        await one.send("/money/hosts", site="Linz", host="Inn", kind=kind, value="x")
+    await one.send("/money/hosts/statement", site="Linz", currency="EUR", reference="RF18 0001", total="1")
+    await one.send("/money/grid", site="Linz", meter="One", kwh="x")
+    await one.send("/money/grid", site="Linz", meter="One", kwh="100")
+    await one.to("/money/hosts", "/money/grid?site=Linz")
     for amount in ("x", "1"):
         await one.send(f"/money/invoices/{NUMBER}", amount=amount, reference="RF18 0001")
     await one.send("/money/accounts", number="nobody")

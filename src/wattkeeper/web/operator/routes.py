@@ -14,7 +14,9 @@ from wattkeeper.web.operator.money import (
     accounts,
     bill,
     bills,
+    grid,
     held,
+    hosts,
     invoices,
     lost,
     payer,
@@ -32,7 +34,7 @@ from wattkeeper.web.rooms import Rooms
 NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
     *(card, cards, groups, findings, people, programs, account),
-    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices),
+    *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices, hosts, grid),
     *(tariffs, tariff, editor, assignments, which, importing),
 )
 

@@ -24,6 +24,8 @@ DESKS = (
     (phrase("Payments"), "/money/payments", Scope.BILLS_READ),
     (phrase("Accounts"), "/money/accounts", Scope.BILLS_READ),
     (phrase("Monthly invoices"), "/money/invoices", Scope.BILLS_READ),
+    (phrase("Hosts"), "/money/hosts", Scope.BILLS_READ),
+    (phrase("Grid meters"), "/money/grid", Scope.BILLS_READ),
 )
 """The places under Money: what each is called, where it is, and what one must be allowed for it."""
 ACCOUNTS: dict[AccountKind, Phrase] = {

@@ -139,6 +139,7 @@ class Revenues:
             "days": _days(told, main),
             "picture": None if main is None else drawn(chosen, _days(told, main), main.currency, main.digits),
             "energy": told.report.energy or [],
+            "unmetered": _unmetered(told),
             "open": _open(told),
             "written_off": _written_off(told),
             "owed": _debts(told.owed, viewer),
@@ -227,6 +228,12 @@ def _share(facet: Facet, row: Revenue, most: int, chosen: Month, known: Places) 
     asked = {facet.value: value, "since": chosen.first.isoformat(), "until": chosen.last.isoformat()}
     href = f"/money/bills?{urlencode(asked)}" if value and facet is not Facet.GROUP else ""
     return Share(name, href, row, max(0, 100 * row.gross_minor // most))
+
+
+def _unmetered(told: Overview) -> str:
+    """The first site whose grid meter was not entered, as an address asks for it; empty: there is none."""
+    site = next((one.site for one in told.report.energy or [] if one.site and one.grid_wh is None), "")
+    return urlencode({"site": site}) if site else ""
 
 
 def _open(told: Overview) -> list[Open]:
