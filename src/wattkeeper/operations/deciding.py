@@ -182,7 +182,7 @@ async def _asked(
         used=await desk.bounds.used(card, desk.cards.values(), settings) if begins else NO_USE,
         house=house_limits(settings.number_card_kwh_month),
         spent=await once.spent(desk, card, at, asking) if begins else "",
-        broke=await desk.bounds.broke(card, settings) if begins else "",
+        broke=await desk.bounds.broke(card, station, fact.evse, desk.begun(card.ref), settings) if begins else "",
     )
 
 

@@ -209,6 +209,10 @@ class Desk:
         kept = ((s.station, self._kept(s.id)) for s in self._live_on(token))
         return [(station, one.heard_at) for station, one in kept if one is not None]
 
+    def begun(self, token: str) -> list[Session]:
+        """The sessions that live on a token and were accepted, those of this very unit too."""
+        return [s for s in self._live_on(token) if s.verdict is Authorisation.ACCEPTED]
+
     def runs(self, token: str, station: str) -> bool:
         """Whether a session that was accepted on a token lives at this station."""
         return any(s.station == station and s.verdict is Authorisation.ACCEPTED for s in self._live_on(token))

@@ -5,7 +5,7 @@ Loaded at the first card that has such limits, and never otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -14,7 +14,9 @@ import orjson
 
 from wattkeeper.charging.cards.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
 from wattkeeper.charging.cards.token import Asked, Card, CardKind, start_by_phone
+from wattkeeper.charging.money.assignment import Spot as Where
 from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.session import Session
 from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.money.payments.purses import objection, ways_in_use
 from wattkeeper.operations.money.worth import bill_of
@@ -85,8 +87,13 @@ class Bounds:
         """What a session costs so far, by the prices of its start."""
         return ZERO if version is None else (await bill_of(self._unit.connection, one.whole, one.last_n, version)).gross
 
-    async def broke(self, card: Card, settings: Settings) -> str:
-        """Why whoever holds a card cannot pay for a session; asked only where somebody pays ahead or by card."""
+    async def broke(
+        self, card: Card, station: str, evse: int | None, begun: Sequence[Session], settings: Settings
+    ) -> str:
+        """Why whoever holds a card, on which this has ``begun``, cannot pay for a session there.
+
+        Asked only where somebody pays ahead or by card.
+        """
         connection = self._unit.connection
         if self._by_purse is None:
             self._by_purse = bool(FROM_PURSES & await ways_in_use(connection, settings))
@@ -97,7 +104,8 @@ class Bounds:
         group = card.group or ""
         if card.kind is CardKind.APP:
             group = await billable.group_of(connection, person)
-        return await objection(connection, person, group, settings)
+        there = await _there(self._unit, person, group, station, evse)
+        return await objection(connection, there, self._unit.now, settings, begun)
 
     async def spot(self, card: Card, station: str, evse: int | None) -> Spot:
         """Where a card is presented, where its limits ask that."""
@@ -124,8 +132,16 @@ async def by_phone(unit: Unit, person: str, station: str, evse: int, settings: S
     for card in held:
         spot, used = await bounds.spot(card, station, evse), await bounds.used(card, held, settings)
         asked.append((card, Asked(unit.now, local, station=station, evse=evse, spot=spot, used=used)))
-    why = start_by_phone(asked) or await objection(unit.connection, person, await _group(unit, person), settings)
+    there = await _there(unit, person, await _group(unit, person), station, evse)
+    why = start_by_phone(asked) or await objection(unit.connection, there, unit.now, settings)
     return why or None, max((card.max_sessions for card in held), default=0)
+
+
+async def _there(unit: Unit, person: str, group: str, station: str, evse: int | None) -> Where:
+    """Who would start where, as tariffs are chosen by it."""
+    place = await stations.place(unit, station)
+    site = "" if place is None else place[0] or ""
+    return Where(person=person, group=group, station=station, evse=evse or None, site=site)
 
 
 async def _group(unit: Unit, person: str) -> str:

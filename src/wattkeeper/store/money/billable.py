@@ -93,6 +93,12 @@ async def live(connection: AsyncConnection) -> list[str]:
     return list((await connection.execute(select(S.id).where(S.live))).scalars())
 
 
+async def live_of(connection: AsyncConnection, person: str) -> list[str]:
+    """Every session that runs on what a person holds: for deeds, never for showing."""
+    held = select(H.ref).where(H.person_id == person, H.until.is_(None))
+    return list((await connection.execute(select(S.id).where(S.live, S.token.in_(held)))).scalars())
+
+
 async def newest(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, int]:
     """The newest journal entry folded into each of these sessions."""
     rows = await connection.execute(select(S.id, S.last_n).where(S.id.in_(sessions)))

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
+from decimal import ROUND_CEILING
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.assignment import Spot
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.paying import Purse, Way, Whose, cannot_pay, way_of
 from wattkeeper.charging.money.payment import PaymentState
 from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.charging.session import Session
+from wattkeeper.operations.money.choosing import choose, pinned
+from wattkeeper.operations.money.worth import bill_of
 from wattkeeper.settings import Settings
-from wattkeeper.store.money import paying, settlement
+from wattkeeper.store.money import billable, paying, settlement
 from wattkeeper.store.money import payment as payments
+
+ELSEWHERE = phrase("Prices here are in {there}, and your prepaid balance is in {own}: it cannot pay here.")
+ONE = phrase(
+    "What you charge elsewhere needs your prepaid balance ({count} running). Top it up, or end that first, then start"
+    " again."
+)
 
 
 def way_named(text: str) -> Way:
@@ -93,8 +107,43 @@ async def _owes_declined(connection: AsyncConnection, person: str) -> bool:
     return (await paying.purses(connection, person, last.currency))[1] > 0
 
 
-async def objection(connection: AsyncConnection, person: str, group: str, settings: Settings) -> str:
-    """Why nothing may begin that this person would have to pay; empty where it may, or nobody is known to pay."""
-    if not person:
+async def objection(
+    connection: AsyncConnection, spot: Spot, now: datetime, settings: Settings, begun: Sequence[Session] = ()
+) -> str:
+    """Why nothing may begin here that this person would have to pay; empty where it may, or nobody is known to pay.
+
+    ``begun``: what they began just now, which is not kept yet.
+    """
+    if not spot.person:
         return ""
-    return cannot_pay(await purse_of(connection, person, group, settings))
+    purse = await purse_of(connection, spot.person, spot.group, settings)
+    if purse.way is not Way.PREPAID:
+        return cannot_pay(purse)
+    (choice,) = await choose(connection, [spot], now)
+    if choice.row is not None and choice.row.tariff.currency != purse.currency:
+        return ELSEWHERE.filled(there=choice.row.tariff.currency, own=purse.currency)
+    count, cost = await _running(connection, spot, purse, begun)
+    left = replace(purse, balance_minor=purse.balance_minor - cost)
+    if why := cannot_pay(left):
+        return why
+    return ONE.filled(count=count) if count and left.balance_minor < count * settings.authorise_minor else ""
+
+
+async def _running(connection: AsyncConnection, spot: Spot, purse: Purse, begun: Sequence[Session]) -> tuple[int, int]:
+    """How many sessions somebody runs elsewhere, and what all of them cost so far, minor units rounded up."""
+    found = await billable.of(connection, await billable.live_of(connection, spot.person))
+    runs = {name: one for name, one in found.items() if _elsewhere(one.whole, spot)}
+    choices, cost = await pinned(connection, runs), 0
+    for name, one in runs.items():
+        row = choices[name].row
+        if row is not None and row.tariff.currency == purse.currency:
+            gross = (await bill_of(connection, one.whole, one.last_n, row)).gross
+            cost += int(gross.scaleb(purse.digits).to_integral_value(ROUND_CEILING))
+    fresh = {one.id for one in begun if one.id not in found and _elsewhere(one, spot)}
+    return len(runs) + len(fresh), cost
+
+
+def _elsewhere(one: Session, spot: Spot) -> bool:
+    """Whether a session was let begin, and is another than what begins here or ends here."""
+    is_here = one.station == spot.station and (spot.evse is None or one.evse == spot.evse)
+    return one.verdict is Authorisation.ACCEPTED and not is_here

@@ -10,7 +10,7 @@ from decimal import Decimal
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.money.assignment import Rank
+from wattkeeper.charging.money.assignment import Rank, Spot
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.paying import Way, Whose, cannot_pay
 from wattkeeper.charging.money.payment import PaymentKind, PaymentState, Verb
@@ -123,7 +123,8 @@ class Wallets:
         """Why the viewer may begin nothing that they would have to pay; empty where they may."""
         async with self._store.read() as connection:
             group = await billable.group_of(connection, viewer.person) if viewer.person else ""
-            return await objection(connection, viewer.person, group, self._settings)
+            where = Spot(person=viewer.person, group=group)
+            return await objection(connection, where, self._store.clock(), self._settings)
 
     # --- what drivers do --------------------------------------------------------------------------------------
 
