@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tests.pages.driver.town import OWNER, TARIFF, Town
 from wattkeeper.charging.money.bill import price
+from wattkeeper.charging.money.paying import Way, Whose
 from wattkeeper.charging.money.restriction import ALWAYS, Restrictions
 from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
@@ -71,3 +72,21 @@ async def test_the_price_of_now_is_the_big_one_and_the_other_stands_below(town: 
                     text = (await client.get(path)).text
                     assert f'<p class="main">€{big} <small>per kWh, ' in text
                     assert f"<li>{below}" in text
+
+
+async def test_who_cannot_pay_reads_why_before_pressing_and_how_to_settle_it(town: Town) -> None:
+    async with town.plugged("CP1", behind=town.early):
+        me = await town.sign_up()
+        viewer = await town.viewer(me)
+        code = await code_of(town, viewer)
+        async with town.plain(me) as client:
+            page = (await client.get(f"/app/at/{code}")).text
+            assert " disabled>Start charging" not in page
+            await town.rooms.wallets.choose_for(OWNER, Whose.DRIVER, viewer.person, Way.PREPAID)
+            page = (await client.get(f"/app/at/{code}")).text
+            assert " disabled>Start charging" in page
+            assert "The prepaid balance is used up (€0.00)." in page
+            assert 'href="/app/me/pay"' in page
+            page = (await client.get("/app/me/pay")).text
+            assert "The prepaid balance is used up (€0.00)." in page
+            assert "€1.00 or more" in page
