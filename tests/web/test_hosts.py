@@ -40,7 +40,7 @@ async def test_a_host_is_agreed_with_and_paid_what_the_statement_says_once(house
         assert "12.5%" in (page := (await auditor.get(HOSTS)).text) or "12.5 %" in page
         await accrues(house, 1250, "2026-000001")
         path = f"{STATEMENT}?site=Linz&currency=EUR"
-        assert "€12.50" in (await clara.get(HOSTS)).text and "€12.50" in (await auditor.get(path)).text
+        assert "€12.50 owed to hosts" in (await clara.get(HOSTS)).text and "€12.50" in (await auditor.get(path)).text
         form = {"site": "Linz", "currency": "EUR", "total": "1250", "reference": "SEPA 1"}
         for one in (auditor, driver):
             assert (await one.post(STATEMENT, data=form)).status_code in (303, 403)

@@ -18,6 +18,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.store.money import ledger
 from wattkeeper.store.money.ledger import Outstanding
+from wattkeeper.web.operator.money import hosts
 from wattkeeper.web.operator.money.desks import page, payer
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.said import money
@@ -120,7 +121,7 @@ def _line(one: Posting, viewer: Viewer) -> Line:
     kind, _, of = one.account.partition(":")
     amount = money(abs(one.amount_minor), one.currency, digits_of(one.currency))
     if kind == AccountKind.HOST:
-        return Line(of, "", amount)
+        return Line(of, hosts.path_of(of, one.currency), amount)
     is_known = viewer.may(Scope.PERSONS_READ) and of != NOBODY
     return Line(payer(of, viewer), path_of(of) if is_known else "", amount)
 

@@ -17,7 +17,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.ledger import AccountKind
 from wattkeeper.charging.money.share import Share, ShareKind
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, phrase
+from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.store.money import ledger, share
 from wattkeeper.store.money.deed import DeedState
 from wattkeeper.web.operator.money import typed
@@ -79,7 +79,7 @@ class Hosts:
         ours = self._rooms.settings.pay_currency
         sites = counted("1 site has a host.", "{count} sites have a host.", len(agreed))
         given: dict[str, Any] = {
-            "answer": phrase("Hosts are owed something") if owed else phrase("No host is owed anything"),
+            "answer": _answer(owed),
             "lead": sites if agreed else phrase("Agree what the host of a site gets, and it accrues with each bill."),
             "rows": [Row(one, _words(one, ours)) for one in agreed],
             "owed": sorted(owed, key=lambda one: (one.amount.currency, -one.amount.amount, one.site)),
@@ -140,7 +140,19 @@ class Hosts:
             word = Word(phrase("No payout was entered."), refusal.why, "harm")
             return await self._statement(request, viewer, site, currency, word, STATUS[refusal.code], form)
         did = "paid" if row.state is DeedState.DONE else "proposed"
-        return RedirectResponse(f"{_path(site, currency)}&did={did}", 303)
+        return RedirectResponse(f"{path_of(site, currency)}&did={did}", 303)
+
+
+def _answer(owed: list[Owed]) -> Said:
+    """What hosts are owed in all, by currency."""
+    sums: dict[str, int] = {}
+    for one in owed:
+        minor = one.amount.amount.scaleb(digits_of(one.amount.currency))
+        sums[one.amount.currency] = sums.get(one.amount.currency, 0) + int(minor)
+    if not sums:
+        return phrase("No host is owed anything")
+    told = [money(minor, one, digits_of(one)) for one, minor in sorted(sums.items())]
+    return phrase("{sums} owed to hosts", sums=joined(told, " + "))
 
 
 def _currency(text: str) -> str:
@@ -150,12 +162,13 @@ def _currency(text: str) -> str:
     return text
 
 
-def _path(site: str, currency: str) -> str:
+def path_of(site: str, currency: str) -> str:
+    """Where the statement of a site in a currency is."""
     return f"{STATEMENT}?{urlencode({'site': site, 'currency': currency})}"
 
 
 def _owed(site: str, currency: str, minor: int) -> Owed:
-    return Owed(site, _path(site, currency), money(minor, currency, digits_of(currency)))
+    return Owed(site, path_of(site, currency), money(minor, currency, digits_of(currency)))
 
 
 def _words(one: Share, currency: str) -> Phrase:
