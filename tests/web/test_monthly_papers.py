@@ -56,6 +56,10 @@ async def test_it_is_printed_for_its_driver_and_for_staff_and_nobody_else(shop: 
     assert (await claras.post(f"{API}/monthly-invoices/{number}/invoice", json=another)).status_code == 409
     _, support = people["fritz"]
     assert (await support.post(f"{API}/monthly-invoices/{number}/invoice", json=BUYER)).status_code == 403
+    form = f"/app/me/pay/invoices/{number}/invoice"
+    assert f'href="{form}"' in (await annas.get(f"/app/me/pay/invoices/{number}")).text
+    assert f'action="{form}"' in (await annas.get(form)).text
+    assert (await berts.get(form)).status_code == 404
     alone = await annas.post(f"{API}/bills/2026-000001/invoice", json=BUYER)
     assert f"It is on the monthly invoice {number}" in words(alone), "it is asked for once"
     for whose in (path, f"{API}/monthly-invoices/{number}/paper"):

@@ -96,6 +96,8 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         things = await paid(town.rooms, (await town.viewer(who)).person)
         await walk.to("/app/me/pay", *(f"/app/me/pay?did={did}" for did in pay.DID), f"/app/me/pay/{things.waits}")
         await walk.to(f"/app/me/pay/{things.declined}", f"/app/me/pay/invoices/{NUMBER}")
+        await walk.to(f"/app/me/pay/invoices/{NUMBER}/invoice")
+        await walk.send(f"/app/me/pay/invoices/{NUMBER}/invoice", name=" ", country="AT")
         for amount in ("x", "1", "20"):
             await walk.send("/app/me/pay/top-up", amount=amount)
         for way in ("barter", "free", "card", "prepaid"):

@@ -153,6 +153,7 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
             step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))
         things = await paid(town.rooms, viewer.person)
         await visit.to(person, "/app/me/pay", f"/app/me/pay/{things.waits}", f"/app/me/pay/invoices/{NUMBER}")
+        await visit.to(person, f"/app/me/pay/invoices/{NUMBER}/invoice")
         await visit.to(person, "/app/me/logins", "/app/me/passkeys", "/app/me/password", "/app/me/code-app")
         await visit.to(person, "/app/me/recovery-codes", "/app/me/proof", "/app/welcome")
         await visit.sees(person.page, "/app/nowhere", "/sessions")

@@ -171,10 +171,9 @@ class Bills:
         """The invoice; what cannot be is said beside what was typed."""
         viewer = await self._paper.need_viewer(request)
         row, _ = await self._rooms.bills.explain(viewer, number)
-        told = (name, street, postcode, city, country.upper(), vat_id.upper())
-        buyer = Party(*(" ".join(one.split())[:LONGEST] for one in told))
+        buyer, is_plain = buyer_of(name, street, postcode, city, country, vat_id)
         try:
-            if not all(one.isprintable() for one in told):
+            if not is_plain:
                 raise Refusal(Code.INVALID, phrase("There is something in it that cannot be printed. Type it anew."))
             return sent(await self._rooms.papers.invoice(viewer, number, buyer))
         except Refusal as refusal:
@@ -186,9 +185,10 @@ class Bills:
         """The form, with what was typed."""
         about: dict[str, Any] = {
             "number": row.number,
-            "session": row.session,
+            "action": f"/app/bills/{row.number}/invoice",
+            "back": f"/app/sessions/{row.session}",
+            "back_text": phrase("Session {id}", id=shown(row.session)),
             "typed": buyer,
-            "id": shown(row.session),
             "fault": "",
         }
         return await self._paper.page(request, "invoice.html", viewer, **about | given)
@@ -196,6 +196,14 @@ class Bills:
 
 LONGEST = 100
 """Characters of a line of an address."""
+
+
+def buyer_of(*typed: str) -> tuple[Party, bool]:
+    """A buyer as typed (name, street, postcode, city, country, VAT number), and whether all of it can be printed."""
+    *lines, country, vat_id = typed
+    told = (*lines, country.upper(), vat_id.upper())
+    buyer = Party(*(" ".join(one.split())[:LONGEST] for one in told))
+    return buyer, all(one.isprintable() for one in told)
 
 
 def router(paper: Paper) -> APIRouter:

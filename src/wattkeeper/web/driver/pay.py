@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Form
 from starlette.requests import Request
@@ -277,8 +277,9 @@ class Pay:
         sums = [written(_major(one, row.currency), row.currency, row.digits) for one in (row.net_minor, row.vat_minor)]
         known = self._rooms.settings
         who = {"iban": known.seller_iban, "name": known.seller_name}
-        page = self._paper.page
-        return await page(request, "pay_invoice.html", viewer, told=told, items=items, sums=sums, seller=who)
+        given: dict[str, Any] = {"told": told, "items": items, "sums": sums, "seller": who}
+        given["writes_invoices"] = self._rooms.papers.writes_invoices
+        return await self._paper.page(request, "pay_invoice.html", viewer, **given)
 
     async def printed(self, request: Request, number: str) -> Response:
         """A monthly invoice as PDF."""

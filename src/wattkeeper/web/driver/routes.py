@@ -8,11 +8,24 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from wattkeeper.web.driver import bills, cards, charge, charging, door, factors, me, paper, pay, sessions, shell
+from wattkeeper.web.driver import (
+    bills,
+    cards,
+    charge,
+    charging,
+    door,
+    factors,
+    me,
+    monthly,
+    paper,
+    pay,
+    sessions,
+    shell,
+)
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 
-NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, pay, factors)
+NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, monthly, pay, factors)
 
 
 @lru_cache(maxsize=8)
