@@ -28,6 +28,7 @@ async def accrues(house: House, minor: int, ref: str) -> None:
 
 
 async def test_a_host_is_agreed_with_and_paid_what_the_statement_says_once(house: House) -> None:
+    await house.rooms.admission.provision("CP7", "tests", site="Linz")
     async with (
         signed_in(house, "dora@example.org") as (_, driver),
         signed_in(house, "clara@example.org", Role.BILLING) as (_, clara),
