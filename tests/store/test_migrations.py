@@ -39,7 +39,7 @@ async def test_a_second_migration_changes_nothing(database: str) -> None:
     await migrate(database)
     engine = create_async_engine(async_url(database))
     async with engine.connect() as connection:
-        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all() == ["0008"]
+        assert (await connection.execute(text("SELECT version_num FROM alembic_version"))).scalars().all() == ["0007"]
     await engine.dispose()
 
 
