@@ -7,6 +7,7 @@ import os
 import random
 import signal
 import sys
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,8 @@ async def suffer(database: str, stripe: LocalStripe, log: Path, deaths: int) -> 
             await asyncio.sleep(draw.uniform(0.2, 0.7))
             if draw.random() < 0.6:
                 await asyncio.to_thread(_commit, database, draw.uniform(0.0, 0.02))
-            os.kill(int(line), signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was done just now
+                os.kill(int(line), signal.SIGKILL)
         await lives.readline()
         assert (await asyncio.wait_for(lives.readline(), 600)).strip() == b"done"
         return deaths

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from datetime import timedelta
 from decimal import Decimal
-from pathlib import Path
 
-import pytest
 from playwright.async_api import expect
 
-from tests.pages.driver.billed import MISREAD, bill, billed, told
+from tests.pages.driver.billed import MISREAD, bill, billed
 from tests.pages.driver.test_look import fits
 from tests.pages.driver.town import Town
 from wattkeeper.charging.facts import SessionEnded
 from wattkeeper.charging.meter import FindingCode
 from wattkeeper.charging.money.billing import Reason, ReasonCode
 from wattkeeper.web.driver.bills import CHECKED, SOMETHING, because
-
-PICTURES = os.environ.get("PICTURES", "")
 
 
 async def test_every_reason_to_look_twice_has_words_for_drivers() -> None:
@@ -135,21 +130,3 @@ async def test_bills_fit_the_screen_and_the_thumb(town: Town) -> None:
                 for closed in await person.page.locator("details.why > summary").all():
                     await closed.click()
                 assert await person.sideways() <= 0, path
-
-
-@pytest.mark.skipif(not PICTURES, reason="only for looking")
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_pictures(town: Town, scheme: str) -> None:
-    me = await town.sign_up()
-    made = await billed(town, me)
-    await told(town, await town.fob(me, "Red", "04C0FFEE04C0AA"), "T-fresh", town.rooms.store.clock())
-    number = (await town.rooms.papers.of_session(await town.viewer(me), made["billed"]))[0].number
-    paths = {name: f"/app/sessions/{one}" for name, one in made.items()}
-    paths |= {"list": "/app/sessions", "invoice": f"/app/bills/{number}/invoice"}
-    for width, language in ((390, "en"), (1280, "de")):
-        async with town.driver(me, size=(width, 844), locale=language, color_scheme=scheme) as person:
-            for name, path in paths.items():
-                await person.page.goto(path)
-                for closed in await person.page.locator("details.why > summary").all():
-                    await closed.click()
-                await person.page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{scheme}.png", full_page=True)
