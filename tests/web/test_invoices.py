@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from tests.conftest import OpenDoor
 from tests.pages.paid import NUMBER, paid
-from tests.web.conftest import House
+from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
 from wattkeeper.charging.person import Role
 
@@ -16,6 +19,14 @@ ONE = f"/money/invoices/{NUMBER}"
 def engine() -> str:
     """The pages are the same on both."""
     return "sqlite"
+
+
+@pytest.fixture
+async def house(open_door: OpenDoor) -> AsyncIterator[House]:
+    """Both doors; transfers have an account to go to."""
+    made = await house_of(await open_door(seller_iban="AT611904300234573201"))
+    async with made.api:
+        yield made
 
 
 async def test_a_monthly_invoice_is_listed_looked_at_and_paid_once(house: House) -> None:

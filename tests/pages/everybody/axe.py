@@ -53,6 +53,10 @@ async def faults(page: Page, only: list[str]) -> list[str]:
     return [str(one) for one in await page.evaluate(CHECK, [list(UNDECIDED), only, PICTURED])]
 
 
+DRAWN = "() => new Promise((done) => setTimeout(() => requestAnimationFrame(() => requestAnimationFrame(done)), 150))"
+"""A curve is drawn anew after the screen has another size."""
+
+
 async def check(page: Page, script: str) -> list[str]:
     """What the rules find on the page that is open, unfolded, in every size and colour."""
     await page.evaluate(script)
@@ -60,6 +64,7 @@ async def check(page: Page, script: str) -> list[str]:
     for name, (width, height) in (("wide", WIDE), ("narrow", NARROW)):
         await page.set_viewport_size(ViewportSize(width=width, height=height))
         await page.evaluate(UNFOLD)
+        await page.evaluate(DRAWN)
         for colours, only in (("light", []), ("dark", ["color-contrast-enhanced"])):
             await page.emulate_media(color_scheme="dark" if colours == "dark" else "light")
             found += [f"{name}, {colours}: {fault}" for fault in await faults(page, only)]
