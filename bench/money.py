@@ -27,7 +27,7 @@ from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.facts import SessionEnded, SessionOpened
 from wattkeeper.charging.money.ledger import AccountKind
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.charging.reading import Reading
 from wattkeeper.operations.cards.book import Cards
@@ -35,7 +35,7 @@ from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.audit import sum_up
 from wattkeeper.operations.money.billing import Billing
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings

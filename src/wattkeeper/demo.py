@@ -19,7 +19,7 @@ from sqlalchemy import update
 
 from wattkeeper.assembly import Doors, open_doors, open_rooms
 from wattkeeper.charging.cards.token import CardKind
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Viewer
 from wattkeeper.settings import Settings, load
 from wattkeeper.store.columns import EPOCH

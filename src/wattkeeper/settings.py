@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from wattkeeper.charging.cards.radar import StepUp
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
 
 THIS_MACHINE = frozenset({"127.0.0.1", "::1", "0.0.0.0", "::"})  # noqa: S104 - compared, not bound
 """What `host` says where a browser on this machine gets in by ``localhost``."""

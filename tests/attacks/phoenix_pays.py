@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 
 from tests.pay.local import KEY, SECRET
 from wattkeeper.bus.memory import MemoryBus
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
 from wattkeeper.operations.money.payments import asking, settling
 from wattkeeper.operations.money.payments.stripe import Stripe
 from wattkeeper.operations.money.payments.watch import Watch

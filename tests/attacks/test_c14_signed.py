@@ -26,7 +26,7 @@ from wattkeeper.charging.money.numbered import Signed
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money.billing import Billing
-from wattkeeper.operations.money.explaining import explained
+from wattkeeper.operations.money.papers.explaining import explained
 
 OTHER = "04FFEEDDCCBBAA"
 SINCE = NOON - timedelta(days=30)

@@ -12,9 +12,9 @@ import pytest
 from tests.stories.conftest import a_world
 from tests.stories.world import NOON, World
 from wattkeeper.charging.cards.limits import Limits
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 
 LONG_AGO, TO_COME = -3650, 3650
 

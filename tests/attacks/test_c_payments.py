@@ -19,12 +19,13 @@ from tests.pay.shapes import Shapes, Thing, shapes
 from tests.stories.purse import connected
 from tests.web.conftest import House, house_of
 from wattkeeper.charging.money.ledger import AccountKind
-from wattkeeper.charging.money.payment import PaymentKind
+from wattkeeper.charging.money.payments.payment import PaymentKind
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.people.security import Case
-from wattkeeper.store.money import ledger, payment, told
-from wattkeeper.store.money.payment import PaymentRow
+from wattkeeper.store.money import ledger
+from wattkeeper.store.money.payments import payment, told
+from wattkeeper.store.money.payments.payment import PaymentRow
 from wattkeeper.store.tables import ledger_entry, payment_event
 
 DOOR = "/payments/stripe"

@@ -7,7 +7,7 @@ from itertools import combinations
 
 import pytest
 
-from wattkeeper.charging.money.assignment import ASSIGNABLE, Assignment, Rank, Spot, candidates
+from wattkeeper.charging.money.tariffs.assignment import ASSIGNABLE, Assignment, Rank, Spot, candidates
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HERE = Spot(person="person:1", group="staff", station="CP1", evse=2, site="Yard")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.numbered import Tax, condensed, gross_of, less, scaled, taxes_of, to_reach
-from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import Interval, Usage
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -12,8 +12,8 @@ import pytest
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.line import LineKind
-from wattkeeper.charging.money.tariff import check
-from wattkeeper.store.money.ocpi import of_ocpi, usage_of_periods, zone_of
+from wattkeeper.charging.money.tariffs.tariff import check
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, usage_of_periods, zone_of
 
 D = Decimal
 Period = tuple[int, dict[str, object]]

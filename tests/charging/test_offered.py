@@ -10,12 +10,12 @@ import pytest
 
 from tests.charging.test_week import energy, tariff
 from wattkeeper.charging.money.bill import price
-from wattkeeper.charging.money.offered import offered
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.offered import offered
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.language import tell_in
-from wattkeeper.operations.money.price_words import said, said_at
-from wattkeeper.operations.money.prices import PriceTag
+from wattkeeper.operations.money.tariffs.price_words import said, said_at
+from wattkeeper.operations.money.tariffs.prices import PriceTag
 from wattkeeper.web.driver.tags import tag_of
 
 VIENNA = ZoneInfo("Europe/Vienna")

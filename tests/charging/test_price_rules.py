@@ -17,8 +17,17 @@ from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.money import bill
 from wattkeeper.charging.money.line import LineKind
-from wattkeeper.charging.money.restriction import Reservation, Restrictions
-from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff, TaxRate, check, with_tax
+from wattkeeper.charging.money.tariffs.restriction import Reservation, Restrictions
+from wattkeeper.charging.money.tariffs.tariff import (
+    Bound,
+    Component,
+    Dimension,
+    Element,
+    Tariff,
+    TaxRate,
+    check,
+    with_tax,
+)
 from wattkeeper.charging.money.usage import Interval, Known, Usage, expired, planned, usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, remeasure

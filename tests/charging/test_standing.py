@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from msgspec.structs import replace as changed
 
 from wattkeeper.charging.meter import Mark, Track
-from wattkeeper.charging.money.restriction import Restrictions
 from wattkeeper.charging.money.standing import Standing, UnitPrices, standing
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff, TaxRate
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff, TaxRate
 from wattkeeper.charging.session import Session
 
 VIENNA = ZoneInfo("Europe/Vienna")

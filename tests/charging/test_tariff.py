@@ -18,10 +18,10 @@ from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.exact import span_of
 from wattkeeper.charging.money.line import LineKind
 from wattkeeper.charging.money.rounding import minor
-from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff, check
+from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff, check
 from wattkeeper.charging.money.usage import Usage, planned
 from wattkeeper.charging.reading import Reading
-from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi, usage_of_periods, zone_of
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, to_ocpi, usage_of_periods, zone_of
 
 D = Decimal
 PRICED = json.loads((Path(__file__).parent / "priced_sessions.json").read_text(), parse_float=Decimal)

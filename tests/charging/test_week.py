@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from wattkeeper.charging.cards.limits import WEEK, Day
 from wattkeeper.charging.money.bill import price
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff, TaxRate
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff, TaxRate
+from wattkeeper.charging.money.tariffs.week import DAY_MIN, day, week
 from wattkeeper.charging.money.usage import planned
-from wattkeeper.charging.money.week import DAY_MIN, day, week
 
 MONDAY = date(2026, 11, 30)
 KWH = Dimension.ENERGY

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from wattkeeper.charging.money.paying import EMPTY
+from wattkeeper.charging.money.payments.paying import EMPTY
 from wattkeeper.charging.phrase import Money
 from wattkeeper.language import retold, tell_in
 from wattkeeper.language.catalogue import SPOKEN

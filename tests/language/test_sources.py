@@ -20,7 +20,7 @@ ALLOWED = {
     "ocpp/commands.py": {"{} entries"},
     "ocpp/v201/reports.py": {"{} variables", "{} messages", "{} profiles", "{} periods in", "more to come"},
     "operations/admission.py": {"given another key"},
-    "operations/money/facturx.py": {
+    "operations/money/papers/facturx.py": {
         *("The name of the embedded XML document", "The type of the hybrid document"),
         "The version of the standard of the embedded XML document",
         "The conformance level of the embedded XML document",

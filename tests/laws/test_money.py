@@ -16,9 +16,9 @@ from tests.laws.test_naive import session_of
 from wattkeeper.charging.cards.limits import Day
 from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.line import BOUNDS, LineKind
-from wattkeeper.charging.money.restriction import ALWAYS, Restrictions
 from wattkeeper.charging.money.rounding import floor, settled, whole
-from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.restriction import ALWAYS, Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import Usage, outlined, parted, planned, usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, remeasure

@@ -11,12 +11,12 @@ import pytest
 from tests.laws.naive import Registers, cost
 from wattkeeper.charging.facts import SessionEnded, SessionOpened
 from wattkeeper.charging.money.bill import price
-from wattkeeper.charging.money.tariff import Tariff, check
+from wattkeeper.charging.money.tariffs.tariff import Tariff, check
 from wattkeeper.charging.money.usage import usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, follow, remeasure
 from wattkeeper.simulator.replay import Sojourn, load
-from wattkeeper.store.money.ocpi import of_ocpi, zone_of
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, zone_of
 
 SOJOURNS = load()
 ZONE = "America/New_York"

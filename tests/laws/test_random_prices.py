@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from tests.laws.naive import Registers, cost
 from tests.laws.test_naive import WORKDAYS, ZONE, priced
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.money.tariff import check
-from wattkeeper.store.money.ocpi import of_ocpi, zone_of
+from wattkeeper.charging.money.tariffs.tariff import check
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, zone_of
 
 GRID_S = 300
 TIMES = st.integers(0, 287).map(lambda n: f"{n // 12:02}:{n % 12 * 5:02}")

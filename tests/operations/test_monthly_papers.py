@@ -15,9 +15,9 @@ from pypdf import PdfReader
 from tests.operations.test_papers import BUYER, HOSTILE, SELLER, amounts, paper, texts, words
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.numbered import DocumentKind, Tax
-from wattkeeper.operations.money.monthly_paper import Entry, MonthlyPaper, monthly_einvoice, told
-from wattkeeper.operations.money.printing import BOX, MONTH, printed, writable
-from wattkeeper.store.money.monthly import InvoiceRow
+from wattkeeper.operations.money.papers.monthly_paper import Entry, MonthlyPaper, monthly_einvoice, told
+from wattkeeper.operations.money.papers.printing import BOX, MONTH, printed, writable
+from wattkeeper.store.money.payments.monthly import InvoiceRow
 
 IBAN = "AT61 1904 3002 3457 3201"
 

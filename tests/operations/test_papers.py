@@ -19,17 +19,17 @@ from pypdf import PdfReader
 
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.numbered import DocumentKind, Draft, Explanation, Tax, taxes_of
-from wattkeeper.charging.money.paying import Way
-from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.payments.paying import Way
+from wattkeeper.charging.money.tariffs.assignment import Rank
+from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
-from wattkeeper.operations.money.einvoice import einvoice
-from wattkeeper.operations.money.facturx import NAMESPACE, SAID
-from wattkeeper.operations.money.owing import Owing, set_against
-from wattkeeper.operations.money.paper import Paper, Party, told
-from wattkeeper.operations.money.printing import BOX, UNWRITTEN, printed, writable
+from wattkeeper.operations.money.papers.einvoice import einvoice
+from wattkeeper.operations.money.papers.facturx import NAMESPACE, SAID
+from wattkeeper.operations.money.papers.owing import Owing, set_against
+from wattkeeper.operations.money.papers.paper import Paper, Party, told
+from wattkeeper.operations.money.papers.printing import BOX, UNWRITTEN, printed, writable
 from wattkeeper.store.money.bill import BillRow
 
 AT = datetime(2026, 3, 16, 14, 5, tzinfo=UTC)

@@ -15,9 +15,9 @@ from tests.operations.test_papers import TARIFFS, paper
 from wattkeeper.__main__ import app
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.numbered import DocumentKind, Tax
-from wattkeeper.operations.money.paper import told
-from wattkeeper.operations.money.printing import printed
-from wattkeeper.operations.money.verifying import verified
+from wattkeeper.operations.money.papers.paper import told
+from wattkeeper.operations.money.papers.printing import printed
+from wattkeeper.operations.money.papers.verifying import verified
 from wattkeeper.store.money.bill import digest
 from wattkeeper.store.money.content import encode
 

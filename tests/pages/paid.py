@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from tests.pay.local import KEY, SECRET
-from wattkeeper.charging.money.paying import Way, Whose
-from wattkeeper.charging.money.payment import Differs, PaymentKind, PaymentState, StepState, Verb
+from wattkeeper.charging.money.payments.paying import Way, Whose
+from wattkeeper.charging.money.payments.payment import Differs, PaymentKind, PaymentState, StepState, Verb
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.operations.money.payments.monthly import content_of
-from wattkeeper.store.money import deed, monthly, paying, payment, step, told
-from wattkeeper.store.money.deed import MoneyDeed
-from wattkeeper.store.money.monthly import InvoiceRow, Item
-from wattkeeper.store.money.paying import Means
+from wattkeeper.store.money.payments import deed, monthly, paying, payment, step, told
+from wattkeeper.store.money.payments.deed import MoneyDeed
+from wattkeeper.store.money.payments.monthly import InvoiceRow, Item
+from wattkeeper.store.money.payments.paying import Means
 from wattkeeper.store.unit import Unit
 from wattkeeper.web.rooms import Rooms
 

@@ -13,11 +13,11 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, Posting, Unbalanced, account, moved, owed
 from wattkeeper.charging.money.numbered import DocumentKind, Draft, Explanation, taxes_of, to_reach
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.assignment import Rank
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.operations.money.audit import audit_ledger, sum_up

@@ -12,10 +12,10 @@ from hypothesis import given
 from tests.laws.test_money import ANY, NOON, USAGES, D
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.bill import Bill, price
-from wattkeeper.charging.money.tariff import Tariff, check
+from wattkeeper.charging.money.tariffs.tariff import Tariff, check
 from wattkeeper.charging.money.usage import Usage, planned
-from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
-from wattkeeper.store.money.reckoning import bare, bill_of, bill_told, usage_of, usage_told
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, to_ocpi
+from wattkeeper.store.money.tariffs.reckoning import bare, bill_of, bill_told, usage_of, usage_told
 
 PRICES = {
     "currency": "EUR",

@@ -15,9 +15,9 @@ from wattkeeper.assembly import provider_of
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.payments.provider import Provider
 from wattkeeper.operations.money.payments.watch import Watch
-from wattkeeper.store.money import payment, told
-from wattkeeper.store.money.payment import PaymentRow
-from wattkeeper.store.money.told import DifferenceRow
+from wattkeeper.store.money.payments import payment, told
+from wattkeeper.store.money.payments.payment import PaymentRow
+from wattkeeper.store.money.payments.told import DifferenceRow
 from wattkeeper.store.tables import card, payment_means
 
 

@@ -16,7 +16,7 @@ from tests.stories.world import NOON, World, minute
 from tests.test_command_line import run
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.discrepancy import Discrepancy, Gravity, Kind
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.discrepancies import SessionsAudit, audit_sessions

@@ -13,7 +13,7 @@ from tests.stories.till import Till, tariff
 from tests.stories.world import CARD, World, minute
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.flow import Kind
-from wattkeeper.charging.money.tariff import Dimension, Element
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Element
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import follower, journal, pin

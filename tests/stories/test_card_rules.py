@@ -12,10 +12,10 @@ from sqlalchemy import update
 from tests.stories.world import CARD, NOON, FindingCode, World, found
 from wattkeeper.charging.cards.limits import Day, Limits, Span
 from wattkeeper.charging.cards.token import Authorisation, Group, Offline
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.groups import Groups
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.store.cards import decision as decisions
 from wattkeeper.store.cards.decision import DecisionRow
 from wattkeeper.store.tables import station

@@ -20,15 +20,15 @@ from tests.meters import Meter
 from tests.stories.screens import Answer, Screen, able, displays_of, driver, mail_of
 from tests.stories.till import TWENTY, Till, tariff
 from tests.stories.world import CARD, World, minute, stamp
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money import displays as watching
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.displays import Displays
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.simulator.clock import Clock as SimulatedClock
 from wattkeeper.simulator.clock import real_now
 from wattkeeper.simulator.station import Manners

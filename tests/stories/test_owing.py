@@ -8,8 +8,8 @@ from tests.pay.shapes import Shapes
 from tests.stories.purse import Purse
 from tests.stories.test_wallet import charged, corrected, purse, stripe, wallets
 from tests.stories.till import ANNA
-from wattkeeper.charging.money.paying import Way, Whose
-from wattkeeper.operations.money.owing import Owing, owing
+from wattkeeper.charging.money.payments.paying import Way, Whose
+from wattkeeper.operations.money.papers.owing import Owing, owing
 
 __all__ = ["purse", "stripe"]
 

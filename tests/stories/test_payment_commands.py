@@ -18,8 +18,8 @@ from tests.stories.purse import Purse, connected
 from tests.stories.test_wallet import charged, corrected, wallets
 from tests.stories.till import ANNA, Till
 from tests.test_command_line import run
-from wattkeeper.charging.money.paying import Way, Whose
-from wattkeeper.charging.money.payment import Matching
+from wattkeeper.charging.money.payments.paying import Way, Whose
+from wattkeeper.charging.money.payments.payment import Matching
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.payments.reconciling import Reconciliation, as_csv, reconcile
 

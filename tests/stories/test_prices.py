@@ -13,11 +13,11 @@ from tests.stories.world import Voice16, Voice201, World, minute
 from wattkeeper.charging.cards.limits import Limits
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.line import LineKind
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import Known
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 
 D = Decimal
 K = LineKind

@@ -16,8 +16,8 @@ from tests.stories.world import World
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.money.papers.sheet import as_csv
 from wattkeeper.operations.money.revenue import Report, month, report
-from wattkeeper.operations.money.sheet import as_csv
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.money.revenue import Facet
 

@@ -21,8 +21,8 @@ from tests.stories.till import ANNA, BERT, Till
 from tests.stories.world import NOON
 from wattkeeper.assembly import provider_of
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.paying import Way, Whose
-from wattkeeper.charging.money.share import ShareKind
+from wattkeeper.charging.money.payments.paying import Way, Whose
+from wattkeeper.charging.money.payments.share import ShareKind
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.audit import audit_ledger
@@ -33,7 +33,7 @@ from wattkeeper.operations.money.payments.warning import Warnings
 from wattkeeper.operations.money.payments.watch import Watch
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.people.notices import Notices
-from wattkeeper.store.money import monthly, payment
+from wattkeeper.store.money.payments import monthly, payment
 from wattkeeper.store.money.proposal import Deed, Wish
 
 OWN = frozenset({Scope.BILLS_READ, Scope.PAYMENTS_HOLD, Scope.ACCOUNT_READ})

@@ -10,7 +10,7 @@ from datetime import timedelta
 from tests.stories.purse import Purse
 from tests.stories.test_wallet import driver, purse, stripe, wallets
 from tests.stories.till import ANNA, tariff
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
 
 __all__ = ["purse", "stripe"]
 

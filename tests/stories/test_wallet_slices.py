@@ -11,11 +11,11 @@ from tests.stories.purse import Purse
 from tests.stories.test_wallet import charged, deeds, driver, purse, refused, stripe, wallets
 from tests.stories.till import ANNA, BERT
 from wattkeeper.charging.errors import Code
-from wattkeeper.charging.money.share import ShareKind
+from wattkeeper.charging.money.payments.share import ShareKind
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.store.money import deed
-from wattkeeper.store.money.deed import DeedRow, DeedState
+from wattkeeper.store.money.payments import deed
+from wattkeeper.store.money.payments.deed import DeedRow, DeedState
 
 __all__ = ["purse", "stripe"]
 PROGRAM = Viewer("a-program", Role.SERVICE, frozenset({Scope.BILLS_READ, Scope.BILLS_WRITE}))

@@ -9,7 +9,7 @@ from tests.stories.purse import Purse
 from tests.stories.test_wallet import charged, deeds, driver, purse, refused, stripe, wallets
 from tests.stories.till import ANNA
 from wattkeeper.charging.errors import Code
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store.money.proposal import Deed, Wish
 

@@ -12,14 +12,14 @@ from sqlalchemy import select
 from tests.stories.world import NOON, World
 from wattkeeper.charging.money.billing import say
 from wattkeeper.charging.money.numbered import Explanation
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.money.audit import audit_ledger
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.bills import Bills, Done
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.store.money import bill, hold, ledger
 from wattkeeper.store.money.bill import BillRow, Sought
 from wattkeeper.store.money.content import decode

@@ -18,7 +18,7 @@ from tests.web.conftest import ADDRESS, House
 from wattkeeper.charging.cards.radar import Pattern
 from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.identifiers import session_id, shown
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.people.oauth import Asked

@@ -16,7 +16,7 @@ from tests.web.conftest import House
 from tests.web.drivers import signed_in
 from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.facts import SessionEnded, SessionOpened
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.charging.reading import Reading
 from wattkeeper.operations.money.billing import Billing

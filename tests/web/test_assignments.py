@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import update
 
 from tests.web.shop import API, People, Shop, people, post, see, shop
-from wattkeeper.charging.money.assignment import STANDARD
+from wattkeeper.charging.money.tariffs.assignment import STANDARD
 from wattkeeper.store.tables import card, station
 
 __all__ = ["people", "shop"]

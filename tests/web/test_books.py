@@ -13,10 +13,10 @@ import pytest
 
 from tests.web.shop import API, OWNER, People, Shop, people, shop
 from wattkeeper.charging.identifiers import parse
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.money import books
-from wattkeeper.operations.money.books import Book, Books
+from wattkeeper.operations.money.papers import books
+from wattkeeper.operations.money.papers.books import Book, Books
 from wattkeeper.operations.money.revenue import month
 from wattkeeper.store.money.proposal import Deed, Wish
 

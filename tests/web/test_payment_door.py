@@ -10,9 +10,10 @@ from tests.pay.local import localstripe
 from tests.stories.purse import connected
 from tests.web.conftest import house_of, served
 from wattkeeper.charging.money.ledger import AccountKind
-from wattkeeper.charging.money.payment import PaymentKind, PaymentState
+from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.store.money import ledger, payment
+from wattkeeper.store.money import ledger
+from wattkeeper.store.money.payments import payment
 from wattkeeper.store.tables import payment_event
 
 

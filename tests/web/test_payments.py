@@ -12,9 +12,9 @@ from tests.pay.shapes import Shapes, shapes
 from tests.stories.purse import connected
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
-from wattkeeper.charging.money.payment import Differs
+from wattkeeper.charging.money.payments.payment import Differs
 from wattkeeper.charging.person import Role
-from wattkeeper.store.money import told
+from wattkeeper.store.money.payments import told
 
 API = "/api/v1"
 

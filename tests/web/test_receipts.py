@@ -9,8 +9,8 @@ from sqlalchemy import select
 
 from tests.web.shop import API, OWNER, People, Shop, people, shop
 from wattkeeper.charging.identifiers import parse
-from wattkeeper.operations.money.receipts import KIND, Receipts
-from wattkeeper.operations.money.verifying import verified
+from wattkeeper.operations.money.papers.receipts import KIND, Receipts
+from wattkeeper.operations.money.papers.verifying import verified
 from wattkeeper.operations.people.mail import Posted
 from wattkeeper.operations.people.post import message
 from wattkeeper.store.money.proposal import Deed, Wish

@@ -12,7 +12,7 @@ from tests.web.test_audit import tell
 from wattkeeper.charging.person import Scope
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.billing import Billing
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs.prices import Prices
 
 TOLD = datetime(2026, 3, 2, 14, tzinfo=UTC)
 

@@ -21,11 +21,11 @@ from tests.web.phones import Puppet, becoming, listed, puppet, signed_in, starte
 from tests.web.town import VIEWER as OWNER
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope
-from wattkeeper.operations.money import prices
-from wattkeeper.operations.money.choosing import chosen
-from wattkeeper.operations.money.prices import Prices
+from wattkeeper.operations.money.tariffs import prices
+from wattkeeper.operations.money.tariffs.choosing import chosen
+from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.store.money import billable
-from wattkeeper.store.money.ocpi import of_ocpi
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi
 
 ENERGY = {"type": "ENERGY", "price": 0.4, "vat": 20, "step_size": 1}
 PARKING = {"type": "PARKING_TIME", "price": "3.00", "vat": 20, "step_size": 60}

@@ -113,7 +113,7 @@ def _bills(store: Any) -> Any:
 
 def _said(row: Any, why: Any) -> Any:
     """A document in words, by the installation's clock."""
-    from wattkeeper.operations.money.explaining import explained
+    from wattkeeper.operations.money.papers.explaining import explained
 
     return explained(row, why, load().zone)
 

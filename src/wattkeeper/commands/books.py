@@ -30,7 +30,7 @@ def books(
 
     async def work() -> Any:
         from wattkeeper.operations.money import revenue
-        from wattkeeper.operations.money.books import Book, Books
+        from wattkeeper.operations.money.papers.books import Book, Books
 
         if book not in set(Book):
             fail(f"There are two books: {' and '.join(Book)}. {book!r} is neither.")

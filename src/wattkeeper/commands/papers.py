@@ -27,7 +27,7 @@ def paper(
     """Print a bill as PDF; with --buyer as an invoice that holds EN 16931 for machines."""
 
     async def work() -> Any:
-        from wattkeeper.operations.money.paper import Party
+        from wattkeeper.operations.money.papers.paper import Party
 
         async with rooms_of(database) as rooms:
             if not buyer:

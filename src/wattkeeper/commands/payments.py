@@ -54,7 +54,7 @@ def list_payments(limit: Limit = 20, database: Database = None) -> None:
     """List payments, newest first."""
 
     async def work() -> list[Any]:
-        from wattkeeper.store.money.payment import find
+        from wattkeeper.store.money.payments.payment import find
 
         async with store_of(database) as store, store.read() as connection:
             return await find(connection, VIEWER, limit)
@@ -97,7 +97,7 @@ def invoices(limit: Limit = 50, database: Database = None) -> None:
     """List monthly invoices, newest first, and how much of each is paid."""
 
     async def work() -> tuple[list[Any], dict[str, int]]:
-        from wattkeeper.store.money import monthly, payment
+        from wattkeeper.store.money.payments import monthly, payment
 
         async with store_of(database) as store, store.read() as connection:
             rows = await monthly.find(connection, VIEWER, limit)
@@ -119,7 +119,7 @@ def differences(limit: Limit = 50, database: Database = None) -> None:
     """List where the provider and we do not agree; each waits for a person."""
 
     async def work() -> list[Any]:
-        from wattkeeper.store.money.told import differences as find
+        from wattkeeper.store.money.payments.told import differences as find
 
         async with store_of(database) as store, store.read() as connection:
             return await find(connection, VIEWER, limit)
@@ -192,7 +192,7 @@ def way(
     database: Database = None,
 ) -> None:
     """Let a driver or a group pay this way from now on."""
-    from wattkeeper.charging.money.paying import Whose
+    from wattkeeper.charging.money.payments.paying import Whose
     from wattkeeper.operations.money.payments.purses import way_named
 
     if whose not in ("driver", "group"):
@@ -230,7 +230,7 @@ def share(
     database: Database = None,
 ) -> None:
     """Let the host of a site get this of what is billed there from now on; nothing, where nothing is said."""
-    from wattkeeper.charging.money.share import ShareKind
+    from wattkeeper.charging.money.payments.share import ShareKind
 
     said = percent or per_kwh
     kind = ShareKind.PERCENT if percent else ShareKind.PER_KWH if per_kwh else None

@@ -52,7 +52,7 @@ def revenue(
 
 def _write(report: Any, csv: Path | None, parquet: Path | None) -> None:
     """Write what was asked for."""
-    from wattkeeper.operations.money.sheet import write_csv, write_parquet
+    from wattkeeper.operations.money.papers.sheet import write_csv, write_parquet
 
     if csv:
         write_csv(csv, report.by, report.rows)

@@ -27,7 +27,7 @@ def receipt(
     """Work a receipt out again, with the published money function; exit 1 where it does not come to the same."""
 
     async def work() -> Any:
-        from wattkeeper.operations.money.verifying import verified
+        from wattkeeper.operations.money.papers.verifying import verified
 
         return verified(file, sha256)
 

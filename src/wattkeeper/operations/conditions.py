@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from wattkeeper.charging.cards.limits import DAY_WORDS, WEEK, Day
 from wattkeeper.charging.money.exact import divided
-from wattkeeper.charging.money.restriction import Reservation, Restrictions
+from wattkeeper.charging.money.tariffs.restriction import Reservation, Restrictions
 from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 
 WORKDAYS = frozenset(Day) - {Day.SATURDAY, Day.SUNDAY}

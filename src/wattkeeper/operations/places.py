@@ -13,11 +13,11 @@ from enum import StrEnum
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.assignment import Spot
+from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.station import ConnectorStatus
-from wattkeeper.operations.money.prices import Prices, PriceTag
+from wattkeeper.operations.money.tariffs.prices import Prices, PriceTag
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import place as places

@@ -9,9 +9,9 @@ from playwright.async_api import expect
 
 from tests.pages.driver.town import OWNER, TARIFF, Town
 from wattkeeper.charging.money.bill import price
-from wattkeeper.charging.money.paying import Way, Whose
-from wattkeeper.charging.money.restriction import ALWAYS, Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.payments.paying import Way, Whose
+from wattkeeper.charging.money.tariffs.restriction import ALWAYS, Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import Viewer
 

@@ -21,7 +21,7 @@ from tests.doors import until
 from tests.pages.site import NARROW, PASSWORD, Person
 from wattkeeper.assembly import Doors
 from wattkeeper.charging.cards.token import CardKind, TokenRef
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.station import Manners, Station

@@ -28,11 +28,11 @@ from tests.pages.site import CARD, PASSWORD, Person, Site
 from tests.pages.test_deeds import knock
 from wattkeeper.charging.cards.limits import Limits
 from wattkeeper.charging.cards.token import Group
-from wattkeeper.charging.money.assignment import Rank
+from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.store import session as sessions
 from wattkeeper.store.cards import card as cards
-from wattkeeper.store.money.ocpi import of_ocpi
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi
 from wattkeeper.store.people import step_up
 from wattkeeper.store.session import Sought
 from wattkeeper.web.driver import routes as driver

@@ -12,7 +12,7 @@ from tests.pages.money.till import CLARA, Till
 from tests.pages.site import NARROW, Site
 from tests.pages.test_staff import browsing, forms
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.money.tariff import Component, Dimension
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension
 from wattkeeper.charging.person import Role
 from wattkeeper.store.money.proposal import Deed, Wish
 

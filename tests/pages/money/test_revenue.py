@@ -15,9 +15,9 @@ from playwright.async_api import expect
 from tests.pages.money.till import CLARA, OWNER, Till
 from tests.pages.site import NARROW, Site
 from tests.pages.test_staff import browsing
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.assignment import Rank
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.money.revenue import Revenue

@@ -11,7 +11,7 @@ from typing import Any
 
 from tests.pages.site import WIDE, Person, Site
 from wattkeeper.charging.facts import SessionEnded, SessionOpened
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
 from wattkeeper.charging.reading import Reading
 from wattkeeper.operations.money.billing import Billing

@@ -15,11 +15,11 @@ from tests.pages.site import NARROW, Site
 from tests.pages.test_staff import browsing
 from tests.web.shop import OWNER
 from wattkeeper.charging.money.bill import price
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
 from wattkeeper.charging.person import PROGRAMS, Role
-from wattkeeper.store.money.ocpi import to_ocpi
+from wattkeeper.store.money.tariffs.ocpi import to_ocpi
 
 VAT = Decimal(20)
 EXAMPLE = {"Day": "2026-12-01", "Begins": "21:00", "kWh": "20", "Hours charging": "2", "Then idle, min": "45"}

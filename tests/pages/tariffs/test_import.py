@@ -19,9 +19,9 @@ from tests.pages.tariffs.test_editor import newest, tariff
 from tests.pages.test_staff import browsing
 from tests.web.shop import OWNER
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.money.tariff import Tariff, check
+from wattkeeper.charging.money.tariffs.tariff import Tariff, check
 from wattkeeper.charging.person import Role
-from wattkeeper.store.money.ocpi import exported, of_ocpi
+from wattkeeper.store.money.tariffs.ocpi import exported, of_ocpi
 from wattkeeper.web.operator.tariffs.reading import read
 from wattkeeper.web.operator.tariffs.taken import taken
 from wattkeeper.web.operator.tariffs.typed import of_tariff

@@ -9,9 +9,9 @@ from itertools import pairwise
 import pytest
 
 from tests.pages.test_look import contrast, luminance
-from wattkeeper.charging.money.tariff import Dimension, Tariff
-from wattkeeper.charging.money.week import DAY_MIN
-from wattkeeper.store.money.ocpi import of_ocpi
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff
+from wattkeeper.charging.money.tariffs.week import DAY_MIN
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi
 from wattkeeper.web import bundle
 from wattkeeper.web.operator.tariffs.picture import LEVELS, Picture, pictures
 

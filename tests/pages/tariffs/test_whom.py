@@ -12,8 +12,8 @@ from tests.pages.site import CARD, NARROW, Site
 from tests.pages.test_staff import browsing, forms
 from tests.web.shop import OWNER
 from wattkeeper.charging.cards.token import Group
-from wattkeeper.charging.money.assignment import Rank
-from wattkeeper.charging.money.tariff import Component, Dimension, Element, Tariff
+from wattkeeper.charging.money.tariffs.assignment import Rank
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import Role
 from wattkeeper.store.cards import card as cards
 

@@ -15,7 +15,7 @@ from wattkeeper.charging.money.entry import Entry, entries_of, taxing
 from wattkeeper.charging.money.exact import divided, exactly, shown
 from wattkeeper.charging.money.line import Line, LineKind
 from wattkeeper.charging.money.rounding import Pair, settled
-from wattkeeper.charging.money.tariff import Bound, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Bound, Tariff
 from wattkeeper.charging.money.usage import Usage
 
 

@@ -20,7 +20,7 @@ from wattkeeper.charging.evidence import WEIGHTS, Weight, kwh
 from wattkeeper.charging.evidence import say as say_finding
 from wattkeeper.charging.meter import Finding, FindingCode, figure
 from wattkeeper.charging.money.bill import Bill
-from wattkeeper.charging.money.tariff import Dimension, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff
 from wattkeeper.charging.money.usage import Usage
 from wattkeeper.charging.phrase import Money, Phrase, phrase
 from wattkeeper.charging.session import Session

@@ -10,7 +10,7 @@ from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.line import Line
 from wattkeeper.charging.money.numbered import Explanation
-from wattkeeper.charging.money.tariff import check
+from wattkeeper.charging.money.tariffs.tariff import check
 from wattkeeper.charging.money.usage import Interval, Known
 from wattkeeper.charging.phrase import Money, Said, phrase
 

@@ -11,7 +11,7 @@ from wattkeeper.charging.flow import Kind
 from wattkeeper.charging.money.exact import ZERO, divided, seconds, stepped
 from wattkeeper.charging.money.line import ORDER, LineKind, Part, unit_of
 from wattkeeper.charging.money.pieces import Piece, pieces
-from wattkeeper.charging.money.tariff import Component, Dimension, Tariff
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Tariff
 from wattkeeper.charging.money.usage import Usage
 
 K = LineKind

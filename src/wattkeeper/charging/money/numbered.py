@@ -11,7 +11,6 @@ from fractions import Fraction
 
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.flow import Kind
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.entry import taxing
@@ -19,7 +18,8 @@ from wattkeeper.charging.money.exact import MICRO, ZERO, divided, per_hour
 from wattkeeper.charging.money.ledger import EntryKind
 from wattkeeper.charging.money.rounding import floor
 from wattkeeper.charging.money.rounding import whole as rounded
-from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.money.tariffs.assignment import Rank
+from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.money.usage import Interval, Known, Usage
 
 

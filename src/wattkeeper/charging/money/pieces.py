@@ -12,10 +12,10 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from wattkeeper.charging.flow import IDLE, Kind
-from wattkeeper.charging.money.clock import Turns
 from wattkeeper.charging.money.exact import ZERO, moment, share
-from wattkeeper.charging.money.restriction import Moment, Reservation, Restrictions
-from wattkeeper.charging.money.tariff import Component, Dimension, Tariff
+from wattkeeper.charging.money.tariffs.clock import Turns
+from wattkeeper.charging.money.tariffs.restriction import Moment, Reservation, Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Tariff
 from wattkeeper.charging.money.usage import Interval, Usage, parted
 
 NEVER = timedelta(0)

@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from wattkeeper.charging.flow import Kind
-from wattkeeper.charging.money.clock import Turns
 from wattkeeper.charging.money.exact import ZERO
 from wattkeeper.charging.money.pieces import Piece, Rule, pieces
-from wattkeeper.charging.money.tariff import Dimension, Tariff, with_tax
+from wattkeeper.charging.money.tariffs.clock import Turns
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff, with_tax
 from wattkeeper.charging.money.usage import Interval, Usage
 from wattkeeper.charging.session import Session
 

@@ -14,12 +14,12 @@ import orjson
 
 from wattkeeper.charging.cards.limits import NO_LIMITS, NO_SPOT, NO_USE, ZERO, Limits, Spot, Use, month_of
 from wattkeeper.charging.cards.token import Asked, Card, CardKind, start_by_phone
-from wattkeeper.charging.money.assignment import Spot as Where
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
+from wattkeeper.charging.money.tariffs.assignment import Spot as Where
 from wattkeeper.charging.session import Session
-from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.money.payments.purses import objection, ways_in_use
-from wattkeeper.operations.money.worth import bill_of
+from wattkeeper.operations.money.tariffs.choosing import pinned
+from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import station as stations
 from wattkeeper.store.cards import card as cards
@@ -28,7 +28,7 @@ from wattkeeper.store.cards.use import Used
 from wattkeeper.store.money import bill as bills
 from wattkeeper.store.money import billable
 from wattkeeper.store.money.bill import BillRow
-from wattkeeper.store.money.tariff import TariffRow
+from wattkeeper.store.money.tariffs.tariff import TariffRow
 from wattkeeper.store.unit import Unit
 
 FROM_PURSES = frozenset({Way.PREPAID, Way.CARD})

@@ -12,7 +12,8 @@ from datetime import datetime, tzinfo
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import check, check_payments, ledger, revenue
+from wattkeeper.store.money import check, ledger, revenue
+from wattkeeper.store.money.payments import check_payments
 from wattkeeper.store.retention import tax_end
 
 MOST_TOLD = 50

@@ -16,15 +16,16 @@ from wattkeeper.bus import Bus
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.money.billing import Judgement, Outcome, judge
 from wattkeeper.operations.money.cases import LONGEST_BLOCKING, Told, told_of
-from wattkeeper.operations.money.choosing import pin_of, pinned
 from wattkeeper.operations.money.drafting import draft_of, waiting_of
+from wattkeeper.operations.money.tariffs.choosing import pin_of, pinned
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering.check import pending
-from wattkeeper.store.money import bill, billable, due, hold, pin
+from wattkeeper.store.money import bill, billable, due, hold
 from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.money.due import Followed
 from wattkeeper.store.money.hold import HoldState
+from wattkeeper.store.money.tariffs import pin
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.billing")

@@ -14,10 +14,10 @@ from wattkeeper.charging.evidence import findings
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.billing import OWN, Case, Reason, View, known
 from wattkeeper.charging.money.numbered import Explanation, condensed, gross_of
-from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.money.usage import Usage
-from wattkeeper.operations.money.choosing import Choice, pinned
-from wattkeeper.operations.money.worth import stay_of, usage_of, worked_out
+from wattkeeper.operations.money.tariffs.choosing import Choice, pinned
+from wattkeeper.operations.money.tariffs.worth import stay_of, usage_of, worked_out
 from wattkeeper.store.money import bill, billable, hold
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.billable import Billable

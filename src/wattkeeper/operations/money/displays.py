@@ -26,10 +26,10 @@ from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.language import tell_in
 from wattkeeper.operations.dispatch import Dispatch, OrderView
 from wattkeeper.operations.money.billing import TOPIC
-from wattkeeper.operations.money.choosing import pinned
-from wattkeeper.operations.money.price_words import said_at
+from wattkeeper.operations.money.tariffs.choosing import pinned
+from wattkeeper.operations.money.tariffs.price_words import said_at
+from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.operations.money.total import Totals, total_of
-from wattkeeper.operations.money.worth import bill_of
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
@@ -38,9 +38,9 @@ from wattkeeper.store import order as orders
 from wattkeeper.store.cards import local_list
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable
-from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
-from wattkeeper.store.money.tariff import TariffRow
+from wattkeeper.store.money.tariffs import tariff as tariffs
+from wattkeeper.store.money.tariffs.tariff import TariffRow
 from wattkeeper.vault.keys import KeyRefused
 
 log = logging.getLogger("wattkeeper.displays")

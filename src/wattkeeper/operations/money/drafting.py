@@ -8,7 +8,6 @@ from decimal import Decimal
 
 from wattkeeper.charging.evidence import grade
 from wattkeeper.charging.metering.ruling import Ruling
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.numbered import (
@@ -21,6 +20,7 @@ from wattkeeper.charging.money.numbered import (
     taxes_of,
     to_reach,
 )
+from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.operations.money.cases import Told
 from wattkeeper.store.money.hold import Waiting
 

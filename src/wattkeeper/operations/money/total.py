@@ -15,17 +15,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.money.billing import Outcome, judge
 from wattkeeper.charging.money.numbered import condensed
-from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.money.usage import Usage, outlined
 from wattkeeper.operations.money.cases import case_of
-from wattkeeper.operations.money.choosing import pinned
-from wattkeeper.operations.money.worth import usage_of, worked_out
+from wattkeeper.operations.money.tariffs.choosing import pinned
+from wattkeeper.operations.money.tariffs.worth import usage_of, worked_out
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering.check import pending
 from wattkeeper.store.money import bill, billable
-from wattkeeper.store.money import tariff as tariffs
 from wattkeeper.store.money.billable import Billable
+from wattkeeper.store.money.tariffs import tariff as tariffs
 
 log = logging.getLogger("wattkeeper.displays")
 

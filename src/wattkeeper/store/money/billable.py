@@ -14,7 +14,7 @@ from wattkeeper.charging.cards.limits import counted_at
 from wattkeeper.charging.cards.token import CardKind, CardState
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.facts import SessionOpened
-from wattkeeper.charging.money.assignment import Spot
+from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.session import Session
 from wattkeeper.store.fold import decode
 from wattkeeper.store.tables import card, holding, journal, phone_start, session, station

@@ -12,11 +12,11 @@ from typing import Any
 import orjson
 
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.numbered import Explanation, Signed, Tax
-from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
-from wattkeeper.store.money.reckoning import (
+from wattkeeper.charging.money.tariffs.assignment import Rank
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, to_ocpi
+from wattkeeper.store.money.tariffs.reckoning import (
     at,
     bare,
     bill_of,

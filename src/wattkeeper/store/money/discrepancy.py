@@ -16,10 +16,11 @@ from wattkeeper.charging.money.discrepancy import EARLIEST_YEAR, OURS, Cost, Exa
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.session import Session
 from wattkeeper.store.fold import decode
-from wattkeeper.store.money import bill, hold, pin
+from wattkeeper.store.money import bill, hold
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.hold import HoldRow, HoldState
-from wattkeeper.store.money.pin import PinRow
+from wattkeeper.store.money.tariffs import pin
+from wattkeeper.store.money.tariffs.pin import PinRow
 from wattkeeper.store.tables import journal, session, station
 
 S, J = session.c, journal.c

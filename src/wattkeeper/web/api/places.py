@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.prices import estimated
+from wattkeeper.operations.money.tariffs.prices import estimated
 from wattkeeper.operations.places import Outlet as Socket
 from wattkeeper.operations.places import Place as Found
 from wattkeeper.operations.places import Use

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from wattkeeper.charging.money.restriction import Reservation
-from wattkeeper.charging.money.tariff import Dimension
+from wattkeeper.charging.money.tariffs.restriction import Reservation
+from wattkeeper.charging.money.tariffs.tariff import Dimension
 from wattkeeper.web.api.shapes import INTEGER, Asked, Instant
 
 Price = Annotated[Decimal, Field(ge=0, lt=1_000_000, max_digits=12, decimal_places=6)]

@@ -18,8 +18,8 @@ from wattkeeper.charging.money.billing import Reason, ReasonCode
 from wattkeeper.charging.money.numbered import DocumentKind, Explanation
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
-from wattkeeper.operations.money.explaining import Explained, explained
-from wattkeeper.operations.money.paper import Party
+from wattkeeper.operations.money.papers.explaining import Explained, explained
+from wattkeeper.operations.money.papers.paper import Party
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver import tags

@@ -17,7 +17,7 @@ from wattkeeper.charging.identifiers import parse
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.session import SessionState
-from wattkeeper.operations.money.prices import Receipt
+from wattkeeper.operations.money.tariffs.prices import Receipt
 from wattkeeper.operations.starts import OPEN, StartState, StartView
 from wattkeeper.store import session as sessions
 from wattkeeper.web.driver import stream, tags

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 from starlette.requests import Request
 
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.prices import PriceTag, estimated
+from wattkeeper.operations.money.tariffs.prices import PriceTag, estimated
 from wattkeeper.web.driver import tags
 from wattkeeper.web.driver.tags import Billed
 

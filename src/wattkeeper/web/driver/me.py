@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.paying import IN_WORDS as PAYS
+from wattkeeper.charging.money.payments.paying import IN_WORDS as PAYS
 from wattkeeper.charging.person import IN_WORDS, Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
 from wattkeeper.operations.people.accounts import Mine

@@ -11,8 +11,8 @@ from starlette.responses import Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.paper import Party
-from wattkeeper.store.money import monthly
+from wattkeeper.operations.money.papers.paper import Party
+from wattkeeper.store.money.payments import monthly
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver.bills import buyer_of
 from wattkeeper.web.driver.paper import Paper, routes_of

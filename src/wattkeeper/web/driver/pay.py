@@ -14,16 +14,16 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
-from wattkeeper.charging.money.paying import IN_WORDS, Way, why_declined
-from wattkeeper.charging.money.payment import PaymentKind, PaymentState
+from wattkeeper.charging.money.payments.paying import IN_WORDS, Way, why_declined
+from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Phrase, joined, phrase
 from wattkeeper.operations.money.payments.monthly import items_of, paid_words
 from wattkeeper.operations.money.payments.wallet import WalletView
-from wattkeeper.store.money import monthly
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money.monthly import InvoiceRow
-from wattkeeper.store.money.payment import PaymentRow
+from wattkeeper.store.money.payments import monthly
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments.monthly import InvoiceRow
+from wattkeeper.store.money.payments.payment import PaymentRow
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver.money import written
 from wattkeeper.web.driver.paper import Paper, Word, routes_of

@@ -21,7 +21,7 @@ from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.language import tell
 from wattkeeper.operations.metering.proofs import Proof
-from wattkeeper.operations.money.prices import Month, Receipt
+from wattkeeper.operations.money.tariffs.prices import Month, Receipt
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.api.proofs import sent as signed_file
 from wattkeeper.web.driver import tags

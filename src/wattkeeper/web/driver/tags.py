@@ -8,11 +8,11 @@ from decimal import Decimal
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.money.line import HOURLY, Line, LineKind
-from wattkeeper.charging.money.offered import Offered, offered
-from wattkeeper.charging.money.tariff import Dimension, Tariff, with_tax
+from wattkeeper.charging.money.tariffs.offered import Offered, offered
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff, with_tax
 from wattkeeper.charging.phrase import Figure, joined, phrase
-from wattkeeper.operations.money.price_words import holding, step_of, step_size
-from wattkeeper.operations.money.prices import PriceTag, Receipt, estimated
+from wattkeeper.operations.money.tariffs.price_words import holding, step_of, step_size
+from wattkeeper.operations.money.tariffs.prices import PriceTag, Receipt, estimated
 from wattkeeper.web.driver.money import written
 
 PER = {

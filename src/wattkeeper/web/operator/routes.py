@@ -10,21 +10,8 @@ from starlette.routing import BaseRoute
 
 from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
 from wattkeeper.web.operator.cards import card, cards, findings, groups
-from wattkeeper.web.operator.money import (
-    accounts,
-    bill,
-    bills,
-    grid,
-    held,
-    hosts,
-    invoices,
-    lost,
-    payer,
-    payments,
-    reconciliation,
-    revenue,
-    waiting,
-)
+from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue, waiting
+from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, programs
 from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which

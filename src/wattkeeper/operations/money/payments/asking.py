@@ -11,17 +11,17 @@ import logging
 from datetime import timedelta
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.money.payment import Differs, PaymentKind, PaymentState, StepState, Verb
+from wattkeeper.charging.money.payments.payment import Differs, PaymentKind, PaymentState, StepState, Verb
 from wattkeeper.operations.money.payments import outcomes
 from wattkeeper.operations.money.payments.outcomes import Outcome
 from wattkeeper.operations.money.payments.provider import Given, Provider, Standing, Unreachable, Unwilling, Wish
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import paying, told
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
-from wattkeeper.store.money.paying import Means
-from wattkeeper.store.money.payment import PaymentRow
-from wattkeeper.store.money.step import StepRow
+from wattkeeper.store.money.payments import paying, told
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments.paying import Means
+from wattkeeper.store.money.payments.payment import PaymentRow
+from wattkeeper.store.money.payments.step import StepRow
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.payments")

@@ -9,11 +9,11 @@ from typing import Any
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.assignment import Rank
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, account, moved, owed
-from wattkeeper.charging.money.payment import PaymentKind, PaymentState, Verb
-from wattkeeper.charging.money.share import Share, ShareKind
+from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState, Verb
+from wattkeeper.charging.money.payments.share import Share, ShareKind
+from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.bills import SECOND
@@ -30,15 +30,16 @@ from wattkeeper.operations.money.payments.wallet import (
 )
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import deed as deeds
-from wattkeeper.store.money import due, ledger, paying, settlement, share
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
-from wattkeeper.store.money.deed import DeedRow, DeedState, MoneyDeed
+from wattkeeper.store.money import due, ledger
 from wattkeeper.store.money.ledger import Entry
-from wattkeeper.store.money.payment import BANK, PaymentRow
-from wattkeeper.store.money.share import Accrued
-from wattkeeper.store.money.subject import exists
+from wattkeeper.store.money.payments import deed as deeds
+from wattkeeper.store.money.payments import paying, settlement, share
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments.deed import DeedRow, DeedState, MoneyDeed
+from wattkeeper.store.money.payments.payment import BANK, PaymentRow
+from wattkeeper.store.money.payments.share import Accrued
+from wattkeeper.store.money.tariffs.subject import exists
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.payments")

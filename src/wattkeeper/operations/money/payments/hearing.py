@@ -6,17 +6,17 @@ import asyncio
 import logging
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.money.payment import Differs, PaymentKind, PaymentState, Verb
+from wattkeeper.charging.money.payments.payment import Differs, PaymentKind, PaymentState, Verb
 from wattkeeper.operations.money.payments import outcomes
 from wattkeeper.operations.money.payments.asking import TOPIC
 from wattkeeper.operations.money.payments.outcomes import Outcome
 from wattkeeper.operations.money.payments.provider import Event, Forged, Heard, Provider
 from wattkeeper.operations.people.security import Case, note
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
-from wattkeeper.store.money import told
-from wattkeeper.store.money.payment import PaymentRow
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments import told
+from wattkeeper.store.money.payments.payment import PaymentRow
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.payments")

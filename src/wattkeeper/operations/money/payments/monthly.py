@@ -16,9 +16,10 @@ from wattkeeper.operations.people.notice_words import NoticeKind
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import due, ledger, monthly, settlement
-from wattkeeper.store.money.monthly import InvoiceRow, Item
-from wattkeeper.store.money.settlement import Settlement
+from wattkeeper.store.money import due, ledger
+from wattkeeper.store.money.payments import monthly, settlement
+from wattkeeper.store.money.payments.monthly import InvoiceRow, Item
+from wattkeeper.store.money.payments.settlement import Settlement
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.payments")

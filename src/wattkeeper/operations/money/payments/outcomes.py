@@ -9,15 +9,16 @@ from dataclasses import replace
 from enum import StrEnum
 
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, Posting, account, moved, owed
-from wattkeeper.charging.money.payment import Differs, PaymentKind, PaymentState, StepState, Verb
+from wattkeeper.charging.money.payments.payment import Differs, PaymentKind, PaymentState, StepState, Verb
 from wattkeeper.operations.money.payments.provider import Given, Standing
 from wattkeeper.operations.money.payments.target import aim
-from wattkeeper.store.money import ledger, paying, told
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
+from wattkeeper.store.money import ledger
 from wattkeeper.store.money.ledger import Entry
-from wattkeeper.store.money.payment import PaymentRow
-from wattkeeper.store.money.step import StepRow
+from wattkeeper.store.money.payments import paying, told
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments.payment import PaymentRow
+from wattkeeper.store.money.payments.step import StepRow
 from wattkeeper.store.unit import Unit
 
 S = PaymentState

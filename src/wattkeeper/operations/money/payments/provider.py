@@ -10,8 +10,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
-from wattkeeper.charging.money.payment import PaymentState
-from wattkeeper.store.money.paying import Means
+from wattkeeper.charging.money.payments.payment import PaymentState
+from wattkeeper.store.money.payments.paying import Means
 
 
 class Unreachable(Exception):  # noqa: N818 - it says what is wrong

@@ -11,17 +11,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.assignment import Spot
 from wattkeeper.charging.money.currency import digits_of
-from wattkeeper.charging.money.paying import Purse, Way, Whose, cannot_pay, way_of
-from wattkeeper.charging.money.payment import PaymentState
+from wattkeeper.charging.money.payments.paying import Purse, Way, Whose, cannot_pay, way_of
+from wattkeeper.charging.money.payments.payment import PaymentState
+from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.session import Session
-from wattkeeper.operations.money.choosing import choose, pinned
-from wattkeeper.operations.money.worth import bill_of
+from wattkeeper.operations.money.tariffs.choosing import choose, pinned
+from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.settings import Settings
-from wattkeeper.store.money import billable, paying, settlement
-from wattkeeper.store.money import payment as payments
+from wattkeeper.store.money import billable
+from wattkeeper.store.money.payments import paying, settlement
+from wattkeeper.store.money.payments import payment as payments
 
 ELSEWHERE = phrase("Prices here are in {there}, and your prepaid balance is in {own}: it cannot pay here.")
 ONE = phrase(

@@ -13,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
-from wattkeeper.charging.money.payment import Matching, StepState
+from wattkeeper.charging.money.payments.payment import Matching, StepState
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.money.papers.sheet import BOM, plain
 from wattkeeper.operations.money.payments.provider import Movement, Provider, Unreachable, Unwilling
 from wattkeeper.operations.money.payments.wallet import NO_PROVIDER
-from wattkeeper.operations.money.sheet import BOM, plain
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
 
 MARGIN = timedelta(days=2)
 """So far beyond the period both sides are looked at: clocks differ, and what was heard late was done before."""

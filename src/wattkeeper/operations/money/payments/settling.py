@@ -13,22 +13,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, account, moved, owed
-from wattkeeper.charging.money.paying import Way
-from wattkeeper.charging.money.payment import PaymentState, Verb
-from wattkeeper.charging.money.share import share_minor
+from wattkeeper.charging.money.payments.paying import Way
+from wattkeeper.charging.money.payments.payment import PaymentState, Verb
+from wattkeeper.charging.money.payments.share import share_minor
 from wattkeeper.operations.money import billing
-from wattkeeper.operations.money.choosing import pinned
 from wattkeeper.operations.money.payments.purses import way_for
 from wattkeeper.operations.money.payments.target import aim, charge, known_of
+from wattkeeper.operations.money.tariffs.choosing import pinned
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import billable, due, hold, ledger, settlement, share
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
+from wattkeeper.store.money import billable, due, hold, ledger
 from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.money.ledger import Entry
-from wattkeeper.store.money.payment import PaymentRow
-from wattkeeper.store.money.settlement import Charged
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import settlement, share
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments.payment import PaymentRow
+from wattkeeper.store.money.payments.settlement import Charged
 from wattkeeper.store.unit import Unit
 
 SETTLING, RESERVING = "settling", "reserving"

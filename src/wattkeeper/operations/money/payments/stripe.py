@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from wattkeeper.charging.money.payment import PaymentState
+from wattkeeper.charging.money.payments.payment import PaymentState
 from wattkeeper.operations.money.payments.provider import (
     Event,
     Forged,
@@ -22,7 +22,7 @@ from wattkeeper.operations.money.payments.provider import (
     Unwilling,
     Wish,
 )
-from wattkeeper.store.money.paying import Means
+from wattkeeper.store.money.payments.paying import Means
 
 NAME = "stripe"
 OURS = "wattkeeper"

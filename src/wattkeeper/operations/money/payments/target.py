@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from wattkeeper.charging.money.payment import PaymentKind, PaymentState, StepState, Verb
-from wattkeeper.store.money import paying, settlement
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
-from wattkeeper.store.money.payment import PaymentRow
-from wattkeeper.store.money.step import StepRow
+from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState, StepState, Verb
+from wattkeeper.store.money.payments import paying, settlement
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments.payment import PaymentRow
+from wattkeeper.store.money.payments.step import StepRow
 from wattkeeper.store.unit import Unit
 
 S = PaymentState

@@ -10,10 +10,10 @@ from decimal import Decimal
 from wattkeeper.bus import Bus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.money.assignment import Rank, Spot
 from wattkeeper.charging.money.currency import digits_of
-from wattkeeper.charging.money.paying import Way, Whose, cannot_pay
-from wattkeeper.charging.money.payment import PaymentKind, PaymentState, Verb
+from wattkeeper.charging.money.payments.paying import Way, Whose, cannot_pay
+from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState, Verb
+from wattkeeper.charging.money.tariffs.assignment import Rank, Spot
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, phrase
 from wattkeeper.language import tell
@@ -26,15 +26,16 @@ from wattkeeper.operations.money.payments.target import aim
 from wattkeeper.settings import Settings
 from wattkeeper.store.cards import group as groups
 from wattkeeper.store.engines import Store
-from wattkeeper.store.money import billable, ledger, monthly, paying, settlement, told
-from wattkeeper.store.money import deed as deeds
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
-from wattkeeper.store.money.deed import MoneyDeed
-from wattkeeper.store.money.paying import Choice, Means
-from wattkeeper.store.money.payment import BANK, PaymentRow
-from wattkeeper.store.money.subject import exists
-from wattkeeper.store.money.told import DifferenceRow
+from wattkeeper.store.money import billable, ledger
+from wattkeeper.store.money.payments import deed as deeds
+from wattkeeper.store.money.payments import monthly, paying, settlement, told
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments.deed import MoneyDeed
+from wattkeeper.store.money.payments.paying import Choice, Means
+from wattkeeper.store.money.payments.payment import BANK, PaymentRow
+from wattkeeper.store.money.payments.told import DifferenceRow
+from wattkeeper.store.money.tariffs.subject import exists
 from wattkeeper.store.people import person as persons
 from wattkeeper.store.unit import Unit
 

@@ -8,19 +8,19 @@ from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.money.paying import Way
-from wattkeeper.charging.money.payment import PaymentState
-from wattkeeper.operations.money.choosing import pinned
+from wattkeeper.charging.money.payments.paying import Way
+from wattkeeper.charging.money.payments.payment import PaymentState
 from wattkeeper.operations.money.payments.purses import purse_of, ways_in_use
 from wattkeeper.operations.money.payments.wallet import minor_text
-from wattkeeper.operations.money.worth import bill_of
+from wattkeeper.operations.money.tariffs.choosing import pinned
+from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.operations.people.notice_words import NoticeKind
 from wattkeeper.operations.people.notices import Notices
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import billable
-from wattkeeper.store.money import payment as payments
 from wattkeeper.store.money.billable import Billable
+from wattkeeper.store.money.payments import payment as payments
 from wattkeeper.store.people import notice
 from wattkeeper.store.unit import Unit
 

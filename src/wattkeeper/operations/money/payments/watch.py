@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
 from wattkeeper.operations.money.billing import TOPIC as BILLS
 from wattkeeper.operations.money.payments.asking import TOPIC, Asking
 from wattkeeper.operations.money.payments.monthly import Monthly

@@ -16,11 +16,11 @@ from wattkeeper.charging.money.numbered import DocumentKind, Explanation, Tax
 from wattkeeper.charging.money.usage import Known
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.explaining import explained
+from wattkeeper.operations.money.papers.explaining import explained
 from wattkeeper.store.money import bill as bills
 from wattkeeper.store.money.bill import BillRow, Sought
-from wattkeeper.store.money.ocpi import to_ocpi
-from wattkeeper.store.money.reckoning import text
+from wattkeeper.store.money.tariffs.ocpi import to_ocpi
+from wattkeeper.store.money.tariffs.reckoning import text
 from wattkeeper.web.api.shapes import (
     Amount,
     BillsReader,

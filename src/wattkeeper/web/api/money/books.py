@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import StreamingResponse
 
 from wattkeeper.operations.money import revenue
-from wattkeeper.operations.money.books import Book, Books
+from wattkeeper.operations.money.papers.books import Book, Books
 from wattkeeper.web.api.money.revenue import CSV, Period
 from wattkeeper.web.api.shapes import BillsStaff, Here
 

@@ -10,17 +10,17 @@ from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.paying import Way, Whose
-from wattkeeper.charging.money.share import ShareKind
+from wattkeeper.charging.money.payments.paying import Way, Whose
+from wattkeeper.charging.money.payments.share import ShareKind
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.payments.deeds import Statement
 from wattkeeper.operations.money.payments.monthly import items_of, paid_words
-from wattkeeper.store.money import deed as deeds
-from wattkeeper.store.money import monthly, paying, share
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money.deed import DeedRow, DeedState, MoneyDeed
-from wattkeeper.store.money.monthly import InvoiceRow
+from wattkeeper.store.money.payments import deed as deeds
+from wattkeeper.store.money.payments import monthly, paying, share
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments.deed import DeedRow, DeedState, MoneyDeed
+from wattkeeper.store.money.payments.monthly import InvoiceRow
 from wattkeeper.web.api.money.payments import Currency, Minor, PaymentId, Person, Said
 from wattkeeper.web.api.shapes import (
     Amount,

@@ -7,8 +7,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Response
 from pydantic import Field, StringConstraints
 
-from wattkeeper.operations.money.paper import Party
-from wattkeeper.operations.money.papers import Printed
+from wattkeeper.operations.money.papers.paper import Party
+from wattkeeper.operations.money.papers.papers import Printed
 from wattkeeper.web.api.shapes import Asked, BillsReader, Here, Line, Nothing
 
 router = APIRouter(tags=["bills"])

@@ -10,16 +10,16 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.payment import Differs, Matching, PaymentKind, PaymentState, StepState, Verb
+from wattkeeper.charging.money.payments.payment import Differs, Matching, PaymentKind, PaymentState, StepState, Verb
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.payments.reconciling import Reconciliation, as_csv, reconcile
 from wattkeeper.operations.money.payments.wallet import LONGEST, MOST_MINOR
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money import step as steps
-from wattkeeper.store.money import told
-from wattkeeper.store.money.payment import PaymentRow
-from wattkeeper.store.money.told import DifferenceRow
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments import step as steps
+from wattkeeper.store.money.payments import told
+from wattkeeper.store.money.payments.payment import PaymentRow
+from wattkeeper.store.money.payments.told import DifferenceRow
 from wattkeeper.web.api.shapes import (
     INTEGER,
     PRINTABLE,

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money import revenue
+from wattkeeper.operations.money.papers.sheet import as_csv
 from wattkeeper.operations.money.revenue import Report
-from wattkeeper.operations.money.sheet import as_csv
 from wattkeeper.store.money.revenue import Facet, Revenue
 from wattkeeper.web.api.shapes import Amount, Asked, BillsStaff, Here, Nothing, Told
 

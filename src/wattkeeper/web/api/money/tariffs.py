@@ -15,18 +15,18 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.money.assignment import STANDARD
 from wattkeeper.charging.money.bill import Bill as Priced
 from wattkeeper.charging.money.line import Line as Item
 from wattkeeper.charging.money.line import LineKind
+from wattkeeper.charging.money.tariffs.assignment import STANDARD
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.session import SessionState
-from wattkeeper.operations.money.price_words import said
-from wattkeeper.operations.money.prices import PriceTag
-from wattkeeper.operations.money.prices import Receipt as Receipted
-from wattkeeper.store.money.ocpi import of_ocpi, to_ocpi
-from wattkeeper.store.money.tariff import TariffRow
+from wattkeeper.operations.money.tariffs.price_words import said
+from wattkeeper.operations.money.tariffs.prices import PriceTag
+from wattkeeper.operations.money.tariffs.prices import Receipt as Receipted
+from wattkeeper.store.money.tariffs.ocpi import of_ocpi, to_ocpi
+from wattkeeper.store.money.tariffs.tariff import TariffRow
 from wattkeeper.web.api.sessions import Spoken
 from wattkeeper.web.api.shapes import (
     Amount,

@@ -8,11 +8,11 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.paying import Way
+from wattkeeper.charging.money.payments.paying import Way
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.payments.wallet import MOST_MINOR
-from wattkeeper.store.money import payment as payments
-from wattkeeper.store.money.payment import PaymentRow
+from wattkeeper.store.money.payments import payment as payments
+from wattkeeper.store.money.payments.payment import PaymentRow
 from wattkeeper.web.api.money.payments import Payment, PaymentId, shown_payment
 from wattkeeper.web.api.shapes import INTEGER, Asked, Here, Payer
 

@@ -12,16 +12,16 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import kwh
-from wattkeeper.charging.money.assignment import why as why_tariff
 from wattkeeper.charging.money.billing import say
 from wattkeeper.charging.money.discrepancy import OURS
 from wattkeeper.charging.money.ledger import EntryKind
 from wattkeeper.charging.money.numbered import DocumentKind, Explanation
+from wattkeeper.charging.money.tariffs.assignment import why as why_tariff
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, phrase
-from wattkeeper.operations.money.explaining import ROUNDING
-from wattkeeper.operations.money.papers import may_make_out
-from wattkeeper.operations.money.prices import GRADES as EVIDENCE
+from wattkeeper.operations.money.papers.explaining import ROUNDING
+from wattkeeper.operations.money.papers.papers import may_make_out
+from wattkeeper.operations.money.tariffs.prices import GRADES as EVIDENCE
 from wattkeeper.store import session as sessions
 from wattkeeper.store import station as stations
 from wattkeeper.store.money import bill as store

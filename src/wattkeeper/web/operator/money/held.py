@@ -16,7 +16,7 @@ from wattkeeper.charging.money.discrepancy import OURS
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.money.bills import Done
-from wattkeeper.operations.money.prices import Receipt
+from wattkeeper.operations.money.tariffs.prices import Receipt
 from wattkeeper.store.money import hold as holds
 from wattkeeper.store.money import proposal as proposals
 from wattkeeper.store.money import worklist

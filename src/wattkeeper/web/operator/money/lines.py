@@ -11,7 +11,7 @@ from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.line import BOUNDS, HOURLY, Line, LineKind, Part
 from wattkeeper.charging.money.numbered import Explanation, Tax, gross_of
 from wattkeeper.charging.phrase import Figure, Money, Said, phrase
-from wattkeeper.operations.money.explaining import KNOWN, WHAT
+from wattkeeper.operations.money.papers.explaining import KNOWN, WHAT
 from wattkeeper.web.operator.said import money
 
 FLAT = (LineKind.FLAT, LineKind.RESERVATION_FLAT)

@@ -21,10 +21,10 @@ from wattkeeper.charging.money.ledger import Posting
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.operations.money import revenue as operation
-from wattkeeper.operations.money.books import Book, Books
 from wattkeeper.operations.money.discrepancies import SessionsAudit
+from wattkeeper.operations.money.papers.books import Book, Books
+from wattkeeper.operations.money.papers.sheet import as_csv, as_parquet
 from wattkeeper.operations.money.revenue import Overview
-from wattkeeper.operations.money.sheet import as_csv, as_parquet
 from wattkeeper.store.money import revenue as store
 from wattkeeper.store.money.revenue import Facet, Revenue
 from wattkeeper.web.operator.money import lost, months

@@ -9,7 +9,7 @@ from decimal import Decimal
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.paper import Party
+from wattkeeper.operations.money.papers.paper import Party
 
 PLAIN = re.compile(r"([0-9]{1,12})(?:[.,]([0-9]{1,6}))?")
 SPACES = re.compile(r"[\s’']")

@@ -12,10 +12,10 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.assignment import ASSIGNABLE, STANDARD, Assignment, Rank, standing
+from wattkeeper.charging.money.tariffs.assignment import ASSIGNABLE, STANDARD, Assignment, Rank, standing
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, phrase
-from wattkeeper.operations.money.prices import PAST
+from wattkeeper.operations.money.tariffs.prices import PAST
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.tariffs.whom import RANKS, card_of, instant, known, subjects
 from wattkeeper.web.problem import STATUS

@@ -11,11 +11,11 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.cards.limits import DAYS
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Said, counted, phrase
-from wattkeeper.operations.money.prices import NAME, PAST, TAKEN
-from wattkeeper.store.money.tariff import TariffRow, valid_at
+from wattkeeper.operations.money.tariffs.prices import NAME, PAST, TAKEN
+from wattkeeper.store.money.tariffs.tariff import TariffRow, valid_at
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.tariffs.picture import SHORT
 from wattkeeper.web.operator.tariffs.preview import begun, preview, whens

@@ -14,9 +14,9 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Said, counted, phrase
 from wattkeeper.operations.cards.listing import decoded
-from wattkeeper.operations.money.price_words import said
-from wattkeeper.operations.money.prices import CHANGED, NAME, PAST
-from wattkeeper.store.money.tariff import TariffRow
+from wattkeeper.operations.money.tariffs.price_words import said
+from wattkeeper.operations.money.tariffs.prices import CHANGED, NAME, PAST
+from wattkeeper.store.money.tariffs.tariff import TariffRow
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.tariffs.editor import NO_NAME
 from wattkeeper.web.operator.tariffs.picture import SHORT, pictures

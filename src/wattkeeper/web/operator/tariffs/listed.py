@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
 
-from wattkeeper.charging.money.assignment import STANDARD, Assignment, Rank, standing
-from wattkeeper.charging.money.tariff import Dimension
+from wattkeeper.charging.money.tariffs.assignment import STANDARD, Assignment, Rank, standing
+from wattkeeper.charging.money.tariffs.tariff import Dimension
 from wattkeeper.charging.phrase import Phrase, Said, joined, phrase, plural
-from wattkeeper.store.money.tariff import TariffRow, valid_at
+from wattkeeper.store.money.tariffs.tariff import TariffRow, valid_at
 from wattkeeper.web.operator.tariffs.picture import FOR, FREE, NO_PRICE, prices_of, span, span_of
 
 OTHERS = (Dimension.FLAT, Dimension.TIME, Dimension.PARKING_TIME)

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 from wattkeeper.charging.cards.limits import DAY_WORDS, WEEK, Day
 from wattkeeper.charging.money.exact import divided
-from wattkeeper.charging.money.tariff import Dimension, Tariff
-from wattkeeper.charging.money.week import DAY_MIN, Offer, Stretch, week
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff
+from wattkeeper.charging.money.tariffs.week import DAY_MIN, Offer, Stretch, week
 from wattkeeper.charging.phrase import Figure, Money, Said, joined, phrase
 from wattkeeper.operations.conditions import WORKDAYS, conditions
 

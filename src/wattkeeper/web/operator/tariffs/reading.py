@@ -11,8 +11,8 @@ from typing import Any
 
 from wattkeeper.charging.cards.limits import DAYS, MIDNIGHT, WEEK
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.money.restriction import Reservation, Restrictions
-from wattkeeper.charging.money.tariff import (
+from wattkeeper.charging.money.tariffs.restriction import Reservation, Restrictions
+from wattkeeper.charging.money.tariffs.tariff import (
     MOST,
     RESERVABLE,
     Bound,
@@ -25,7 +25,7 @@ from wattkeeper.charging.money.tariff import (
 )
 from wattkeeper.charging.money.usage import Usage, planned
 from wattkeeper.charging.phrase import Said, phrase
-from wattkeeper.store.money.ocpi import zone_of
+from wattkeeper.store.money.tariffs.ocpi import zone_of
 from wattkeeper.web.operator.tariffs.typed import KINDS, MEASURES, Typed
 
 NO_NUMBER = phrase("This is no number. One is such as 0.49, with a point or a comma.")

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.assignment import STANDARD, standing
-from wattkeeper.charging.money.tariff import Tariff
+from wattkeeper.charging.money.tariffs.assignment import STANDARD, standing
+from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.price_words import said
-from wattkeeper.store.money.ocpi import exported
-from wattkeeper.store.money.tariff import TariffRow, valid_at
+from wattkeeper.operations.money.tariffs.price_words import said
+from wattkeeper.store.money.tariffs.ocpi import exported
+from wattkeeper.store.money.tariffs.tariff import TariffRow, valid_at
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.said import DAY_AND_YEAR, dated
 from wattkeeper.web.operator.tariffs.listed import where

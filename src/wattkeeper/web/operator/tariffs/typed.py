@@ -11,8 +11,8 @@ from decimal import Decimal
 from babel.numbers import get_decimal_symbol
 
 from wattkeeper.charging.cards.limits import DAYS
-from wattkeeper.charging.money.restriction import Restrictions
-from wattkeeper.charging.money.tariff import Bound, Component, Dimension, Element, Tariff, TaxRate
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
+from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff, TaxRate
 from wattkeeper.language import locale
 
 KINDS = {

@@ -13,15 +13,15 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.assignment import Rank, why
+from wattkeeper.charging.money.tariffs.assignment import Rank, why
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Said, joined, phrase
-from wattkeeper.operations.money.assigning import Asked
-from wattkeeper.operations.money.choosing import Choice
-from wattkeeper.operations.money.price_words import said
-from wattkeeper.operations.money.prices import NO_PRICE
+from wattkeeper.operations.money.tariffs.assigning import Asked
+from wattkeeper.operations.money.tariffs.choosing import Choice
+from wattkeeper.operations.money.tariffs.price_words import said
+from wattkeeper.operations.money.tariffs.prices import NO_PRICE
 from wattkeeper.store.cards import card as cards
-from wattkeeper.store.money.tariff import TariffRow
+from wattkeeper.store.money.tariffs.tariff import TariffRow
 from wattkeeper.web.operator.paper import Paper, form_of, routes_of
 from wattkeeper.web.operator.tariffs.whom import RANKS, card_of, instant, known, masked_of
 

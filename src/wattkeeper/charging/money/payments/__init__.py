@@ -1,0 +1,1 @@
+"""How drivers pay, and what hosts get."""

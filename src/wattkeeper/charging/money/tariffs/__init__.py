@@ -1,0 +1,1 @@
+"""What charging costs, and whose price holds where and when."""

@@ -1,0 +1,1 @@
+"""Papers, letters and files about money."""

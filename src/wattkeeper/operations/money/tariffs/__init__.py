@@ -1,0 +1,1 @@
+"""Prices: set, assigned, told, and what sessions come to by them."""

@@ -1,0 +1,1 @@
+"""How drivers pay: payments, settlements, monthly invoices, shares of hosts."""

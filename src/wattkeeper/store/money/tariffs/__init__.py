@@ -1,0 +1,1 @@
+"""Tariffs as they are kept, where they hold, and how they are written."""

@@ -1,0 +1,1 @@
+"""Who owes and who pays, as pages."""
