@@ -6,11 +6,9 @@ left to bill.
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 import sys
 
+from tests.attacks.nest import rise
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.operations.money import billing
 from wattkeeper.settings import Settings
@@ -25,21 +23,5 @@ async def bill(database: str) -> None:
     await store.close()
 
 
-def main() -> None:
-    """Live again until the whole group of processes is ended."""
-    while True:
-        life = os.fork()
-        if life == 0:
-            os.dup2(2, 1)
-            asyncio.run(bill(sys.argv[1]))
-            os._exit(0)
-        print(life, flush=True)
-        _, status = os.waitpid(life, 0)
-        if not os.WIFSIGNALED(status):
-            print("done" if os.WEXITSTATUS(status) == 0 else "failed", flush=True)
-            return
-        assert os.WTERMSIG(status) == signal.SIGKILL
-
-
 if __name__ == "__main__":
-    main()
+    rise(lambda: bill(sys.argv[1]))

@@ -5,14 +5,12 @@ As `phoenix_bills`: each life is a fork, its process id is printed, and ``done``
 
 from __future__ import annotations
 
-import asyncio
-import os
-import signal
 import sys
 from datetime import timedelta
 
 from sqlalchemy import func, select
 
+from tests.attacks.nest import rise
 from tests.pay.local import KEY, SECRET
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.money.payments.paying import Way
@@ -49,21 +47,5 @@ async def pay(database: str, address: str) -> None:
     await store.close()
 
 
-def main() -> None:
-    """Live again until the whole group of processes is ended."""
-    while True:
-        life = os.fork()
-        if life == 0:
-            os.dup2(2, 1)
-            asyncio.run(pay(sys.argv[1], sys.argv[2]))
-            os._exit(0)
-        print(life, flush=True)
-        _, status = os.waitpid(life, 0)
-        if not os.WIFSIGNALED(status):
-            print("done" if os.WEXITSTATUS(status) == 0 else "failed", flush=True)
-            return
-        assert os.WTERMSIG(status) == signal.SIGKILL
-
-
 if __name__ == "__main__":
-    main()
+    rise(lambda: pay(sys.argv[1], sys.argv[2]))

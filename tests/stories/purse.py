@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import select
 
-from tests.pay.local import KEY, SECRET
+from tests.databases import Databases
+from tests.pay.local import KEY, SECRET, LocalStripe
+from tests.pay.shapes import Shapes
+from tests.stories.conftest import a_world
 from tests.stories.till import Till
 from tests.stories.world import World
 from wattkeeper.assembly import provider_of
@@ -87,3 +92,24 @@ class Purse:
         """Where the provider and we do not agree."""
         async with self.world.door.store.read() as connection:
             return await told.differences(connection, VIEWER, 100)
+
+
+@asynccontextmanager
+async def paying(
+    databases: Databases, engine: str, folder: Path, provider: LocalStripe | Shapes, **settings: Any
+) -> AsyncIterator[Purse]:
+    """A world with a price, a card and a provider; its books must add up when it is over."""
+    database = await databases.fresh(engine)
+    async with a_world(database, folder) as world:
+        await world.close()
+        world.settings = connected(folder, provider.address, **settings)
+        if isinstance(provider, Shapes):
+            provider.clock = lambda: world.clock.now.timestamp()
+        await world.open()
+        made = Purse(Till(world))
+        await made.till.price()
+        await world.enroll(max_sessions=10)
+        yield made
+        await made.close()
+        await made.till.check()
+    await databases.drop(database)

@@ -13,10 +13,9 @@ from sqlalchemy import text
 
 from tests.databases import Databases
 from tests.pay.shapes import Shapes, shapes
-from tests.stories.conftest import a_world
-from tests.stories.purse import Purse, connected
+from tests.stories.purse import Purse, paying
 from tests.stories.test_wallet import charged, corrected, wallets
-from tests.stories.till import ANNA, Till
+from tests.stories.till import ANNA
 from tests.test_command_line import run
 from wattkeeper.charging.money.payments.paying import Way, Whose
 from wattkeeper.charging.money.payments.payment import Matching
@@ -40,20 +39,10 @@ async def stripe() -> AsyncIterator[Shapes]:
 @pytest.fixture
 async def purse(databases: Databases, engine: str, tmp_path: Path, stripe: Shapes) -> AsyncIterator[Purse]:
     """A world in which the only driver pays by a card that is kept."""
-    database = await databases.fresh(engine)
-    async with a_world(database, tmp_path) as world:
-        await world.close()
-        world.settings = connected(tmp_path, stripe.address, pay_by="invoice")
-        stripe.clock = lambda: world.clock.now.timestamp()
-        await world.open()
-        made = Purse(Till(world))
-        await made.till.price()
-        await world.enroll(max_sessions=10)
+    async with paying(databases, engine, tmp_path, stripe, pay_by="invoice") as made:
         customer, method = stripe.make("cus", "customer"), stripe.make("pm", "payment_method")
         await made.keep_card(customer["id"], method["id"])
         yield made
-        await made.close()
-    await databases.drop(database)
 
 
 async def compared(purse: Purse) -> Reconciliation:

@@ -10,9 +10,8 @@ import pytest
 
 from tests.databases import Databases
 from tests.pay.local import ASKS, DECLINES, GOOD, KEY, SECRET, LocalStripe, localstripe
-from tests.stories.conftest import a_world
-from tests.stories.purse import Purse, connected
-from tests.stories.till import ANNA, BERT, Till
+from tests.stories.purse import Purse, paying
+from tests.stories.till import ANNA, BERT
 from tests.stories.world import CARD, minute
 from wattkeeper.operations.money.payments.stripe import Stripe
 from wattkeeper.operations.money.payments.wallet import Wallets
@@ -29,17 +28,8 @@ async def stripe() -> AsyncIterator[LocalStripe]:
 @pytest.fixture
 async def purse(databases: Databases, engine: str, tmp_path: Path, stripe: LocalStripe) -> AsyncIterator[Purse]:
     """A world with a price and a provider, in which drivers pay by card."""
-    database = await databases.fresh(engine)
-    async with a_world(database, tmp_path) as world:
-        await world.close()
-        world.settings = connected(tmp_path, stripe.address)
-        await world.open()
-        made = Purse(Till(world))
-        await made.till.price()
-        await world.enroll(max_sessions=10)
+    async with paying(databases, engine, tmp_path, stripe) as made:
         yield made
-        await made.close()
-    await databases.drop(database)
 
 
 async def test_the_amount_is_reserved_the_cost_taken_and_a_correction_given_back(

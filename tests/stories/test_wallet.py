@@ -15,9 +15,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tests.databases import Databases
 from tests.pay.shapes import Shapes, shapes
-from tests.stories.conftest import a_world
-from tests.stories.purse import Purse, connected
-from tests.stories.till import ANNA, BERT, Till
+from tests.stories.purse import Purse, paying
+from tests.stories.till import ANNA, BERT
 from tests.stories.world import NOON
 from wattkeeper.assembly import provider_of
 from wattkeeper.charging.errors import Code, Refusal
@@ -49,20 +48,9 @@ async def stripe() -> AsyncIterator[Shapes]:
 @pytest.fixture
 async def purse(databases: Databases, engine: str, tmp_path: Path, stripe: Shapes) -> AsyncIterator[Purse]:
     """A world with a price and a provider; how drivers pay is chosen in each story."""
-    database = await databases.fresh(engine)
-    async with a_world(database, tmp_path) as world:
-        await world.close()
-        choices = {"pay_by": "invoice", "pay_choices": "card, prepaid", "public_url": "https://charge.example"}
-        world.settings = connected(tmp_path, stripe.address, **choices)
-        stripe.clock = lambda: world.clock.now.timestamp()
-        await world.open()
-        made = Purse(Till(world))
-        await made.till.price()
-        await world.enroll(max_sessions=10)
+    choices = {"pay_by": "invoice", "pay_choices": "card, prepaid", "public_url": "https://charge.example"}
+    async with paying(databases, engine, tmp_path, stripe, **choices) as made:
         yield made
-        await made.close()
-        await made.till.check()
-    await databases.drop(database)
 
 
 async def driver(purse: Purse) -> Viewer:

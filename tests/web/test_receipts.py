@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select
 
+from tests.doors import until
 from tests.web.shop import API, OWNER, People, Shop, people, shop
 from wattkeeper.charging.identifiers import parse
+from wattkeeper.operations.money.papers import receipts
 from wattkeeper.operations.money.papers.receipts import KIND, Receipts
 from wattkeeper.operations.money.papers.verifying import verified
 from wattkeeper.operations.people.mail import Posted
@@ -83,3 +86,20 @@ async def test_a_receipt_in_german_is_german(shop: Shop, people: People) -> None
     (letter,) = await letters(shop)
     assert "Ihr Beleg" in letter.subject
     assert "6,00" in letter.text
+
+
+async def test_they_go_out_after_a_rest_in_which_nothing_was_billed(
+    shop: Shop, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(receipts, "REST_S", 0.05)
+    anna, annas = people["anna"]
+    await annas.post("/app/me/receipts", data={"by_mail": "yes"})
+    running = asyncio.create_task(post_of(shop).run())
+    try:
+        await asyncio.sleep(0.5)
+        await shop.session(await shop.card(anna))
+        await until(lambda: letters(shop), "a letter")
+        assert not running.done()
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)

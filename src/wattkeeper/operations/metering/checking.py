@@ -10,7 +10,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
@@ -28,6 +28,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.metering.carried import key_text
 from wattkeeper.operations.metering.values import Value, values_of
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.watching import watch
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering import check, key, record
 from wattkeeper.store.metering.key import KeyRow
@@ -58,24 +59,7 @@ class Checking:
 
     async def run(self) -> None:
         """Look whenever something was recorded, and at least every few seconds."""
-        woken = asyncio.Event()
-        async with self._bus.listen("journal") as hints:
-            ear = asyncio.create_task(_wake(hints, woken))
-            try:
-                while True:
-                    await self._try()
-                    await asyncio.sleep(PAUSE_S)
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), REST_S)
-                    woken.clear()
-            finally:
-                ear.cancel()
-
-    async def _try(self) -> None:
-        try:
-            await self.look()
-        except Exception:
-            log.exception("checking signed values failed; trying again")
+        await watch(self._bus, ["journal"], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
 
     async def look(self) -> int:
         """Follow what was recorded, then check all whose time has come; gives how many were looked at."""
@@ -161,12 +145,6 @@ class Checking:
         if token is None or signed.id_type not in CARDS or not UID.fullmatch(uid):
             return False
         return token not in {self._safe.ref(uid), self._safe.ref(bytes.fromhex(uid)[::-1].hex())}
-
-
-async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
-    """Note that something was recorded."""
-    async for _ in hints:
-        woken.set()
 
 
 def _checked(

@@ -6,10 +6,8 @@ tell more. Whatever it does is one transaction with the note that it was done, s
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from datetime import timedelta
 
 from wattkeeper.bus import Bus
@@ -18,6 +16,7 @@ from wattkeeper.charging.money.billing import Judgement, Outcome, judge
 from wattkeeper.operations.money.cases import LONGEST_BLOCKING, Told, told_of
 from wattkeeper.operations.money.drafting import draft_of, waiting_of
 from wattkeeper.operations.money.tariffs.choosing import pin_of, pinned
+from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering.check import pending
@@ -59,24 +58,7 @@ class Billing:
 
     async def run(self) -> None:
         """Look whenever something was recorded, and at least every few seconds."""
-        woken = asyncio.Event()
-        async with self._bus.listen("journal") as hints:
-            ear = asyncio.create_task(_wake(hints, woken))
-            try:
-                while True:
-                    await self._try()
-                    await asyncio.sleep(PAUSE_S)
-                    with suppress(TimeoutError):
-                        await asyncio.wait_for(woken.wait(), REST_S)
-                    woken.clear()
-            finally:
-                ear.cancel()
-
-    async def _try(self) -> None:
-        try:
-            await self.look()
-        except Exception:
-            log.exception("billing failed; trying again")
+        await watch(self._bus, ["journal"], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
 
     async def look(self) -> int:
         """Follow what was recorded, then see to all whose time has come; gives how many sessions were seen to."""
@@ -185,12 +167,6 @@ async def stamps(unit: Unit, sessions: Sequence[str]) -> dict[str, tuple[object,
         )
         for one, n in newest.items()
     }
-
-
-async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
-    """Note that something was recorded."""
-    async for _ in hints:
-        woken.set()
 
 
 def _is_known(one: Billable) -> bool:

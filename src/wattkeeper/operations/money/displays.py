@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -32,6 +31,7 @@ from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.operations.money.total import Totals, total_of
 from wattkeeper.operations.people.mail import Mail
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store import journal
 from wattkeeper.store import order as orders
@@ -114,25 +114,11 @@ class Displays:
         """Look whenever something was recorded or billed."""
         if not self._settings.station_costs:
             return
-        woken = asyncio.Event()
-        async with self._bus.listen("journal") as told, self._bus.listen(TOPIC) as billed:
-            ears = [asyncio.create_task(_wake(hints, woken)) for hints in (told, billed)]
-            try:
-                while True:
-                    with suppress(Exception):
-                        await self._try()
-                    await asyncio.sleep(PAUSE_S)
-                    await woken.wait()
-                    woken.clear()
-            finally:
-                for task in (*ears, *self._busy.values()):
-                    task.cancel()
-
-    async def _try(self) -> None:
         try:
-            await self.look()
-        except Exception:
-            log.exception("displays could not be looked after; trying again")
+            await watch(self._bus, ["journal", TOPIC], self.look, log, pause_s=PAUSE_S, rest_s=None)
+        finally:
+            for task in self._busy.values():
+                task.cancel()
 
     async def settle(self) -> None:
         """Wait until nobody is being told anything."""
@@ -366,9 +352,3 @@ class Displays:
         return ShowTotal(
             ref=its.whole.ref or "", cost=total, text=text, link=f"{home}/app/sessions/{its.id}" if home else ""
         )
-
-
-async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
-    """Note that something happened."""
-    async for _ in hints:
-        woken.set()

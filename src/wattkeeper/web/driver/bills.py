@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -23,6 +23,7 @@ from wattkeeper.operations.money.papers.paper import Party
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.driver import tags
+from wattkeeper.web.driver.buyer import Typed
 from wattkeeper.web.driver.money import written
 from wattkeeper.web.driver.paper import Paper, routes_of
 from wattkeeper.web.operator import said
@@ -157,29 +158,16 @@ class Bills:
             raise Refusal(Code.NOT_FOUND, phrase("Invoices are not written here."))
         return await self._form(request, viewer, row, Party("", country=self._rooms.settings.seller_country))
 
-    async def invoice(
-        self,
-        request: Request,
-        number: str,
-        name: Annotated[str, Form()] = "",
-        street: Annotated[str, Form()] = "",
-        postcode: Annotated[str, Form()] = "",
-        city: Annotated[str, Form()] = "",
-        country: Annotated[str, Form()] = "",
-        vat_id: Annotated[str, Form()] = "",
-    ) -> Response:
+    async def invoice(self, request: Request, number: str, typed: Typed) -> Response:
         """The invoice; what cannot be is said beside what was typed."""
         viewer = await self._paper.need_viewer(request)
         row, _ = await self._rooms.bills.explain(viewer, number)
-        buyer, is_plain = buyer_of(name, street, postcode, city, country, vat_id)
         try:
-            if not is_plain:
-                raise Refusal(Code.INVALID, phrase("There is something in it that cannot be printed. Type it anew."))
-            return sent(await self._rooms.papers.invoice(viewer, number, buyer))
+            return sent(await self._rooms.papers.invoice(viewer, number, typed.printable()))
         except Refusal as refusal:
             if refusal.code is not Code.INVALID:
                 raise
-            return await self._form(request, viewer, row, buyer, status=422, fault=refusal.why)
+            return await self._form(request, viewer, row, typed.party, status=422, fault=refusal.why)
 
     async def _form(self, request: Request, viewer: Viewer, row: BillRow, buyer: Party, **given: Any) -> Response:
         """The form, with what was typed."""
@@ -192,18 +180,6 @@ class Bills:
             "fault": "",
         }
         return await self._paper.page(request, "invoice.html", viewer, **about | given)
-
-
-LONGEST = 100
-"""Characters of a line of an address."""
-
-
-def buyer_of(*typed: str) -> tuple[Party, bool]:
-    """A buyer as typed (name, street, postcode, city, country, VAT number), and whether all of it can be printed."""
-    *lines, country, vat_id = typed
-    told = (*lines, country.upper(), vat_id.upper())
-    buyer = Party(*(" ".join(one.split())[:LONGEST] for one in told))
-    return buyer, all(one.isprintable() for one in told)
 
 
 def router(paper: Paper) -> APIRouter:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Form
+from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +14,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.papers.paper import Party
 from wattkeeper.store.money.payments import monthly
 from wattkeeper.web.api.money.papers import sent
-from wattkeeper.web.driver.bills import buyer_of
+from wattkeeper.web.driver.buyer import Typed
 from wattkeeper.web.driver.paper import Paper, routes_of
 
 PATH = "/app/me/pay/invoices/{number}/invoice"
@@ -32,28 +32,15 @@ class MonthlyInvoices:
         viewer = await self._need(request, number)
         return await self._form(request, viewer, number, Party("", country=self._rooms.settings.seller_country))
 
-    async def invoice(
-        self,
-        request: Request,
-        number: str,
-        name: Annotated[str, Form()] = "",
-        street: Annotated[str, Form()] = "",
-        postcode: Annotated[str, Form()] = "",
-        city: Annotated[str, Form()] = "",
-        country: Annotated[str, Form()] = "",
-        vat_id: Annotated[str, Form()] = "",
-    ) -> Response:
+    async def invoice(self, request: Request, number: str, typed: Typed) -> Response:
         """The invoice; what cannot be is said beside what was typed."""
         viewer = await self._need(request, number)
-        buyer, is_plain = buyer_of(name, street, postcode, city, country, vat_id)
         try:
-            if not is_plain:
-                raise Refusal(Code.INVALID, phrase("There is something in it that cannot be printed. Type it anew."))
-            return sent(await self._rooms.papers.monthly(viewer, number, buyer))
+            return sent(await self._rooms.papers.monthly(viewer, number, typed.printable()))
         except Refusal as refusal:
             if refusal.code is not Code.INVALID:
                 raise
-            return await self._form(request, viewer, number, buyer, status=422, fault=refusal.why)
+            return await self._form(request, viewer, number, typed.party, status=422, fault=refusal.why)
 
     async def _need(self, request: Request, number: str) -> Viewer:
         """Who asks, for an invoice of theirs; Refusal NOT_FOUND."""

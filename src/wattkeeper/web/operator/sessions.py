@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,6 +19,7 @@ from wattkeeper.store import journal
 from wattkeeper.store import session as store
 from wattkeeper.store.session import Listed, SortedBy
 from wattkeeper.web.operator import stream
+from wattkeeper.web.operator.listing import Column, address_of, headings, page_of, sorting_of
 from wattkeeper.web.operator.paper import GRADES, STATES, Paper, routes_of
 from wattkeeper.web.operator.people.names import Places, Row, placed, places
 from wattkeeper.web.operator.region import Region
@@ -33,7 +33,6 @@ STATE_CHOICES = [(LIVE, PLUGGED), *((state.value, look.word) for state, look in 
 STATE_NAMES = {state.value: state for state in SessionState}
 RUNNING = phrase("Running {day}, {since} to {until}")
 GRADE_NAMES = {grade.value: grade for grade in Grade}
-SORT_NAMES = {column.value: column for column in SortedBy}
 CARD = phrase("Card")
 COLUMNS = (
     (phrase("Session"), None, ""),
@@ -61,16 +60,13 @@ class Asked:
 
     def address(self, **changes: object) -> str:
         """The address of this list, changed."""
-        members = {name: getattr(self, name) for name in self.__slots__} | changes
-        given = {k: v for k, v in members.items() if v and not (k == "page" and v == 1)}
-        return "/sessions" + (f"?{urlencode(given)}" if given else "")
+        return address_of("/sessions", self, changes)
 
 
 def asked_of(request: Request) -> Asked:
     """What this address asks for; what makes no sense is not asked for."""
     given = {name: request.query_params.get(name, "").strip()[:200] for name in Asked.__slots__}
-    page = given.pop("page")
-    return Asked(**given, page=max(1, int(page)) if page.isascii() and page.isdigit() and len(page) < 7 else 1)
+    return Asked(**given | {"page": page_of(given["page"])})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +102,7 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
 
 
 def _sorting(asked: Asked) -> tuple[SortedBy, bool]:
-    """Which column, and whether upwards: ``energy`` sorts downwards, ``-energy`` upwards."""
-    column = SORT_NAMES.get(asked.sort.removeprefix("-"))
-    return (column, asked.sort.startswith("-")) if column else (SortedBy.STARTED, False)
+    return sorting_of(asked.sort, SortedBy, (SortedBy.STARTED, False))
 
 
 def _whole_day(paper: Paper, day: str) -> tuple[tuple[datetime, datetime], ...]:
@@ -185,30 +179,10 @@ def _region(paper: Paper, viewer: Viewer, rows: list[Row], sought: Search, asked
     return Region("sessions", {"sessions-none": paper.part("sessions_parts.html", "empty", *text)})
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
-    """A heading; a click on it sorts."""
-
-    name: str
-    css: str
-    href: str | None
-    sorted: str | None
-
-
 def columns(viewer: Viewer, asked: Asked) -> list[Column]:
     """The headings, with the way to sort by each; no card for who may not know it."""
-    by, upwards = _sorting(asked)
-    made = []
-    for name, key, css in COLUMNS:
-        if name is CARD and not viewer.may(Scope.CARDS_READ):
-            continue
-        if key is None:
-            made.append(Column(name, css, None, None))
-            continue
-        direction = ("ascending" if upwards else "descending") if key is by else None
-        turned = f"-{key.value}" if key is by and not upwards else key.value
-        made.append(Column(name, css, asked.address(sort=turned, page=1), direction))
-    return made
+    shown_ = [one for one in COLUMNS if one[0] is not CARD or viewer.may(Scope.CARDS_READ)]
+    return headings(shown_, _sorting(asked), asked.address)
 
 
 class Sessions:

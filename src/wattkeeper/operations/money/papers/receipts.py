@@ -6,7 +6,6 @@ leaves no document without its letter, and none with two.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
@@ -22,6 +21,7 @@ from wattkeeper.operations.money.billing import TOPIC
 from wattkeeper.operations.money.papers.papers import Papers
 from wattkeeper.operations.people.accounts import BY_MAIL, RECEIPTS
 from wattkeeper.operations.people.mail import Attached, Mail
+from wattkeeper.operations.watching import watch
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, due, ledger
 from wattkeeper.store.money.bill import BillRow
@@ -65,15 +65,11 @@ class Receipts:
 
     async def run(self) -> None:
         """Look whenever something was billed, for as long as the installation runs."""
-        async with self._bus.listen(TOPIC) as hints:
-            while True:
-                try:
-                    while await self.look():
-                        pass
-                except Exception:
-                    log.exception("receipts could not be queued; trying again")
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(anext(hints), REST_S)
+        await watch(self._bus, [TOPIC], self._look, log, rest_s=REST_S)
+
+    async def _look(self) -> None:
+        while await self.look():
+            pass
 
     async def look(self) -> int:
         """Queue the letters of the next documents; gives how many ledger entries were followed."""

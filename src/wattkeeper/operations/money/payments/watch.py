@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.money.payments.paying import Way
@@ -17,6 +15,7 @@ from wattkeeper.operations.money.payments.purses import NO_ACCOUNT, default_way
 from wattkeeper.operations.money.payments.settling import Settling
 from wattkeeper.operations.money.payments.warning import Warnings
 from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 
@@ -43,23 +42,7 @@ class Watch:
 
     async def run(self) -> None:
         """Look whenever something was recorded, billed or paid, and at least every few seconds."""
-        woken = asyncio.Event()
-        ears = [asyncio.create_task(self._wake(topic, woken)) for topic in ("journal", BILLS, TOPIC)]
-        try:
-            while True:
-                await self.look()
-                await asyncio.sleep(PAUSE_S)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), REST_S)
-                woken.clear()
-        finally:
-            for ear in ears:
-                ear.cancel()
-
-    async def _wake(self, topic: str, woken: asyncio.Event) -> None:
-        async with self._bus.listen(topic) as hints:
-            async for _ in hints:
-                woken.set()
+        await watch(self._bus, ["journal", BILLS, TOPIC], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
 
     async def look(self) -> None:
         """See to everything once; what fails keeps nothing else from being done."""

@@ -36,6 +36,7 @@ from wattkeeper.web.api.shapes import (
     cut,
     place_of,
 )
+from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["payments"])
 PaymentId = Annotated[str, Path(pattern=r"^[0-9a-f]{16}$")]
@@ -46,6 +47,7 @@ InvoiceNumber = Annotated[str, StringConstraints(pattern=r"^M[0-9]{4}-[0-9]{6}$"
 Said = Annotated[str, StringConstraints(max_length=LONGEST, pattern=PRINTABLE)]
 Minor = Annotated[int, Field(ge=1, le=MOST_MINOR), INTEGER]
 CSV = "text/csv"
+MOST_OF_SESSION = 100
 
 
 class Payment(BaseModel):
@@ -250,14 +252,19 @@ async def show_payment(rooms: Here, viewer: BillsReader, payment: PaymentId) -> 
 @router.post("/payments/{payment}/again")
 async def ask_payment_again(rooms: Here, viewer: BillsWriter, payment: PaymentId) -> PaymentList:
     """Charge the card again for the session of a payment that was declined; what its payments are now."""
+    rows = await charged_again(rooms, viewer, payment)
+    return PaymentList(items=[Payment(**shown_payment(viewer, one)) for one in rows], next=None)
+
+
+async def charged_again(rooms: Rooms, viewer: Viewer, payment: str) -> list[PaymentRow]:
+    """Charge the card again for the session of a payment; its payments, the newest first. Refusal NOT_FOUND."""
     async with rooms.store.read() as connection:
         row = await payments.one(connection, viewer, payment)
     if row is None or row.session is None:
         raise Refusal(Code.NOT_FOUND, phrase("There is no such payment."))
     await rooms.wallets.try_again(viewer, row.session)
     async with rooms.store.read() as connection:
-        rows = await payments.find(connection, viewer, 100, session=row.session)
-    return PaymentList(items=[Payment(**shown_payment(viewer, one)) for one in rows], next=None)
+        return await payments.find(connection, viewer, MOST_OF_SESSION, session=row.session)
 
 
 @router.get("/payment-differences")

@@ -7,13 +7,10 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.payments.paying import Way
-from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.payments.wallet import MOST_MINOR
-from wattkeeper.store.money.payments import payment as payments
 from wattkeeper.store.money.payments.payment import PaymentRow
-from wattkeeper.web.api.money.payments import Payment, PaymentId, shown_payment
+from wattkeeper.web.api.money.payments import Payment, PaymentId, charged_again, shown_payment
 from wattkeeper.web.api.shapes import INTEGER, Asked, Here, Payer
 
 router = APIRouter(tags=["wallet"])
@@ -108,11 +105,4 @@ async def forget_card(rooms: Here, viewer: Payer) -> None:
 @router.post("/wallet/payments/{payment}/again")
 async def pay_again(rooms: Here, viewer: Payer, payment: PaymentId) -> Payment:
     """Charge your card again for a session whose payment was declined; the newest payment for it."""
-    async with rooms.store.read() as connection:
-        row = await payments.one(connection, viewer, payment)
-    if row is None or row.session is None:
-        raise Refusal(Code.NOT_FOUND, phrase("There is no such payment."))
-    await rooms.wallets.try_again(viewer, row.session)
-    async with rooms.store.read() as connection:
-        rows = await payments.find(connection, viewer, 1, session=row.session)
-    return Payment(**shown_payment(viewer, rows[0]))
+    return Payment(**shown_payment(viewer, (await charged_again(rooms, viewer, payment))[0]))

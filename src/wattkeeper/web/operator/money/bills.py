@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,12 +21,12 @@ from wattkeeper.store.money import bill_list as store
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.bill_list import Listed, SortedBy
 from wattkeeper.web.operator import stream
+from wattkeeper.web.operator.listing import Column, address_of, headings, page_of, sorting_of
 from wattkeeper.web.operator.money.desks import page
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.people.names import Place, Places, places
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import money
-from wattkeeper.web.operator.sessions import Column
 from wattkeeper.web.operator.stream import View, Watch
 
 DESK, PARTS = "/money/bills", "bills_parts.html"
@@ -41,7 +40,6 @@ KINDS = {
     DocumentKind.CREDIT_NOTE: phrase("Credit note"),
 }
 KIND_NAMES = {kind.value: kind for kind in DocumentKind}
-SORT_NAMES = {column.value: column for column in SortedBy}
 COLUMNS = (
     (phrase("Number"), None, ""),
     (phrase("Issued"), SortedBy.ISSUED, ""),
@@ -70,16 +68,13 @@ class Asked:
 
     def address(self, **changes: object) -> str:
         """The address of this list, changed."""
-        members = {name: getattr(self, name) for name in self.__slots__} | changes
-        given = {k: v for k, v in members.items() if v and not (k == "page" and v == 1)}
-        return DESK + (f"?{urlencode(given)}" if given else "")
+        return address_of(DESK, self, changes)
 
 
 def asked_of(request: Request) -> Asked:
     """What this address asks for; what makes no sense is not asked for."""
     given = {name: request.query_params.get(name, "").strip()[:200] for name in Asked.__slots__}
-    number = given.pop("page")
-    return Asked(**given, page=max(1, int(number)) if re.fullmatch("[0-9]{1,6}", number) else 1)
+    return Asked(**given | {"page": page_of(given["page"])})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +132,7 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
 
 
 def _sorting(asked: Asked) -> tuple[SortedBy, bool]:
-    """Which column, and whether upwards: ``amount`` sorts downwards, ``-amount`` upwards."""
-    column = SORT_NAMES.get(asked.sort.removeprefix("-"))
-    return (column, asked.sort.startswith("-")) if column else (SortedBy.ISSUED, False)
+    return sorting_of(asked.sort, SortedBy, (SortedBy.ISSUED, False))
 
 
 def _said(q: str, wanted: Listed, known: Places, reads: list[str]) -> Search:
@@ -216,16 +209,7 @@ def _nothing(asked: Asked, sought: Search) -> tuple[str, str]:
 
 def columns(asked: Asked) -> list[Column]:
     """The headings, with the way to sort by each."""
-    by, upwards = _sorting(asked)
-    made = []
-    for name, key, css in COLUMNS:
-        if key is None:
-            made.append(Column(name, css, None, None))
-            continue
-        direction = ("ascending" if upwards else "descending") if key is by else None
-        turned = f"-{key.value}" if key is by and not upwards else key.value
-        made.append(Column(name, css, asked.address(sort=turned, page=1), direction))
-    return made
+    return headings(COLUMNS, _sorting(asked), asked.address)
 
 
 class Bills:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
 
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -18,19 +17,18 @@ from wattkeeper.store.money import worklist
 from wattkeeper.store.money.hold import HoldRow
 from wattkeeper.store.money.worklist import Held, SortedBy
 from wattkeeper.web.operator import stream
+from wattkeeper.web.operator.listing import Column, address_of, headings, page_of, sorting_of
 from wattkeeper.web.operator.money.desks import page
 from wattkeeper.web.operator.money.needs import of_proposal, why_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.people.names import Place, places
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import money
-from wattkeeper.web.operator.sessions import Column
 from wattkeeper.web.operator.stream import View, Watch
 
 DESK, PARTS = "/money/waiting", "waiting_parts.html"
 PER_PAGE = 100
 MOST_PROPOSED = 100
-SORT_NAMES = {column.value: column for column in SortedBy}
 COLUMNS = (
     (phrase("Session"), None, ""),
     (phrase("Waits since"), SortedBy.SINCE, ""),
@@ -51,23 +49,18 @@ class Asked:
 
     def address(self, **changes: object) -> str:
         """The address of this list, changed."""
-        members = {name: getattr(self, name) for name in self.__slots__} | changes
-        given = {k: v for k, v in members.items() if v and not (k == "page" and v == 1)}
-        return DESK + (f"?{urlencode(given)}" if given else "")
+        return address_of(DESK, self, changes)
 
     @property
     def sorting(self) -> tuple[SortedBy, bool]:
         """Which column, and whether upwards: what waits longest comes first unless asked otherwise."""
-        column = SORT_NAMES.get(self.sort.removeprefix("-"))
-        return (column, self.sort.startswith("-")) if column else (SortedBy.SINCE, True)
+        return sorting_of(self.sort, SortedBy, (SortedBy.SINCE, True))
 
 
 def asked_of(request: Request) -> Asked:
     """What this address asks for; what makes no sense is not asked for."""
     query = request.query_params
-    number = query.get("page", "")
-    which = int(number) if number.isascii() and number.isdigit() and len(number) < 6 else 1
-    return Asked(query.get("site", "").strip()[:200], query.get("sort", "")[:20], max(1, which))
+    return Asked(query.get("site", "").strip()[:200], query.get("sort", "")[:20], page_of(query.get("page", "")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,16 +123,7 @@ def answered(held: list[Held], proposed: int) -> tuple[Said, Said]:
 
 def columns(asked: Asked) -> list[Column]:
     """The headings, with the way to sort by each."""
-    by, upwards = asked.sorting
-    made = []
-    for name, key, css in COLUMNS:
-        if key is None:
-            made.append(Column(name, css, None, None))
-            continue
-        direction = ("ascending" if upwards else "descending") if key is by else None
-        turned = key.value if key is by and upwards else f"-{key.value}" if key is by else key.value
-        made.append(Column(name, css, asked.address(sort=turned, page=1), direction))
-    return made
+    return headings(COLUMNS, asked.sorting, asked.address)
 
 
 class Waiting:

@@ -1,0 +1,49 @@
+"""What follows by itself while the installation runs: a look whenever something was announced, and after a rest."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, suppress
+from logging import Logger
+
+from wattkeeper.bus import Bus
+
+
+async def watch(
+    bus: Bus,
+    topics: Sequence[str],
+    look: Callable[[], Awaitable[object]],
+    log: Logger,
+    *,
+    pause_s: float = 1,
+    rest_s: float | None = 5,
+) -> None:
+    """Look at once, then whenever one of these topics was announced, and at the latest after a rest; None: never then.
+
+    It pauses between two looks, so that what comes together is seen together. A look that fails is logged and tried
+    again with the next.
+    """
+    woken = asyncio.Event()
+    async with AsyncExitStack() as ears:
+        heard = [await ears.enter_async_context(bus.listen(topic)) for topic in topics]
+        listening = [asyncio.create_task(_wake(hints, woken)) for hints in heard]
+        try:
+            while True:
+                try:
+                    await look()
+                except Exception:
+                    log.exception("a look failed; trying again")
+                await asyncio.sleep(pause_s)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(woken.wait(), rest_s)
+                woken.clear()
+        finally:
+            for ear in listening:
+                ear.cancel()
+
+
+async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
+    """Note that something was announced."""
+    async for _ in hints:
+        woken.set()
