@@ -86,6 +86,7 @@ class Retention(StrEnum):
     DAYS_90 = "90 days"
     TAX = "10 years after the year in which it was made, as tax law asks"
     BOOKS = "as long as the books: they name a person by an id that leads to nobody once its key is destroyed"
+    LOG = "as long as the log: it proves what was done, and names a person by an id that leads to nobody once forgotten"
 
 
 def kept(

@@ -21,6 +21,7 @@ from wattkeeper.store.tables.cards import (
     step_up,
 )
 from wattkeeper.store.tables.ground import metadata
+from wattkeeper.store.tables.log import deed
 from wattkeeper.store.tables.metering import meter_key, meter_rule, offered_key, signed_record, unchecked
 from wattkeeper.store.tables.money import (
     bill,
@@ -89,6 +90,7 @@ __all__ = [
     "card_group",
     "connector",
     "decision",
+    "deed",
     "due",
     "enrolment",
     "finding",

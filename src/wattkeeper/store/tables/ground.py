@@ -17,4 +17,4 @@ metadata = MetaData(
 C, G, L, N = Basis.CONTRACT, Basis.LEGAL, Basis.LEGITIMATE, Basis.NONE
 STATION, SESSION, ACCOUNT = Retention.STATION, Retention.SESSION, Retention.ACCOUNT
 DAYS_30, DAYS_90 = Retention.DAYS_30, Retention.DAYS_90
-TAX, BOOKS = Retention.TAX, Retention.BOOKS
+TAX, BOOKS, LOG = Retention.TAX, Retention.BOOKS, Retention.LOG
