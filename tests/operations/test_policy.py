@@ -15,9 +15,11 @@ LETTING_IN = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE})
 HOSTS = frozenset({Scope.STATIONS_READ, Scope.SESSIONS_READ})
 DRIVERS = frozenset({Scope.SESSIONS_READ, Scope.CARDS_READ, Scope.BILLS_READ})
 BILLING = frozenset({Scope.BILLS_WRITE})
+RIGHTS = frozenset({Scope.PRIVACY_READ, Scope.PRIVACY_WRITE})
+"""What people ask about their data, and the answers."""
 NOTHING: frozenset[Scope] = frozenset()
 
-OPERATORS = EVERYTHING - {Scope.PERSONS_READ, *LETTING_IN, *BILLING}
+OPERATORS = EVERYTHING - {Scope.PERSONS_READ, *LETTING_IN, *BILLING, *RIGHTS}
 SUPPORTS = frozenset(
     {
         *(Scope.STATIONS_READ, Scope.SESSIONS_READ, Scope.SESSIONS_WRITE, Scope.CARDS_READ, Scope.CARDS_WRITE),
@@ -35,9 +37,10 @@ OFFICERS = frozenset(
     {
         *(Scope.STATIONS_READ, Scope.SESSIONS_READ, Scope.CARDS_READ, Scope.PERSONS_READ),
         *(Scope.STAFF_READ, Scope.TOKENS_READ, Scope.FINDINGS_READ),
+        *RIGHTS,
     }
 )
-AUDITORS = READING - {Scope.PERSONS_READ}
+AUDITORS = READING - {Scope.PERSONS_READ, Scope.PRIVACY_READ}
 
 MAY: dict[Role, tuple[frozenset[Scope], frozenset[Scope], frozenset[Scope]]] = {
     Role.OWNER: (EVERYTHING, EVERYTHING, EVERYTHING | ACCOUNT),
@@ -55,25 +58,33 @@ MAY: dict[Role, tuple[frozenset[Scope], frozenset[Scope], frozenset[Scope]]] = {
 NEVER: dict[Role, tuple[frozenset[Scope], frozenset[Scope], frozenset[Scope]]] = {
     Role.OWNER: (OWNED, OWNED, OWNED - ACCOUNT),
     Role.OPERATOR: (
-        LETTING_IN | BILLING | OWNED,
-        LETTING_IN | BILLING | OWNED,
-        LETTING_IN | BILLING | OWNED - ACCOUNT,
+        LETTING_IN | BILLING | RIGHTS | OWNED,
+        LETTING_IN | BILLING | RIGHTS | OWNED,
+        LETTING_IN | BILLING | RIGHTS | OWNED - ACCOUNT,
     ),
     Role.SUPPORT: (
-        LETTING_IN | BILLING | OWNED | {Scope.PERSONS_READ},
-        LETTING_IN | BILLING | OWNED | {Scope.PERSONS_READ},
-        LETTING_IN | BILLING | (OWNED - ACCOUNT) | {Scope.PERSONS_READ},
+        LETTING_IN | BILLING | RIGHTS | OWNED | {Scope.PERSONS_READ},
+        LETTING_IN | BILLING | RIGHTS | OWNED | {Scope.PERSONS_READ},
+        LETTING_IN | BILLING | RIGHTS | (OWNED - ACCOUNT) | {Scope.PERSONS_READ},
     ),
-    Role.BILLING: (LETTING_IN | OWNED, LETTING_IN | OWNED, LETTING_IN | OWNED - ACCOUNT),
+    Role.BILLING: (LETTING_IN | RIGHTS | OWNED, LETTING_IN | RIGHTS | OWNED, LETTING_IN | RIGHTS | OWNED - ACCOUNT),
     Role.PRIVACY_OFFICER: (
         LETTING_IN | BILLING | OWNED,
         LETTING_IN | BILLING | OWNED,
         LETTING_IN | BILLING | OWNED - ACCOUNT,
     ),
-    Role.AUDITOR: (ALL - AUDITORS, ALL - AUDITORS, LETTING_IN | BILLING | {Scope.PERSONS_READ} | OWNED - ACCOUNT),
+    Role.AUDITOR: (
+        ALL - AUDITORS,
+        ALL - AUDITORS,
+        LETTING_IN | BILLING | RIGHTS | {Scope.PERSONS_READ} | OWNED - ACCOUNT,
+    ),
     Role.SITE_HOST: (ALL, ALL - HOSTS, (ALL - HOSTS) - ACCOUNT),
     Role.DRIVER: (ALL, ALL, EVERYTHING - DRIVERS),
-    Role.SERVICE: (LETTING_IN | OWNED, LETTING_IN | OWNED, LETTING_IN | OWNED),
+    Role.SERVICE: (
+        LETTING_IN | OWNED | {Scope.PRIVACY_WRITE},
+        LETTING_IN | OWNED | {Scope.PRIVACY_WRITE},
+        LETTING_IN | OWNED | {Scope.PRIVACY_WRITE},
+    ),
 }
 """What each role may never do, even where somebody adds a line that permits everything to everyone."""
 

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import gzip
+import io
 import json
 import logging
+import zipfile
+import zlib
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote_from_bytes
@@ -14,10 +18,11 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from tests.attacks.canaries import Hunt, in_base64, spellings
 from tests.doors import Station
 from tests.meters import Meter, in_v16
 from tests.ocpp.messages import MESSAGES
-from tests.stories.canaries import CANARIES, hits, in_base64, in_database, in_files, messages, spellings
+from tests.stories.canaries import CANARIES, HUNT, messages
 from tests.stories.world import NOON, World, grade, key_of
 from tests.web.conftest import House, house_of
 from wattkeeper.charging.facts import Garbled, SessionOpened
@@ -160,18 +165,18 @@ async def test_no_card_number_is_anywhere_in_the_clear(
     async with house.api:
         answers = await tell_everything(world, house)
         answers += await look_everywhere(house)
-    found = await in_database(world.database)
+    found = await HUNT.in_database(world.database)
     await world.close()
-    found += await in_database(world.database)
-    found += hits("\n".join(caplog.handler.format(record) for record in caplog.records).encode(), "log")
+    found += await HUNT.in_database(world.database)
+    found += HUNT.hits("\n".join(caplog.handler.format(record) for record in caplog.records).encode(), "log")
     assert caplog.records
     caplog.clear()
     output = capfd.readouterr()
-    found += hits(output.out.encode(), "stdout") + hits(output.err.encode(), "stderr")
+    found += HUNT.hits(output.out.encode(), "stdout") + HUNT.hits(output.err.encode(), "stderr")
     for answer in answers:
         head = json.dumps(dict(answer.headers)).encode()
-        found += hits(head + answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
-    found += in_files([world.folder / "wattkeeper.key"])
+        found += HUNT.hits(head + answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
+    found += HUNT.in_files(world.folder / "wattkeeper.key")
     assert found == []
 
 
@@ -199,12 +204,12 @@ async def test_a_number_that_a_meter_signed_is_nowhere_in_the_clear(
             answers.append(await house.api.get(f"/api/v1/sessions/{one['id']}/signed-values.xml"))
         answers.append(await house.api.get("/api/v1/stations/CP1/meters"))
     assert [grade(one).value for one in await world.sessions()] == ["verified", "disputed", "disputed"]
-    found = await in_database(world.database)
-    found += hits("\n".join(caplog.handler.format(record) for record in caplog.records).encode(), "log")
+    found = await HUNT.in_database(world.database)
+    found += HUNT.hits("\n".join(caplog.handler.format(record) for record in caplog.records).encode(), "log")
     output = capfd.readouterr()
-    found += hits(output.out.encode() + output.err.encode(), "output")
+    found += HUNT.hits(output.out.encode() + output.err.encode(), "output")
     for answer in answers:
-        found += hits(answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
+        found += HUNT.hits(answer.content, f"{answer.request.method} {answer.url.path} {answer.status_code}")
     assert found == []
 
 
@@ -223,12 +228,12 @@ async def test_the_canaries_were_told(world: World) -> None:
 
 async def test_a_canary_in_the_clear_would_be_found(world: World) -> None:
     """Control: the search finds a number in a scratch table, in the log beside SQLite's file and in the file itself."""
-    assert await in_database(world.database) == []
+    assert await HUNT.in_database(world.database) == []
     async with world.door.store.unit() as unit:
         await unit.connection.execute(text("CREATE TABLE scratch (what TEXT)"))
         await unit.connection.execute(text("INSERT INTO scratch VALUES (:what)"), {"what": f"a {FIRST} b"})
     try:
-        found = await in_database(world.database)
+        found = await HUNT.in_database(world.database)
         assert {hit.split(": ")[1].split(" as ")[0] for hit in found} == {FIRST}
     finally:
         async with world.door.store.unit() as unit:
@@ -246,14 +251,38 @@ def test_every_spelling_would_be_found(number: str) -> None:
             word.encode("utf-16-be"),
             word.encode().hex().encode(),
         ):
-            assert hits(b"\x00ab" + encoded + b"yz", "here"), encoded
+            assert HUNT.hits(b"\x00ab" + encoded + b"yz", "here"), encoded
         percent = "".join(f"%{byte:02X}" for byte in word.encode()).encode()
-        assert hits(percent, "here")
-        assert hits(quote_from_bytes(word.encode()).encode(), "here") or ":" in word
+        assert HUNT.hits(percent, "here")
+        assert HUNT.hits(quote_from_bytes(word.encode()).encode(), "here") or ":" in word
     for word in (number, number.lower(), bare.upper()):
         for before in range(3):
-            assert hits(base64.b64encode(b"a" * before + word.encode() + b"tail"), "here"), (word, before)
-            assert hits(base64.urlsafe_b64encode(b"a" * before + word.encode() + b"tail"), "here")
+            assert HUNT.hits(base64.b64encode(b"a" * before + word.encode() + b"tail"), "here"), (word, before)
+            assert HUNT.hits(base64.urlsafe_b64encode(b"a" * before + word.encode() + b"tail"), "here")
     assert spellings(number)
     assert in_base64(number)
-    assert hits(b"04C0FFEE15DEAE and nothing else", "here") == []
+    assert HUNT.hits(b"04C0FFEE15DEAE and nothing else", "here") == []
+
+
+def test_what_is_packed_would_be_found() -> None:
+    """Control: within gzip, zlib and ZIP, and within each other; a name in any case and as JSON and forms write it."""
+    hunt = Hunt(["Vera Öhrenkanarie", "vera.canary@example.org"])
+    told = b"x" * 50 + "vera öhrenkanarie and nothing else".encode() + b"y" * 50
+    box = io.BytesIO()
+    with zipfile.ZipFile(box, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("deep/data.json", gzip.compress(told))
+    for packed in (
+        told,
+        gzip.compress(told),
+        zlib.compress(told),
+        box.getvalue(),
+        b"ab" + gzip.compress(box.getvalue()),
+    ):
+        assert hunt.hits(b"\x00" + packed + b"\x00", "here"), packed
+    for told_as in (
+        json.dumps({"name": "Vera Öhrenkanarie"}),
+        "mail=vera.canary%40example.org",
+        "VERA.CANARY@EXAMPLE.ORG",
+    ):
+        assert hunt.hits(told_as.encode(), "here"), told_as
+    assert hunt.hits(gzip.compress(b"Vera and Canary, apart"), "here") == []

@@ -11,7 +11,7 @@ import pytest
 
 from tests.doors import KEY, Station
 from tests.meters import Meter, in_v16, moment
-from tests.stories.canaries import hits
+from tests.stories.canaries import HUNT
 from tests.stories.world import minute
 from tests.web.conftest import House
 from tests.web.drivers import driver, signed_in
@@ -138,7 +138,7 @@ async def test_what_was_signed_is_its_driver_s_and_nobody_else_s(house: House) -
             filed = await vera.client.get(f"/app/sessions/{session.replace('-', '')}/signed")
             assert filed.content == own.content
     checked_elsewhere(own.content, meter)
-    assert hits(json.dumps(told.json()).encode(), "signed values") == []
+    assert HUNT.hits(json.dumps(told.json()).encode(), "signed values") == []
 
 
 def checked_elsewhere(file: bytes, meter: Meter) -> None:

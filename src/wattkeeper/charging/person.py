@@ -30,6 +30,8 @@ class Scope(StrEnum):
     BILLS_READ = "bills:read"
     BILLS_WRITE = "bills:write"
     PERSONS_READ = "persons:read"
+    PRIVACY_READ = "privacy:read"
+    PRIVACY_WRITE = "privacy:write"
     STAFF_READ = "staff:read"
     STAFF_WRITE = "staff:write"
     TOKENS_READ = "tokens:read"
@@ -58,6 +60,8 @@ IN_WORDS: Mapping[Scope, str] = {
     Scope.BILLS_READ: phrase("See bills, what waits to be billed, and who owes what"),
     Scope.BILLS_WRITE: phrase("Accept, correct and waive what is to be billed"),
     Scope.PERSONS_READ: phrase("See the names and addresses of drivers"),
+    Scope.PRIVACY_READ: phrase("See what people asked about their data, what became of it, and breaches"),
+    Scope.PRIVACY_WRITE: phrase("Answer what people ask about their data: hand it out, correct, restrict and erase it"),
     Scope.STAFF_READ: phrase("See who works here and what they may do"),
     Scope.STAFF_WRITE: phrase("Invite people, change what they may do, end their sign-ins"),
     Scope.TOKENS_READ: phrase("See which programs have access"),
@@ -175,5 +179,5 @@ EVERYTHING = frozenset(Scope) - {
     Scope.ACCOUNT_WRITE,
 }
 """All that can be done for an installation; the rest is done by a person for themselves."""
-PROGRAMS = EVERYTHING - {Scope.STAFF_WRITE, Scope.TOKENS_WRITE}
+PROGRAMS = EVERYTHING - {Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.PRIVACY_WRITE}
 """The most that a program can be given: what the policy gives the role `service`."""
