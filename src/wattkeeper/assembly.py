@@ -52,7 +52,7 @@ from wattkeeper.operations.people.oauth import OAuth
 from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
-from wattkeeper.operations.safe import Safe, open_safe
+from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -66,7 +66,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
     await migrate(settings.database)
     store = Store(settings.database)
     try:
-        safe = await open_safe(store, settings.root_key)
+        safe = await open_safe(store, root_of(settings))
         bus = MemoryBus()
         intake = Intake(store, safe, bus, settings)
         rooms = furnish(settings, store, safe, bus, intake)

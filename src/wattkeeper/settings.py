@@ -33,6 +33,15 @@ class Settings:
     root_key: Path = setting(
         Path("wattkeeper.key"), "The root key file (mode 0600); beside, never inside, the database."
     )
+    root: str = setting(
+        "file",
+        "Where the root key is: file (root_key), hcvault://HOST:8200/transit/keys/NAME (HashiCorp Vault), aws-kms://ARN"
+        " or gcp-kms://projects/… of a key.",
+    )
+    root_token_file: str = setting(
+        "", "A file (mode 0600) with the token for Vault, or with the credentials for the cloud; read at each use."
+    )
+    root_ca_file: str = setting("", "PEM certificates that Vault's own must lead to; empty: those this machine trusts.")
     host: str = setting("127.0.0.1", "The address both doors listen on.")
     http_port: int = setting(8080, "The people's door: pages and API.")
     ocpp_port: int = setting(9000, "The stations' door: OCPP over WebSocket.")

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import insert, select
 
 from wattkeeper.charging.cards.token import TokenKind, TokenRef
+from wattkeeper.settings import Settings
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import subject_key
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.envelope import seal, unseal
-from wattkeeper.vault.keys import INSTALLATION, KeyRefused, KeyRing, load_root, make_root
+from wattkeeper.vault.keys import INSTALLATION, KeyRefused, KeyRing, Root
 from wattkeeper.vault.pseudonym import key_digest, name_pseudonym, pseudonym, tag
+from wattkeeper.vault.root import FileRoot, open_root
 
 PEPPER = "pepper:1"
 STATIONS_PEPPER = "pepper:stations"
@@ -99,19 +102,25 @@ async def _keep(unit: Unit, subject: str, wrapped: bytes) -> None:
     await unit.connection.execute(insert(subject_key).values(subject=subject, wrapped=wrapped, created_at=unit.now))
 
 
-async def open_safe(store: Store, root_key: Path) -> Safe:
+def root_of(settings: Settings) -> Root:
+    """The root key that the settings name; raises ValueError."""
+    return open_root(settings.root, settings.root_key, settings.root_token_file, settings.root_ca_file)
+
+
+async def open_safe(store: Store, root: Path | Root) -> Safe:
     """Open the installation's safe; on an empty database make its keys (and a root key file if there is none)."""
+    root = FileRoot(root) if isinstance(root, Path) else root
     async with store.unit() as unit:
         rows = (await unit.connection.execute(select(subject_key.c.subject, subject_key.c.wrapped))).all()
         wrapped = {subject: bytes(key) for subject, key in rows}
-        if not wrapped and not root_key.exists():
-            make_root(root_key)
-        ring = KeyRing(load_root(root_key))
+        if not wrapped and isinstance(root, FileRoot) and not root.exists():
+            root.make()
+        ring = KeyRing(root)
         lacking = [name for name in (SINCE_0002 if wrapped else (HOUSE, *SECRETS)) if name not in wrapped]
         if not wrapped:
-            wrapped = {INSTALLATION: ring.make_installation()}
+            wrapped = {INSTALLATION: await asyncio.to_thread(ring.make_installation)}
             await _keep(unit, INSTALLATION, wrapped[INSTALLATION])
-        ring.open_installation(wrapped[INSTALLATION])
+        await asyncio.to_thread(ring.open_installation, wrapped[INSTALLATION])
         await _complete(unit, ring, wrapped, lacking)
         return Safe(ring, wrapped)
 

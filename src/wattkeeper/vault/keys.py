@@ -1,10 +1,13 @@
-"""Root key (a file) to installation key to one key for each person; every key below the root is kept wrapped."""
+"""Root to installation key to one key for each person; every key below the root is kept wrapped.
+
+Shared keys have versions: ``house``, then ``house@2``. A ciphertext begins with the mark of the key that made it, so
+that whoever holds several versions knows which one opens it, and who re-seals knows what is done already.
+"""
 
 from __future__ import annotations
 
-import os
 import secrets
-from pathlib import Path
+from typing import Final, Protocol
 
 import tink
 from tink import aead, proto_keyset_format, secret_key_access
@@ -13,97 +16,150 @@ aead.register()
 
 INSTALLATION = "installation"
 """The subject whose key wraps all others."""
+MARK: Final = 5
+"""How many bytes of a ciphertext say which key made it (Tink's prefix)."""
+MOST_OPEN: Final = 10_000
+"""How many keys of persons are held open at once."""
 
 
 class KeyRefused(Exception):  # noqa: N818 - the wrong key is an answer
     """A key is missing, damaged or not the one that sealed this; says what to do."""
 
 
-def _new_keyset() -> bytes:
+class RootUnreachable(KeyRefused):
+    """Who holds the root key does not answer, or lets us in no more: nothing is opened until they do."""
+
+
+class Root(Protocol):
+    """What wraps the installation's key and never lets its own out: a file beside the database, or a service."""
+
+    @property
+    def where(self) -> str:
+        """What people call it, such as ``the file wattkeeper.key``; no secret."""
+        ...
+
+    def wrap(self, plain: bytes, bound: bytes) -> bytes:
+        """Wrap a key, bound to what it is for; raises KeyRefused. May take as long as a network does."""
+        ...
+
+    def unwrap(self, wrapped: bytes, bound: bytes) -> bytes:
+        """The key of `wrap`; raises KeyRefused where this is not the root that wrapped it, or bound otherwise."""
+        ...
+
+
+def version_of(subject: str) -> tuple[str, int]:
+    """The name and version of a shared key: ``house@2`` is house, 2; ``house`` is its first."""
+    name, _, version = subject.partition("@")
+    return name, int(version or 1)
+
+
+def versioned(name: str, version: int) -> str:
+    """The subject of a version of a shared key."""
+    return name if version == 1 else f"{name}@{version}"
+
+
+def new_keyset() -> bytes:
     """A fresh AES-256-GCM keyset, serialised in the clear."""
     handle = tink.new_keyset_handle(aead.aead_key_templates.AES256_GCM)
     return bytes(proto_keyset_format.serialize(handle, secret_key_access.TOKEN))
 
 
-def _primitive(keyset: bytes) -> aead.Aead:
+def primitive(keyset: bytes) -> aead.Aead:
     """The cipher of a serialised keyset."""
     return proto_keyset_format.parse(keyset, secret_key_access.TOKEN).primitive(aead.Aead)
 
 
-def load_root(path: Path) -> aead.Aead:
-    """The cipher of the root key file, which must be readable by its owner alone; raises KeyRefused."""
-    try:
-        mode = path.stat().st_mode
-    except FileNotFoundError:
-        raise KeyRefused(
-            f"The root key {path} is missing. Restore it from its backup, or name it in WATTKEEPER_ROOT_KEY."
-        ) from None
-    if mode & 0o077:
-        raise KeyRefused(f"The root key {path} can be read by others. Run: chmod 600 {path}")
-    try:
-        return _primitive(path.read_bytes())
-    except Exception as damaged:
-        raise KeyRefused(f"The root key {path} is damaged. Restore it from its backup.") from damaged
-
-
-def make_root(path: Path) -> None:
-    """Write a fresh root key with mode 0600; raises FileExistsError rather than replace one."""
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(_new_keyset())
-        file.flush()
-        os.fsync(file.fileno())
+def mark_of(cipher: aead.Aead) -> bytes:
+    """What everything begins with that this cipher seals."""
+    return bytes(cipher.encrypt(b"", b""))[:MARK]
 
 
 class KeyRing:
     """Opens wrapped keys below a root; what it gives out for keeping is always wrapped."""
 
-    def __init__(self, root: aead.Aead) -> None:
-        self._root = root
-        self._installation: aead.Aead | None = None
-        self._subjects: dict[str, aead.Aead] = {}
+    def __init__(self, root: Root) -> None:
+        self.root = root
+        self._above: dict[str, tuple[bytes, aead.Aead]] = {}
+        self._newest = ""
+        self._subjects: dict[bytes, aead.Aead] = {}
 
-    def make_installation(self) -> bytes:
+    def __repr__(self) -> str:
+        """Which root and which versions; never a key."""
+        return f"<KeyRing below {self.root.where}: {', '.join(self._above) or 'closed'}>"
+
+    def make_installation(self, version: int = 1) -> bytes:
         """A fresh installation key, wrapped by the root."""
-        return bytes(self._root.encrypt(_new_keyset(), INSTALLATION.encode()))
+        return self.root.wrap(new_keyset(), versioned(INSTALLATION, version).encode())
 
-    def open_installation(self, wrapped: bytes) -> None:
-        """Use this installation key from now on; raises KeyRefused when the root key is not the one that wrapped it."""
-        try:
-            self._installation = _primitive(self._root.decrypt(wrapped, INSTALLATION.encode()))
-        except tink.TinkError:
-            raise KeyRefused("The root key does not fit this database. Restore the key that belongs to it.") from None
+    def open_installation(self, wrapped: bytes, version: int = 1) -> None:
+        """Use this installation key too, and wrap with the newest; raises KeyRefused where it is not the root's."""
+        name = versioned(INSTALLATION, version)
+        if name not in self._above:
+            cipher = primitive(self.root.unwrap(wrapped, name.encode()))
+            self._above[name] = mark_of(cipher), cipher
+        self._newest = versioned(INSTALLATION, max(version_of(one)[1] for one in self._above))
+
+    def close_installation(self, version: int) -> None:
+        """Forget a version that was destroyed."""
+        self._above.pop(versioned(INSTALLATION, version), None)
+
+    @property
+    def versions(self) -> set[int]:
+        """The versions of the installation key that are open."""
+        return {version_of(name)[1] for name in self._above}
+
+    @property
+    def mark(self) -> bytes:
+        """What everything begins with that the newest installation key wraps."""
+        return self._wrapping()[0]
 
     def make(self, subject: str) -> bytes:
         """A fresh key for a subject, wrapped by the installation key."""
-        return bytes(self._above().encrypt(_new_keyset(), _label(subject)))
+        return self._wrap(subject, new_keyset())
 
     def make_secret(self, subject: str) -> bytes:
         """32 fresh random bytes (a pepper), wrapped by the installation key."""
-        return bytes(self._above().encrypt(secrets.token_bytes(32), _label(subject)))
+        return self._wrap(subject, secrets.token_bytes(32))
+
+    def keep_secret(self, subject: str, plain: bytes) -> bytes:
+        """A secret that is made elsewhere (a key that signs), wrapped by the installation key."""
+        return self._wrap(subject, plain)
 
     def open_secret(self, subject: str, wrapped: bytes) -> bytes:
-        """The random bytes of `make_secret`."""
-        return bytes(self._above().decrypt(wrapped, _label(subject)))
+        """The bytes of `make_secret` or `keep_secret`; raises KeyRefused when they were wrapped for another."""
+        found = {mark: cipher for mark, cipher in self._above.values()}
+        if not found:
+            raise KeyRefused("The installation key is not open yet.")
+        try:
+            return bytes(found[wrapped[:MARK]].decrypt(wrapped, _label(subject)))
+        except (KeyError, tink.TinkError):
+            raise KeyRefused("A key in the database was not wrapped for its subject.") from None
+
+    def rewrap(self, subject: str, wrapped: bytes) -> bytes:
+        """The same key, wrapped by the newest installation key; raises KeyRefused."""
+        return self._wrap(subject, self.open_secret(subject, wrapped))
 
     def cipher(self, subject: str, wrapped: bytes) -> aead.Aead:
         """The cipher of a subject's wrapped key; raises KeyRefused when it was wrapped for another."""
-        if subject not in self._subjects:
-            if len(self._subjects) >= 10_000:
+        known = self._subjects.get(wrapped)
+        if known is None:
+            known = primitive(self.open_secret(subject, wrapped))
+            if len(self._subjects) >= MOST_OPEN:
                 self._subjects.clear()
-            try:
-                self._subjects[subject] = _primitive(self._above().decrypt(wrapped, _label(subject)))
-            except tink.TinkError:
-                raise KeyRefused("A key in the database was not wrapped for its subject.") from None
-        return self._subjects[subject]
+            self._subjects[wrapped] = known
+        return known
 
-    def forget(self, subject: str) -> None:
-        """Drop a subject's opened key from memory."""
-        self._subjects.pop(subject, None)
+    def forget_opened(self) -> None:
+        """Drop the opened keys of all subjects from memory."""
+        self._subjects.clear()
 
-    def _above(self) -> aead.Aead:
-        if self._installation is None:
+    def _wrap(self, subject: str, plain: bytes) -> bytes:
+        return bytes(self._wrapping()[1].encrypt(plain, _label(subject)))
+
+    def _wrapping(self) -> tuple[bytes, aead.Aead]:
+        if not self._newest:
             raise KeyRefused("The installation key is not open yet.")
-        return self._installation
+        return self._above[self._newest]
 
 
 def _label(subject: str) -> bytes:
