@@ -21,7 +21,7 @@ from wattkeeper.store.tables.cards import (
     step_up,
 )
 from wattkeeper.store.tables.ground import metadata
-from wattkeeper.store.tables.log import deed
+from wattkeeper.store.tables.log import deed, log_checkpoint, log_cosignature, log_leaf, log_name, log_node
 from wattkeeper.store.tables.metering import meter_key, meter_rule, offered_key, signed_record, unchecked
 from wattkeeper.store.tables.money import (
     bill,
@@ -106,6 +106,11 @@ __all__ = [
     "ledger_line",
     "list_content",
     "local_list",
+    "log_checkpoint",
+    "log_cosignature",
+    "log_leaf",
+    "log_name",
+    "log_node",
     "login",
     "made_out",
     "mail",

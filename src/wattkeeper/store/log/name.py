@@ -1,0 +1,107 @@
+"""What leaves say instead of a card's pseudonym, and how that outlives its being forgotten.
+
+A leaf commits to what a row said. When a person is forgotten, the pseudonyms of their cards are renamed in the rows
+(``p1:…`` becomes ``gone:…``), and the leaf must hold all the same. So a leaf never covers a pseudonym: it covers that
+pseudonym's commitment, which is made here when a row with it is logged first, and which follows it to its new name.
+
+What may be renamed, without breaking a leaf: `pseudonyms` of cards, wherever they stand in a followed row, and nothing
+else. Ids of persons, accounts, sessions and stations stay as they are: they are random and lead to nobody once their
+key is destroyed. What else may change in a followed row stands in `operations/log/sources.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import orjson
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.store.columns import EPOCH
+from wattkeeper.store.money.due import Followed, followed
+from wattkeeper.store.tables import follower, log_name
+from wattkeeper.store.unit import Unit
+
+PSEUDONYM: Final = re.compile(r"\b(?:p[1-9][0-9]{0,3}|gone):[0-9a-zA-Z]{16,64}\b")
+"""The pseudonym of a card, by any version of the pepper, or what it is called once forgotten: 128 random bits."""
+RENAMES: Final = "log.renames"
+"""The follower that counts renamings: whoever read rows before one of them reads them again."""
+N = log_name.c
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The commitment to a name; ``salt`` where it is new and not kept yet."""
+
+    commitment: bytes
+    salt: bytes | None = None
+
+
+def commit(salt: bytes, token: str) -> bytes:
+    """What leaves say instead of a pseudonym."""
+    return hashlib.sha256(salt + token.encode()).digest()
+
+
+def tokens_in(text: str) -> set[str]:
+    """The pseudonyms of cards that stand in a text."""
+    return set(PSEUDONYM.findall(text)) if ":" in text else set()
+
+
+async def commitments(connection: AsyncConnection, tokens: Iterable[str], is_sqlite: bool) -> dict[str, Named]:
+    """What leaves say instead of each of these; new ones are made up and must be kept (`keep`)."""
+    wanted = sorted(set(tokens))
+    some = "(SELECT value FROM json_each(?))" if is_sqlite else "(SELECT unnest($1::text[]))"
+    given = orjson.dumps(wanted).decode() if is_sqlite else wanted
+    sql = f"SELECT token, commitment FROM log_name WHERE token IN {some}"
+    rows = (await connection.exec_driver_sql(sql, (given,))).all() if wanted else []
+    found = {row.token: Named(bytes(row.commitment)) for row in rows}
+    for token in wanted:
+        if token not in found:
+            salt = os.urandom(16)
+            found[token] = Named(commit(salt, token), salt)
+    return found
+
+
+def keep(unit: Unit, named: Mapping[str, Named]) -> None:
+    """Keep what was made up, at the unit's next flush."""
+    for token, one in named.items():
+        if one.salt is not None:
+            unit.insert(log_name, (token, one.salt, one.commitment))
+
+
+async def renames(connection: AsyncConnection) -> int:
+    """How often something was renamed so far."""
+    return (await followed(connection, RENAMES)).n
+
+
+async def renamed(unit: Unit, old: str, new: str) -> None:
+    """Say that a pseudonym is called otherwise from now on, in the unit that renames it in the rows.
+
+    ``new`` must be a name nobody had, of the form of `PSEUDONYM`; raises ValueError where it is not. The salt is
+    destroyed: from then on nobody can try whether a leaf was about a card, not even with every key of the house.
+    """
+    if PSEUDONYM.fullmatch(new) is None:
+        raise ValueError(f"{new[:60]!r} is no name for a forgotten card; one is gone: and 16 to 64 letters and digits.")
+    await unit.flush()
+    moved = update(log_name).where(N.token == old).values(token=new, salt=None)
+    await unit.connection.execute(moved)
+    before = await followed(unit.connection, RENAMES)
+    await _advance(unit, before)
+
+
+async def _advance(unit: Unit, before: Followed) -> None:
+    """Count one more renaming."""
+    counted = update(follower).where(follower.c.name == RENAMES).values(n=before.n + 1)
+    if not (await unit.connection.execute(counted)).rowcount:
+        await unit.connection.execute(follower.insert().values(name=RENAMES, n=1, since=EPOCH))
+
+
+async def opening(connection: AsyncConnection, token: str) -> Named | None:
+    """The commitment to a name and its salt, while there is one; None: no leaf is about it."""
+    row = (await connection.execute(select(N.commitment, N.salt).where(N.token == token))).first()
+    return None if row is None else Named(bytes(row.commitment), None if row.salt is None else bytes(row.salt))
