@@ -52,6 +52,7 @@ from wattkeeper.operations.people.oauth import OAuth
 from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
+from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
@@ -133,6 +134,7 @@ def furnish(
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
+        consents=Consents(store),
     )
 
 

@@ -31,7 +31,10 @@ THINGS: Mapping[str, str] = {
     "/app/me/pay/": "payment",
 }
 """What the parameter of a path names, by how the path begins; the longest counts."""
-NOBODYS = ("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/", "/app/statements/", "/app/me/pay/invoices/")
+NOBODYS = (
+    *("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/", "/app/statements/", "/app/me/pay/invoices/"),
+    "/app/privacy/consents/",
+)
 """Paths whose parameters name nobody's: places, codes, ways, months."""
 STREAMS = re.compile(r"/app/live/\{id\}$|/live$")
 """What is told as it happens; `test_e_starts` listens to it."""

@@ -57,6 +57,7 @@ NOBODYS: Mapping[str, str] = {
     "difference": "0" * 16,
     "deed": "0" * 16,
     "book": "bills",
+    "purpose": "insight",
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

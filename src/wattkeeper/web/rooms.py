@@ -37,6 +37,7 @@ from wattkeeper.operations.people.oauth import OAuth
 from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
+from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
@@ -85,3 +86,4 @@ class Rooms:
     displays: Displays
     meters: Meters
     proofs: Proofs
+    consents: Consents

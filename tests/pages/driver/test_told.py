@@ -89,6 +89,11 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         await walk.send(f"/app/bills/{number}/invoice", name=" ", country="AT")
         await walk.to("/app/", "/app/sessions", f"/app/sessions/{session}", f"/app/charging/{session}", "/app/cards")
         await walk.to("/app/me", "/app/me/known", "/app/me/access", "/app/me/logins", "/app/me/passkeys")
+        await walk.to("/app/privacy")
+        for answer in ("yes", "no", "perhaps"):
+            await walk.send("/app/privacy/consents/insight", agree=answer)
+        await walk.send("/app/privacy/consents/everything", agree="yes")
+        await walk.to("/app/privacy")
         await walk.to("/app/me/password", "/app/me/code-app", "/app/me/recovery-codes", "/app/me/proof")
         await walk.to("/app/welcome?new=1", "/app/welcome", "/app/questions", "/app/cards/add")
         await walk.to(*(f"/app/cards?did={did}" for did in cards.DID), *(f"/app/me?did={did}" for did in me.DID))

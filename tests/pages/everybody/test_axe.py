@@ -145,6 +145,9 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
         await visit.to(person, "/app/", f"/app/at/{code}", "/app/stations/CP1", f"/app/charging/{start.session}")
         await visit.to(person, "/app/sessions", f"/app/sessions/{start.session}", "/app/cards", "/app/cards/add")
         await visit.to(person, f"/app/cards/add/{wish.id}", "/app/me", "/app/me/known", "/app/me/access")
+        await person.page.goto("/app/privacy")
+        await person.page.get_by_role("switch").first.click()
+        await visit.to(person, "/app/privacy")
         made = await billed(town, me)
         number = (await town.rooms.papers.of_session(viewer, made["billed"]))[0].number
         await visit.to(person, *(f"/app/sessions/{made[one]}" for one in ("billed", "raised", "waived", "held")))

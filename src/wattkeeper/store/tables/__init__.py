@@ -67,6 +67,7 @@ from wattkeeper.store.tables.people import (
     secret_link,
     subject_key,
 )
+from wattkeeper.store.tables.privacy import consent, consent_text, legal_hold, look
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
 
@@ -89,6 +90,8 @@ __all__ = [
     "card_change",
     "card_group",
     "connector",
+    "consent",
+    "consent_text",
     "decision",
     "deed",
     "due",
@@ -104,6 +107,7 @@ __all__ = [
     "ledger_balance",
     "ledger_entry",
     "ledger_line",
+    "legal_hold",
     "list_content",
     "local_list",
     "log_checkpoint",
@@ -112,6 +116,7 @@ __all__ = [
     "log_name",
     "log_node",
     "login",
+    "look",
     "made_out",
     "mail",
     "metadata",

@@ -13,6 +13,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.payments.paying import IN_WORDS as PAYS
 from wattkeeper.charging.person import IN_WORDS, Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
+from wattkeeper.language import spoken
 from wattkeeper.operations.people.accounts import Mine
 from wattkeeper.store.cards import card as cards
 from wattkeeper.web.driver.paper import HEADERS, Paper, Word, routes_of
@@ -41,6 +42,7 @@ DID: Mapping[str, Word] = {
     "receipts-off": Word(phrase("Saved."), phrase("Receipts stay here, under Sessions; no letters come.")),
 }
 """What was done, said on the page that follows."""
+NOTHING_AGREED = phrase("You agreed to nothing beyond charging")
 LATE = phrase("It was too late for this answer")
 
 
@@ -63,6 +65,11 @@ def passkeys_of(count: int) -> Phrase:
     return counted("{count} passkey", "{count} passkeys", count) if count else phrase("None yet")
 
 
+def agrees_to(count: int) -> Phrase:
+    """To how much somebody agrees."""
+    return counted("You agree to {count} thing", "You agree to {count} things", count) if count else NOTHING_AGREED
+
+
 class Me:
     """``/app/me`` and its privacy, notices and sign-ins."""
 
@@ -82,6 +89,7 @@ class Me:
             viewer,
             name=mine.name,
             email=mine.email,
+            agrees=agrees_to(sum(one.agrees for one in await self._rooms.consents.mine(viewer, spoken()))),
             known=await self._known_in_short(viewer),
             access=counted("{count} app", "{count} apps", len(apps)) if apps else phrase("Nobody but you"),
             pays=PAYS[(await self._rooms.wallets.mine(viewer)).way],

@@ -19,13 +19,14 @@ from wattkeeper.web.driver import (
     monthly,
     paper,
     pay,
+    privacy,
     sessions,
     shell,
 )
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 
-NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, monthly, pay, factors)
+NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, privacy, monthly, pay, factors)
 
 
 @lru_cache(maxsize=8)
