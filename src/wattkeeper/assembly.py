@@ -54,6 +54,7 @@ from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.safe import Safe, open_safe, root_of
+from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -135,6 +136,7 @@ def furnish(
         meters=Meters(store),
         proofs=Proofs(store, safe),
         consents=Consents(store),
+        security_events=SecurityEvents(store, safe, bus),
     )
 
 
@@ -171,6 +173,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
         asyncio.create_task(retention.watch(rooms.store), name="retention"),
+        asyncio.create_task(rooms.security_events.run(), name="security events"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
         asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),

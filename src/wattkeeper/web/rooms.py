@@ -39,6 +39,7 @@ from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -87,3 +88,4 @@ class Rooms:
     meters: Meters
     proofs: Proofs
     consents: Consents
+    security_events: SecurityEvents

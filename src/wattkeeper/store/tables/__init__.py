@@ -68,6 +68,7 @@ from wattkeeper.store.tables.people import (
     subject_key,
 )
 from wattkeeper.store.tables.privacy import consent, consent_text, legal_hold, look
+from wattkeeper.store.tables.security import scope_use, security_audit, security_event, security_finding
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
 
@@ -141,7 +142,11 @@ __all__ = [
     "reading",
     "recovery_code",
     "revenue",
+    "scope_use",
     "secret_link",
+    "security_audit",
+    "security_event",
+    "security_finding",
     "session",
     "settlement",
     "sighting",
