@@ -17,6 +17,7 @@ from wattkeeper.commands import (
     papers,
     payments,
     policy,
+    privacy,
     sessions,
     staff,
     stations,
@@ -42,6 +43,7 @@ app.add_typer(owner.app, name="owner")
 app.add_typer(staff.app, name="staff")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(policy.app, name="policy")
+app.add_typer(privacy.app, name="privacy")
 bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)

@@ -53,6 +53,7 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
+from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
@@ -73,6 +74,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         intake = Intake(store, safe, bus, settings)
         rooms = furnish(settings, store, safe, bus, intake)
         await rooms.access.adopt()
+        await rooms.forgetting.forget_again()
         await rooms.places.mark_all()
         await intake.start()
         try:
@@ -135,6 +137,7 @@ def furnish(
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
+        forgetting=Forgetting(store, safe, bus, settings, access),
         consents=Consents(store),
         security_events=SecurityEvents(store, safe, bus),
     )

@@ -42,6 +42,11 @@ class Settings:
         "", "A file (mode 0600) with the token for Vault, or with the credentials for the cloud; read at each use."
     )
     root_ca_file: str = setting("", "PEM certificates that Vault's own must lead to; empty: those this machine trusts.")
+    forgotten: Path = setting(
+        Path("wattkeeper.forgotten"),
+        "The file of who was forgotten, by ids that lead to nobody; beside the root key, and kept with it: it keeps an"
+        " older copy of the database from bringing anybody back.",
+    )
     host: str = setting("127.0.0.1", "The address both doors listen on.")
     http_port: int = setting(8080, "The people's door: pages and API.")
     ocpp_port: int = setting(9000, "The stations' door: OCPP over WebSocket.")
