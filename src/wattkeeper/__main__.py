@@ -25,6 +25,7 @@ from wattkeeper.commands import (
     verify,
 )
 from wattkeeper.commands.books import books
+from wattkeeper.commands.register import register
 from wattkeeper.commands.revenue import revenue
 from wattkeeper.commands.terminal import err
 
@@ -53,6 +54,7 @@ app.add_typer(grid.app, name="grid")
 app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)
 app.command("books")(books)
+app.command("register")(register)
 
 
 def main() -> None:

@@ -183,6 +183,15 @@ class Settings:
         False, "Show letters to anyone on the page /outbox while no mail server is set. For demonstrations only."
     )
     support_mail: str = setting("", "Where drivers write about a session; empty offers no letter, only its id.")
+    privacy_contact: str = setting(
+        "", "Where people write about their data, as the privacy notice names it; empty: support_mail."
+    )
+    privacy_authority: str = setting(
+        "", "The data protection authority that they may complain to, as the privacy notice names it."
+    )
+    look_minutes: int = setting(
+        15, "How long a person's data stays open to one of the staff who gave a purpose and a reason, minutes."
+    )
     oidc_issuer: str = setting(
         "", "The issuer of the company's own sign-in (OpenID Connect), exactly as it writes itself; empty for none."
     )

@@ -139,6 +139,7 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
     await town.rooms.people.accounts.recover(MAIL, "127.0.0.1")
     async with town.phone(**STILL) as person:
         await visit.to(person, "/app/sign-in", "/app/sign-up", "/app/recover", "/app/offline", await town.letter(MAIL))
+        await visit.to(person, "/privacy")
     async with town.plugged("CP1", behind=timedelta(minutes=10)), town.driver(me, **STILL) as person:
         ref = await town.fob(me, "Blue")
         start = await running(town, me)

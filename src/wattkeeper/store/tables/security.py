@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Integer, Table
 
-from wattkeeper.store.columns import Instant, Text, kept
-from wattkeeper.store.tables.ground import DAYS_90, LOG, L, N, metadata
+from wattkeeper.store.columns import Area, Instant, Recipient, Text, kept
+from wattkeeper.store.tables.ground import DAYS_90, LOG, L, N, about, metadata
 
 security_event = Table(
     "security_event",
@@ -17,6 +17,7 @@ security_event = Table(
     kept("count", Integer, "how often", L, DAYS_90),
     kept("origin", Text, "a keyed tag of where from, to know it again; * from several places", L, DAYS_90),
     Index("ix_security_event_last_at", "last_at"),
+    info=about(Area.SECURITY, Recipient.NOBODY),
 )
 
 security_finding = Table(
@@ -35,6 +36,7 @@ security_finding = Table(
     kept("accepted_until", Instant, "until when that holds", L, LOG, nullable=True),
     kept("accepted_why", Text, "the reason given", L, LOG, nullable=True),
     Index("ix_security_finding_gone_at", "gone_at"),
+    info=about(Area.SECURITY, Recipient.NOBODY),
 )
 
 security_audit = Table(
@@ -44,6 +46,7 @@ security_audit = Table(
     kept("by", Text, "who ran it: an account's id, the command line, or the house by itself", L, LOG),
     kept("checks", Text, "what was checked and what not, and why not, JSON", N, LOG),
     kept("found", Text, "how many findings of each severity, JSON", N, LOG),
+    info=about(Area.SECURITY, Recipient.NOBODY),
 )
 
 scope_use = Table(
@@ -52,4 +55,5 @@ scope_use = Table(
     kept("account_id", Text, "whose rights", L, DAYS_90, primary_key=True),
     kept("at", Instant, "on which day, its begin in UTC", L, DAYS_90, primary_key=True),
     kept("scopes", Text, "which of them were used, space-separated", L, DAYS_90),
+    info=about(Area.SECURITY, Recipient.NOBODY),
 )
