@@ -24,6 +24,9 @@ from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.log.keeper import Keeper
+from wattkeeper.operations.log.proving import Log
+from wattkeeper.operations.log.signing import Signing
 from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.metering.proofs import Proofs
@@ -53,9 +56,7 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
-from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe, root_of
-from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -74,7 +75,6 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         intake = Intake(store, safe, bus, settings)
         rooms = furnish(settings, store, safe, bus, intake)
         await rooms.access.adopt()
-        await rooms.forgetting.forget_again()
         await rooms.places.mark_all()
         await intake.start()
         try:
@@ -99,6 +99,7 @@ def furnish(
     provider = provider_of(settings)
     notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
     papers = Papers(store, safe, settings, bills)
+    signing = Signing(store, safe, settings)
     return Rooms(
         settings=settings,
         store=store,
@@ -137,9 +138,9 @@ def furnish(
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
-        forgetting=Forgetting(store, safe, bus, settings, access),
+        log=Log(store, signing),
+        keeper=Keeper(store, bus, settings, signing),
         consents=Consents(store),
-        security_events=SecurityEvents(store, safe, bus),
     )
 
 
@@ -171,16 +172,17 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     _allow_sockets()
     _collect_seldom()
     settings = rooms.settings
+    await rooms.keeper.begin()
     gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission, rooms.totals)
     ocpp_port = await gateway.start()
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
         asyncio.create_task(retention.watch(rooms.store), name="retention"),
-        asyncio.create_task(rooms.security_events.run(), name="security events"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
         asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),
         asyncio.create_task(rooms.people.post.run(), name="post"),
+        asyncio.create_task(rooms.keeper.run(), name="log"),
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
         asyncio.create_task(Checking(rooms.store, rooms.safe, rooms.bus, rooms.intake).run(), name="signatures"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
@@ -200,6 +202,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
             watcher.cancel()
         await asyncio.gather(*watchers, return_exceptions=True)
         await gateway.stop()
+        await rooms.keeper.finish()
 
 
 def _collect_seldom() -> None:

@@ -78,6 +78,16 @@ class Safe:
         cipher = self._ring.cipher(subject, wrapped)
         return lambda table, column, plain: seal(cipher, table, column, subject, plain)
 
+    async def make_secret(self, unit: Unit, subject: str) -> bytes:
+        """Make and keep 32 random bytes under a name, such as ``log:1``, at once."""
+        wrapped = self._ring.make_secret(subject)
+        await _keep(unit, subject, wrapped)
+        return self._ring.open_secret(subject, wrapped)
+
+    def secret(self, subject: str, wrapped: bytes) -> bytes:
+        """The bytes of `make_secret`; raises KeyRefused."""
+        return self._ring.open_secret(subject, wrapped)
+
     async def seal_for(self, unit: Unit, subject: str, table: str, column: str, plain: bytes) -> bytes:
         """Seal a person's value under their own key; raises KeyRefused when the key was destroyed."""
         wrapped = await unit.connection.scalar(select(subject_key.c.wrapped).where(subject_key.c.subject == subject))
@@ -95,18 +105,6 @@ class Safe:
     def unseal_by(self, wrapped: bytes, subject: str, table: str, column: str, sealed: bytes) -> bytes:
         """Open a person's value by their wrapped key, where both were read together; raises KeyRefused."""
         return unseal(self._ring.cipher(subject, wrapped), table, column, subject, sealed)
-
-    async def secret_of(self, unit: Unit, subject: str) -> bytes:
-        """32 random bytes of this name, the same for ever; made and kept where there are none yet."""
-        wrapped = await unit.connection.scalar(select(subject_key.c.wrapped).where(subject_key.c.subject == subject))
-        if wrapped is None:
-            wrapped = self._ring.make_secret(subject)
-            await _keep(unit, subject, wrapped)
-        return self._ring.open_secret(subject, wrapped)
-
-    def forget_opened(self) -> None:
-        """Drop every opened key of a person from memory: some of them were destroyed."""
-        self._ring.forget_opened()
 
 
 async def _keep(unit: Unit, subject: str, wrapped: bytes) -> None:

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Scope
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.proxies import Proxies
-from wattkeeper.web import oauth, oidc, payments, problem
+from wattkeeper.web import log, oauth, oidc, payments, problem
 from wattkeeper.web.api import (
     audit,
     commands,
@@ -37,6 +37,7 @@ from wattkeeper.web.api import (
     stations,
     waiting,
 )
+from wattkeeper.web.api import log as log_api
 from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
 from wattkeeper.web.api.money import (
     assignments,
@@ -70,7 +71,7 @@ NOUNS = (
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, consents, me),
     *(incoming, hands, wallet),
-    *(audit, revenue, books, grid),
+    *(audit, revenue, books, grid, log_api),
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}
@@ -145,6 +146,7 @@ def build(rooms: Rooms) -> App:
     app.state.rooms = rooms
     app.state.streams = Streams()
     app.state.foreign = Foreign()
+    app.state.pace = log.patient()
     _guard(app, rooms)
     if docs:
         app.add_api_route(f"{PREFIX}/docs", _reference, include_in_schema=False, response_class=HTMLResponse)
@@ -164,7 +166,7 @@ def _api() -> list[BaseRoute]:
 def _pages(rooms: Rooms) -> list[BaseRoute]:
     """Everybody's pages as they are: a router that includes another takes every one of its routes apart again."""
     paper = routes.paper_of(rooms)
-    door = payments.router(rooms)
+    door = [*payments.router(rooms), *log.router(rooms)]
     return [*door, *oauth.router(paper).routes, *oidc.router(paper).routes, *driver.pages(rooms), *routes.pages(rooms)]
 
 

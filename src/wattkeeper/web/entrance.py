@@ -21,7 +21,8 @@ OPEN = frozenset({f"{PREFIX}/health", f"{PREFIX}/openapi.json", f"{PREFIX}/docs"
 """What is answered to anyone."""
 DOORS = ("sign-in", "sign-in/totp", "sign-in/recovery-code", "sign-in/passkey/options", "sign-in/passkey", "sign-out")
 LETTERS = ("sign-up", "verify", "recover", "recover/finish", "invitation/accept", "first-owner")
-OPEN |= {f"{PREFIX}/{one}" for one in (*DOORS, *LETTERS)}
+PROOFS = ("log/checkpoint", "log/inclusion", "log/consistency", "log/entries")
+OPEN |= {f"{PREFIX}/{one}" for one in (*DOORS, *LETTERS, *PROOFS)}
 
 
 class Entrance:

@@ -15,6 +15,8 @@ from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.log.keeper import Keeper
+from wattkeeper.operations.log.proving import Log
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.metering.proofs import Proofs
 from wattkeeper.operations.money.bills import Bills
@@ -38,9 +40,7 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
-from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -88,6 +88,6 @@ class Rooms:
     displays: Displays
     meters: Meters
     proofs: Proofs
-    forgetting: Forgetting
     consents: Consents
-    security_events: SecurityEvents
+    log: Log
+    keeper: Keeper

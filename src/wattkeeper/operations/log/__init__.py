@@ -1,0 +1,1 @@
+"""The log: what is followed, how it grows and is signed, and what can be proved with it."""

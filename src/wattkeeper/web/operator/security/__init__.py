@@ -1,1 +1,0 @@
-"""The pages about security: what was tried, and what the audit found."""
