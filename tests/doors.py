@@ -206,6 +206,7 @@ class Door:
 def settings_for(database: str, folder: Path, **given: Any) -> Settings:
     """Settings of a test: quick where waiting is all that would happen."""
     quick: dict[str, Any] = {"ocpp_port": 0, "root_key": folder / "wattkeeper.key", "probation_s": 0.3}
+    quick["forgotten"] = folder / "wattkeeper.forgotten"
     quick["staff_passkeys"] = False
     return Settings(database=database, **(quick | given))
 

@@ -17,6 +17,7 @@ from wattkeeper.commands import (
     papers,
     payments,
     policy,
+    privacy,
     sessions,
     staff,
     stations,
@@ -24,6 +25,7 @@ from wattkeeper.commands import (
     verify,
 )
 from wattkeeper.commands.books import books
+from wattkeeper.commands.register import register
 from wattkeeper.commands.revenue import revenue
 from wattkeeper.commands.terminal import err
 
@@ -42,6 +44,7 @@ app.add_typer(owner.app, name="owner")
 app.add_typer(staff.app, name="staff")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(policy.app, name="policy")
+app.add_typer(privacy.app, name="privacy")
 bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
@@ -51,6 +54,7 @@ app.add_typer(grid.app, name="grid")
 app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)
 app.command("books")(books)
+app.command("register")(register)
 
 
 def main() -> None:

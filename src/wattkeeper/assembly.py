@@ -56,7 +56,9 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
+from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe, root_of
+from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -75,6 +77,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         intake = Intake(store, safe, bus, settings)
         rooms = furnish(settings, store, safe, bus, intake)
         await rooms.access.adopt()
+        await rooms.forgetting.forget_again()
         await rooms.places.mark_all()
         await intake.start()
         try:
@@ -138,9 +141,11 @@ def furnish(
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
+        forgetting=Forgetting(store, safe, bus, settings, access),
         log=Log(store, signing),
         keeper=Keeper(store, bus, settings, signing),
         consents=Consents(store),
+        security_events=SecurityEvents(store, safe, bus),
     )
 
 
@@ -178,6 +183,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
         asyncio.create_task(retention.watch(rooms.store), name="retention"),
+        asyncio.create_task(rooms.security_events.run(), name="security events"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
         asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),

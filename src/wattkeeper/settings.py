@@ -42,6 +42,11 @@ class Settings:
         "", "A file (mode 0600) with the token for Vault, or with the credentials for the cloud; read at each use."
     )
     root_ca_file: str = setting("", "PEM certificates that Vault's own must lead to; empty: those this machine trusts.")
+    forgotten: Path = setting(
+        Path("wattkeeper.forgotten"),
+        "The file of who was forgotten, by ids that lead to nobody; beside the root key, and kept with it: it keeps an"
+        " older copy of the database from bringing anybody back.",
+    )
     host: str = setting("127.0.0.1", "The address both doors listen on.")
     http_port: int = setting(8080, "The people's door: pages and API.")
     ocpp_port: int = setting(9000, "The stations' door: OCPP over WebSocket.")
@@ -190,6 +195,15 @@ class Settings:
         False, "Show letters to anyone on the page /outbox while no mail server is set. For demonstrations only."
     )
     support_mail: str = setting("", "Where drivers write about a session; empty offers no letter, only its id.")
+    privacy_contact: str = setting(
+        "", "Where people write about their data, as the privacy notice names it; empty: support_mail."
+    )
+    privacy_authority: str = setting(
+        "", "The data protection authority that they may complain to, as the privacy notice names it."
+    )
+    look_minutes: int = setting(
+        15, "How long a person's data stays open to one of the staff who gave a purpose and a reason, minutes."
+    )
     oidc_issuer: str = setting(
         "", "The issuer of the company's own sign-in (OpenID Connect), exactly as it writes itself; empty for none."
     )

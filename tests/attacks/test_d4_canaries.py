@@ -14,7 +14,18 @@ from tests.web.described import Made
 from tests.web.drivers import driver, signed_in
 from wattkeeper.charging.person import Role
 
-PAGES = ("/", "/sessions", "/stations", "/stations/CP1", "/cards", "/findings", "/people", "/programs", "/account")
+PAGES = (
+    "/",
+    "/sessions",
+    "/stations",
+    "/stations/CP1",
+    "/cards",
+    "/findings",
+    "/people",
+    "/programs",
+    "/security",
+    "/account",
+)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ ALL = frozenset(Scope)
 ACCOUNT = frozenset({Scope.ACCOUNT_READ, Scope.ACCOUNT_WRITE})
 OWNED = frozenset({Scope.CHARGING_START, Scope.CARDS_HOLD, Scope.PAYMENTS_HOLD}) | ACCOUNT
 """What a person does for themselves."""
-LETTING_IN = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE})
+LETTING_IN = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.SECURITY_WRITE})
 HOSTS = frozenset({Scope.STATIONS_READ, Scope.SESSIONS_READ})
 DRIVERS = frozenset({Scope.SESSIONS_READ, Scope.CARDS_READ, Scope.BILLS_READ})
 BILLING = frozenset({Scope.BILLS_WRITE})
@@ -19,7 +19,7 @@ RIGHTS = frozenset({Scope.PRIVACY_READ, Scope.PRIVACY_WRITE})
 """What people ask about their data, and the answers."""
 NOTHING: frozenset[Scope] = frozenset()
 
-OPERATORS = EVERYTHING - {Scope.PERSONS_READ, *LETTING_IN, *BILLING, *RIGHTS}
+OPERATORS = EVERYTHING - {Scope.PERSONS_READ, Scope.SECURITY_READ, *LETTING_IN, *BILLING, *RIGHTS}
 SUPPORTS = frozenset(
     {
         *(Scope.STATIONS_READ, Scope.SESSIONS_READ, Scope.SESSIONS_WRITE, Scope.CARDS_READ, Scope.CARDS_WRITE),
@@ -36,7 +36,7 @@ BILLINGS = frozenset(
 OFFICERS = frozenset(
     {
         *(Scope.STATIONS_READ, Scope.SESSIONS_READ, Scope.CARDS_READ, Scope.PERSONS_READ),
-        *(Scope.STAFF_READ, Scope.TOKENS_READ, Scope.FINDINGS_READ),
+        *(Scope.STAFF_READ, Scope.TOKENS_READ, Scope.FINDINGS_READ, Scope.SECURITY_READ),
         *RIGHTS,
     }
 )

@@ -20,12 +20,16 @@ from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.charging.person import FRESH, Role
 from wattkeeper.store.tables import login
 
-ALL = {"/", "/sessions", "/stations", "/cards", "/tariffs", "/findings", "/money", "/people", "/programs"}
+ALL = {
+    *("/", "/sessions", "/stations", "/cards", "/tariffs", "/findings", "/money", "/people", "/programs"),
+    "/security",
+}
+GUARDED = {"/security"}
 SEES: dict[Role, set[str]] = {
     Role.OWNER: ALL,
-    Role.OPERATOR: ALL,
-    Role.SUPPORT: ALL - {"/people", "/programs"},
-    Role.BILLING: ALL - {"/people", "/programs", "/findings"},
+    Role.OPERATOR: ALL - GUARDED,
+    Role.SUPPORT: ALL - GUARDED - {"/people", "/programs"},
+    Role.BILLING: ALL - GUARDED - {"/people", "/programs", "/findings"},
     Role.PRIVACY_OFFICER: ALL - {"/money", "/tariffs"},
     Role.AUDITOR: ALL,
     Role.SITE_HOST: {"/", "/sessions", "/stations"},

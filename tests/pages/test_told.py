@@ -13,6 +13,7 @@ import pyotp
 from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import RICH, consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
+from tests.pages.guarded import attacked
 from tests.pages.money.till import Stock, stocked
 from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
@@ -79,6 +80,9 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.send(f"/money/payments/{made.waits}/again")
         await one.to("/money/payments?did=asked")
         await moved(one, await holder(town, ref))
+        await one.to("/security")
+        await attacked(town.rooms)
+        await one.to("/security", "/security?days=90&case=key_wrong&subject=CP1&origin=ab")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
         await one.to("/tariffs", "/tariffs/named/night", "/tariffs/named/night/edit", "/tariffs/new")
         await one.to("/tariffs/assignments?change=1", f"/tariffs/which?station=CP1&evse=1&card={ref}")

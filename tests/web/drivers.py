@@ -74,6 +74,18 @@ async def driver(house: House, name: str, station: Station) -> AsyncIterator[Dri
         yield made
 
 
+@asynccontextmanager
+async def charged(house: House, name: str, station: Station) -> AsyncIterator[Driver]:
+    """A driver with a card, a session and its bill, and nothing that a station is still asked for."""
+    await _price(house)
+    async with signed_in(house, f"{name}@example.org") as (viewer, client):
+        made = Driver(f"{name}@example.org", viewer, client, secrets.token_hex(7).upper())
+        await _card(house, made, f"{name}'s own card")
+        await _session(house, made, station)
+        await _bill(house, made)
+        yield made
+
+
 async def _price(house: House) -> None:
     """A price, so that sessions are billed."""
     price = Tariff("EUR", (Element((Component(Dimension.ENERGY, Decimal("0.50"), Decimal(20)),)),))

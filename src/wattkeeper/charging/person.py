@@ -36,6 +36,8 @@ class Scope(StrEnum):
     STAFF_WRITE = "staff:write"
     TOKENS_READ = "tokens:read"
     TOKENS_WRITE = "tokens:write"
+    SECURITY_READ = "security:read"
+    SECURITY_WRITE = "security:write"
     CHARGING_START = "charging:start"
     CARDS_HOLD = "cards:hold"
     PAYMENTS_HOLD = "payments:hold"
@@ -66,6 +68,8 @@ IN_WORDS: Mapping[Scope, str] = {
     Scope.STAFF_WRITE: phrase("Invite people, change what they may do, end their sign-ins"),
     Scope.TOKENS_READ: phrase("See which programs have access"),
     Scope.TOKENS_WRITE: phrase("Give programs access, and end it"),
+    Scope.SECURITY_READ: phrase("See attacks, and what the security audit found"),
+    Scope.SECURITY_WRITE: phrase("Run the security audit, and accept what it found, with a reason"),
     Scope.CHARGING_START: phrase("Start and stop charging for you"),
     Scope.CARDS_HOLD: phrase("Add, name and block your charging cards"),
     Scope.PAYMENTS_HOLD: phrase("Choose how you pay, top up, and leave a bank card with the payment provider"),
@@ -179,5 +183,5 @@ EVERYTHING = frozenset(Scope) - {
     Scope.ACCOUNT_WRITE,
 }
 """All that can be done for an installation; the rest is done by a person for themselves."""
-PROGRAMS = EVERYTHING - {Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.PRIVACY_WRITE}
+PROGRAMS = EVERYTHING - {Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.PRIVACY_WRITE, Scope.SECURITY_WRITE}
 """The most that a program can be given: what the policy gives the role `service`."""

@@ -24,6 +24,7 @@ from wattkeeper.ocpp.link import Asked, Bad, Link, Settled, Stray
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.total import Totals
+from wattkeeper.operations.people.security import Case
 from wattkeeper.settings import Settings
 
 BOOT_PATIENCE_S = 5.0
@@ -215,6 +216,7 @@ class Conversation:
         refusal = self._link.refuse(asked, ErrorCode.SECURITY, "Wait for an answer before you call again.")
         await self._wire.tell(refusal)
         summary = phrase("The station sent more than {calls} calls without waiting for an answer and was disconnected.")
+        self._room.notes.event(Case.CALLS_FLOOD, self.station, self._wire.address)
         await self._record(Alarmed(code="CallFlood", summary=summary.filled(calls=MOST_AHEAD)))
         await self._wire.end(POLICY, "Too many calls at once.")
         raise Gone("The station sent too many calls without waiting for answers.")
@@ -232,6 +234,7 @@ class Conversation:
 
     async def _hear_garbled(self, bad: Bad) -> str | None:
         """A frame that cannot be read: kept (within bounds) and answered; the connection stays."""
+        self._room.notes.event(Case.UNREADABLE, self.station, self._wire.address)
         now = self._wire.loop.time()
         if now - self._garbled_since > GARBLED_S:
             self._garbled_since, self._garbled = now, 0
@@ -249,6 +252,7 @@ class Conversation:
     async def _hear_stray(self, stray: Stray) -> str | None:
         """An answer to nothing we asked."""
         self._room.notes.noise(f"stray {self.station}", "%r: %s", self.station, stray.problem)
+        self._room.notes.event(Case.STRAY_ANSWERS, self.station, self._wire.address)
         await asyncio.sleep(0)  # nothing is stored for it: let the others have their turn
         return stray.reply
 

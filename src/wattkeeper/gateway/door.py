@@ -21,6 +21,7 @@ from wattkeeper.operations.admission import Admission, Turned, Welcome
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.total import Totals
+from wattkeeper.operations.people.security import Case
 from wattkeeper.operations.proxies import Proxies
 from wattkeeper.settings import Settings
 
@@ -80,6 +81,7 @@ class Gateway:
         if said.station is None:
             return _refused(404)
         if said.from_page:
+            self._notes.event(Case.PAGE_AS_STATION, address=address)
             self._notes.noise(f"origin {address}", "a web page at %s tried to connect as a station", address)
             return _refused(403)
         offered = ", ".join(said.offered)
@@ -96,6 +98,7 @@ class Gateway:
     def _turn_away(self, station: str, address: str, turned: Turned) -> Refused:
         """Refuse, and record what is alarming about it."""
         text = "a connection from %s as %r was refused (%d)"
+        self._notes.event(turned.case, station if turned.known else "", address)
         self._notes.noise(f"refused {address}", text, address, station[:60], turned.status)
         if turned.alarm is not None:
             self._run(self._alarm(station, turned.alarm))
@@ -107,9 +110,12 @@ class Gateway:
         welcome, version = wire.accepted.welcome, wire.accepted.version
         if version is None:
             self._notes.noise(f"dialect {welcome.station}", "%r offers no dialect that is spoken here", welcome.station)
+            self._notes.event(Case.DIALECT_UNKNOWN, welcome.station, wire.address)
             await wire.end(PROTOCOL_ERROR, "No such subprotocol here.")
             return
         alarms = _changed_version(welcome, version)
+        if alarms:
+            self._notes.event(Case.DIALECT_CHANGED, welcome.station, wire.address)
         conversation = Conversation(self._room, wire, welcome.station, version, welcome.booted, alarms)
         try:
             if await self._twins.claim(conversation):
@@ -125,6 +131,7 @@ class Gateway:
 
     async def _refuse_twin(self, wire: Wire, station: str) -> None:
         """Send away who claims an identity that is connected and lives; once a minute, say so in the record."""
+        self._notes.event(Case.TWIN, station, wire.address)
         if self._alarmed.may(station):
             twin = phrase("A second connection with this identity and its key came from {address}; the first lives.")
             summary = twin.filled(address=wire.address)

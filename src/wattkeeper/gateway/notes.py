@@ -7,6 +7,9 @@ import time
 import traceback
 from collections.abc import Callable
 
+from wattkeeper.operations.people import security
+from wattkeeper.operations.people.security import Case
+
 log = logging.getLogger("wattkeeper.gateway")
 PERIOD_S = 60.0
 MOST_TOPICS = 10_000
@@ -52,6 +55,11 @@ class Notes:
         if self._seldom.may(topic):
             missed = self._seldom.missed(topic)
             log.warning(text + (f" ({missed} more since the last such line)" if missed else ""), *values)
+
+    def event(self, case: Case, station: str = "", address: str = "") -> None:
+        """A security event; ``station`` is one that we know. The log names it once a minute, each time is counted."""
+        tell = security.note if self._seldom.may(f"{case} {station}") else security.again
+        tell(case, station, address)
 
     def fault(self, what: str, station: str, fault: BaseException) -> None:
         """Write down a fault of ours: where it happened, not what it says, for that may hold a card number."""

@@ -26,8 +26,10 @@ from websockets.typing import Subprotocol
 
 from wattkeeper.gateway.begun import Begun
 from wattkeeper.gateway.crowd import Crowd
+from wattkeeper.gateway.endings import LOST, attack_of, why
 from wattkeeper.gateway.introduction import Accepted, Introduction, Refused, introduce
 from wattkeeper.gateway.notes import Notes
+from wattkeeper.operations.people.security import Case
 from wattkeeper.operations.proxies import Proxies
 from wattkeeper.settings import Settings
 
@@ -42,7 +44,6 @@ CLOSE_S = 3.0
 BACKLOG = 256
 """How many sockets the system holds for us; the event loop takes up to this many in one turn."""
 
-LOST = "The connection was lost."
 PROTOCOL_ERROR = int(CloseCode.PROTOCOL_ERROR)
 POLICY = int(CloseCode.POLICY_VIOLATION)
 BROKEN = int(CloseCode.INTERNAL_ERROR)
@@ -85,7 +86,7 @@ class Wire(ServerConnection):
         """Who connected, and who that was by the word of a proxy that is believed."""
         self.accepted: Accepted | None = None
         self.ended_because: str | None = None
-        self.heard_at = self.loop.time()
+        self._came_at = self.heard_at = self.loop.time()
         """When anything came from the other side, event loop time."""
         self.pinged_at = 0.0
         """When it was last pinged to see whether it lives, event loop time."""
@@ -119,7 +120,7 @@ class Wire(ServerConnection):
         try:
             message = await self.recv(decode=False)
         except ConnectionClosed as closed:
-            raise Gone(self.ended_because or _why(closed)) from None
+            raise Gone(self.ended_because or why(closed)) from None
         self.waiting -= 1
         return message
 
@@ -179,6 +180,7 @@ class Wire(ServerConnection):
         if not self._counted:
             text = "too many connections; one from %s was dropped"
             self._porch.notes.noise(f"crowd {self.address}", text, self.address)
+            self._note(Case.CROWDED)
             self._raw.abort()
             return
         self._porch.wires.add(self)
@@ -202,6 +204,7 @@ class Wire(ServerConnection):
                 "a TLS handshake from %s failed (%s); does the station trust our certificate?",
                 *(self.address, reason),
             )
+            self._note(Case.TLS_FAILED)
             raw.abort()
             self._leave()
             return
@@ -220,6 +223,10 @@ class Wire(ServerConnection):
         """The socket is gone."""
         if self._opened:
             super().connection_lost(exc)
+            silent_s = self.loop.time() - self._came_at if self.request is None else 0.0
+            case = attack_of(self.protocol, silent_s, self._porch.settings.handshake_s)
+            if case is not None:
+                self._note(case)
         if self._reaper is not None:
             self._reaper.cancel()
         self._leave()
@@ -237,6 +244,7 @@ class Wire(ServerConnection):
         if self.request is None:
             self._introduced += len(data)
             if self._introduced > MOST_INTRODUCTION:
+                self._note(Case.INTRODUCTION_OVERSIZED)
                 self._turn_away(b"431 Request Header Fields Too Large")
                 return
             if not self._opened:
@@ -245,6 +253,11 @@ class Wire(ServerConnection):
         super().data_received(data)
         if self.protocol.state is not OPEN and self._reaper is None and self.request is not None:
             self._reap()
+
+    def _note(self, case: Case) -> None:
+        """A security event of this socket, and of its station once that is proven."""
+        station = self.accepted.welcome.station if self.accepted is not None else ""
+        self._porch.notes.event(case, station, self.address)
 
     def _reap(self) -> None:
         """Once we have closed, wait for the other side no longer than CLOSE_S."""
@@ -256,6 +269,7 @@ class Wire(ServerConnection):
         if isinstance(event, Frame):
             if self.protocol.state is CONNECTING:
                 self.drop("It sent before it was let in.")
+                self._note(Case.SPOKE_EARLY)
                 return
             if event.opcode in DATA_OPCODES:
                 if not self.is_open:
@@ -263,6 +277,7 @@ class Wire(ServerConnection):
                 self.waiting += event.fin
             elif (event.opcode is PING or event.opcode is PONG) and self.is_open and not self._may_control():
                 self.ended_because = "It sent too many pings."
+                self._note(Case.PINGS_FLOOD)
                 self.protocol.fail(POLICY, "too many pings")
                 self.send_data()
         super().process_event(event)
@@ -278,6 +293,7 @@ class Wire(ServerConnection):
         if self.request is None and isinstance(self.protocol.handshake_exc, InvalidMessage) and self._counted:
             if self._introduced:
                 self._porch.notes.noise(f"http {self.address}", "what came from %s is no HTTP request", self.address)
+                self._note(Case.NOT_HTTP)
             self._turn_away(b"400 Bad Request")
             return
         super().send_data()
@@ -298,15 +314,6 @@ class Wire(ServerConnection):
         """It reads again."""
         super().resume_writing()
         self.stalled_at = None
-
-
-def _why(closed: ConnectionClosed) -> str:
-    """Why a connection ended, in a sentence without the other side's words."""
-    if closed.rcvd is not None and closed.rcvd_then_sent:
-        return f"The station closed the connection ({int(closed.rcvd.code)})."
-    if closed.sent is not None:
-        return f"The connection was closed ({int(closed.sent.code)})."
-    return LOST
 
 
 class Listener:

@@ -20,6 +20,7 @@ from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.roll import Roll
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.station_key import check_key, make_key, spellings
@@ -57,6 +58,9 @@ class Turned:
     status: int
     alarm: Alarmed | None = None
     """What is to be recorded of it for the station it claimed to be."""
+    case: Case = Case.KEY_WRONG
+    known: bool = False
+    """Whether there is a station of the identity it claimed; never told to whoever asks."""
 
 
 @dataclass(slots=True)
@@ -97,7 +101,7 @@ class Admission:
         if known is None:
             self._note_knock(station, address, offered)
         if user is None or password is None:
-            return Turned(401)
+            return Turned(401, case=Case.KEY_MISSING, known=known is not None)
         return self._turn_away(station, address, known is not None)
 
     def _is_right(self, credential: Credential, station: str, user: bytes | None, password: bytes | None) -> bool:
@@ -114,7 +118,7 @@ class Admission:
         for place in places:
             if not self._attempts.wait_s(place):
                 self._attempts.count(place)
-        return Turned(429 if limited else 401, self._alarm(station) if exists else None)
+        return Turned(429 if limited else 401, self._alarm(station) if exists else None, known=exists)
 
     def _alarm(self, station: str) -> Alarmed | None:
         """Count a wrong key of a station that exists; the alarm when there have been too many."""
@@ -222,10 +226,14 @@ class Admission:
         if key is None:
             key = make_key()
         else:
-            check_key(station, key)
-            others = [one for one in await stations.keys(unit) if one[0] != station]
-            if any(self._fits(key, salt, digest) for _, salt, digest in others):
-                raise Refusal(Code.INVALID, phrase("Another station has this key already; each needs its own."))
+            kept = await stations.keys(unit)
+            try:
+                check_key(station, key)
+                if any(self._fits(key, salt, digest) for name, salt, digest in kept if name != station):
+                    raise Refusal(Code.INVALID, phrase("Another station has this key already; each needs its own."))
+            except Refusal:
+                note(Case.KEY_WEAK, station if any(name == station for name, _, _ in kept) else "")
+                raise
         salt = secrets.token_bytes(16)
         return key, salt, self._safe.station_digest(salt, key.encode())
 

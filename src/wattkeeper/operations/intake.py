@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import orjson
@@ -38,14 +39,18 @@ from wattkeeper.operations.standing import Standing, note_connector
 from wattkeeper.settings import Settings
 from wattkeeper.store import entry as journal
 from wattkeeper.store import state
+from wattkeeper.store.cards import card
 from wattkeeper.store.cards.enrolment import EnrolmentRow
 from wattkeeper.store.engines import Store
 from wattkeeper.store.entry import Decided, Entry
 from wattkeeper.store.unit import Unit
+from wattkeeper.vault.keys import KeyRefused
 
 log = logging.getLogger("wattkeeper.intake")
 BATCH = 256
 NO_WORDS: Mapping[str, object] = {}
+Sealed = tuple[bytes, str]
+"""What was sealed, and whose key did."""
 
 
 @dataclass(slots=True)
@@ -182,12 +187,25 @@ class Intake:
         if told.station in wishes:
             await self._enrol(desk, told, wishes)
         decision = await decide(desk, told.station, told.fact, self._settings)
-        sealed = self._safe.seal("journal", "sealed", orjson.dumps(told.hidden)) if told.hidden else None
+        sealed = await self._sealed(desk, told, decision) if told.hidden else None
         await self._enter(desk, told.station, decision.fact, decision.decided, orjson.dumps(told.words), sealed)
         for alarm in decision.alarms:
             log.warning("%s at %s", alarm.code, told.station)
             await self._enter(desk, told.station, alarm, Decided())
         return self._answer(desk.unit, decision)
+
+    async def _sealed(self, desk: Desk, told: Told, decision: Decision) -> Sealed:
+        """What was taken out of a message, under the key of whoever it is about: a meter signs the card's number."""
+        plain, session = orjson.dumps(told.hidden), decision.decided.session
+        token = getattr(decision.fact, "token", None)
+        if token is None and session is not None:
+            known = await desk.get(session)
+            token = known.token if known is not None else None
+        person = None if token is None else (await card.owners(desk.unit, [token])).get(token)
+        if person:
+            with suppress(KeyRefused):
+                return await self._safe.seal_for(desk.unit, person, "journal", "sealed", plain), person
+        return self._safe.seal("journal", "sealed", plain), HOUSE
 
     async def _enrol(self, desk: Desk, told: Told, wishes: dict[str, EnrolmentRow]) -> None:
         """Let a tap fulfil the wish that waits for it; whatever goes wrong with that, the fact is recorded."""
@@ -203,11 +221,11 @@ class Intake:
             self._enrolled.append(wish.id)
 
     async def _enter(
-        self, desk: Desk, station: str, fact: Fact, decided: Decided, words: bytes = b"{}", sealed: bytes | None = None
+        self, desk: Desk, station: str, fact: Fact, decided: Decided, words: bytes = b"{}", sealed: Sealed | None = None
     ) -> None:
         """Put one entry into the journal and into all that is derived from it."""
         unit = desk.unit
-        entry = Entry(unit.number(), station, unit.now, fact, decided, words, sealed, HOUSE if sealed else None)
+        entry = Entry(unit.number(), station, unit.now, fact, decided, words, *(sealed or (None, None)))
         journal.append(unit, entry)
         self._standing.note(unit, entry)
         estimate = await fold(desk, entry)

@@ -106,6 +106,18 @@ class Safe:
         """Open a person's value by their wrapped key, where both were read together; raises KeyRefused."""
         return unseal(self._ring.cipher(subject, wrapped), table, column, subject, sealed)
 
+    async def secret_of(self, unit: Unit, subject: str) -> bytes:
+        """32 random bytes of this name, the same for ever; made and kept where there are none yet."""
+        wrapped = await unit.connection.scalar(select(subject_key.c.wrapped).where(subject_key.c.subject == subject))
+        if wrapped is None:
+            wrapped = self._ring.make_secret(subject)
+            await _keep(unit, subject, wrapped)
+        return self._ring.open_secret(subject, wrapped)
+
+    def forget_opened(self) -> None:
+        """Drop every opened key of a person from memory: some of them were destroyed."""
+        self._ring.forget_opened()
+
 
 async def _keep(unit: Unit, subject: str, wrapped: bytes) -> None:
     """Store a wrapped key."""

@@ -70,9 +70,42 @@ class Basis(StrEnum):
     """The legal basis on which a column is kept (GDPR Article 6)."""
 
     NONE = "no personal data"
+    CONSENT = "consent, Art. 6(1)(a)"
     CONTRACT = "contract, Art. 6(1)(b)"
     LEGITIMATE = "legitimate interest, Art. 6(1)(f)"
     LEGAL = "legal obligation, Art. 6(1)(c)"
+
+
+class Recipient(StrEnum):
+    """Who outside the installation gets a column's content (GDPR Article 30(1)(d))."""
+
+    NOBODY = "nobody"
+    STATIONS = "the station concerned"
+    HOSTS = "the host of the site, without persons"
+    DRIVERS = "drivers who look for a place to charge"
+    APPS = "apps that the person let in"
+    PAYMENT = "the payment provider"
+    MAIL = "the mail server"
+    KEYS = "whoever keeps the root key, wrapped"
+    TAX = "tax advisers and authorities, as the law asks"
+    AUTHORITY = "the data protection authority, in a breach"
+    CHECKERS = "witnesses, and whoever checks the log"
+
+
+class Area(StrEnum):
+    """What part of the work a table belongs to; the records of processing have one activity for each."""
+
+    ACCOUNT = "accounts"
+    SIGN_IN = "signing in"
+    CARDS = "cards"
+    SESSIONS = "charging sessions"
+    MONEY = "bills and books"
+    PAYMENTS = "payments"
+    LETTERS = "letters and notices"
+    PRIVACY = "consent, looks and requests"
+    LOG = "the log"
+    SECURITY = "security"
+    STATIONS = "stations"
 
 
 class Retention(StrEnum):
@@ -95,12 +128,31 @@ def kept(
     purpose: str,
     basis: Basis = Basis.NONE,
     retention: Retention = Retention.INSTALLATION,
+    *,
+    to: Recipient | tuple[Recipient, ...] = (),
+    under: str = "",
     **options: Any,
 ) -> Column[Any]:
-    """A column that says why it is kept, on what basis and how long; NOT NULL unless said otherwise."""
+    """A column that says why it is kept, on what basis and how long; NOT NULL unless said otherwise.
+
+    ``to``: who gets it, where that is not who gets its table (`ground.about`). ``under``: of what is sealed, the column
+    of the same table that leads to whose key seals it; "house" where it is the installation's.
+    """
     options.setdefault("nullable", False)
-    info = {"purpose": purpose, "basis": basis, "retention": retention}
+    info: dict[str, Any] = {"purpose": purpose, "basis": basis, "retention": retention, "under": under}
+    info["to"] = (to,) if isinstance(to, Recipient) else to
     return Column(name, kind, info=info, **options)
 
 
-__all__ = ["Basis", "BigInteger", "Exact", "Instant", "LargeBinary", "Retention", "Text", "kept"]
+__all__ = [
+    "Area",
+    "Basis",
+    "BigInteger",
+    "Exact",
+    "Instant",
+    "LargeBinary",
+    "Recipient",
+    "Retention",
+    "Text",
+    "kept",
+]

@@ -12,6 +12,7 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.deed import DeedKind
+from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import deed
 from wattkeeper.store.unit import Unit
 
@@ -37,6 +38,18 @@ async def enter(unit: Unit, kind: DeedKind, by: str, subject: str, body: Mapping
     row = {"n": n, "at": unit.now, "kind": kind.value, "by": by, "subject": subject, "body": told}
     await unit.connection.execute(insert(deed).values(row))
     return n
+
+
+async def enter_all(unit: Unit, kind: DeedKind, by: str, bodies: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+    """Write down one deed about each of these subjects in this transaction; their numbers by subject."""
+    newest = int(await unit.connection.scalar(select(func.max(D.n))) or 0)
+    numbers = {}
+    for n, (subject, body) in enumerate(bodies.items(), newest + 1):
+        told = orjson.dumps(body, option=orjson.OPT_SORT_KEYS).decode()
+        unit.insert(deed, (n, to_micros(unit.now), kind.value, by, subject, told))
+        numbers[subject] = n
+    await unit.flush()
+    return numbers
 
 
 async def about(connection: AsyncConnection, subject: str, kinds: Collection[DeedKind], most: int = 500) -> list[Deed]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,8 @@ SQLITE_PRAGMAS = (
     "PRAGMA journal_size_limit=67108864",
 )
 CHECKPOINT_EVERY_S = 2.0
+WIPES, WIPE_S = 40, 0.25
+"""How often the log is tried to be emptied, and how long between: a reader may hold it for a moment."""
 
 
 def utc_now() -> datetime:
@@ -110,6 +112,30 @@ class Store:
                 await asyncio.sleep(CHECKPOINT_EVERY_S)
                 async with engine.connect() as connection:
                     await connection.exec_driver_sql("PRAGMA wal_checkpoint(PASSIVE)")
+        finally:
+            await engine.dispose()
+
+    async def wipe(self, tables: Sequence[str]) -> bool:
+        """Leave nothing of what was deleted in the database's own files; False where somebody reads an older state.
+
+        SQLite: what stands in the log is moved, and the log emptied (deleted values are overwritten as they go).
+        PostgreSQL: the dead rows of these tables are taken out.
+        """
+        if not self.is_sqlite:
+            async with self._writer.connect() as connection:
+                outside = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                for table in tables:
+                    await outside.exec_driver_sql(f"VACUUM {table}")
+            return True
+        engine = create_async_engine(self.url, hide_parameters=True)
+        try:
+            for _ in range(WIPES):
+                async with self._turn, engine.connect() as connection:
+                    busy = (await connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")).one()[0]
+                if not busy:
+                    return True
+                await asyncio.sleep(WIPE_S)
+            return False
         finally:
             await engine.dispose()
 

@@ -120,6 +120,21 @@ async def reseal(unit: Unit, identifier: str, sealed: bytes) -> None:
     await unit.connection.execute(update(orders).where(O.id == identifier).values(sealed=sealed))
 
 
+async def any_of(connection: AsyncConnection, kinds: Collection[str]) -> bool:
+    """Whether there is any order of these kinds."""
+    return await connection.scalar(select(O.id).where(O.kind.in_(kinds)).limit(1)) is not None
+
+
+async def of_kinds(connection: AsyncConnection, kinds: Collection[str]) -> list[OrderRow]:
+    """Every order of these kinds: for the erasure of who is named in one."""
+    return [_order(*row) for row in await connection.execute(select(*COLUMNS).where(O.kind.in_(kinds)))]
+
+
+async def clear(unit: Unit, identifier: str, sealed: bytes) -> None:
+    """Keep this of what an order says, and nothing of what was answered."""
+    await unit.connection.execute(update(orders).where(O.id == identifier).values(sealed=sealed, answer=None))
+
+
 async def newest(
     connection: AsyncConnection,
     viewer: Viewer,

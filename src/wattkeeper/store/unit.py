@@ -104,3 +104,15 @@ class Unit:
         marked = sql.format(**{name: some.format(place) for place, name in enumerate(lists, 1)})
         given = tuple(orjson.dumps(v).decode() if self.is_sqlite else v for v in map(list, lists.values()))
         return list((await self.connection.exec_driver_sql(marked, given)).all())
+
+    async def select_numbers(self, sql: str, values: Sequence[int]) -> list[Any]:
+        """Run a select whose ``{values}`` stands for a list of whole numbers, as one bound parameter."""
+        some = "(SELECT value FROM json_each(?))" if self.is_sqlite else "(SELECT unnest($1::bigint[]))"
+        given = orjson.dumps([*values]).decode() if self.is_sqlite else [*values]
+        return list((await self.connection.exec_driver_sql(sql.format(values=some), (given,))).all())
+
+    async def change_in(self, sql: str, values: Sequence[str]) -> int:
+        """Run a change whose ``{values}`` stands for a list of texts; how many rows it changed."""
+        some = "(SELECT value FROM json_each(?))" if self.is_sqlite else "(SELECT unnest($1::text[]))"
+        given = orjson.dumps([*values]).decode() if self.is_sqlite else [*values]
+        return int((await self.connection.exec_driver_sql(sql.format(values=some), (given,))).rowcount)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.attempts import Attempts, neighbourhood
-from wattkeeper.operations.people.security import Case, note
+from wattkeeper.operations.people.security import Case, again, note
 from wattkeeper.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -87,8 +87,11 @@ class Foreign(Attempts):
 def _note_foreign(request: Request) -> None:
     """Write down that another site tried something with a browser; whose it is was not asked."""
     seen: Foreign = request.app.state.foreign
-    if seen.count(neighbourhood(request.client.host if request.client else "")):
-        note(Case.FOREIGN_FORM)
+    place = neighbourhood(request.client.host if request.client else "")
+    if seen.count(place):
+        note(Case.FOREIGN_FORM, place=place)
+    else:
+        again(Case.FOREIGN_FORM, place=place)
 
 
 def _place(address: str) -> str:

@@ -40,7 +40,9 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
+from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -88,6 +90,8 @@ class Rooms:
     displays: Displays
     meters: Meters
     proofs: Proofs
+    forgetting: Forgetting
     consents: Consents
+    security_events: SecurityEvents
     log: Log
     keeper: Keeper

@@ -40,6 +40,7 @@ DATA = (
     OTHER,
     MISREAD,
     "Agreed with the driver.",
+    *("Strom & Rad GmbH", "4020 Linz, AT", "Hauptplatz"),
     "standard",
 )
 """What people and stations are called."""
@@ -59,7 +60,9 @@ async def test_nothing_at_the_door_bypasses_the_catalogue(town: Town, told: None
     await town.sign_up()
     async with town.plain() as client:
         walk = Walk(client, DATA)
-        await walk.to("/app/sign-in", "/app/sign-in?did=out", "/app/sign-up", "/app/recover", "/app/offline")
+        await walk.to(
+            "/app/sign-in", "/app/sign-in?did=out", "/app/sign-up", "/app/recover", "/app/offline", "/privacy"
+        )
         await walk.send("/app/sign-in", email=MAIL, password="not this one")
         for password in ("short", "wattkeeper wattkeeper"):
             await walk.send("/app/sign-up", name="Dora Driver", email=MAIL, password=password)
@@ -89,7 +92,7 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         await walk.send(f"/app/bills/{number}/invoice", name=" ", country="AT")
         await walk.to("/app/", "/app/sessions", f"/app/sessions/{session}", f"/app/charging/{session}", "/app/cards")
         await walk.to("/app/me", "/app/me/known", "/app/me/access", "/app/me/logins", "/app/me/passkeys")
-        await walk.to("/app/privacy")
+        await walk.to("/app/privacy", "/privacy")
         for answer in ("yes", "no", "perhaps"):
             await walk.send("/app/privacy/consents/insight", agree=answer)
         await walk.send("/app/privacy/consents/everything", agree="yes")

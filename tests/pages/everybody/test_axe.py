@@ -22,6 +22,7 @@ from tests.pages.driver.test_hostile import running
 from tests.pages.driver.town import MAIL, OWNER, Town
 from tests.pages.everybody import axe
 from tests.pages.everybody.visit import Visit, missed, pages_of
+from tests.pages.guarded import attacked
 from tests.pages.money.till import stocked
 from tests.pages.paid import NUMBER, paid
 from tests.pages.site import CARD, PASSWORD, Person, Site
@@ -114,7 +115,8 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/money/accounts", f"/money/accounts/{holder.removeprefix('person:')}")
         await visit.to(person, "/money/invoices", f"/money/invoices/{NUMBER}")
         await visit.to(person, "/money/hosts", "/money/hosts/statement?site=Linz", "/money/grid")
-        await visit.to(person, "/programs", "/people")
+        await attacked(town.rooms)
+        await visit.to(person, "/programs", "/people", "/security")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
         await shown(visit, person)
@@ -137,6 +139,7 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
     await town.rooms.people.accounts.recover(MAIL, "127.0.0.1")
     async with town.phone(**STILL) as person:
         await visit.to(person, "/app/sign-in", "/app/sign-up", "/app/recover", "/app/offline", await town.letter(MAIL))
+        await visit.to(person, "/privacy")
     async with town.plugged("CP1", behind=timedelta(minutes=10)), town.driver(me, **STILL) as person:
         ref = await town.fob(me, "Blue")
         start = await running(town, me)

@@ -47,7 +47,8 @@ def _opened(safe: Safe, entries: Sequence[Sealed]) -> list[tuple[int, Carried]]:
     found: list[tuple[int, Carried]] = []
     for one in entries:
         try:
-            hidden = orjson.loads(safe.unseal("journal", "sealed", one.sealed))
+            plain = safe.unseal_by(one.wrapped, one.sealed_for, "journal", "sealed", one.sealed)
+            hidden = orjson.loads(plain)
         except KeyRefused:
             continue
         found += [(one.n, value) for value in carried(orjson.loads(one.words), hidden)]

@@ -339,7 +339,7 @@ class Accounts:
     def _count(self, address: str, account_id: str = "") -> None:
         """Count a letter that was asked for from this address, or by this account; Refusal BUSY: they are too many."""
         if need_patience([(self._asking, neighbourhood(address))], phrase("Too many tries from here.")):
-            note(Case.LETTERS_FLOOD, account_id)
+            note(Case.LETTERS_FLOOD, account_id, address)
 
 
 def _its_owner(row: AccountRow, link: Link, viewer: Viewer | None, now: datetime) -> Viewer:

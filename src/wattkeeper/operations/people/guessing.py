@@ -63,7 +63,7 @@ class Guessing:
         if row is not None and row.failures > MOST_FAILURES and not home:
             kept = None  # judging it would tell a guesser, in the end, that it is right
         whose = "" if row is None or row.id == NOBODY else row.id
-        with judged(Case.PASSWORDS_GUESSED, whose, begins=begins):
+        with judged(Case.PASSWORDS_GUESSED, whose, begins=begins, place=address):
             if not await self._passwords.fits(kept, password, familiar=home) or row is None:
                 raise Refusal(Code.UNAUTHENTICATED, WRONG)
         async with self._store.unit() as unit:

@@ -34,7 +34,7 @@ REFRESH_LASTS = timedelta(days=30)
 GRANT_LASTS = timedelta(days=365)
 """How long an app stays in, however often it refreshes; then its person is asked again."""
 LONGEST_STATE = 2_000
-NEVER = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE})
+NEVER = frozenset({Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.SECURITY_WRITE})
 """What no app is let do: to change who may come in."""
 _ID = re.compile(r"[0-9a-f]{16}")
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")

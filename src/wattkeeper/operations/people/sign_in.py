@@ -131,7 +131,7 @@ class SignIn:
         await self._access.guessing.count_code(row.id)
         async with self._store.unit() as unit:
             _, row = await self._half(unit, cookie)
-            with judged(Case.CODES_GUESSED, row.id, begins=begins):
+            with judged(Case.CODES_GUESSED, row.id, begins=begins, place=address):
                 await factor.spend(unit, row, code)
             await self._own_half(unit, cookie, row)
             entered = await self._whole(unit, row, how, address, device)

@@ -94,6 +94,18 @@ async def renamed(unit: Unit, old: str, new: str) -> None:
     await _advance(unit, before)
 
 
+async def renamed_all(unit: Unit, names: Mapping[str, str]) -> None:
+    """As `renamed`, for many names at once: old by new."""
+    wrong = next((new for new in names.values() if PSEUDONYM.fullmatch(new) is None), None)
+    if wrong is not None:
+        raise ValueError(f"{wrong[:60]!r} is no name for a forgotten card.")
+    await unit.flush()
+    change = "UPDATE log_name SET token = {}, salt = NULL WHERE token = {}"
+    marks = ("?", "?") if unit.is_sqlite else ("$1", "$2")
+    await unit.connection.exec_driver_sql(change.format(*marks), [(new, old) for old, new in names.items()])
+    await _advance(unit, await followed(unit.connection, RENAMES))
+
+
 async def _advance(unit: Unit, before: Followed) -> None:
     """Count one more renaming."""
     counted = update(follower).where(follower.c.name == RENAMES).values(n=before.n + 1)

@@ -13,7 +13,7 @@ from wattkeeper.charging.facts import MetersRead
 from wattkeeper.charging.metering.ruling import Ruling
 from wattkeeper.charging.session import Session
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.tables import journal, offered_key, session, signed_record
+from wattkeeper.store.tables import journal, offered_key, session, signed_record, subject_key
 from wattkeeper.store.unit import Unit
 
 S, J = signed_record.c, journal.c
@@ -28,6 +28,10 @@ class Sealed:
     n: int
     words: str
     sealed: bytes
+    sealed_for: str
+    """Whose key seals it."""
+    wrapped: bytes
+    """That key, wrapped."""
 
 
 def keep(unit: Unit, its: Session, ruling: Ruling, received_at: datetime) -> None:
@@ -40,14 +44,16 @@ def keep(unit: Unit, its: Session, ruling: Ruling, received_at: datetime) -> Non
 
 
 async def sealed_of(connection: AsyncConnection, identifier: str) -> list[Sealed]:
-    """The entries of a session of which something was sealed, and readings of its EVSE that named none, in order."""
+    """The entries of a session of which something is sealed and opens, and readings of its EVSE that named none."""
     told = J.received_at.between(session.c.known_at, session.c.heard_at)
     during = J.at.between(session.c.started_at, session.c.ended_at)
     claimed = and_(J.session_id.is_(None), J.kind == MetersRead.__name__, J.evse == session.c.evse, during)
-    wanted = select(J.n, J.words, J.sealed).join(session, and_(session.c.station_id == J.station_id, told))
+    wanted = select(J.n, J.words, J.sealed, J.sealed_for, subject_key.c.wrapped)
+    wanted = wanted.join(session, and_(session.c.station_id == J.station_id, told))
+    wanted = wanted.join(subject_key, subject_key.c.subject == J.sealed_for)
     wanted = wanted.where(session.c.id == identifier, J.sealed.is_not(None), or_(J.session_id == identifier, claimed))
     rows = await connection.execute(wanted.order_by(J.n).limit(MOST_ENTRIES))
-    return [Sealed(n, words, bytes(sealed)) for n, words, sealed in rows]
+    return [Sealed(row.n, row.words, bytes(row.sealed), row.sealed_for, bytes(row.wrapped)) for row in rows]
 
 
 async def told_before(

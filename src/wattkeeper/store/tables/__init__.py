@@ -68,6 +68,17 @@ from wattkeeper.store.tables.people import (
     subject_key,
 )
 from wattkeeper.store.tables.privacy import consent, consent_text, legal_hold, look
+from wattkeeper.store.tables.rights import (
+    breach,
+    breach_person,
+    forgotten,
+    paper_buyer,
+    privacy_request,
+    rectification,
+    restriction,
+    telling,
+)
+from wattkeeper.store.tables.security import scope_use, security_audit, security_event, security_finding
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
 
@@ -86,6 +97,8 @@ __all__ = [
     "app_grant",
     "app_token",
     "bill",
+    "breach",
+    "breach_person",
     "card",
     "card_change",
     "card_group",
@@ -98,6 +111,7 @@ __all__ = [
     "enrolment",
     "finding",
     "follower",
+    "forgotten",
     "grid_reading",
     "hold",
     "holding",
@@ -127,6 +141,7 @@ __all__ = [
     "notice",
     "offered_key",
     "orders",
+    "paper_buyer",
     "passkey",
     "pay_way",
     "payment",
@@ -137,11 +152,18 @@ __all__ = [
     "person",
     "phone_start",
     "pin",
+    "privacy_request",
     "proposal",
     "reading",
     "recovery_code",
+    "rectification",
+    "restriction",
     "revenue",
+    "scope_use",
     "secret_link",
+    "security_audit",
+    "security_event",
+    "security_finding",
     "session",
     "settlement",
     "sighting",
@@ -153,5 +175,6 @@ __all__ = [
     "subject_key",
     "tariff",
     "tariff_assignment",
+    "telling",
     "unchecked",
 ]

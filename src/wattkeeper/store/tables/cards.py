@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Instant, LargeBinary, Text, kept
-from wattkeeper.store.tables.ground import ACCOUNT, DAYS_30, DAYS_90, SESSION, STATION, C, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Instant, LargeBinary, Recipient, Text, kept
+from wattkeeper.store.tables.ground import ACCOUNT, DAYS_30, DAYS_90, SESSION, STATION, C, L, N, about, metadata
 
 card = Table(
     "card",
     metadata,
     kept("ref", Text, "pseudonym: keyed hash of the canonical number", C, ACCOUNT, primary_key=True),
     kept("person_id", Text, "who holds it; empty while nobody does", C, ACCOUNT),
-    kept("sealed", LargeBinary, "the number, sealed under the holder's key", C, ACCOUNT),
+    kept("sealed", LargeBinary, "the number, sealed under the holder's key", C, ACCOUNT, under="person_id"),
     kept("last2", Text, "the last two characters, for support", C, ACCOUNT),
     kept("kind", Text, "card, fob or app (a start from the phone)", C, ACCOUNT),
     kept("state", Text, "ordered, active, blocked, lost, replaced or returned", C, ACCOUNT),
@@ -24,14 +24,31 @@ card = Table(
     kept("limits", Text, "energy a month, sites, hours, connector types; JSON", C, ACCOUNT, nullable=True),
     kept("station_id", Text, "the only station it is good at (app)", C, ACCOUNT, nullable=True),
     kept("evse", Integer, "the only EVSE it is good at (app)", C, ACCOUNT, nullable=True),
-    kept("label", LargeBinary, "what its holder calls it, sealed under their key", C, ACCOUNT, nullable=True),
-    kept("activation", LargeBinary, "HMAC of the code that came with it, until used", C, ACCOUNT, nullable=True),
+    kept(
+        "label",
+        LargeBinary,
+        "what its holder calls it, sealed under their key",
+        C,
+        ACCOUNT,
+        nullable=True,
+        under="person_id",
+    ),
+    kept(
+        "activation",
+        LargeBinary,
+        "HMAC of the code that came with it, until used",
+        C,
+        ACCOUNT,
+        nullable=True,
+        to=Recipient.NOBODY,
+    ),
     kept("replaced_by", Text, "the card that took its place", C, ACCOUNT, nullable=True),
     kept("created_at", Instant, "when it was enrolled", C, ACCOUNT),
     kept("changed_at", Instant, "when its rule last changed: stations' lists follow", C, ACCOUNT),
     Index("uq_card_activation", "activation", unique=True),
     Index("ix_card_person_id", "person_id"),
     Index("ix_card_changed_at", "changed_at", "ref"),
+    info=about(Area.CARDS, Recipient.STATIONS, Recipient.APPS),
 )
 
 card_group = Table(
@@ -44,6 +61,7 @@ card_group = Table(
     kept("created_at", Instant, "when made", L, ACCOUNT),
     kept("created_by", Text, "who made it", L, ACCOUNT),
     Index("uq_card_group_parent_id", "parent_id", unique=True),
+    info=about(Area.CARDS, Recipient.STATIONS),
 )
 
 holding = Table(
@@ -56,6 +74,7 @@ holding = Table(
     kept("until", Instant, "to when; still, where empty", C, ACCOUNT, nullable=True),
     Index("ix_holding_person_id", "person_id"),
     Index("ix_holding_ref", "ref"),
+    info=about(Area.CARDS, Recipient.NOBODY),
 )
 Index(
     "uq_holding_now",
@@ -75,6 +94,7 @@ card_change = Table(
     kept("by", Text, "who: an account, a token's name, or holder", L, ACCOUNT),
     kept("what", Text, "what changed, in words without a number", L, ACCOUNT),
     Index("ix_card_change_ref", "ref", "at"),
+    info=about(Area.CARDS, Recipient.NOBODY),
 )
 
 enrolment = Table(
@@ -85,10 +105,19 @@ enrolment = Table(
     kept("station_id", Text, "the station it must be tapped at", C, DAYS_30),
     kept("state", Text, "waiting, done, taken or expired", C, DAYS_30),
     kept("ref", Text, "the card that was tapped", C, DAYS_30, nullable=True),
-    kept("label", LargeBinary, "what it will be called, sealed under the person's key", C, DAYS_30, nullable=True),
+    kept(
+        "label",
+        LargeBinary,
+        "what it will be called, sealed under the person's key",
+        C,
+        DAYS_30,
+        nullable=True,
+        under="person_id",
+    ),
     kept("created_at", Instant, "when asked", C, DAYS_30),
     kept("expires_at", Instant, "when it is too late to tap", C, DAYS_30),
     Index("ix_enrolment_person_id", "person_id"),
+    info=about(Area.CARDS, Recipient.APPS),
 )
 Index(
     "uq_enrolment_station",
@@ -113,6 +142,7 @@ decision = Table(
     kept("session_id", Text, "the session concerned", L, SESSION, nullable=True),
     Index("ix_decision_token", "token", "n"),
     Index("ix_decision_station_id", "station_id", "n"),
+    info=about(Area.CARDS, Recipient.STATIONS),
 )
 
 phone_start = Table(
@@ -132,6 +162,7 @@ phone_start = Table(
     kept("settled_at", Instant, "when known", C, SESSION, nullable=True),
     Index("ix_phone_start_person_id", "person_id", "created_at"),
     Index("uq_phone_start_ref", "ref", unique=True),
+    info=about(Area.CARDS, Recipient.STATIONS, Recipient.APPS),
 )
 
 sighting = Table(
@@ -140,6 +171,7 @@ sighting = Table(
     kept("token", Text, "pseudonym of the card", L, DAYS_30, primary_key=True),
     kept("station_id", Text, "a station that accepted it", L, DAYS_30, primary_key=True),
     kept("at", Instant, "when it last did, by the station's time: nobody is at two places at once", L, DAYS_30),
+    info=about(Area.CARDS, Recipient.NOBODY),
 )
 
 finding = Table(
@@ -157,6 +189,7 @@ finding = Table(
     kept("settled_by", Text, "by whom", L, DAYS_90, nullable=True),
     Index("ix_finding_state", "state", "created_at"),
     Index("ix_finding_token", "token"),
+    info=about(Area.CARDS, Recipient.NOBODY),
 )
 
 step_up = Table(
@@ -172,6 +205,7 @@ step_up = Table(
     Index("ix_step_up_person_id", "person_id", "answer"),
     Index("ix_step_up_token", "token", "station_id"),
     Index("ix_step_up_created_at", "created_at"),
+    info=about(Area.CARDS, Recipient.MAIL, Recipient.APPS),
 )
 
 local_list = Table(
@@ -194,6 +228,7 @@ local_list = Table(
     kept("most_at_once", Integer, "how many cards one message may name, where it told", N, STATION, nullable=True),
     kept("has_cache", Boolean, "whether it remembers cards it asked for, where it told", N, STATION, nullable=True),
     kept("cleared_at", Instant, "when it last forgot the cards it remembered", N, STATION, nullable=True),
+    info=about(Area.STATIONS, Recipient.STATIONS),
 )
 
 # Most stations hold the same list: it is kept once for all of them, and a change of one card changes no more than that.
@@ -202,4 +237,5 @@ list_content = Table(
     metadata,
     kept("id", Text, "digest of the content", N, STATION, primary_key=True),
     kept("content", Text, "what a list says of each card, JSON by pseudonym; until no list holds it", C, STATION),
+    info=about(Area.STATIONS, Recipient.STATIONS),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Instant, LargeBinary, Text, kept
-from wattkeeper.store.tables.ground import LOG, SESSION, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Instant, LargeBinary, Recipient, Text, kept
+from wattkeeper.store.tables.ground import LOG, SESSION, L, N, about, metadata
 
 deed = Table(
     "deed",
@@ -22,6 +22,7 @@ deed = Table(
     kept("body", Text, "what belongs to it, JSON, without names", L, LOG),
     Index("ix_deed_subject", "subject", "n"),
     Index("ix_deed_kind", "kind", "n"),
+    info=about(Area.LOG, Recipient.NOBODY),
 )
 
 log_leaf = Table(
@@ -34,6 +35,7 @@ log_leaf = Table(
     kept("salt", LargeBinary, "16 random bytes, so that nobody can guess what was committed to", N, LOG),
     kept("commitment", LargeBinary, "SHA-256 over the salt and what the row said", N, LOG),
     Index("uq_log_leaf_ref", "ref", "kind", unique=True),
+    info=about(Area.LOG, Recipient.CHECKERS),
 )
 
 log_node = Table(
@@ -43,6 +45,7 @@ log_node = Table(
     kept("n", BigInteger, "its place in its level", N, LOG, primary_key=True, autoincrement=False),
     kept("hash", LargeBinary, "the root of the leaves below it", N, LOG),
     sqlite_with_rowid=False,
+    info=about(Area.LOG, Recipient.CHECKERS),
 )
 
 log_checkpoint = Table(
@@ -53,6 +56,7 @@ log_checkpoint = Table(
     kept("at", Instant, "when it was signed", N, LOG),
     kept("note", Text, "the signed note, as it was published", N, LOG),
     Index("ix_log_checkpoint_at", "at"),
+    info=about(Area.LOG, Recipient.CHECKERS),
 )
 
 log_cosignature = Table(
@@ -62,6 +66,7 @@ log_cosignature = Table(
     kept("witness", Text, "the name of the witness's key", N, LOG, primary_key=True),
     kept("line", Text, "its signature, as a line of the note", N, LOG),
     kept("at", Instant, "when it was had", N, LOG),
+    info=about(Area.LOG, Recipient.CHECKERS),
 )
 
 # The one table of the log whose rows may change: `store/log/name.py` says how.
@@ -72,4 +77,5 @@ log_name = Table(
     kept("token", Text, "a pseudonym of a card, as rows name it now", L, SESSION, primary_key=True),
     kept("salt", LargeBinary, "16 random bytes; none once the card was forgotten", L, SESSION, nullable=True),
     kept("commitment", LargeBinary, "what leaves name instead: SHA-256 over the salt and the first name", L, LOG),
+    info=about(Area.LOG, Recipient.NOBODY),
 )

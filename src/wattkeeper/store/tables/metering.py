@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Instant, Text, kept
-from wattkeeper.store.tables.ground import SESSION, STATION, C, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Instant, Recipient, Text, kept
+from wattkeeper.store.tables.ground import SESSION, STATION, C, L, N, about, metadata
 
 meter_key = Table(
     "meter_key",
@@ -25,6 +25,7 @@ meter_key = Table(
     kept("created_at", Instant, "when it was pinned", N, STATION),
     kept("created_by", Text, "who pinned it", L, STATION),
     kept("ended_by", Text, "who ended it", L, STATION, nullable=True),
+    info=about(Area.STATIONS, Recipient.NOBODY),
 )
 """A key is never changed: another one ends it, and both stay."""
 Index("ix_meter_key_station", meter_key.c.station_id, meter_key.c.evse)
@@ -39,6 +40,7 @@ meter_rule = Table(
     kept("is_required", Boolean, "whether meter values must be signed", N, STATION),
     kept("since", Instant, "for sessions that began from then on", N, STATION),
     kept("created_by", Text, "who ruled so", L, STATION),
+    info=about(Area.STATIONS, Recipient.NOBODY),
 )
 Index("ix_meter_rule_station", meter_rule.c.station_id)
 
@@ -47,6 +49,7 @@ unchecked = Table(
     metadata,
     kept("session_id", Text, "whose signed values are to be checked", C, SESSION, primary_key=True),
     kept("at", Instant, "since when, or not before", C, SESSION),
+    info=about(Area.SESSIONS, Recipient.NOBODY),
 )
 
 # Derived from the journal.
@@ -59,6 +62,7 @@ signed_record = Table(
     kept("key", Text, "the fingerprint of the key under which it holds", C, SESSION),
     kept("page", Text, "its pagination, such as T17", C, SESSION),
     kept("n", BigInteger, "the journal entry that brought it", C, SESSION),
+    info=about(Area.SESSIONS, Recipient.APPS),
 )
 Index("ix_signed_record_mark", signed_record.c.mark)
 Index("ix_signed_record_page", signed_record.c.key, signed_record.c.page)
@@ -77,4 +81,5 @@ offered_key = Table(
         primary_key=True,
     ),
     kept("seen_at", Instant, "our time when it came last", N, STATION),
+    info=about(Area.STATIONS, Recipient.NOBODY),
 )

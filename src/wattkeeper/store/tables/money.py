@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Exact, Instant, Text, kept
-from wattkeeper.store.tables.ground import BOOKS, SESSION, TAX, C, G, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Exact, Instant, Recipient, Text, kept
+from wattkeeper.store.tables.ground import BOOKS, SESSION, TAX, C, G, L, N, about, metadata
 
 tariff_assignment = Table(
     "tariff_assignment",
@@ -21,6 +21,7 @@ tariff_assignment = Table(
     kept("valid_from", Instant, "for what starts from then on"),
     kept("created_at", Instant, "when made"),
     kept("created_by", Text, "who made it", L),
+    info=about(Area.MONEY, Recipient.NOBODY),
 )
 Index("ix_tariff_assignment_kind", tariff_assignment.c.kind, tariff_assignment.c.subject)
 
@@ -34,6 +35,7 @@ pin = Table(
     kept("subject", Text, "and of which site, station, connector, group or person", C, SESSION),
     kept("at", Instant, "the instant whose prices hold", C, SESSION),
     kept("created_at", Instant, "when it was pinned", C, SESSION),
+    info=about(Area.MONEY, Recipient.NOBODY),
 )
 
 bill = Table(
@@ -70,6 +72,7 @@ bill = Table(
     Index("ix_bill_issued_at", "issued_at", "place"),
     Index("ix_bill_person_id", "person_id", "issued_at"),
     Index("ix_bill_station_id", "station_id", "issued_at"),
+    info=about(Area.MONEY, Recipient.TAX, Recipient.MAIL, Recipient.APPS),
 )
 Index(
     "uq_bill_session",
@@ -86,6 +89,7 @@ follower = Table(
     kept("name", Text, "who follows the journal", primary_key=True),
     kept("n", BigInteger, "the newest entry that was seen to"),
     kept("since", Instant, "what ended before is none of its business"),
+    info=about(Area.MONEY, Recipient.NOBODY),
 )
 
 due = Table(
@@ -94,6 +98,7 @@ due = Table(
     kept("session_id", Text, "a session that has to be looked at", C, SESSION, primary_key=True),
     kept("at", Instant, "not before: its station may tell more", C, SESSION),
     Index("ix_due_at", "at"),
+    info=about(Area.MONEY, Recipient.NOBODY),
 )
 
 hold = Table(
@@ -117,6 +122,7 @@ hold = Table(
     kept("number", Text, "the bill that came of it", G, TAX, nullable=True),
     Index("ix_hold_state", "state", "since", "id"),
     Index("ix_hold_session_id", "session_id", "since"),
+    info=about(Area.MONEY, Recipient.TAX),
 )
 Index(
     "uq_hold_open",
@@ -147,6 +153,7 @@ proposal = Table(
     kept("number", Text, "the bill that came of it", G, TAX, nullable=True),
     kept("seen", Text, "SHA-256 of what its proposer saw: nobody agrees to something else", G, TAX, nullable=True),
     Index("ix_proposal_state", "state", "created_at", "id"),
+    info=about(Area.MONEY, Recipient.TAX),
 )
 Index(
     "uq_proposal_open",
@@ -164,6 +171,7 @@ made_out = Table(
     kept("buyer", Text, "keyed tag of to whom, hexadecimal: it tells the same from another, and nobody's name", G, TAX),
     kept("at", Instant, "when first", G, TAX),
     kept("by", Text, "by whom", G, TAX),
+    info=about(Area.MONEY, Recipient.TAX),
 )
 
 # The books. An entry's lines are written first, then the entry, which a trigger refuses unless they add up to nothing.
@@ -177,6 +185,7 @@ ledger_entry = Table(
     kept("ref", Text, "the bill, or what the payment is called", G, BOOKS),
     kept("by", Text, "who entered it", G, BOOKS),
     Index("uq_ledger_entry_ref", "ref", "kind", unique=True),
+    info=about(Area.MONEY, Recipient.TAX),
 )
 """One entry of a kind for a bill or a payment, however often it is told."""
 
@@ -190,6 +199,7 @@ ledger_line = Table(
     kept("amount_minor", BigInteger, "given to it, or taken from it below zero; minor units", G, BOOKS),
     Index("ix_ledger_line_account", "account", "entry"),
     sqlite_with_rowid=False,
+    info=about(Area.MONEY, Recipient.TAX),
 )
 
 # Derived from the books and from the bills, kept in the same transaction.
@@ -200,6 +210,7 @@ ledger_balance = Table(
     kept("account", Text, "whose", G, BOOKS, primary_key=True),
     kept("currency", Text, "ISO 4217", G, BOOKS, primary_key=True),
     kept("amount_minor", BigInteger, "the sum of its lines, minor units", G, BOOKS),
+    info=about(Area.MONEY, Recipient.TAX),
 )
 
 revenue = Table(
@@ -220,6 +231,7 @@ revenue = Table(
     kept("net_minor", BigInteger, "without tax, minor units", N, BOOKS),
     kept("vat_minor", BigInteger, "tax", N, BOOKS),
     kept("gross_minor", BigInteger, "with tax", N, BOOKS),
+    info=about(Area.MONEY, Recipient.TAX),
 )
 
 grid_reading = Table(
@@ -231,4 +243,5 @@ grid_reading = Table(
     kept("energy_wh", Exact, "what it showed, Wh", N, BOOKS),
     kept("created_at", Instant, "when that was entered", N, BOOKS),
     kept("created_by", Text, "by whom", L, BOOKS),
+    info=about(Area.MONEY, Recipient.TAX),
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Exact, Instant, Text, kept
-from wattkeeper.store.tables.ground import ACCOUNT, DAYS_90, TAX, C, G, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Exact, Instant, Recipient, Text, kept
+from wattkeeper.store.tables.ground import ACCOUNT, DAYS_90, TAX, C, G, L, N, about, metadata
 
 pay_way = Table(
     "pay_way",
@@ -20,6 +20,7 @@ pay_way = Table(
     kept("way", Text, "free, invoice, prepaid or card; empty: as the others", C, ACCOUNT, nullable=True),
     kept("created_at", Instant, "when", C, ACCOUNT),
     kept("created_by", Text, "who chose it", L, ACCOUNT),
+    info=about(Area.PAYMENTS, Recipient.NOBODY),
 )
 Index("ix_pay_way_kind", pay_way.c.kind, pay_way.c.subject, pay_way.c.n)
 
@@ -33,6 +34,7 @@ payment_means = Table(
     kept("brand", Text, "its brand, as the provider tells", C, ACCOUNT, nullable=True),
     kept("last_four", Text, "its last four digits, as the provider tells", C, ACCOUNT, nullable=True),
     kept("changed_at", Instant, "since when", C, ACCOUNT),
+    info=about(Area.PAYMENTS, Recipient.PAYMENT),
 )
 
 payment = Table(
@@ -63,6 +65,7 @@ payment = Table(
     Index("ix_payment_number", "number"),
     Index("ix_payment_state", "state", "created_at"),
     Index("ix_payment_created_at", "created_at", "id"),
+    info=about(Area.PAYMENTS, Recipient.PAYMENT, Recipient.TAX),
 )
 
 payment_step = Table(
@@ -83,6 +86,7 @@ payment_step = Table(
     Index("ix_payment_step_state", "state", "due_at"),
     Index("ix_payment_step_payment_id", "payment_id", "created_at"),
     Index("ix_payment_step_theirs", "theirs"),
+    info=about(Area.PAYMENTS, Recipient.PAYMENT, Recipient.TAX),
 )
 
 payment_event = Table(
@@ -94,6 +98,7 @@ payment_event = Table(
     kept("outcome", Text, "what came of it", L, DAYS_90),
     kept("at", Instant, "when it happened, as they say", L, DAYS_90),
     kept("created_at", Instant, "when we heard", L, DAYS_90),
+    info=about(Area.PAYMENTS, Recipient.PAYMENT),
 )
 
 payment_difference = Table(
@@ -114,6 +119,7 @@ payment_difference = Table(
     kept("said", Text, "how, in that person's words", G, TAX, nullable=True),
     Index("uq_payment_difference_theirs", "theirs", "kind", unique=True),
     Index("ix_payment_difference_state", "state", "created_at", "id"),
+    info=about(Area.PAYMENTS, Recipient.PAYMENT, Recipient.TAX),
 )
 
 settlement = Table(
@@ -134,6 +140,7 @@ settlement = Table(
     Index("ix_settlement_session_id", "session_id"),
     Index("ix_settlement_invoice", "invoice"),
     Index("ix_settlement_way", "way", "invoice", "month"),
+    info=about(Area.PAYMENTS, Recipient.TAX),
 )
 
 monthly_invoice = Table(
@@ -157,6 +164,7 @@ monthly_invoice = Table(
     Index("uq_monthly_invoice_place", "series", "place", unique=True),
     Index("uq_monthly_invoice_month", "person_id", "month", "currency", unique=True),
     Index("ix_monthly_invoice_issued_at", "issued_at", "place"),
+    info=about(Area.PAYMENTS, Recipient.TAX, Recipient.MAIL, Recipient.APPS),
 )
 """Never changed: what is paid of it follows from the payments that name it."""
 
@@ -171,6 +179,7 @@ site_share = Table(
     kept("created_at", Instant, "for what is billed from then on"),
     kept("created_by", Text, "who agreed to it", L),
     Index("ix_site_share_site", "site", "n"),
+    info=about(Area.PAYMENTS, Recipient.TAX, Recipient.HOSTS),
 )
 
 money_deed = Table(
@@ -196,4 +205,5 @@ money_deed = Table(
     kept("settled_by", Text, "by whom", G, TAX, nullable=True),
     Index("ix_money_deed_state", "state", "created_at", "id"),
     Index("ix_money_deed_site", "site", "created_at"),
+    info=about(Area.PAYMENTS, Recipient.TAX, Recipient.HOSTS),
 )

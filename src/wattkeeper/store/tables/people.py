@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Instant, LargeBinary, Text, kept
-from wattkeeper.store.tables.ground import ACCOUNT, DAYS_30, DAYS_90, C, L, metadata
+from wattkeeper.store.columns import Area, BigInteger, Instant, LargeBinary, Recipient, Text, kept
+from wattkeeper.store.tables.ground import ACCOUNT, DAYS_30, DAYS_90, HOUSE, C, L, about, metadata
+
+MAIL_AND_APPS = (Recipient.MAIL, Recipient.APPS)
 
 person = Table(
     "person",
     metadata,
     kept("id", Text, "a person, without a name", C, ACCOUNT, primary_key=True),
-    kept("sealed", LargeBinary, "name and contact, sealed under the person's key", C, ACCOUNT, nullable=True),
+    kept(
+        "sealed", LargeBinary, "name and contact, sealed under the person's key", C, ACCOUNT, nullable=True, under="id"
+    ),
     kept("created_at", Instant, "when first known", C, ACCOUNT),
+    info=about(Area.ACCOUNT, Recipient.APPS),
 )
 
 subject_key = Table(
@@ -21,6 +26,7 @@ subject_key = Table(
     kept("subject", Text, "a person's id, or 'installation'", C, ACCOUNT, primary_key=True),
     kept("wrapped", LargeBinary, "its key, wrapped by the key above it", C, ACCOUNT),
     kept("created_at", Instant, "when made", C, ACCOUNT),
+    info=about(Area.ACCOUNT, Recipient.KEYS),
 )
 
 account = Table(
@@ -29,12 +35,28 @@ account = Table(
     kept("id", Text, "an account, without a name: what records name as `by`", C, ACCOUNT, primary_key=True),
     kept("person_id", Text, "whose it is", C, ACCOUNT),
     kept("name_ref", Text, "pseudonym of the name or e-mail to sign in with", C, ACCOUNT),
-    kept("sealed", LargeBinary, "that name, sealed under the person's key", C, ACCOUNT),
+    kept(
+        "sealed",
+        LargeBinary,
+        "that name, sealed under the person's key",
+        C,
+        ACCOUNT,
+        under="person_id",
+        to=MAIL_AND_APPS,
+    ),
     kept("role", Text, "what it may do", C, ACCOUNT),
     kept("sites", Text, "a site host's sites, JSON", C, ACCOUNT),
     kept("state", Text, "invited, unverified, active or disabled", C, ACCOUNT),
     kept("password_hash", Text, "argon2id; none where there is no password", C, ACCOUNT, nullable=True),
-    kept("totp", LargeBinary, "the secret of the code app, sealed under the person's key", C, ACCOUNT, nullable=True),
+    kept(
+        "totp",
+        LargeBinary,
+        "the secret of the code app, sealed under the person's key",
+        C,
+        ACCOUNT,
+        nullable=True,
+        under="person_id",
+    ),
     kept("totp_step", BigInteger, "the last step whose code was used: never again", C, ACCOUNT),
     kept("totp_confirmed", Boolean, "whether the code app proved itself", C, ACCOUNT),
     kept("password_short", Boolean, "whether the password is too short to stand alone", C, ACCOUNT),
@@ -45,6 +67,7 @@ account = Table(
     kept("seen_at", Instant, "last signed in, for finding dormant ones", L, ACCOUNT, nullable=True),
     Index("uq_account_name_ref", "name_ref", unique=True),
     Index("ix_account_person_id", "person_id"),
+    info=about(Area.ACCOUNT, Recipient.NOBODY),
 )
 
 login = Table(
@@ -55,13 +78,22 @@ login = Table(
     kept("account_id", Text, "who signed in", C, DAYS_30),
     kept("half", Boolean, "whether the second factor is still missing: it opens nothing yet", C, DAYS_30),
     kept("how", Text, "passkey, password, password+totp, recovery, mail or oidc", L, DAYS_30),
-    kept("device", LargeBinary, "browser and rough place, sealed under the person's key", L, DAYS_30, nullable=True),
+    kept(
+        "device",
+        LargeBinary,
+        "browser and rough place, sealed under the person's key",
+        L,
+        DAYS_30,
+        nullable=True,
+        under="account_id",
+    ),
     kept("created_at", Instant, "when", C, DAYS_30),
     kept("proved_at", Instant, "when the person last proved themselves freshly", C, DAYS_30),
     kept("seen_at", Instant, "last used, to the minute", L, DAYS_30),
     kept("expires_at", Instant, "until when", C, DAYS_30),
     Index("uq_login_id", "id", unique=True),
     Index("ix_login_account_id", "account_id"),
+    info=about(Area.SIGN_IN, Recipient.NOBODY),
 )
 
 passkey = Table(
@@ -74,11 +106,20 @@ passkey = Table(
     kept("sign_count", BigInteger, "the authenticator's counter; one that went down is refused", C, ACCOUNT),
     kept("transports", Text, "how it is reached, JSON", C, ACCOUNT),
     kept("backed_up", Boolean, "whether it lives in a synchronised store", L, ACCOUNT),
-    kept("label", LargeBinary, "what its owner calls it, sealed under their key", C, ACCOUNT, nullable=True),
+    kept(
+        "label",
+        LargeBinary,
+        "what its owner calls it, sealed under their key",
+        C,
+        ACCOUNT,
+        nullable=True,
+        under="account_id",
+    ),
     kept("created_at", Instant, "when made", C, ACCOUNT),
     kept("used_at", Instant, "last used", L, ACCOUNT, nullable=True),
     Index("uq_passkey_id", "id", unique=True),
     Index("ix_passkey_account_id", "account_id"),
+    info=about(Area.SIGN_IN, Recipient.APPS),
 )
 
 recovery_code = Table(
@@ -88,6 +129,7 @@ recovery_code = Table(
     kept("account_id", Text, "whose", C, ACCOUNT),
     kept("created_at", Instant, "when made", C, ACCOUNT),
     Index("ix_recovery_code_account_id", "account_id"),
+    info=about(Area.SIGN_IN, Recipient.NOBODY),
 )
 
 secret_link = Table(
@@ -96,10 +138,11 @@ secret_link = Table(
     kept("code_hash", LargeBinary, "SHA-256 of the 256-bit code in a link or challenge", C, DAYS_30, primary_key=True),
     kept("purpose", Text, "invite, first_owner, verify, recover, change_mail, passkey, step or oidc", C, DAYS_30),
     kept("account_id", Text, "for whom; none where nobody is known yet", C, DAYS_30, nullable=True),
-    kept("sealed", LargeBinary, "what belongs to it, JSON, sealed", C, DAYS_30, nullable=True),
+    kept("sealed", LargeBinary, "what belongs to it, JSON, sealed", C, DAYS_30, nullable=True, under=HOUSE),
     kept("created_at", Instant, "when made", C, DAYS_30),
     kept("expires_at", Instant, "until when it is good, once", C, DAYS_30),
     Index("ix_secret_link_account_id", "account_id", "purpose"),
+    info=about(Area.SIGN_IN, Recipient.NOBODY),
 )
 
 api_token = Table(
@@ -112,6 +155,7 @@ api_token = Table(
     kept("created_at", Instant, "when made", C, ACCOUNT),
     kept("expires_at", Instant, "until when", C, ACCOUNT, nullable=True),
     kept("last_used_at", Instant, "when last used, to the minute", L, ACCOUNT, nullable=True),
+    info=about(Area.ACCOUNT, Recipient.NOBODY),
 )
 
 app_client = Table(
@@ -123,6 +167,7 @@ app_client = Table(
     kept("secret_hash", LargeBinary, "SHA-256 of a confidential client's secret", L, ACCOUNT, nullable=True),
     kept("created_at", Instant, "when registered", L, ACCOUNT),
     kept("created_by", Text, "who registered it", L, ACCOUNT),
+    info=about(Area.ACCOUNT, Recipient.NOBODY),
 )
 
 app_code = Table(
@@ -136,6 +181,7 @@ app_code = Table(
     kept("challenge", Text, "PKCE S256 challenge", C, DAYS_30),
     kept("scopes", Text, "what was consented to, space-separated", C, DAYS_30),
     kept("expires_at", Instant, "a minute after it was made", C, DAYS_30),
+    info=about(Area.SIGN_IN, Recipient.NOBODY),
 )
 
 app_grant = Table(
@@ -150,6 +196,7 @@ app_grant = Table(
     kept("ended_at", Instant, "when ended", C, ACCOUNT, nullable=True),
     kept("ended_why", Text, "by its owner, or because a token was used twice", C, ACCOUNT, nullable=True),
     Index("ix_app_grant_account_id", "account_id"),
+    info=about(Area.ACCOUNT, Recipient.APPS),
 )
 
 app_token = Table(
@@ -162,6 +209,7 @@ app_token = Table(
     kept("expires_at", Instant, "until when", C, DAYS_90),
     kept("used_at", Instant, "when a refresh token was used: a second use ends the grant", C, DAYS_90, nullable=True),
     Index("ix_app_token_grant_id", "grant_id"),
+    info=about(Area.ACCOUNT, Recipient.NOBODY),
 )
 
 identity = Table(
@@ -172,6 +220,7 @@ identity = Table(
     kept("account_id", Text, "whose account that is here", C, ACCOUNT),
     kept("created_at", Instant, "when first used", C, ACCOUNT),
     Index("ix_identity_account_id", "account_id"),
+    info=about(Area.SIGN_IN, Recipient.NOBODY),
 )
 
 mail = Table(
@@ -180,7 +229,14 @@ mail = Table(
     kept("id", Text, "one message", C, DAYS_30, primary_key=True),
     kept("person_id", Text, "to whom", C, DAYS_30),
     kept("kind", Text, "what it is about", C, DAYS_30),
-    kept("sealed", LargeBinary, "address, subject and text, JSON, sealed under the person's key", C, DAYS_30),
+    kept(
+        "sealed",
+        LargeBinary,
+        "address, subject and text, JSON, sealed under the person's key",
+        C,
+        DAYS_30,
+        under="person_id",
+    ),
     kept("state", Text, "queued, sent or failed", C, DAYS_30),
     kept("tries", Integer, "how often it was tried", C, DAYS_30),
     kept("why", Text, "why it failed", C, DAYS_30, nullable=True),
@@ -188,6 +244,7 @@ mail = Table(
     kept("next_at", Instant, "when it is tried next", C, DAYS_30),
     kept("sent_at", Instant, "when handed over", C, DAYS_30, nullable=True),
     Index("ix_mail_state", "state", "next_at"),
+    info=about(Area.LETTERS, Recipient.MAIL),
 )
 
 notice = Table(
@@ -196,8 +253,9 @@ notice = Table(
     kept("id", Text, "something the person should know", C, DAYS_90, primary_key=True),
     kept("person_id", Text, "who", C, DAYS_90),
     kept("kind", Text, "what it is about", C, DAYS_90),
-    kept("sealed", LargeBinary, "the words, JSON, sealed under the person's key", C, DAYS_90),
+    kept("sealed", LargeBinary, "the words, JSON, sealed under the person's key", C, DAYS_90, under="person_id"),
     kept("created_at", Instant, "when", C, DAYS_90),
     kept("read_at", Instant, "when seen", C, DAYS_90, nullable=True),
     Index("ix_notice_person_id", "person_id", "created_at"),
+    info=about(Area.LETTERS, Recipient.MAIL, Recipient.APPS),
 )

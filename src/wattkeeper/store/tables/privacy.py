@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Instant, LargeBinary, Text, kept
-from wattkeeper.store.tables.ground import ACCOUNT, LOG, G, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Instant, LargeBinary, Recipient, Text, kept
+from wattkeeper.store.tables.ground import ACCOUNT, HOUSE, LOG, G, L, N, about, metadata
 
 # What was read stays, in each language it was read in: without it nobody can show what somebody agreed to.
 consent_text = Table(
@@ -18,6 +18,7 @@ consent_text = Table(
     kept("title", Text, "its first line, as it was read", N, LOG),
     kept("words", Text, "the text, as it was read", N, LOG),
     kept("created_at", Instant, "when somebody first answered it", N, LOG),
+    info=about(Area.PRIVACY, Recipient.APPS),
 )
 
 # Append-only: triggers refuse to change or delete what somebody said (Article 7(1): we must be able to show it).
@@ -34,6 +35,7 @@ consent = Table(
     kept("door", Text, "through which door: page or api", G, LOG),
     Index("ix_consent_person_id", "person_id", "purpose", "n"),
     Index("ix_consent_purpose", "purpose", "person_id", "n"),
+    info=about(Area.PRIVACY, Recipient.APPS),
 )
 
 look = Table(
@@ -44,7 +46,14 @@ look = Table(
     kept("by", Text, "who looked: an account's id, or a program's name", G, ACCOUNT),
     kept("role", Text, "in which role", G, ACCOUNT),
     kept("purpose", Text, "for what: charging/looking.py", G, ACCOUNT),
-    kept("sealed", LargeBinary, "reason and case in their words, JSON, sealed under the person's key", G, ACCOUNT),
+    kept(
+        "sealed",
+        LargeBinary,
+        "reason and case in their words, JSON, sealed under the person's key",
+        G,
+        ACCOUNT,
+        under="person_id",
+    ),
     kept("is_emergency", Boolean, "whether it broke the glass: without the right, in need", G, ACCOUNT),
     kept("parts", Text, "what was seen so far, space-separated", G, ACCOUNT),
     kept("opened_at", Instant, "when it was opened", G, ACCOUNT),
@@ -55,6 +64,7 @@ look = Table(
     Index("ix_look_person_id", "person_id", "opened_at"),
     Index("ix_look_by", "by", "person_id", "until"),
     Index("ix_look_is_emergency", "is_emergency", "reviewed_at"),
+    info=about(Area.PRIVACY, Recipient.APPS),
 )
 
 legal_hold = Table(
@@ -63,11 +73,12 @@ legal_hold = Table(
     kept("id", Text, "something that must not be deleted yet", G, LOG, primary_key=True),
     kept("kind", Text, "person or session", G, LOG),
     kept("subject", Text, "which, by the id alone", G, LOG),
-    kept("sealed", LargeBinary, "why, in words, sealed by the house", G, LOG),
+    kept("sealed", LargeBinary, "why, in words, sealed by the house", G, LOG, under=HOUSE),
     kept("at", Instant, "since when", G, LOG),
     kept("by", Text, "by whom", G, LOG),
     kept("until", Instant, "until when at most; who needs longer says so anew", G, LOG),
     kept("ended_at", Instant, "when it was lifted before that", G, LOG, nullable=True),
     kept("ended_by", Text, "by whom", G, LOG, nullable=True),
     Index("ix_legal_hold_subject", "kind", "subject"),
+    info=about(Area.PRIVACY, Recipient.NOBODY),
 )

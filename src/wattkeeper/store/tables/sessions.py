@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import Boolean, Column, Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Exact, Instant, LargeBinary, Text, kept
-from wattkeeper.store.tables.ground import SESSION, STATION, C, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Exact, Instant, LargeBinary, Recipient, Text, kept
+from wattkeeper.store.tables.ground import SESSION, STATION, C, L, N, about, metadata
 
 journal = Table(
     "journal",
@@ -22,9 +22,18 @@ journal = Table(
     kept("body", Text, "the fact, JSON, tokens as pseudonyms", C, SESSION),
     kept("decided", Text, "what we decided on it: ids given, verdict, JSON", C, SESSION, nullable=True),
     kept("words", Text, "the station's words, JSON, tokens masked, free text taken out", C, SESSION),
-    kept("sealed", LargeBinary, "the free text taken out of the words, sealed", C, SESSION, nullable=True),
+    kept(
+        "sealed",
+        LargeBinary,
+        "the free text taken out of the words, sealed",
+        C,
+        SESSION,
+        nullable=True,
+        under="sealed_for",
+    ),
     kept("sealed_for", Text, "whose key seals it", C, SESSION, nullable=True),
     Index("ix_journal_station_id", "station_id", "received_at"),
+    info=about(Area.SESSIONS, Recipient.HOSTS, Recipient.APPS),
 )
 """A session's entries are found by its station and the span of our time in which it was told: one index, not two."""
 Index(
@@ -61,6 +70,7 @@ session = Table(
     Index("ix_session_ref", "ref"),
     Index("ix_session_started_at", "started_at", "id"),
     Index("ix_session_token", "token"),
+    info=about(Area.SESSIONS, Recipient.HOSTS, Recipient.APPS),
 )
 Index(
     "ix_session_live_token",
@@ -112,6 +122,7 @@ reading = Table(
     kept("signed", Boolean, "whether a signed value came with it", C, SESSION),
     kept("rest", Text, "samples without a column, JSON", C, SESSION, nullable=True),
     sqlite_with_rowid=False,
+    info=about(Area.SESSIONS, Recipient.HOSTS, Recipient.APPS),
 )
 """In the order of the journal, so that adding is cheap; the writer keeps one row for each instant of a session."""
 Index(
@@ -128,5 +139,6 @@ tariff = Table(
     kept("version", Integer, "its version; a changed tariff is a new one", primary_key=True, autoincrement=False),
     kept("content", Text, "the tariff in OCPI terms, JSON"),
     kept("valid_from", Instant, "sessions that started earlier keep the version before"),
-    kept("created_by", Text, "who set it", L),
+    kept("created_by", Text, "who set it", L, to=Recipient.NOBODY),
+    info=about(Area.MONEY, Recipient.DRIVERS),
 )

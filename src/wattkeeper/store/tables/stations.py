@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Index, Integer, Table
 
-from wattkeeper.store.columns import BigInteger, Exact, Instant, LargeBinary, Text, kept
-from wattkeeper.store.tables.ground import DAYS_30, DAYS_90, STATION, L, N, metadata
+from wattkeeper.store.columns import Area, BigInteger, Exact, Instant, LargeBinary, Recipient, Text, kept
+from wattkeeper.store.tables.ground import DAYS_30, DAYS_90, HOUSE, STATION, L, N, about, metadata
 
 station = Table(
     "station",
@@ -23,8 +23,9 @@ station = Table(
     kept("is_listed", Boolean, "whether drivers find it in the app", N, STATION),
     kept("mark", Text, "what printed codes call it; another one ends the codes before", N, STATION, nullable=True),
     kept("created_at", Instant, "when it was admitted", N, STATION),
-    kept("created_by", Text, "who admitted it", L, STATION),
+    kept("created_by", Text, "who admitted it", L, STATION, to=Recipient.NOBODY),
     Index("uq_station_mark", "mark", unique=True),
+    info=about(Area.STATIONS, Recipient.DRIVERS),
 )
 
 # What stations told of themselves; derived from the journal.
@@ -44,6 +45,7 @@ station_state = Table(
     kept("firmware", Text, "as it told at boot", N, STATION, nullable=True),
     kept("displays_messages", Boolean, "whether it can show messages", N, STATION),
     kept("last_n", BigInteger, "the newest journal entry folded in", N, STATION),
+    info=about(Area.STATIONS, Recipient.DRIVERS),
 )
 
 connector = Table(
@@ -58,6 +60,7 @@ connector = Table(
     kept("info", Text, "the station's remark", N, STATION, nullable=True),
     kept("since", Instant, "our time when this was told first", N, STATION),
     kept("told_at", Instant, "the station's time of the change; older news never replaces newer", N, STATION),
+    info=about(Area.STATIONS, Recipient.DRIVERS),
 )
 
 orders = Table(
@@ -67,12 +70,12 @@ orders = Table(
     kept("station_id", Text, "to which station", N, DAYS_90),
     kept("kind", Text, "the class of the order", N, DAYS_90),
     kept("action", Text, "the standard's word, once it was sent", N, DAYS_90, nullable=True),
-    kept("sealed", LargeBinary, "the order itself, sealed: it may hold a token or a key", L, DAYS_90),
+    kept("sealed", LargeBinary, "the order itself, sealed: it may hold a token or a key", L, DAYS_90, under=HOUSE),
     kept("words", Text, "what was sent, JSON, tokens and keys masked", L, DAYS_90, nullable=True),
     kept("state", Text, "queued, sent, answered or expired", N, DAYS_90),
     kept("outcome", Text, "accepted, rejected, error or timeout", N, DAYS_90, nullable=True),
     kept("summary", Text, "the outcome in a line", N, DAYS_90, nullable=True),
-    kept("answer", LargeBinary, "the station's answer, sealed", L, DAYS_90, nullable=True),
+    kept("answer", LargeBinary, "the station's answer, sealed", L, DAYS_90, nullable=True, under=HOUSE),
     kept("by", Text, "who asked", L, DAYS_90),
     kept("created_at", Instant, "when asked", L, DAYS_90),
     kept("sent_at", Instant, "when put on the wire", N, DAYS_90, nullable=True),
@@ -80,6 +83,7 @@ orders = Table(
     kept("expires_at", Instant, "when it is no longer worth sending", N, DAYS_90),
     Index("ix_orders_station_id", "station_id", "state"),
     Index("ix_orders_created_at", "created_at", "id"),
+    info=about(Area.STATIONS, Recipient.STATIONS),
 )
 
 knock = Table(
@@ -92,4 +96,5 @@ knock = Table(
     kept("first_at", Instant, "first", N, DAYS_30),
     kept("last_at", Instant, "last", N, DAYS_30),
     kept("dismissed", Boolean, "whether a person turned it away", N, DAYS_30),
+    info=about(Area.STATIONS, Recipient.NOBODY),
 )

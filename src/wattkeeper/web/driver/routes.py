@@ -17,6 +17,7 @@ from wattkeeper.web.driver import (
     factors,
     me,
     monthly,
+    notice,
     paper,
     pay,
     privacy,
@@ -26,7 +27,7 @@ from wattkeeper.web.driver import (
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 
-NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, privacy, monthly, pay, factors)
+NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, privacy, notice, monthly, pay, factors)
 
 
 @lru_cache(maxsize=8)

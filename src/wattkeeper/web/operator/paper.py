@@ -71,6 +71,7 @@ PLACES = (
     ("/money", phrase("Money"), Scope.BILLS_READ),
     ("/people", phrase("People"), Scope.STAFF_READ),
     ("/programs", phrase("Programs"), Scope.TOKENS_READ),
+    ("/security", phrase("Security"), Scope.SECURITY_READ),
 )
 """Where one can go, and what one must be allowed for it, everywhere or at the own sites."""
 ALL = {
@@ -82,6 +83,7 @@ ALL = {
     "/money": phrase("Money"),
     "/people": phrase("All people"),
     "/programs": phrase("All programs"),
+    "/security": phrase("Security"),
 }
 """What the lists are called to whom a page sends back there."""
 ROLES = {

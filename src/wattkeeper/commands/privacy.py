@@ -1,0 +1,159 @@
+"""`wattkeeper privacy`: forgetting people, and proving it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from wattkeeper.charging.erasure import IN_WORDS, SERIOUS, Plan
+from wattkeeper.commands.terminal import VIEWER, Database, err, fail, out, rooms_of, run
+
+app = typer.Typer(help="The rights of people over their data.", no_args_is_help=True)
+Person = Annotated[str, typer.Argument(metavar="PERSON", help="Their e-mail address, sign-in name, or id.")]
+Despite = Annotated[bool, typer.Option("--despite", help="Pass over what is owed or still to be billed.")]
+
+
+@app.command()
+def plan(person: Person, database: Database = None) -> None:
+    """Show what would be done to forget somebody, and do nothing."""
+
+    async def work() -> Plan:
+        async with rooms_of(database) as rooms:
+            forgetting = rooms.forgetting
+            planned: Plan = await forgetting.plan(VIEWER, await forgetting.found(VIEWER, person))
+            return planned
+
+    _show(run(work()))
+
+
+@app.command()
+def erase(
+    person: Annotated[str | None, typer.Argument(metavar="[PERSON]", help="As for plan.", show_default=False)] = None,
+    many: Annotated[Path | None, typer.Option(help="A file of people's ids, one a line.", show_default=False)] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    despite: Despite = False,
+    database: Database = None,
+) -> None:
+    """Forget somebody, or many. It cannot be undone: their key is destroyed."""
+    if (person is None) == (many is None):
+        fail("Say whom: a person, or --many FILE with one id a line.")
+    if many is not None:
+        _erase_many(many, yes=yes, despite=despite, database=database)
+    elif person is not None:
+        _erase_one(person, yes=yes, despite=despite, database=database)
+
+
+def _erase_one(who: str, *, yes: bool, despite: bool, database: str | None) -> None:
+    """Show the plan, ask, and do it."""
+
+    async def look() -> Plan:
+        async with rooms_of(database) as rooms:
+            planned: Plan = await rooms.forgetting.plan(VIEWER, await rooms.forgetting.found(VIEWER, who))
+            return planned
+
+    async def work(person: str) -> str:
+        async with rooms_of(database) as rooms:
+            return str(await rooms.forgetting.forget(VIEWER, person, despite=despite))
+
+    planned = run(look())
+    _show(planned)
+    if planned.blocked_for(staff=despite):
+        fail("Nothing was done." + (" What is marked * can be passed over: --despite" if not despite else ""))
+    if not yes and not typer.confirm("Forget this person? Nobody can undo it."):
+        fail("Nothing was done.")
+    certificate = run(work(planned.person))
+    out.print("Forgotten. The certificate, for whoever asked:")
+    print(certificate)
+
+
+def _erase_many(file: Path, *, yes: bool, despite: bool, database: str | None) -> None:
+    """Forget everybody in a file, some hundreds in each transaction."""
+    from wattkeeper.operations.privacy.forgetting import persons_in
+
+    try:
+        persons = [*persons_in(file.read_text(encoding="utf-8"))]
+    except (OSError, UnicodeDecodeError) as problem:
+        fail(f"{file} cannot be read: {problem}")
+    if not persons:
+        fail(f"{file} names nobody; it has one id a line.")
+    if not yes and not typer.confirm(f"Forget {len(persons)} people? Nobody can undo it."):
+        fail("Nothing was done.")
+
+    async def work() -> Any:
+        async with rooms_of(database) as rooms:
+            said = {"at": 0}
+
+            def progress(done: int, of: int) -> None:
+                if done * 10 // of > said["at"]:
+                    said["at"] = done * 10 // of
+                    err.print(f"{done} of {of}")
+
+            return await rooms.forgetting.forget_many(VIEWER, persons, despite=despite, progress=progress)
+
+    gone = run(work())
+    out.print(f"{len(gone.certificates)} forgotten, {len(gone.refused)} not, {len(gone.unknown)} not known here.")
+    for person, obstacles in gone.refused.items():
+        out.print(f"  {person}: {' '.join(IN_WORDS[one] for one in obstacles)}", markup=False)
+    if gone.refused:
+        raise typer.Exit(1)
+
+
+@app.command()
+def told(person: Annotated[str, typer.Argument(metavar="PERSON", help="Their id.")], database: Database = None) -> None:
+    """List who else had to forget somebody who was forgotten, and how far that is (Art. 19)."""
+
+    async def work() -> list[Any]:
+        async with rooms_of(database) as rooms:
+            return list(await rooms.forgetting.told(VIEWER, person))
+
+    rows = run(work())
+    table = Table("Who", "Name", "What", "State", "Said", "Since (UTC)", box=None)
+    for one in rows:
+        said = (one.kind.value, one.name, one.what.value, one.state, one.said or "")
+        table.add_row(*said, f"{one.created_at:%Y-%m-%d %H:%M}")
+    out.print(table if rows else "Nobody else had to forget them, or nobody of that id was forgotten.")
+
+
+@app.command()
+def certificate(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A certificate of erasure, JSON.")],
+    key: Annotated[str, typer.Option(help="The public key it must hold under, base64.")] = "",
+) -> None:
+    """Check a certificate of erasure; it needs nothing but the file."""
+    from wattkeeper.operations.privacy.certificate import checked
+
+    try:
+        statement = checked(file.read_text(encoding="utf-8"), key)
+    except (OSError, UnicodeDecodeError) as problem:
+        fail(f"{file} cannot be read: {problem}")
+    except ValueError as problem:
+        fail(str(problem))
+    out.print("The signature holds." + ("" if key else " Compare the key with the one that the house publishes."))
+    print(json.dumps(statement, indent=1))
+
+
+def _show(planned: Plan) -> None:
+    """A plan for people."""
+    out.print(f"Person {planned.person}", markup=False)
+    rows = ", ".join(f"{count} {table}" for table, count in planned.destroyed.items()) or "nothing"
+    out.print(f"  destroyed for good: their key, and {rows}", markup=False)
+    energy = planned.energy_wh / 1000
+    out.print(f"  stays without a person: {planned.sessions} sessions, {energy:f} kWh", markup=False)
+    if planned.documents:
+        money = ", ".join(f"{minor} {currency} minor" for currency, minor in planned.gross_minor.items())
+        until = planned.keeps_until
+        out.print(f"  tax law keeps: {planned.documents} documents ({money}) until the end of {until}", markup=False)
+    for one in planned.told:
+        out.print(f"  must forget too: {one.kind.value} {one.name}: {one.what.value}", markup=False)
+    for obstacle in planned.obstacles:
+        mark = (
+            "*"
+            if obstacle in planned.blocked_for(staff=False) and obstacle not in planned.blocked_for(staff=True)
+            else "-"
+        )
+        weight = "stands in the way" if obstacle in SERIOUS else "to be known"
+        out.print(f"  {mark} {weight}: {IN_WORDS[obstacle]}", markup=False)

@@ -1,0 +1,1 @@
+"""The pages about security: what was tried, and what the audit found."""
