@@ -57,6 +57,7 @@ from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.privacy.forgetting import Forgetting
+from wattkeeper.operations.privacy.propagation import Propagation
 from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
@@ -180,6 +181,8 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     await rooms.keeper.begin()
     gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission, rooms.totals)
     ocpp_port = await gateway.start()
+    told = (rooms.store, rooms.safe, rooms.bus, settings, rooms.dispatch, rooms.provider)
+    propagation = Propagation(*told)
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
         asyncio.create_task(retention.watch(rooms.store), name="retention"),
@@ -189,6 +192,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),
         asyncio.create_task(rooms.people.post.run(), name="post"),
         asyncio.create_task(rooms.keeper.run(), name="log"),
+        asyncio.create_task(propagation.run(), name="propagation"),
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
         asyncio.create_task(Checking(rooms.store, rooms.safe, rooms.bus, rooms.intake).run(), name="signatures"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),

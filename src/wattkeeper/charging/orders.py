@@ -128,6 +128,16 @@ class ClearCache(Order):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForgetCustomer(Order):
+    """Make the station forget what it keeps about the holder of a card (2.0.1 N10 CustomerInformation, clear)."""
+
+    uid: str = field(repr=False)
+    """The card's number in the clear: for the station alone."""
+    request_id: int
+    """A number that the station repeats when it says what it did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AskDisplay(Order):
     """Ask what the station's display can show: ``shows_cost``, ``shows_price`` in the figures (1 or 0).
 

@@ -23,6 +23,7 @@ from wattkeeper.charging.orders import (
     ChangeAvailability,
     ClearCache,
     Decline,
+    ForgetCustomer,
     GetListBounds,
     GetLocalListVersion,
     Order,
@@ -55,12 +56,12 @@ KINDS: Mapping[str, type[Order]] = {
     kind.__name__: kind
     for kind in (
         *(StartCharging, StopCharging, Reset, Trigger, Unlock, ChangeAvailability, ShowMessage, AnyCommand),
-        *(SendLocalList, GetLocalListVersion, GetListBounds, ClearCache),
+        *(SendLocalList, GetLocalListVersion, GetListBounds, ClearCache, ForgetCustomer),
         *(AskDisplay, ShowPrice, ShowCost, ShowTotal),
     )
 }
 OPEN = (OrderState.QUEUED, OrderState.SENT)
-SPENT = frozenset({SendLocalList.__name__, ShowPrice.__name__})
+SPENT = frozenset({SendLocalList.__name__, ShowPrice.__name__, StartCharging.__name__, ForgetCustomer.__name__})
 """What holds card numbers that nobody needs once it is settled."""
 QUIET = frozenset({AskDisplay.__name__})
 """A question of ours whose answer is no news, whatever it is."""
@@ -298,7 +299,7 @@ class Dispatch:
         """What was settled as it is kept: the card numbers in it were for the station alone."""
         order = self._open(row)
         bare = replace(order, entries=()) if isinstance(order, SendLocalList) else order
-        bare = replace(bare, uid="") if isinstance(bare, ShowPrice) else bare
+        bare = replace(bare, uid="") if isinstance(bare, ShowPrice | StartCharging | ForgetCustomer) else bare
         return self._safe.seal("orders", "sealed", msgspec.json.encode(bare))
 
     def _fact(self, row: OrderRow) -> OrderSettled:

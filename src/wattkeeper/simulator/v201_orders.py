@@ -291,6 +291,15 @@ class Wire201(Wire, ChargePoint):  # type: ignore[misc]
         self.station.cards.clear()
         return call_result.ClearCache(status="Accepted")
 
+    @answers("CustomerInformation")
+    def customer_information(self, clear: bool, id_token: dict[str, Any] | None = None, **_: Any) -> Any:
+        """Forget the holder of a card."""
+        if id_token is None:
+            return call_result.CustomerInformation(status="Invalid")
+        if clear:
+            self.station.cards.pop(id_token["id_token"], None)
+        return call_result.CustomerInformation(status="Accepted")
+
     @answers("DataTransfer")
     def data_transfer(self, vendor_id: str, **_: Any) -> Any:
         """Know nobody's extensions but our own, which are none."""

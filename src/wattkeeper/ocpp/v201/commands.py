@@ -11,6 +11,7 @@ from wattkeeper.charging.orders import (
     AskDisplay,
     ChangeAvailability,
     ClearCache,
+    ForgetCustomer,
     GetListBounds,
     GetLocalListVersion,
     Order,
@@ -35,10 +36,19 @@ _CARD = re.compile(r"(?:[0-9A-Fa-f]{8}|[0-9A-Fa-f]{14}|[0-9A-Fa-f]{20})")
 """What the chip of a card answers with: 4, 7 or 10 bytes (ISO 14443-3)."""
 
 
-def _start(order: StartCharging) -> Command:
+def _token(uid: str) -> Payload:
     """The token's type is told from its form: the number of a card's chip, or one that the centre made."""
-    kind = "ISO14443" if _CARD.fullmatch(order.uid) else "Central"
-    payload: Payload = {"idToken": {"idToken": order.uid, "type": kind}, "remoteStartId": order.remote_start}
+    return {"idToken": uid, "type": "ISO14443" if _CARD.fullmatch(uid) else "Central"}
+
+
+def _forget(order: ForgetCustomer) -> Command:
+    """One identifier only, and no report: what the station knows is not wanted (N10.FR.01, N10.FR.03)."""
+    payload: Payload = {"requestId": order.request_id, "report": False, "clear": True}
+    return "CustomerInformation", payload | {"idToken": _token(order.uid)}
+
+
+def _start(order: StartCharging) -> Command:
+    payload: Payload = {"idToken": _token(order.uid), "remoteStartId": order.remote_start}
     if order.evse:
         payload["evseId"] = order.evse
     return "RequestStartTransaction", payload
@@ -100,6 +110,7 @@ COMMANDS: Mapping[type[Order], Callable[[Any], Command]] = {
     GetLocalListVersion: local_list.ask_version,
     GetListBounds: local_list.ask_bounds,
     ClearCache: local_list.clear_cache,
+    ForgetCustomer: _forget,
     AskDisplay: costs.ask_display,
     ShowPrice: costs.show_price,
     ShowCost: costs.show_cost,

@@ -114,20 +114,20 @@ class LocalLists:
         working = [self._changes] * CHANGING + [self._fills] * FILLING
         try:
             async with asyncio.TaskGroup() as running:
-                for follow in (self._follow_cards, self._follow_lines, self._sweep):
-                    running.create_task(follow())
+                for follow in (self._follow("cards"), self._follow("forgotten"), self._follow_lines(), self._sweep()):
+                    running.create_task(follow)
                 for lane in working:
                     running.create_task(self._work(lane))
         finally:
             self._cabinet.close()
             await self._ledger.settle()
 
-    async def _follow_cards(self) -> None:
-        """Look at the lists when a card has changed what lists say."""
-        async with self._bus.listen("cards") as hints:
+    async def _follow(self, topic: str) -> None:
+        """Look at the lists when a card has changed what they say; at all when one is gone, which no change tells."""
+        async with self._bus.listen(topic) as hints:
             async for _ in hints:
                 await asyncio.sleep(SETTLE_S)
-                await self._look()
+                await self._look(anyway=topic == "forgotten")
 
     async def _follow_lines(self) -> None:
         """Look at the list of each station that has connected."""

@@ -99,4 +99,6 @@ async def means(unit: Unit, persons: Sequence[str]) -> dict[str, dict[str, Any]]
     c = payment_means.c
     wanted = select(c.person_id, c.provider, c.customer, c.method, c.brand, c.last_four)
     rows = await unit.connection.execute(wanted.where(c.person_id.in_(persons)))
-    return {row.person_id: {name: value for name, value in row._mapping.items() if name != "person_id"} for row in rows}
+    return {
+        row.person_id: {str(name): value for name, value in row._mapping.items() if name != "person_id"} for row in rows
+    }

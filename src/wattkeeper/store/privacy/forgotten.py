@@ -96,6 +96,12 @@ async def waiting(
     return [_row(row) for row in await connection.execute(wanted.order_by(T.next_at, T.id).limit(most))]
 
 
+async def overdue(connection: AsyncConnection, before: datetime, most: int) -> list[TellingRow]:
+    """Who was to be told since before an instant and never answered."""
+    wanted = select(telling).where(T.state == WAITING, T.created_at < before).limit(most)
+    return [_row(row) for row in await connection.execute(wanted)]
+
+
 async def of(connection: AsyncConnection, subject: str) -> list[TellingRow]:
     """Who must be told, or was, about somebody."""
     rows = await connection.execute(select(telling).where(T.subject == subject).order_by(T.kind, T.name, T.what))
