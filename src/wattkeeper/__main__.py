@@ -18,6 +18,7 @@ from wattkeeper.commands import (
     payments,
     policy,
     privacy,
+    release,
     sessions,
     staff,
     stations,
@@ -51,6 +52,7 @@ app.command("explain")(bills.explain)
 app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
+app.add_typer(release.app, name="release")
 app.add_typer(verify.app, name="verify")
 app.command("revenue")(revenue)
 app.command("books")(books)

@@ -23,6 +23,7 @@ from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
+from wattkeeper.operations.insight.releases import Releases
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
@@ -147,6 +148,7 @@ def furnish(
         keeper=Keeper(store, bus, settings, signing),
         consents=Consents(store),
         security_events=SecurityEvents(store, safe, bus),
+        releases=Releases(store, settings.zone),
     )
 
 

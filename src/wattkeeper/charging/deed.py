@@ -21,6 +21,8 @@ class DeedKind(StrEnum):
     """A person was forgotten; body: what was done, with counts and without names."""
     RELEASED = "insight.released"
     """An aggregate left the house; body: its digest, what it spent and how it was measured."""
+    RELEASE_REFUSED = "insight.refused"
+    """An aggregate did not meet the bar and stayed in the house; it has spent all the same; body as above."""
     HELD = "hold.set"
     """Something must not be deleted yet; body: the hold, and until when."""
     HOLD_ENDED = "hold.ended"

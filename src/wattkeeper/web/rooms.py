@@ -14,6 +14,7 @@ from wattkeeper.operations.cards.groups import Groups
 from wattkeeper.operations.cards.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
+from wattkeeper.operations.insight.releases import Releases
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
@@ -95,3 +96,4 @@ class Rooms:
     security_events: SecurityEvents
     log: Log
     keeper: Keeper
+    releases: Releases

@@ -21,6 +21,7 @@ from wattkeeper.store.tables.cards import (
     step_up,
 )
 from wattkeeper.store.tables.ground import metadata
+from wattkeeper.store.tables.insight import release
 from wattkeeper.store.tables.log import deed, log_checkpoint, log_cosignature, log_leaf, log_name, log_node
 from wattkeeper.store.tables.metering import meter_key, meter_rule, offered_key, signed_record, unchecked
 from wattkeeper.store.tables.money import (
@@ -157,6 +158,7 @@ __all__ = [
     "reading",
     "recovery_code",
     "rectification",
+    "release",
     "restriction",
     "revenue",
     "scope_use",

@@ -1,0 +1,1 @@
+"""What aggregates are made from, and the ledger of those that left."""
