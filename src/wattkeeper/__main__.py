@@ -13,6 +13,7 @@ from wattkeeper.commands import (
     cards,
     grid,
     installation,
+    log,
     owner,
     papers,
     payments,
@@ -54,6 +55,7 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(release.app, name="release")
 app.add_typer(verify.app, name="verify")
+app.add_typer(log.app, name="log")
 app.command("revenue")(revenue)
 app.command("books")(books)
 app.command("register")(register)

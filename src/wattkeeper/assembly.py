@@ -146,6 +146,7 @@ def furnish(
         forgetting=Forgetting(store, safe, bus, settings, access),
         log=Log(store, signing),
         keeper=Keeper(store, bus, settings, signing),
+        signing=signing,
         consents=Consents(store),
         security_events=SecurityEvents(store, safe, bus),
         releases=Releases(store, settings.zone),

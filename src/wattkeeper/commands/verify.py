@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.progress import Progress
 
 from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.commands.terminal import out, run
+from wattkeeper.commands.terminal import err, fail, out, run
+
+if TYPE_CHECKING:
+    from wattkeeper.vault.note import Verifier
 
 app = typer.Typer(help="Check what somebody hands you, with nothing but the file.", no_args_is_help=True)
 
@@ -41,6 +45,74 @@ def receipt(
         raise typer.Exit(1)
     out.print("It holds: worked out again from its readings and its tariff, it comes to the same cent.", style="bold")
     out.print("What this cannot say: whether the meter told the truth, and whether it was issued at all.")
+
+
+Key = Annotated[
+    list[str], typer.Option("--key", metavar="FILE|KEY", help="Whose log it is: a key, or a file with keys.")
+]
+Witnessing = Annotated[
+    list[str] | None,
+    typer.Option("--witness", metavar="FILE|KEY", help="A witness that must have seen it.", show_default=False),
+]
+Earlier = Annotated[
+    list[Path] | None,
+    typer.Option("--checkpoint", metavar="FILE", help="A checkpoint kept elsewhere.", show_default=False),
+]
+
+
+@app.command()
+def log(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="A copy of the log: wattkeeper log export DIR.")],
+    key: Key,
+    witness: Witnessing = None,
+    earlier: Earlier = None,
+) -> None:
+    """Check a copy of the log, with nothing but its files and a public key; exit 1 where anything does not hold.
+
+    A checkpoint that was kept elsewhere shows whether the log was cut, forked or put back to an older copy since.
+    """
+    from wattkeeper.vault.checking import Wanted, check
+    from wattkeeper.vault.copy import read_signed
+
+    try:
+        keys = [one for given in key for one in _keys(given)]
+        witnesses = [one for given in witness or () for one in _keys(given)]
+        wanted = Wanted(keys, witnesses, [read_signed(_bytes(path)) for path in earlier or ()])
+    except ValueError as problem:
+        fail(str(problem))
+    with Progress(console=err, transient=True) as progress:
+        bar = progress.add_task("Hashing entries")
+        found = check(folder, wanted, lambda done, of: progress.update(bar, completed=done, total=of))
+    for line in found.told:
+        out.print(_printable(line), markup=False, soft_wrap=True)
+    if found.faults:
+        out.print("It does not hold:", style="bold")
+        for fault in found.faults:
+            out.print(_printable(f"  {fault}"), markup=False, soft_wrap=True)
+        raise typer.Exit(1)
+    out.print("It holds.", style="bold")
+    if not witnesses and not earlier:
+        out.print("What this cannot say: whether others are shown the same log. Give a --witness or a --checkpoint.")
+
+
+def _keys(given: str) -> list[Verifier]:
+    """The keys that somebody gives, or the file that has them; raises ValueError."""
+    from wattkeeper.vault.note import read_verifiers
+
+    path = Path(given)
+    is_file = len(given) < 1_000 and path.is_file()
+    if not is_file and "+" not in given:
+        fail(f"There is no file {given} with a key in it, and it is no key itself; one looks like name+0123abcd+AQ….")
+    return read_verifiers(_bytes(path).decode("utf-8", "replace") if is_file else given)
+
+
+def _bytes(path: Path) -> bytes:
+    """A file that is not long."""
+    try:
+        with path.open("rb") as file:
+            return file.read(1_000_000)
+    except OSError:
+        fail(f"{path} cannot be read. Is its name right?")
 
 
 def _told(verdict: Any) -> list[str]:

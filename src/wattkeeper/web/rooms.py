@@ -18,6 +18,7 @@ from wattkeeper.operations.insight.releases import Releases
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
+from wattkeeper.operations.log.signing import Signing
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.metering.proofs import Proofs
 from wattkeeper.operations.money.bills import Bills
@@ -97,3 +98,4 @@ class Rooms:
     log: Log
     keeper: Keeper
     releases: Releases
+    signing: Signing

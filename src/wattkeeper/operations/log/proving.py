@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.log.keeper import hashes
@@ -23,6 +25,7 @@ from wattkeeper.store.log import checkpoint, leaf, source
 from wattkeeper.store.log.checkpoint import CheckpointRow
 from wattkeeper.store.log.leaf import LeafRow
 from wattkeeper.store.log.source import NAMED
+from wattkeeper.store.tables import deed
 from wattkeeper.vault.leaf import Leaf
 from wattkeeper.vault.note import Verifier
 from wattkeeper.vault.transparency import (
@@ -138,6 +141,23 @@ class Log:
             if not 0 <= first <= second <= newest.size:
                 raise Refusal(Code.INVALID, NO_SIZES.filled(size=newest.size))
             return await roots(connection, consistency_spans(first, second))
+
+    async def root_at(self, size: int) -> bytes:
+        """The root of the first entries, at most as many as the newest checkpoint has."""
+        async with self._store.read() as connection:
+            return (await roots(connection, [(0, size)]))[0]
+
+    async def checkpoints(self, size: int, limit: int) -> list[tuple[int, str]]:
+        """The first checkpoints beyond a size: their sizes and notes, with what witnesses said."""
+        async with self._store.read() as connection:
+            rows = await checkpoint.after(connection, size, limit)
+            return [(row.size, await _note(connection, row)) for row in rows]
+
+    async def deeds(self, kind: DeedKind) -> list[int]:
+        """The numbers of all deeds of a kind."""
+        async with self._store.read() as connection:
+            rows = await connection.execute(select(deed.c.n).where(deed.c.kind == kind.value).order_by(deed.c.n))
+            return list(rows.scalars())
 
     async def entries(self, start: int, limit: int) -> list[LeafRow]:
         """The entries from an index on, at most `MOST_ENTRIES`, as far as the newest checkpoint goes."""
