@@ -13,6 +13,7 @@ from wattkeeper.commands import (
     cards,
     grid,
     installation,
+    keys,
     log,
     owner,
     papers,
@@ -54,6 +55,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(release.app, name="release")
+app.add_typer(keys.app, name="keys")
 app.add_typer(verify.app, name="verify")
 app.add_typer(log.app, name="log")
 app.command("revenue")(revenue)

@@ -25,6 +25,7 @@ from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.insight.releases import Releases
 from wattkeeper.operations.intake import Intake
+from wattkeeper.operations.keys import following
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
 from wattkeeper.operations.log.signing import Signing
@@ -188,6 +189,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     propagation = Propagation(*told)
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
+        asyncio.create_task(following.follow(rooms.store, rooms.safe), name="keys"),
         asyncio.create_task(retention.watch(rooms.store), name="retention"),
         asyncio.create_task(rooms.security_events.run(), name="security events"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),

@@ -47,6 +47,9 @@ class Settings:
         "The file of who was forgotten, by ids that lead to nobody; beside the root key, and kept with it: it keeps an"
         " older copy of the database from bringing anybody back.",
     )
+    key_days: int = setting(
+        365, "After how many days a key is overdue to be replaced, as wattkeeper keys tells; 0: none ever is."
+    )
     host: str = setting("127.0.0.1", "The address both doors listen on.")
     http_port: int = setting(8080, "The people's door: pages and API.")
     ocpp_port: int = setting(9000, "The stations' door: OCPP over WebSocket.")

@@ -27,7 +27,7 @@ from wattkeeper.operations.station_key import check_key, make_key, spellings
 from wattkeeper.settings import Settings
 from wattkeeper.store import station as stations
 from wattkeeper.store.engines import Store
-from wattkeeper.store.station import Credential, Knock
+from wattkeeper.store.station import Credential, KeptKey, Knock
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.admission")
@@ -85,6 +85,7 @@ class Admission:
         self._roll = Roll(store)
         self._attempts = Attempts(FREE_TRIES, LONGEST_WAIT_S, ticks, first_s=60.0)
         self._wrong: dict[str, _Wrong] = {}
+        self._renewed: dict[str, tuple[bytes, KeptKey]] = {}
         self._knocks: deque[tuple[str, str, str, datetime]] = deque(maxlen=MOST_TRIES)
         self._removed: Callable[[str], None] = _ignore
         self._nobody = Credential("", secrets.token_bytes(16), secrets.token_bytes(32), None, False)
@@ -97,6 +98,7 @@ class Admission:
         """Decide on a connection. A right key is always let in; a wrong one and an unknown identity look alike."""
         known = await self._roll.find(station if is_identity(station) else "")
         if self._is_right(known or self._nobody, station, user, password) and known is not None:
+            self._renew(known, password or b"")
             return Welcome(known.station, known.version, known.booted)
         if known is None:
             self._note_knock(station, address, offered)
@@ -106,10 +108,21 @@ class Admission:
 
     def _is_right(self, credential: Credential, station: str, user: bytes | None, password: bytes | None) -> bool:
         """Whether user and password are the station's: bytes, in any spelling of the key (A00.FR.204)."""
-        tried = [self._safe.station_digest(credential.salt, key) for key in spellings(password or b"")]
+        spelled = spellings(password or b"")
+        tried = [one for key in spelled for one in self._safe.station_digests(credential.salt, key)]
         matches = [hmac.compare_digest(credential.key_hash, digest) for digest in tried]
         own = hmac.compare_digest(user or b"", station.encode("utf-8", "replace"))
         return any(matches) and own and user is not None and password is not None
+
+    def _renew(self, known: Credential, password: bytes) -> None:
+        """Have a right key kept under the newest pepper, where it is not yet; `write_knocks` does it."""
+        if known.key_version == self._safe.station_version:
+            return
+        for spelled in spellings(password):
+            newest, *older = self._safe.station_digests(known.salt, spelled)
+            if known.key_hash in older:
+                kept = KeptKey(known.salt, newest, self._safe.station_version)
+                self._renewed[known.station] = known.key_hash, kept
 
     def _turn_away(self, station: str, address: str, exists: bool) -> Turned:
         """Count a wrong try, by identity and by address; too many are told so, and the right key still works."""
@@ -137,7 +150,12 @@ class Admission:
             self._knocks.append((station, address, offered, self._store.clock()))
 
     async def write_knocks(self) -> None:
-        """Put who knocked since the last time into the waiting room; the gateway calls this now and then."""
+        """Write down who knocked since the last time, and keys to be kept anew; the gateway calls this now and then."""
+        renewed, self._renewed = self._renewed, {}
+        if renewed:
+            async with self._store.unit() as unit:
+                for station, (was, kept) in renewed.items():
+                    await stations.keep_anew(unit, station, was, kept)
         heard = [*self._knocks]
         self._knocks.clear()
         tries = _counted(heard)
@@ -177,8 +195,8 @@ class Admission:
             raise Refusal(Code.INVALID, phrase("The most power must be above zero."))
         try:
             async with self._store.unit() as unit:
-                key, salt, digest = await self._seal_key(unit, station, key)
-                await stations.admit(unit, station, salt, digest, by, label, site, max_power_w)
+                key, kept = await self._seal_key(unit, station, key)
+                await stations.admit(unit, station, kept, by, label, site, max_power_w)
         except IntegrityError:
             raise Refusal(
                 Code.CONFLICT, phrase("There is a station {station} already; rekey it instead.", station=repr(station))
@@ -196,8 +214,8 @@ class Admission:
     async def rekey(self, station: str, by: str, key: str | None = None) -> str:
         """Give a station another key, shown this once; the old one is dead at once. Refusal NOT_FOUND or INVALID."""
         async with self._store.unit() as unit:
-            key, salt, digest = await self._seal_key(unit, station, key)
-            if not await stations.change_key(unit, station, salt, digest):
+            key, kept = await self._seal_key(unit, station, key)
+            if not await stations.change_key(unit, station, kept):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "given another key", by)
         return key
@@ -221,8 +239,8 @@ class Admission:
         log.info("station %r was turned away by %r", station, by)
         self._bus.announce("knock")
 
-    async def _seal_key(self, unit: Unit, station: str, key: str | None) -> tuple[str, bytes, bytes]:
-        """A key, its salt and its HMAC; Refusal (INVALID) where a given key is weak or another station's."""
+    async def _seal_key(self, unit: Unit, station: str, key: str | None) -> tuple[str, KeptKey]:
+        """A key, and how it is kept; Refusal (INVALID) where a given key is weak or another station's."""
         if key is None:
             key = make_key()
         else:
@@ -235,11 +253,12 @@ class Admission:
                 note(Case.KEY_WEAK, station if any(name == station for name, _, _ in kept) else "")
                 raise
         salt = secrets.token_bytes(16)
-        return key, salt, self._safe.station_digest(salt, key.encode())
+        digest = self._safe.station_digest(salt, key.encode())
+        return key, KeptKey(salt, digest, self._safe.station_version)
 
     def _fits(self, key: str, salt: bytes, digest: bytes) -> bool:
         """Whether a key is, in any spelling, the one that is kept like this."""
-        return any(self._safe.station_digest(salt, one) == digest for one in spellings(key.encode()))
+        return any(digest in self._safe.station_digests(salt, one) for one in spellings(key.encode()))
 
     def _changed(self, station: str, what: str, by: str) -> None:
         """Tell whoever shows or holds stations."""

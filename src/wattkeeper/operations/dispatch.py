@@ -194,8 +194,8 @@ class Dispatch:
 
     async def _queue(self, identifier: str, station: str, order: Order, by: str, patience_s: float) -> None:
         """Keep the order, which is not to be sent after its time; then tell the station's line."""
-        sealed = self._safe.seal("orders", "sealed", msgspec.json.encode(order))
         async with self._store.unit() as unit:
+            sealed = self._safe.seal("orders", "sealed", msgspec.json.encode(order))
             until = unit.now + timedelta(seconds=patience_s)
             if type(order).__name__ in ROUTINE:
                 await orders.forget_done(unit, station, ROUTINE, unit.now - timedelta(seconds=GRACE_S))
@@ -242,9 +242,9 @@ class Dispatch:
         """Note what became of an order, tell it in the station's line of time, and wake whoever waits for it."""
         state = OrderState.EXPIRED if settlement.outcome is Outcome.TIMEOUT else OrderState.ANSWERED
         words = msgspec.json.encode(settlement.words) if settlement.words else None
-        answer = self._safe.seal("orders", "answer", words) if words else None
         self._sent_here.discard(order_id)
         async with self._store.unit() as unit:
+            answer = self._safe.seal("orders", "answer", words) if words else None
             first = await orders.settle(unit, order_id, state, settlement.outcome, settlement.summary, answer)
             row = await orders.one(unit.connection, order_id)
             if first and row is not None and row.kind in SPENT:

@@ -34,7 +34,8 @@ from wattkeeper.operations.cards.enrolment import Taps
 from wattkeeper.operations.deciding import Decision, decide
 from wattkeeper.operations.desk import Desk
 from wattkeeper.operations.folding import fold
-from wattkeeper.operations.safe import HOUSE, Safe
+from wattkeeper.operations.keys.kinds import HOUSE
+from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.standing import Standing, note_connector
 from wattkeeper.settings import Settings
 from wattkeeper.store import entry as journal
@@ -109,8 +110,6 @@ class Intake:
         hidden: Mapping[str, object] = NO_WORDS,
     ) -> Answer:
         """Store a fact and answer when it is on disk; raises what the store raised if it cannot be stored."""
-        if token is not None:
-            fact = replace(fact, token=self._safe.ref(token.uid, token.kind))
         told = Told(station, fact, words, hidden, asyncio.get_running_loop().create_future(), token)
         self._queue.put_nowait(told)
         return await told.answer
@@ -174,6 +173,8 @@ class Intake:
         async with self._store.unit() as unit:
             desk = Desk(unit)
             await unit.open_journal()
+            for told in batch:
+                self._name(told)
             await desk.lay((told.station, told.fact) for told in batch)
             wishes = await self._taps.awaited(unit, ((told.station, told.fact) for told in batch))
             self._enrolled = []
@@ -181,6 +182,11 @@ class Intake:
             desk.clear()
             await self._note_connectors(unit, batch)
             return answers, unit.newest
+
+    def _name(self, told: Told) -> None:
+        """Put the token's name in the place of its number: within the transaction, for keys may just have changed."""
+        if told.token is not None:
+            told.fact = replace(told.fact, token=self._safe.ref(told.token.uid, told.token.kind))
 
     async def _record(self, desk: Desk, told: Told, wishes: dict[str, EnrolmentRow]) -> Answer:
         """Decide, append, fold; then what follows from it."""

@@ -215,11 +215,11 @@ class Places:
         if row.mark is None or not 0 < evse <= LAST_EVSE:
             return ""
         head = base64.b32decode(row.mark) + bytes([evse])
-        return base64.b32encode(head + self._tag(head, row.id)).decode()
+        return base64.b32encode(head + self._tags(head, row.id)[0]).decode()
 
-    def _tag(self, head: bytes, station: str) -> bytes:
-        """What only we can make for a connector."""
-        return self._safe.tag("connector code", head + station.encode(), TAG_BYTES)
+    def _tags(self, head: bytes, station: str) -> list[bytes]:
+        """What only we can make for a connector: the newest first, then those on codes printed before."""
+        return self._safe.tags("connector code", head + station.encode(), TAG_BYTES)
 
     async def _decoded(self, code: str) -> tuple[PlaceRow | None, int]:
         """The station and EVSE of a code; None where we never made it, or made others since."""
@@ -228,8 +228,8 @@ class Places:
         head, tag = raw[:-TAG_BYTES], raw[-TAG_BYTES:]
         async with self._store.read() as connection:
             row = await places.marked(connection, base64.b32encode(head[:-1]).decode())
-        is_ours = hmac.compare_digest(tag, self._tag(head, row.id if row else ""))
-        return (row if is_ours else None), head[-1]
+        ours = [hmac.compare_digest(tag, one) for one in self._tags(head, row.id if row else "")]
+        return (row if any(ours) else None), head[-1]
 
     def _need_patience(self, viewer: Viewer, address: str) -> None:
         """Refusal BUSY where there were too many wrong codes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -44,6 +44,11 @@ def async_url(url: str) -> URL:
     return parsed.set(drivername=drivers[family])
 
 
+def engine_of(url: URL, **options: Any) -> AsyncEngine:
+    """An engine that tells no parameter in its errors."""
+    return create_async_engine(url, hide_parameters=True, **options)
+
+
 def _sqlite_engine(url: URL, writer: bool) -> AsyncEngine:
     """One writer that begins at once, or readers that see a snapshot."""
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if writer else {"pool_size": 4, "max_overflow": 4}
@@ -79,6 +84,8 @@ class Store:
             options = {"hide_parameters": True, "pool_size": 8, "max_overflow": 8}
             self._writer = self._reader = create_async_engine(self.url, **options)
         self._turn = asyncio.Lock()
+        self.before: Callable[[AsyncConnection], Awaitable[None]] | None = None
+        """What is done first in each unit and each look: to take up keys that another process replaced."""
 
     @asynccontextmanager
     async def unit(self) -> AsyncIterator[Unit]:
@@ -90,6 +97,8 @@ class Store:
         async with self._turn, self._writer.begin() as connection:
             if not self.is_sqlite:
                 await connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({TURN})")
+            if self.before is not None:
+                await self.before(connection)
             unit = Unit(connection, self.clock(), self.is_sqlite)
             yield unit
             await unit.flush()
@@ -100,6 +109,8 @@ class Store:
         async with self._reader.connect() as connection:
             if not self.is_sqlite:
                 await connection.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            if self.before is not None:
+                await self.before(connection)
             yield connection
 
     async def keep_tidy(self) -> None:

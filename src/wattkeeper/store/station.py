@@ -38,6 +38,8 @@ class Credential:
     """The dialect of its newest connection."""
     booted: bool
     """Whether it ever told us of a boot."""
+    key_version: int = 1
+    """Under which version of the pepper its key is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Knock:
 
 C = station.c
 CREDENTIALS = """
-SELECT asked.id, s.salt, s.key_hash, t.version, t.booted_at IS NOT NULL FROM {asked}
+SELECT asked.id, s.salt, s.key_hash, t.version, t.booted_at IS NOT NULL, s.key_version FROM {asked}
 LEFT JOIN station AS s ON s.id = asked.id LEFT JOIN station_state AS t ON t.station_id = asked.id
 """
 ON_SQLITE = text(CREDENTIALS.format(asked="(SELECT value AS id FROM json_each(:ids)) AS asked"))
@@ -75,11 +77,11 @@ async def credentials(connection: AsyncConnection, ids: Collection[str]) -> dict
 
 
 def _credential(
-    name: str, salt: bytes | None, key: bytes | None, version: str | None, booted: bool
+    name: str, salt: bytes | None, key: bytes | None, version: str | None, booted: bool, pepper: int | None
 ) -> Credential | None:
     """The credential of its row."""
     spoken = Version(version) if version else None
-    made = Credential(name, bytes(salt or b""), bytes(key or b""), spoken, bool(booted))
+    made = Credential(name, bytes(salt or b""), bytes(key or b""), spoken, bool(booted), pepper or 1)
     return made if salt is not None else None
 
 
@@ -113,21 +115,45 @@ def new_mark() -> str:
     return base64.b32encode(secrets.token_bytes(5)).decode()
 
 
+@dataclass(frozen=True, slots=True)
+class KeptKey:
+    """A station's key as it is kept: its HMAC under a version of the pepper."""
+
+    salt: bytes
+    digest: bytes
+    version: int
+
+
 async def admit(
-    unit: Unit, name: str, salt: bytes, key_hash: bytes, by: str, label: str, site: str, max_power_w: Decimal | None
+    unit: Unit, name: str, key: KeptKey, by: str, label: str, site: str, max_power_w: Decimal | None
 ) -> None:
     """Make a station, and take it out of the waiting room."""
-    values = {"id": name, "label": label, "site": site, "salt": salt, "key_hash": key_hash}
+    values = {"id": name, "label": label, "site": site, **_kept(key)}
     more = {"max_power_w": max_power_w, "created_at": unit.now, "created_by": by}
     unseen = {"address": "", "is_listed": False, "mark": new_mark()}
     await unit.connection.execute(insert(station).values({**values, **more, **unseen}))
     await unit.connection.execute(delete(knock).where(knock.c.station_id == name))
 
 
-async def change_key(unit: Unit, name: str, salt: bytes, key_hash: bytes) -> bool:
+def _kept(key: KeptKey) -> dict[str, Any]:
+    return {"salt": key.salt, "key_hash": key.digest, "key_version": key.version}
+
+
+async def change_key(unit: Unit, name: str, key: KeptKey) -> bool:
     """Give a station another key; False where there is no such station."""
-    changed = await unit.connection.execute(update(station).where(C.id == name).values(salt=salt, key_hash=key_hash))
+    changed = await unit.connection.execute(update(station).where(C.id == name).values(**_kept(key)))
     return bool(changed.rowcount)
+
+
+async def keep_anew(unit: Unit, name: str, was: bytes, key: KeptKey) -> None:
+    """Keep the same key under a newer pepper, unless it was changed meanwhile."""
+    mine = (C.id == name) & (C.key_hash == was)
+    await unit.connection.execute(update(station).where(mine).values(**_kept(key)))
+
+
+async def kept_before(connection: AsyncConnection, version: int) -> list[str]:
+    """The stations whose keys are kept under an older version of the pepper."""
+    return [*(await connection.scalars(select(C.id).where(C.key_version < version).order_by(C.id)))]
 
 
 async def remove(unit: Unit, name: str) -> bool:

@@ -80,6 +80,7 @@ class KeyRing:
     def __init__(self, root: Root) -> None:
         self.root = root
         self._above: dict[str, tuple[bytes, aead.Aead]] = {}
+        self._closed: dict[bytes, aead.Aead] = {}
         self._newest = ""
         self._subjects: dict[bytes, aead.Aead] = {}
 
@@ -100,8 +101,10 @@ class KeyRing:
         self._newest = versioned(INSTALLATION, max(version_of(one)[1] for one in self._above))
 
     def close_installation(self, version: int) -> None:
-        """Forget a version that was destroyed."""
-        self._above.pop(versioned(INSTALLATION, version), None)
+        """Wrap no more with a version that was destroyed; what was read a moment ago opens until `let_go`."""
+        gone = self._above.pop(versioned(INSTALLATION, version), None)
+        if gone is not None:
+            self._closed[gone[0]] = gone[1]
 
     @property
     def versions(self) -> set[int]:
@@ -127,8 +130,8 @@ class KeyRing:
 
     def open_secret(self, subject: str, wrapped: bytes) -> bytes:
         """The bytes of `make_secret` or `keep_secret`; raises KeyRefused when they were wrapped for another."""
-        found = {mark: cipher for mark, cipher in self._above.values()}
-        if not found:
+        found = self._closed | dict(self._above.values())
+        if not self._above:
             raise KeyRefused("The installation key is not open yet.")
         try:
             return bytes(found[wrapped[:MARK]].decrypt(wrapped, _label(subject)))
@@ -149,8 +152,9 @@ class KeyRing:
             self._subjects[wrapped] = known
         return known
 
-    def forget_opened(self) -> None:
-        """Drop the opened keys of all subjects from memory."""
+    def let_go(self) -> None:
+        """Drop from memory what is gone, and the opened keys of all subjects."""
+        self._closed.clear()
         self._subjects.clear()
 
     def _wrap(self, subject: str, plain: bytes) -> bytes:

@@ -55,8 +55,8 @@ class Cards:
         """Take in one card for a new person; Refusal INVALID (not a number, no such group), CONFLICT (enrolled)."""
         viewer.need(Scope.CARDS_WRITE)
         uid = listing.checked(number)
-        ref = self._safe.ref(uid)
         async with self._store.unit() as unit:
+            ref = self._safe.ref(uid)
             if await cards.owners(unit, [ref]):
                 raise Refusal(Code.CONFLICT, phrase("This card is already enrolled. Change it instead."), ref=ref)
             await self._need_group(unit, viewer, wanted)
@@ -183,8 +183,8 @@ class Cards:
         """
         viewer.need(Scope.CARDS_WRITE)
         uid = listing.checked(number)
-        new = self._safe.ref(uid)
         async with self._store.unit() as unit:
+            new = self._safe.ref(uid)
             row = await self._listed(unit, ref)
             if row.replaced_by == new:
                 return new

@@ -151,7 +151,7 @@ class Enrolments:
                 raise Refusal(Code.NOT_FOUND, phrase("There is no such card."))
             if not card.is_claimable:
                 raise Refusal(Code.CONFLICT, HELD)
-            await enrolments.give_code(unit, ref, self._tag(parse_secret(code) or ""))
+            await enrolments.give_code(unit, ref, self._tags(parse_secret(code) or "")[0])
             card_change.keep(unit, TokenRef(ref), viewer.name, HANDED_OUT)
         self._cards.announce("made a code for one card", viewer.name)
         return code
@@ -163,9 +163,10 @@ class Enrolments:
         """
         person = viewer.need_own(Scope.CARDS_HOLD)
         self._need_patience(person, address)
-        tag = self._tag(parse_secret(code) or "")
         async with self._store.unit() as unit:
-            ref = await self._claim(unit, person, tag, label)
+            tags = self._tags(parse_secret(code) or "")
+            claims = [await self._claim(unit, person, tag, label) for tag in tags]
+            ref = next((one for one in claims if one is not None), None)
         if ref is None:
             raise Refusal(Code.INVALID, WRONG_CODE)
         self._by_person.forgive(person)
@@ -180,9 +181,9 @@ class Enrolments:
         await self._cards.give(unit, card.ref, person, label, card_change.HOLDER)
         return TokenRef(card.ref)
 
-    def _tag(self, symbols: str) -> bytes:
-        """What is kept of a code."""
-        return self._safe.tag("card activation", symbols.encode(), 32)
+    def _tags(self, symbols: str) -> list[bytes]:
+        """What is kept of a code, as it is made now and as it was made before the codes' key was replaced."""
+        return self._safe.tags("card activation", symbols.encode(), 32)
 
     def _need_patience(self, person: str, address: str) -> None:
         """Count a try of a code before it is judged; Refusal BUSY where there were too many."""

@@ -81,6 +81,7 @@ class Import:
 
     async def _take(self, unit: Unit, some: list[tuple[TokenRef, Wish]]) -> None:
         """Enrol or change each that the viewer may."""
+        some = [(self._safe.ref(wish.card.uid), wish) for _, wish in some]  # keys may have changed meanwhile
         named = {name for _, wish in some if (name := wish.rule.get("group"))}
         refused = await groups.refusals(unit, self._viewer, named)
         known = await cards.lasting(unit, [ref for ref, _ in some])

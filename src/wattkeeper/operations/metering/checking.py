@@ -136,13 +136,14 @@ class Checking:
         """A checked value with its keyed mark, and whether it names another card."""
         if one.record is None:
             return one
-        mark = self._safe.tag("signed record", one.record.payload).hex()
+        mark = self._safe.marks("signed record", one.record.payload)[0].hex()  # under older keys: found by its page
         return replace(one, mark=mark, is_for_another=self._is_for_another(one.record, token))
 
     def _is_for_another(self, signed: Record, token: str | None) -> bool:
         """Whether a record names a card, and it is not that of the session, in either order of its bytes."""
         uid = signed.identification.strip()
-        if token is None or signed.id_type not in CARDS or not UID.fullmatch(uid):
+        comparable = token is not None and self._safe.is_known_name(token)
+        if not comparable or signed.id_type not in CARDS or not UID.fullmatch(uid):
             return False
         return token not in {self._safe.ref(uid), self._safe.ref(bytes.fromhex(uid)[::-1].hex())}
 

@@ -70,6 +70,8 @@ class Arrived:
     """The account that asked to be connected; empty where somebody signs in."""
     proved: bool = False
     """Whether their company says that they proved themselves to it just now: it often knows them from this morning."""
+    older: tuple[str, ...] = ()
+    """The subject's pseudonyms under keys before this one."""
 
 
 class Company:
@@ -142,9 +144,9 @@ class Company:
                 Code.FORBIDDEN, joined((phrase("{company} did not prove who you are.", company=self.name), AGAIN))
             ) from None
         self._attempts.forgive(neighbourhood(address))
-        subject = self._subject(str(claims["sub"]))
+        subject, *older = self._subjects(str(claims["sub"]))
         known = (subject, _name(claims), self._role(claims), str(kept["next"]), str(kept["connect"]))
-        return Arrived(*known, proved=_is_fresh(claims, self._store.clock()))
+        return Arrived(*known, proved=_is_fresh(claims, self._store.clock()), older=tuple(older))
 
     # --- in ---------------------------------------------------------------------------------------------
 
@@ -239,9 +241,12 @@ class Company:
 
     async def _account(self, unit: Unit, arrived: Arrived) -> AccountRow | None:
         """The account of who arrived: the connected one, else one that the company's word makes."""
-        known = await identity.account_of(unit.connection, self._provider.issuer, arrived.subject)
+        refs = (arrived.subject, *arrived.older)
+        known = await identity.account_of(unit.connection, self._provider.issuer, refs)
         if known is None:
             return None if arrived.role is None else await self._make(unit, arrived, arrived.role)
+        if arrived.older:
+            await identity.rename(unit, self._provider.issuer, arrived.older, arrived.subject)
         row = await account.by_id(unit.connection, known)
         if row is None or row.state not in LIVING:
             return None
@@ -282,9 +287,10 @@ class Company:
         default = self._settings.oidc_default_role
         return found[0] if found else Role(default) if default else None
 
-    def _subject(self, subject: str) -> str:
-        """The pseudonym of a subject; two that differ in case alone are two (OpenID Connect Core 2)."""
-        return "o1:" + self._safe.tag("oidc subject", f"{self._provider.issuer}\n{subject}".encode(), 32).hex()
+    def _subjects(self, subject: str) -> list[str]:
+        """The pseudonyms of a subject, the newest first; two that differ in case alone are two (Connect Core 2)."""
+        tags = self._safe.tags("oidc subject", f"{self._provider.issuer}\n{subject}".encode(), 32)
+        return [f"o{version}:{tag.hex()}" for version, tag in zip(self._safe.code_versions, tags, strict=True)]
 
     def _seal(self, what: str, kept: Mapping[str, Any]) -> str:
         return base64.urlsafe_b64encode(self._safe.seal("identity", what, orjson.dumps(kept))).decode()

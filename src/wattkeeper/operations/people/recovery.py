@@ -72,7 +72,7 @@ class RecoveryCodes:
 
     async def spend(self, unit: Unit, row: AccountRow, code: str) -> None:
         """Use a code up, whose try was counted, and tell its owner; Refusal UNAUTHENTICATED."""
-        if not await recovery.spend(unit, row.id, self._hashed(row.id, code)):
+        if not await recovery.spend(unit, row.id, self._hashes(row.id, code)):
             raise Refusal(
                 Code.UNAUTHENTICATED, phrase("This recovery code is wrong, or was used already. Try another one.")
             )
@@ -85,9 +85,10 @@ class RecoveryCodes:
 
     async def _draw(self, unit: Unit, account_id: str) -> tuple[str, ...]:
         drawn = ["".join(secrets.choice(ALPHABET) for _ in range(LENGTH)) for _ in range(MANY)]
-        await recovery.replace(unit, account_id, [self._hashed(account_id, code) for code in drawn])
+        await recovery.replace(unit, account_id, [self._hashes(account_id, code)[0] for code in drawn])
         return tuple(f"{code[:5]}-{code[5:]}" for code in drawn)
 
-    def _hashed(self, account_id: str, code: str) -> bytes:
+    def _hashes(self, account_id: str, code: str) -> list[bytes]:
+        """What is kept of a code, as it is made now and as it was made before the codes' key was replaced."""
         plain = code[:100].upper().translate(ALIKE)
-        return self._safe.tag("recovery", f"{account_id} {plain}".encode("utf-8", "replace"), 32)
+        return self._safe.tags("recovery", f"{account_id} {plain}".encode("utf-8", "replace"), 32)

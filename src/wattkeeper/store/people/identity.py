@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from collections.abc import Collection
+
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.tables import identity
@@ -11,9 +13,9 @@ from wattkeeper.store.unit import Unit
 D = identity.c
 
 
-async def account_of(connection: AsyncConnection, issuer: str, subject_ref: str) -> str | None:
-    """The id of the account of a subject; None where it has none."""
-    wanted = select(D.account_id).where(D.issuer == issuer, D.subject_ref == subject_ref)
+async def account_of(connection: AsyncConnection, issuer: str, subject_refs: Collection[str]) -> str | None:
+    """The id of the account of a subject, by any of its pseudonyms; None where it has none."""
+    wanted = select(D.account_id).where(D.issuer == issuer, D.subject_ref.in_([*subject_refs]))
     found = (await connection.execute(wanted)).scalar()
     return None if found is None else str(found)
 
@@ -28,6 +30,12 @@ async def keep(unit: Unit, issuer: str, subject_ref: str, account_id: str) -> No
     """Connect a subject with an account; the database refuses a subject that has one."""
     values = {"issuer": issuer, "subject_ref": subject_ref, "account_id": account_id, "created_at": unit.now}
     await unit.connection.execute(insert(identity).values(values))
+
+
+async def rename(unit: Unit, issuer: str, older: Collection[str], subject_ref: str) -> None:
+    """Know a subject by its newest pseudonym from now on."""
+    mine = (D.issuer == issuer) & D.subject_ref.in_([*older])
+    await unit.connection.execute(update(identity).where(mine).values(subject_ref=subject_ref))
 
 
 async def remove(unit: Unit, account_id: str, issuer: str) -> bool:

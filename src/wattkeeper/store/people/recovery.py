@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,7 +27,7 @@ async def left(connection: AsyncConnection, account: str) -> int:
     return int(await connection.scalar(wanted) or 0)
 
 
-async def spend(unit: Unit, account: str, code_hash: bytes) -> bool:
-    """Use a code up; False where the account has none such."""
-    which = (R.account_id == account) & (R.code_hash == code_hash)
+async def spend(unit: Unit, account: str, code_hashes: Collection[bytes]) -> bool:
+    """Use a code up that is kept in one of these ways; False where the account has none such."""
+    which = (R.account_id == account) & R.code_hash.in_([*code_hashes])
     return bool((await unit.connection.execute(delete(recovery_code).where(which))).rowcount)

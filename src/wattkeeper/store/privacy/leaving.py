@@ -41,6 +41,7 @@ BY_NAME: Mapping[str, Whose] = {
 BY_TABLE: Mapping[str, tuple[str, Whose, str]] = {
     "person": ("id", Whose.PERSON, ""),
     "subject_key": ("subject", Whose.PERSON, ""),
+    "blind_index": ("name", Whose.CARD, ""),
     "security_event": ("subject", Whose.ACCOUNT, ""),
     "pay_way": ("subject", Whose.PERSON, " AND kind = 'driver'"),
 }

@@ -82,6 +82,7 @@ from wattkeeper.store.tables.rights import (
 from wattkeeper.store.tables.security import scope_use, security_audit, security_event, security_finding
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
+from wattkeeper.store.tables.vault import blind_index, key_change
 
 DERIVED = (station_state, connector, session, reading, decision, signed_record, offered_key)
 """What `rebuild` drops and folds again."""
@@ -98,6 +99,7 @@ __all__ = [
     "app_grant",
     "app_token",
     "bill",
+    "blind_index",
     "breach",
     "breach_person",
     "card",
@@ -118,6 +120,7 @@ __all__ = [
     "holding",
     "identity",
     "journal",
+    "key_change",
     "knock",
     "ledger_balance",
     "ledger_entry",

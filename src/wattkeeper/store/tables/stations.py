@@ -15,6 +15,7 @@ station = Table(
     kept("site", Text, "where it stands", N, STATION),
     kept("salt", LargeBinary, "salt of its key", N, STATION),
     kept("key_hash", LargeBinary, "HMAC of its key; the key itself is shown once and never kept", N, STATION),
+    kept("key_version", Integer, "the version of the pepper in that", N, STATION, server_default="1"),
     kept("max_power_w", Exact, "the most power one of its EVSEs can deliver, W", N, STATION, nullable=True),
     kept("address", Text, "street and town, for drivers", N, STATION),
     kept("latitude", Exact, "degrees north", N, STATION, nullable=True),

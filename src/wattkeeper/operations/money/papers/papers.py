@@ -155,9 +155,9 @@ class Papers:
     async def _make_out(self, viewer: Viewer, number: str, buyer: Party) -> None:
         """Note to whom a bill is made out; Refusal CONFLICT where it was to somebody else: two would deduct its tax."""
         named = [" ".join(part.split()).casefold() for part in (buyer.name, buyer.country, buyer.vat_id)]
-        tag = self._safe.tag("buyer", orjson.dumps(named), 32).hex()
+        marks = [mark.hex() for mark in self._safe.marks("buyer", orjson.dumps(named), 32)]
         async with self._store.unit() as unit:
-            at = await made_out.to_another(unit, number, tag, viewer.name)
+            at = await made_out.to_another(unit, number, marks, viewer.name)
         if at is not None:
             log.warning("%s was refused invoice %s: it was made out to another buyer", viewer.name, number)
             raise Refusal(Code.CONFLICT, ANOTHER.filled(day=f"{at.astimezone(self.zone):%Y-%m-%d}"))
