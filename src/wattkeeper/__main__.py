@@ -21,6 +21,7 @@ from wattkeeper.commands import (
     policy,
     privacy,
     release,
+    security,
     sessions,
     staff,
     stations,
@@ -51,6 +52,7 @@ app.add_typer(privacy.app, name="privacy")
 bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
+audit.app.command("security")(security.security)
 app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")

@@ -61,6 +61,7 @@ from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.privacy.propagation import Propagation
 from wattkeeper.operations.safe import Safe, open_safe, root_of
+from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
@@ -151,6 +152,7 @@ def furnish(
         consents=Consents(store),
         security_events=SecurityEvents(store, safe, bus),
         releases=Releases(store, settings.zone),
+        security_audit=SecurityAudit(store, safe, settings, bus),
     )
 
 
@@ -192,6 +194,8 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(following.follow(rooms.store, rooms.safe), name="keys"),
         asyncio.create_task(retention.watch(rooms.store), name="retention"),
         asyncio.create_task(rooms.security_events.run(), name="security events"),
+        asyncio.create_task(rooms.security_audit.watch(), name="security audit"),
+        asyncio.create_task(rooms.access.uses.run(), name="rights in use"),
         asyncio.create_task(silence.watch(rooms.store, rooms.intake, settings), name="silence"),
         asyncio.create_task(display.show_sessions(rooms.store, rooms.bus, rooms.dispatch), name="display"),
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),

@@ -54,6 +54,9 @@ DEEDS = {
     "/tariffs/assignments/end": {"n": "1"},
     "/programs/give": {"name": "x", "scopes": "sessions:read"},
     "/programs/revoke": {"token": "0" * 16},
+    "/security/audit/run": {},
+    "/security/audit/accept": {"id": "0" * 16, "days": "30", "why": "there is a reason"},
+    "/security/audit/reconsider": {"id": "0" * 16},
 }
 """What a role that only looks must not be able to do."""
 

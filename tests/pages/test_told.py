@@ -13,7 +13,7 @@ import pyotp
 from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import RICH, consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
-from tests.pages.guarded import attacked
+from tests.pages.guarded import attacked, audited
 from tests.pages.money.till import Stock, stocked
 from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
@@ -80,7 +80,12 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.send(f"/money/payments/{made.waits}/again")
         await one.to("/money/payments?did=asked")
         await moved(one, await holder(town, ref))
-        await one.to("/security")
+        await one.to("/security", "/security/audit", "/security/audit?did=ran")
+        (stands, *_) = await audited(town.rooms)
+        await one.to("/security/audit", "/security/audit?did=accepted", "/security/audit?did=reconsidered")
+        for why in ("", "hot", "hot " * 9):
+            await one.send("/security/audit/accept", id=stands, days="30", why=why)
+        await one.send("/security/audit/reconsider", id="0")
         await attacked(town.rooms)
         await one.to("/security", "/security?days=90&case=key_wrong&subject=CP1&origin=ab")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))

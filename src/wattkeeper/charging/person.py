@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -136,6 +136,8 @@ class Viewer:
     """The public id of the sign-in; empty where it is none (programs, apps)."""
     proved_at: datetime | None = None
     """When the person last proved who they are; None where there is no person."""
+    noted: Callable[[Scope], None] | None = field(default=None, compare=False, repr=False)
+    """Hears which scopes are used, of who works here: what a role is wider than is found by it."""
 
     def may(self, scope: Scope) -> bool:
         """Whether the viewer may do this anywhere."""
@@ -145,11 +147,18 @@ class Viewer:
         """Raise Refusal (FORBIDDEN) where the viewer may not do this anywhere."""
         if scope not in self.scopes:
             raise _lacks(scope)
+        self._note(scope)
+
+    def _note(self, scope: Scope) -> None:
+        """A scope is used."""
+        if self.noted is not None:
+            self.noted(scope)
 
     def reach(self, scope: Scope) -> Reach:
         """How far the viewer may do this; Refusal FORBIDDEN where nowhere. Whoever asks must keep to the answer."""
         for reach, scopes in ((Reach.ANYWHERE, self.scopes), (Reach.SITES, self.at_sites), (Reach.OWN, self.own)):
             if scope in scopes:
+                self._note(scope)
                 return reach
         raise _lacks(scope)
 

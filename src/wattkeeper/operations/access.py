@@ -21,6 +21,7 @@ from wattkeeper.operations.people.leaked import leaked
 from wattkeeper.operations.people.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.security.uses import ScopeUses
 from wattkeeper.settings import Settings
 from wattkeeper.store.cards.card import keep_person
 from wattkeeper.store.engines import Store
@@ -87,6 +88,7 @@ class Access:
         self._store = store
         self._safe = safe
         self._settings = settings
+        self.uses = ScopeUses(store)
         self.passwords = passwords or Passwords(leaked=leaked(settings.password_list))
         self._recent, self._recent_bearers = Recent(), Recent()  # a token is no cookie, nor a cookie a token
         self._touched: dict[str, datetime] = {}
@@ -207,6 +209,8 @@ class Access:
         Who came in through their company has proved to it what it asks for.
         """
         viewer = viewer_of(row, login, scopes)
+        if row.role.is_staff:
+            viewer = replace(viewer, noted=self.uses.of(row.id))
         by_company = login is not None and login.how == "oidc"
         if by_company or not (self._settings.staff_passkeys and row.role.is_staff):
             return viewer

@@ -44,6 +44,7 @@ from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
 from wattkeeper.settings import Settings
@@ -99,3 +100,4 @@ class Rooms:
     keeper: Keeper
     releases: Releases
     signing: Signing
+    security_audit: SecurityAudit

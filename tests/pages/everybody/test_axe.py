@@ -22,7 +22,7 @@ from tests.pages.driver.test_hostile import running
 from tests.pages.driver.town import MAIL, OWNER, Town
 from tests.pages.everybody import axe
 from tests.pages.everybody.visit import Visit, missed, pages_of
-from tests.pages.guarded import attacked
+from tests.pages.guarded import attacked, audited
 from tests.pages.money.till import stocked
 from tests.pages.paid import NUMBER, paid
 from tests.pages.site import CARD, PASSWORD, Person, Site
@@ -116,7 +116,8 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/money/invoices", f"/money/invoices/{NUMBER}")
         await visit.to(person, "/money/hosts", "/money/hosts/statement?site=Linz", "/money/grid")
         await attacked(town.rooms)
-        await visit.to(person, "/programs", "/people", "/security")
+        await audited(town.rooms)
+        await visit.to(person, "/programs", "/people", "/security", "/security/audit")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
         await shown(visit, person)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import Index, Integer, Table
 
-from wattkeeper.store.columns import Area, Instant, Recipient, Text, kept
+from wattkeeper.store.columns import Area, Instant, LargeBinary, Recipient, Text, kept
 from wattkeeper.store.tables.ground import DAYS_90, LOG, L, N, about, metadata
 
 security_event = Table(
@@ -34,7 +34,7 @@ security_finding = Table(
     kept("accepted_at", Instant, "when somebody accepted it", L, LOG, nullable=True),
     kept("accepted_by", Text, "who did, an account's id", L, LOG, nullable=True),
     kept("accepted_until", Instant, "until when that holds", L, LOG, nullable=True),
-    kept("accepted_why", Text, "the reason given", L, LOG, nullable=True),
+    kept("accepted_why", LargeBinary, "the reason given, sealed", L, LOG, under="house", nullable=True),
     Index("ix_security_finding_gone_at", "gone_at"),
     info=about(Area.SECURITY, Recipient.NOBODY),
 )

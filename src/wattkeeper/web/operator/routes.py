@@ -14,7 +14,7 @@ from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue
 from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, programs
-from wattkeeper.web.operator.security import events
+from wattkeeper.web.operator.security import audit, events
 from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which
 from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
@@ -24,7 +24,7 @@ NOUNS = (
     *(card, cards, groups, findings, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices, hosts, grid),
     *(tariffs, tariff, editor, assignments, which, importing),
-    events,
+    *(events, audit),
 )
 
 

@@ -35,7 +35,7 @@ def upgrade() -> None:
         sa.Column("accepted_at", sa.BigInteger(), nullable=True),
         sa.Column("accepted_by", sa.Text(), nullable=True),
         sa.Column("accepted_until", sa.BigInteger(), nullable=True),
-        sa.Column("accepted_why", sa.Text(), nullable=True),
+        sa.Column("accepted_why", sa.LargeBinary(), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_security_finding")),
     )
     op.create_index("ix_security_finding_gone_at", "security_finding", ["gone_at"])

@@ -1,0 +1,54 @@
+"""Keys of the vault: how old they are, and who may read the root key's file."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.security.finding import Finding, FindingCode, Outcome, Severity
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.security import ground
+from wattkeeper.store.security.ground import VaultKey
+
+OVERDUE = timedelta(days=365)
+ELSEWHERE = phrase("The root key is in a service of its own; who may use it there is not checked here.")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read of the keys."""
+
+    keys: Sequence[VaultKey]
+    root: str
+    """The root key's file; empty where it is kept elsewhere."""
+    root_mode: int | None
+    """Its mode; None where there is no such file."""
+
+
+def judge(seen: Seen, now: datetime) -> list[Finding]:
+    """What is wrong with the keys."""
+    found = []
+    for one in seen.keys:
+        age = now - one.since
+        if age > OVERDUE:
+            severity = Severity.MEDIUM if age > 2 * OVERDUE else Severity.LOW
+            found.append(Finding(FindingCode.KEY_OVERDUE, one.name, severity, {"days": age.days}))
+    if seen.root and seen.root_mode is None:
+        found.append(Finding(FindingCode.ROOT_MISSING, seen.root, Severity.HIGH))
+    elif seen.root and seen.root_mode is not None and seen.root_mode & 0o077:
+        mode = f"{seen.root_mode & 0o777:03o}"
+        found.append(Finding(FindingCode.ROOT_READABLE, seen.root, Severity.HIGH, {"mode": mode}))
+    return found
+
+
+async def check(store: Store, settings: Settings, now: datetime) -> Outcome:
+    """Read the keys' dates and the file's mode, judge."""
+    async with store.read() as connection:
+        keys = await ground.vault_keys(connection)
+    is_file = settings.root == "file"
+    mode = settings.root_key.stat().st_mode if is_file and settings.root_key.exists() else None
+    seen = Seen(keys, settings.root_key.name if is_file else "", mode)
+    return Outcome(len(keys) + is_file, tuple(judge(seen, now)), "" if is_file else ELSEWHERE)

@@ -1,0 +1,45 @@
+"""Privacy: looks that broke the glass, what is kept too long, and columns of which nobody says why they are kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wattkeeper.operations.security.finding import Finding, FindingCode, Outcome, Severity
+from wattkeeper.store.engines import Store
+from wattkeeper.store.security import ground
+
+REVIEW = timedelta(days=1)
+"""Within this time a second person is to review a look that broke the glass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What was read."""
+
+    unreviewed: Sequence[tuple[str, datetime]]
+    overdue: Sequence[tuple[str, int, int]]
+    unexplained: Sequence[str]
+
+
+def judge(seen: Seen, now: datetime) -> list[Finding]:
+    """What is wrong with how personal data is kept and looked at."""
+    found = []
+    for look, at in seen.unreviewed:
+        severity = Severity.HIGH if now - at > 7 * REVIEW else Severity.MEDIUM
+        found.append(Finding(FindingCode.GLASS_UNREVIEWED, look, severity, {"days": (now - at).days}))
+    for table, rows, days in seen.overdue:
+        told = {"rows": rows, "days": days}
+        found.append(Finding(FindingCode.RETENTION_OVERDUE, table, Severity.HIGH, told))
+    found += [Finding(FindingCode.COLUMN_UNEXPLAINED, one, Severity.MEDIUM) for one in seen.unexplained]
+    return found
+
+
+async def check(store: Store, now: datetime) -> Outcome:
+    """Read, judge."""
+    async with store.read() as connection:
+        unreviewed = await ground.unreviewed(connection, now - REVIEW)
+        overdue = await ground.overdue(connection, now)
+        columns, unexplained = await ground.unexplained(connection)
+    return Outcome(columns, tuple(judge(Seen(unreviewed, overdue, unexplained), now)))
