@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import datetime, tzinfo
 from decimal import Decimal
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +18,7 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.meter import figure
 from wattkeeper.charging.money.discrepancy import NAMES, Discrepancy
 from wattkeeper.charging.phrase import Money
+from wattkeeper.commands.given import given_checkpoints, given_keys
 from wattkeeper.commands.terminal import VIEWER, Database, err, out, run, store_of
 from wattkeeper.settings import load
 
@@ -54,6 +56,46 @@ def ledger(database: Database = None) -> None:
         err.print(f"{told}: {len(found.faults)} faults.")
         raise typer.Exit(1)
     out.print(f"{told}: everything adds up.")
+
+
+@app.command()
+def log(
+    key: Annotated[
+        list[str] | None,
+        typer.Option("--key", metavar="FILE|KEY", help="The log's key, where it was kept elsewhere."),
+    ] = None,
+    checkpoint: Annotated[
+        list[Path] | None,
+        typer.Option("--checkpoint", metavar="FILE", help="A checkpoint kept elsewhere, as by a witness."),
+    ] = None,
+    database: Database = None,
+) -> None:
+    """Compare every row that is logged with the log, and the log with all that was signed; names the first bad one."""
+    keys, earlier = given_keys(key or ()), given_checkpoints(checkpoint or ())
+
+    async def work() -> Any:
+        from wattkeeper.operations.log.auditing import audit_log
+
+        async with store_of(database) as store:
+            with Progress(console=err, transient=True) as progress:
+                bar = progress.add_task("Comparing entries")
+                told = lambda done, of: progress.update(bar, completed=done, total=of)  # noqa: E731
+                return await audit_log(store, keys, earlier, told)
+
+    found = run(work())
+    told = f"{found.entries:,} entries under {found.checkpoints:,} checkpoints"
+    told += f", {found.waiting:,} that are not signed yet" if found.waiting else ""
+    told += f", {found.gone:,} whose rows had to go" if found.gone else ""
+    for fault in found.faults[:20]:
+        which = "" if fault.index is None else f"Entry {fault.index}"
+        which += f" ({fault.kind} {fault.ref})" if fault.kind else ""
+        err.print(f"{which}: {fault.what}" if which else str(fault.what), markup=False, soft_wrap=True)
+    if found.faults:
+        err.print(f"{told}: {len(found.faults):,} faults.")
+        raise typer.Exit(1)
+    out.print(f"{told}: everything is as it was logged.")
+    if not earlier:
+        out.print("What this cannot say: whether all of it was signed anew. Give a --checkpoint kept elsewhere.")
 
 
 DAY = ["%Y-%m-%d"]

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.progress import Progress
 
 from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.commands.terminal import err, fail, out, run
-
-if TYPE_CHECKING:
-    from wattkeeper.vault.note import Verifier
+from wattkeeper.commands.given import given_checkpoints, given_keys
+from wattkeeper.commands.terminal import err, out, run
 
 app = typer.Typer(help="Check what somebody hands you, with nothing but the file.", no_args_is_help=True)
 
@@ -72,14 +70,8 @@ def log(
     A checkpoint that was kept elsewhere shows whether the log was cut, forked or put back to an older copy since.
     """
     from wattkeeper.vault.checking import Wanted, check
-    from wattkeeper.vault.copy import read_signed
 
-    try:
-        keys = [one for given in key for one in _keys(given)]
-        witnesses = [one for given in witness or () for one in _keys(given)]
-        wanted = Wanted(keys, witnesses, [read_signed(_bytes(path)) for path in earlier or ()])
-    except ValueError as problem:
-        fail(str(problem))
+    wanted = Wanted(given_keys(key), given_keys(witness or ()), given_checkpoints(earlier or ()))
     with Progress(console=err, transient=True) as progress:
         bar = progress.add_task("Hashing entries")
         found = check(folder, wanted, lambda done, of: progress.update(bar, completed=done, total=of))
@@ -91,28 +83,8 @@ def log(
             out.print(_printable(f"  {fault}"), markup=False, soft_wrap=True)
         raise typer.Exit(1)
     out.print("It holds.", style="bold")
-    if not witnesses and not earlier:
+    if not witness and not earlier:
         out.print("What this cannot say: whether others are shown the same log. Give a --witness or a --checkpoint.")
-
-
-def _keys(given: str) -> list[Verifier]:
-    """The keys that somebody gives, or the file that has them; raises ValueError."""
-    from wattkeeper.vault.note import read_verifiers
-
-    path = Path(given)
-    is_file = len(given) < 1_000 and path.is_file()
-    if not is_file and "+" not in given:
-        fail(f"There is no file {given} with a key in it, and it is no key itself; one looks like name+0123abcd+AQ….")
-    return read_verifiers(_bytes(path).decode("utf-8", "replace") if is_file else given)
-
-
-def _bytes(path: Path) -> bytes:
-    """A file that is not long."""
-    try:
-        with path.open("rb") as file:
-            return file.read(1_000_000)
-    except OSError:
-        fail(f"{path} cannot be read. Is its name right?")
 
 
 def _told(verdict: Any) -> list[str]:

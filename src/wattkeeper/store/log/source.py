@@ -88,7 +88,6 @@ SOURCES: Final = (
         *("price", "tariff_assignment", By.NUMBER, "n"),
         ("n", "kind", "subject", "tariff_id", "valid_from", "created_at", "created_by"),
     ),
-    Source("pay_way", "pay_way", By.NUMBER, "n", ("n", "kind", "subject", "way", "created_at", "created_by")),
     Source("share", "site_share", By.NUMBER, "n", ("n", "site", "host", "kind", "value", "created_at", "created_by")),
     Source("meter_key", "meter_key", By.LACK, "id", _KEY),
     Source(
@@ -187,13 +186,35 @@ async def lacking(connection: AsyncConnection, source: Source, limit: int, since
     """The first ``limit`` rows of a source that have no leaf; ``since_us``: among those no older, microseconds."""
     young = f"{source.age} >= ? AND " if since_us else ""
     named = f"SELECT 1 FROM log_leaf WHERE log_leaf.ref = {_within(source)} AND log_leaf.kind = '{source.kind}'"
-    sql = f"{_select(source)} WHERE {young}NOT EXISTS ({named}) ORDER BY {source.key} LIMIT {limit:d}"
+    also = f"{source.where} AND " if source.where else ""
+    sql = f"{_select(source)} WHERE {young}{also}NOT EXISTS ({named}) ORDER BY {source.key} LIMIT {limit:d}"
     rows = await _all(connection, sql, *((since_us,) if since_us else ()))
     return Found(source, [_named(source, row) for row in rows])
 
 
+async def passed_by(connection: AsyncConnection, source: Source, followed: Mapping[str, int]) -> list[str]:
+    """Rows that should have been logged when their source was followed as far as it was, and have no leaf."""
+    parts: list[tuple[str, tuple[Any, ...]]]
+    if source.by is By.NUMBER:
+        parts = [(f"{source.key} <= ?", (followed.get(f"log.{source.kind}", 0),))]
+    elif source.by is By.PLACE:
+        series = await series_of(connection, source)
+        parts = [("series = ? AND place <= ?", (one, followed.get(f"log.{source.kind}.{one}", 0))) for one in series]
+    else:
+        return []
+    named = f"SELECT 1 FROM log_leaf WHERE log_leaf.ref = {_within(source)} AND log_leaf.kind = '{source.kind}'"
+    also = f" AND {source.where}" if source.where else ""
+    found: list[str] = []
+    for which, values in parts:
+        sql = f"SELECT {source.key} FROM {source.table} WHERE {which}{also} AND NOT EXISTS ({named})"
+        found += [str(row[0]) for row in await _all(connection, f"{sql} ORDER BY {source.key} LIMIT 100", *values)]
+    return found
+
+
 def _within(source: Source) -> str:
-    """Its row's name, where columns of another table stand beside it."""
+    """Its row's name as a text, where columns of another table stand beside it."""
+    if source.by is By.NUMBER:
+        return f"CAST({source.table}.{source.key} AS TEXT)"
     return " || '/' || ".join(f"{source.table}.{part}" for part in source.key.split(" || '/' || "))
 
 

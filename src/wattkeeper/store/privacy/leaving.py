@@ -14,6 +14,7 @@ from enum import StrEnum
 from sqlalchemy import Table
 
 from wattkeeper.store.columns import Basis, Retention
+from wattkeeper.store.log import source
 from wattkeeper.store.tables import metadata
 from wattkeeper.store.unit import Unit
 
@@ -155,7 +156,10 @@ async def counted(unit: Unit, leaving: Leaving) -> dict[str, int]:
 
 
 async def delete(unit: Unit, leaving: Leaving) -> dict[str, int]:
-    """Delete every row that goes; how many of each table."""
+    """Delete every row that goes; how many of each table. The log is told which of its rows are among them."""
+    if leaving.cards:
+        changes = await unit.select_in("SELECT id FROM card_change WHERE ref IN {values}", leaving.cards)
+        await source.gone(unit, "card_change", [row[0] for row in changes], "their holder was forgotten")
     done = {}
     for one in GOING:
         ids = leaving.ids(one.whose)
