@@ -9,6 +9,7 @@ import typer
 from wattkeeper.commands import (
     accounts,
     audit,
+    backup,
     bills,
     cards,
     grid,
@@ -58,6 +59,8 @@ app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(release.app, name="release")
 app.add_typer(keys.app, name="keys")
+app.add_typer(backup.app, name="backup")
+app.add_typer(backup.restoring, name="restore")
 app.add_typer(verify.app, name="verify")
 app.add_typer(log.app, name="log")
 app.command("revenue")(revenue)

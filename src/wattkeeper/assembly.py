@@ -15,6 +15,7 @@ from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.operations import display, retention, silence
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
+from wattkeeper.operations.backup.restoring import need_replayed
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Enrolments
 from wattkeeper.operations.cards.findings import Findings
@@ -81,6 +82,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         intake = Intake(store, safe, bus, settings)
         rooms = furnish(settings, store, safe, bus, intake)
         await rooms.access.adopt()
+        await need_replayed(store, settings)
         await rooms.forgetting.forget_again()
         await rooms.places.mark_all()
         await intake.start()

@@ -128,6 +128,8 @@ class Planted:
             given[column.owner] = owner
         if name in ("account", "card"):
             given |= await self._required(unit, name, whose)
+        if name == "orders":
+            given.setdefault("sealed", self.safe.seal("orders", "sealed", plain))
         at = await self._insert(unit, column.table, column.key.name, **given)
         self.values[name, column.column, at] = whose, plain
 

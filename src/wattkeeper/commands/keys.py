@@ -19,8 +19,8 @@ EVERY = "all"
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
-    """The store and the safe, without anything else that runs."""
+async def opened(settings: Settings) -> AsyncIterator[tuple[Any, Any]]:
+    """The store and the safe of an installation, without anything else that runs."""
     from wattkeeper.operations.safe import open_safe, root_of
     from wattkeeper.store.engines import Store
     from wattkeeper.store.migrate import migrate
@@ -43,7 +43,7 @@ def keys(context: typer.Context, database: Database = None) -> None:
     async def work() -> Any:
         from wattkeeper.operations.keys.telling import ages
 
-        async with _opened(settings) as (store, safe), store.read() as connection:
+        async with opened(settings) as (store, safe), store.read() as connection:
             return safe.ring.root.where, await ages(connection, store.clock(), settings.key_days)
 
     root, found = run(work())
@@ -104,7 +104,7 @@ async def _rotate(settings: Settings, kinds: tuple[Any, ...], dry_run: bool, end
     from wattkeeper.operations.keys.telling import plan
     from wattkeeper.vault.root import open_root
 
-    async with _opened(settings) as (store, safe):
+    async with opened(settings) as (store, safe):
         for kind in kinds:
             if dry_run:
                 async with store.read() as connection:

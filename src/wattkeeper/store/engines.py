@@ -12,6 +12,7 @@ from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from wattkeeper.store.link import bare, link_of
 from wattkeeper.store.unit import TURN, Unit
 
 Clock = Callable[[], datetime]
@@ -45,14 +46,19 @@ def async_url(url: str) -> URL:
 
 
 def engine_of(url: URL, **options: Any) -> AsyncEngine:
-    """An engine that tells no parameter in its errors."""
-    return create_async_engine(url, hide_parameters=True, **options)
+    """An engine that tells no parameter in its errors; raises ValueError where the way to it is named wrongly."""
+    return create_async_engine(bare(url), hide_parameters=True, connect_args=link_of(url), **options)
+
+
+def dsn_of(url: URL) -> tuple[str, dict[str, Any]]:
+    """A PostgreSQL address for its driver alone, and how the way to it is secured."""
+    return bare(url).set(drivername="postgresql").render_as_string(hide_password=False), link_of(url)
 
 
 def _sqlite_engine(url: URL, writer: bool) -> AsyncEngine:
     """One writer that begins at once, or readers that see a snapshot."""
     options: dict[str, Any] = {"pool_size": 1, "max_overflow": 0} if writer else {"pool_size": 4, "max_overflow": 4}
-    engine = create_async_engine(url, hide_parameters=True, **options)
+    engine = engine_of(url, **options)
 
     @event.listens_for(engine.sync_engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:
@@ -81,8 +87,7 @@ class Store:
             self._writer = _sqlite_engine(self.url, writer=True)
             self._reader = _sqlite_engine(self.url, writer=False)
         else:
-            options = {"hide_parameters": True, "pool_size": 8, "max_overflow": 8}
-            self._writer = self._reader = create_async_engine(self.url, **options)
+            self._writer = self._reader = engine_of(self.url, pool_size=8, max_overflow=8)
         self._turn = asyncio.Lock()
         self.before: Callable[[AsyncConnection], Awaitable[None]] | None = None
         """What is done first in each unit and each look: to take up keys that another process replaced."""
@@ -117,7 +122,7 @@ class Store:
         """Move what was committed from the log into the database file, beside the writer instead of in its way."""
         if not self.is_sqlite:
             return
-        engine = create_async_engine(self.url, hide_parameters=True)
+        engine = engine_of(self.url)
         try:
             while True:
                 await asyncio.sleep(CHECKPOINT_EVERY_S)
@@ -138,7 +143,7 @@ class Store:
                 for table in tables:
                     await outside.exec_driver_sql(f"VACUUM {table}")
             return True
-        engine = create_async_engine(self.url, hide_parameters=True)
+        engine = engine_of(self.url)
         try:
             for _ in range(WIPES):
                 async with self._turn, engine.connect() as connection:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
-from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
 
-from wattkeeper.store.engines import async_url
+from wattkeeper.store.engines import async_url, engine_of
 
 HERE = Path(__file__).parent / "migrations"
 
@@ -23,16 +22,18 @@ def _config(connection: Connection) -> Config:
     return config
 
 
-def _upgrade(connection: Connection) -> None:
-    command.upgrade(_config(connection), "head")
+def newest_schema() -> str:
+    """The newest migration that there is."""
+    config = Config()
+    config.set_main_option("script_location", str(HERE))
+    return str(ScriptDirectory.from_config(config).get_current_head())
 
 
-async def migrate(url: str) -> None:
-    """Upgrade the database to the newest schema; safe to run again."""
-    address: URL = async_url(url)
-    engine = create_async_engine(address)
+async def migrate(url: str, schema: str = "head") -> None:
+    """Upgrade the database to the newest schema, or to this one; safe to run again."""
+    engine = engine_of(async_url(url))
     try:
         async with engine.begin() as connection:
-            await connection.run_sync(_upgrade)
+            await connection.run_sync(lambda inside: command.upgrade(_config(inside), schema))
     finally:
         await engine.dispose()
