@@ -15,7 +15,7 @@ help:
 	@echo "make demo    run everything with simulated stations (DEMO_ARGS=--json for scripts)"
 	@echo "make test    run every test (TEST_ARGS passes options to pytest)"
 	@echo "make check   style, types, imports, house rules"
-	@echo "make bench   measure speed and memory (BENCH_ARGS=--quick for a short run, --money for the books)"
+	@echo "make bench   measure speed and memory (BENCH_ARGS=--quick for a short run, --money for the books, --privacy for forgetting)"
 	@echo "make lock    lock the newest versions of all dependencies"
 
 demo: $(VENV)/.runtime

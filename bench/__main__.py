@@ -114,10 +114,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="smaller loads, no million readings")
     parser.add_argument("--money", action="store_true", help="the books instead: a million sessions, a month's revenue")
+    parser.add_argument("--privacy", action="store_true", help="forgetting instead: a hundred thousand people")
     asked = parser.parse_args()
     quick = asked.quick
-    if asked.money:
-        command = [sys.executable, "-m", "bench.money", *(["--quick"] if quick else [])]
+    if asked.money or asked.privacy:
+        what = "bench.money" if asked.money else "bench.forgetting"
+        command = [sys.executable, "-m", what, *(["--quick"] if quick else [])]
         sys.exit(subprocess.run(command).returncode)
     loads = QUICK if quick else LOADS
     with tempfile.TemporaryDirectory(prefix="wattkeeper-bench-") as folder:

@@ -59,8 +59,8 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
-from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.privacy.propagation import Propagation
+from wattkeeper.operations.privacy.rights import rights_of
 from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
@@ -83,7 +83,7 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
         rooms = furnish(settings, store, safe, bus, intake)
         await rooms.access.adopt()
         await need_replayed(store, settings)
-        await rooms.forgetting.forget_again()
+        await rooms.rights.forgetting.forget_again()
         await rooms.places.mark_all()
         await intake.start()
         try:
@@ -147,7 +147,7 @@ def furnish(
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
-        forgetting=Forgetting(store, safe, bus, settings, access),
+        rights=rights_of(store, safe, bus, settings, access),
         log=Log(store, signing),
         keeper=Keeper(store, bus, settings, signing),
         signing=signing,

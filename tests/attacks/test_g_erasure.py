@@ -58,7 +58,7 @@ async def settled(house: House, one: Driver) -> None:
     rooms = house.rooms
     async with rooms.store.unit() as unit:
         await unit.connection.execute(text("DELETE FROM due"))
-    plan = await rooms.forgetting.plan(VIEWER, one.viewer.person)
+    plan = await rooms.rights.forgetting.plan(VIEWER, one.viewer.person)
     assert set(plan.obstacles) <= {Obstacle.OWES, Obstacle.CREDIT, Obstacle.UNBILLED}, plan.obstacles
 
 
@@ -89,7 +89,7 @@ async def test_g5_nothing_of_who_was_forgotten_is_left_in_any_byte(house: House,
         rooms, address = house.rooms, str(house.door.settings.database)
         before, canaries = await sums(rooms.store), hunt(anna)
         assert await canaries.in_database(address), "the card's pseudonym is there to be found"
-        certificate = await rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+        certificate = await rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         assert await canaries.in_database(address) == []
         assert canaries.in_files(tmp_path) == []
         assert canaries.hits(certificate.encode(), "certificate") == []
@@ -108,7 +108,7 @@ async def test_g5_nothing_of_who_was_forgotten_is_left_in_any_byte(house: House,
 
 async def test_g5_a_certificate_that_was_changed_does_not_hold(house: House) -> None:
     async with two(house) as (anna, _):
-        certificate = await house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+        certificate = await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         for changed in (
             certificate.replace("sessions", "sessionz", 1),
             certificate.replace(anna.viewer.person, "person:" + "0" * 24),
@@ -122,7 +122,7 @@ async def test_g5_a_certificate_that_was_changed_does_not_hold(house: House) -> 
 
 async def test_g5_the_same_card_tapped_again_is_a_stranger(house: House) -> None:
     async with two(house) as (anna, _):
-        await house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+        await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
     async with house.door.plugged("CP1", KEY) as station:
         answer = await station.call("Authorize", {"idTag": anna.uid})
         assert answer[2]["idTagInfo"]["status"] == "Invalid"
@@ -136,10 +136,10 @@ async def test_g5_the_same_card_tapped_again_is_a_stranger(house: House) -> None
 
 async def test_g5_twice_is_a_plain_no_and_changes_nothing(house: House) -> None:
     async with two(house) as (anna, _):
-        await house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+        await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         before = await sums(house.rooms.store)
         with pytest.raises(Refusal) as refused:
-            await house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+            await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         assert refused.value.code is Code.NOT_FOUND
         assert await sums(house.rooms.store) == before
         assert len(tombstones.read(house.door.settings.forgotten)) == 1
@@ -152,7 +152,7 @@ async def test_g5_a_session_that_runs_stands_in_the_way_of_everybody(house: Hous
         now = house.rooms.store.clock().isoformat()
         await station.call("StartTransaction", {"connectorId": 1, "idTag": anna.uid, "meterStart": 9, "timestamp": now})
         with pytest.raises(Refusal) as refused:
-            await house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+            await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         assert refused.value.code is Code.CONFLICT
         assert Obstacle.CHARGING.value in refused.value.details["obstacles"]  # type: ignore[operator]
         assert tombstones.read(house.door.settings.forgotten) == []
@@ -172,7 +172,7 @@ async def test_g6_last_week_s_copy_does_not_bring_them_back(house: House, tmp_pa
         older = tmp_path / "older.db"
         if engine == "sqlite":
             shutil.copy(make_url(settings.database).database or "", older)
-        await house.rooms.forgetting.forget(VIEWER, person, despite=True)
+        await house.rooms.rights.forgetting.forget(VIEWER, person, despite=True)
         if engine == "sqlite":
             settings = replace(settings, database=f"sqlite:///{older}")
         else:
@@ -197,17 +197,17 @@ async def test_g6_a_file_of_tombstones_that_was_tampered_with_opens_no_door(hous
     path = house.door.settings.forgotten
     path.write_bytes(b'{"subject": "person:1"\n')
     with pytest.raises(ValueError, match="Line 1"):
-        await house.rooms.forgetting.forget_again()
+        await house.rooms.rights.forgetting.forget_again()
     path.write_bytes(b'{"subject": "person:1", "at": "2026-01-01T00:00:00+00:00", "certificate": "ab"}\n{"subj')
     assert [one.subject for one in tombstones.read(path)] == ["person:1"]
     async with two(house) as (anna, _):
-        await house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
+        await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
     assert [one.subject for one in tombstones.read(path)] == ["person:1", anna.viewer.person]
 
 
 async def test_g5_two_at_once_forget_once(house: House) -> None:
     async with two(house) as (anna, _):
-        tries = [house.rooms.forgetting.forget(VIEWER, anna.viewer.person, despite=True) for _ in range(5)]
+        tries = [house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True) for _ in range(5)]
         done = await asyncio.gather(*tries, return_exceptions=True)
         assert sum(isinstance(one, str) for one in done) == 1
         assert {type(one) for one in done} == {str, Refusal}

@@ -23,7 +23,7 @@ def plan(person: Person, database: Database = None) -> None:
 
     async def work() -> Plan:
         async with rooms_of(database) as rooms:
-            forgetting = rooms.forgetting
+            forgetting = rooms.rights.forgetting
             planned: Plan = await forgetting.plan(VIEWER, await forgetting.found(VIEWER, person))
             return planned
 
@@ -52,12 +52,12 @@ def _erase_one(who: str, *, yes: bool, despite: bool, database: str | None) -> N
 
     async def look() -> Plan:
         async with rooms_of(database) as rooms:
-            planned: Plan = await rooms.forgetting.plan(VIEWER, await rooms.forgetting.found(VIEWER, who))
+            planned: Plan = await rooms.rights.forgetting.plan(VIEWER, await rooms.rights.forgetting.found(VIEWER, who))
             return planned
 
     async def work(person: str) -> str:
         async with rooms_of(database) as rooms:
-            return str(await rooms.forgetting.forget(VIEWER, person, despite=despite))
+            return str(await rooms.rights.forgetting.forget(VIEWER, person, despite=despite))
 
     planned = run(look())
     _show(planned)
@@ -92,7 +92,7 @@ def _erase_many(file: Path, *, yes: bool, despite: bool, database: str | None) -
                     said["at"] = done * 10 // of
                     err.print(f"{done} of {of}")
 
-            return await rooms.forgetting.forget_many(VIEWER, persons, despite=despite, progress=progress)
+            return await rooms.rights.forgetting.forget_many(VIEWER, persons, despite=despite, progress=progress)
 
     gone = run(work())
     out.print(f"{len(gone.certificates)} forgotten, {len(gone.refused)} not, {len(gone.unknown)} not known here.")
@@ -108,7 +108,7 @@ def told(person: Annotated[str, typer.Argument(metavar="PERSON", help="Their id.
 
     async def work() -> list[Any]:
         async with rooms_of(database) as rooms:
-            return list(await rooms.forgetting.told(VIEWER, person))
+            return list(await rooms.rights.forgetting.told(VIEWER, person))
 
     rows = run(work())
     table = Table("Who", "Name", "What", "State", "Said", "Since (UTC)", box=None)

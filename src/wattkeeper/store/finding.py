@@ -155,3 +155,8 @@ def _finding(row: Any) -> FindingRow:
     identifier, kind, token, last2, where, words, state, answer, *times = row
     told = (identifier, Pattern(kind), token, last2, where, words, Settled(state), Said(answer))
     return FindingRow(*told, *times)
+
+
+async def holder(connection: AsyncConnection, token: str) -> str:
+    """Who holds a card; empty where nobody is known."""
+    return str(await connection.scalar(select(card.c.person_id).where(card.c.ref == token)) or "")

@@ -42,7 +42,7 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
-from wattkeeper.operations.privacy.forgetting import Forgetting
+from wattkeeper.operations.privacy.rights import Rights
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
@@ -93,7 +93,7 @@ class Rooms:
     displays: Displays
     meters: Meters
     proofs: Proofs
-    forgetting: Forgetting
+    rights: Rights
     consents: Consents
     security_events: SecurityEvents
     log: Log

@@ -27,8 +27,10 @@ from wattkeeper.charging.cards.radar import (
 )
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.rights import Use
 from wattkeeper.operations.cards.findings import TOPIC
 from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.privacy.restriction import is_excluded
 from wattkeeper.settings import Settings
 from wattkeeper.store import finding as findings
 from wattkeeper.store import journal, visit
@@ -85,9 +87,16 @@ class RadarWatch:
         for where, words in guessing.items():
             await self._find(Pattern.MANY_UNKNOWN, None, where, words)
         for one, words in unlike:
-            await self._find(Pattern.UNLIKE_ITSELF, one.token, one.station, words)
+            if await self._may_compare(one.token):
+                await self._find(Pattern.UNLIKE_ITSELF, one.token, one.station, words)
         await self._tell()
         self._n = newest
+
+    async def _may_compare(self, token: str) -> bool:
+        """Whether sessions of a card may be compared with earlier ones: its holder may have objected (Art. 21)."""
+        async with self._store.read() as connection:
+            person = await findings.holder(connection, token)
+            return not person or not await is_excluded(connection, person, Use.PROFILING)
 
     async def _find(self, kind: Pattern, token: str | None, station: str, words: str) -> None:
         """Keep a finding, unless it is known."""

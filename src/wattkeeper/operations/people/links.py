@@ -28,6 +28,7 @@ LASTS: Mapping[Purpose, timedelta] = {
     Purpose.RECOVER: HOUR,
     Purpose.STEP: timedelta(minutes=10),
     Purpose.PASSKEY: timedelta(minutes=5),
+    Purpose.ARCHIVE: timedelta(minutes=5),
 }
 """How long a code is good."""
 GONE = phrase("This link is not known here, was used already, or is too old. Ask for a new one.")

@@ -7,6 +7,7 @@ earlier: what was queued before somebody withdrew finds nobody there.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,13 +16,18 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.rights import Use
 from wattkeeper.language import tell_in
+from wattkeeper.operations.privacy.restriction import excluded, is_excluded
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import account
 from wattkeeper.store.privacy import consent
 from wattkeeper.store.privacy.consent import Said, TextRow
 from wattkeeper.store.unit import Unit
+
+USED: Mapping[Consented, Use] = {Consented.INSIGHT: Use.INSIGHT, Consented.NEWS: Use.MARKETING}
+"""By which use somebody restricts or objects to what they had agreed to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +91,18 @@ async def enter(
 
 
 async def agreed(unit: Unit, person: str, purpose: Consented) -> bool:
-    """Whether this person agrees now: to be asked in the transaction that uses the answer."""
+    """Whether this person agrees now, and their data may be used: to be asked in the transaction that uses it."""
+    if await is_excluded(unit.connection, person, USED[purpose]):
+        return False
     is_given, version = await consent.newest(unit.connection, person, purpose)
     return is_given and counts(purpose, version)
 
 
 async def agreed_among(unit: Unit, purpose: Consented) -> frozenset[str]:
-    """The ids of all who agree now: to be asked in the transaction that uses the answer."""
+    """The ids of all who agree now, and whose data may be used: to be asked in the transaction that uses the answer."""
+    may_not = await excluded(unit, USED[purpose])
     rows = await unit.connection.execute(consent.agreeing(purpose, TEXTS[purpose].counts_from))
-    return frozenset(person for (person,) in rows)
+    return frozenset(person for (person,) in rows) - may_not
 
 
 def text_of(purpose: Consented, language: str) -> TextRow:

@@ -28,6 +28,8 @@ class Purpose(StrEnum):
     """A sign-in for which the password alone is not enough any more."""
     PASSKEY = "passkey"
     """A passkey's challenge."""
+    ARCHIVE = "archive"
+    """Fetches the archive of one's own data, once."""
 
 
 @dataclass(frozen=True, slots=True)

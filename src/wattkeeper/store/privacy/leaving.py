@@ -142,24 +142,23 @@ async def gathered(unit: Unit, persons: Collection[str]) -> Leaving:
     return Leaving(who, ids, [row[0] for row in grants], [row[0] for row in cards])
 
 
-async def counted(unit: Unit, leaving: Leaving) -> dict[str, int]:
-    """How many rows of each table would go."""
-    found = {}
-    for one in going():
+LOGGED: Mapping[str, str] = {"card_change": "id", "pay_way": "n"}
+"""Tables that go and that the log follows, and the column by which its leaves call their rows."""
+
+
+async def _say_gone(unit: Unit, leaving: Leaving) -> None:
+    """Say in the log which rows go that it follows: whoever audits it then knows why they are missing."""
+    for one in GOING:
         ids = leaving.ids(one.whose)
-        if ids:
-            which = f"SELECT count(*) FROM {one.table} WHERE {one.column} IN {{values}}{one.only}"
-            count = int((await unit.select_in(which, ids))[0][0])
-            if count:
-                found[one.table] = count
-    return found
+        if one.table in LOGGED and ids:
+            sql = f"SELECT {LOGGED[one.table]} FROM {one.table} WHERE {one.column} IN {{values}}{one.only}"
+            refs = [str(row[0]) for row in await unit.select_in(sql, ids)]
+            await source.gone(unit, one.table, refs, "forgotten")
 
 
 async def delete(unit: Unit, leaving: Leaving) -> dict[str, int]:
-    """Delete every row that goes; how many of each table. The log is told which of its rows are among them."""
-    if leaving.cards:
-        changes = await unit.select_in("SELECT id FROM card_change WHERE ref IN {values}", leaving.cards)
-        await source.gone(unit, "card_change", [row[0] for row in changes], "their holder was forgotten")
+    """Delete every row that goes; how many of each table."""
+    await _say_gone(unit, leaving)
     done = {}
     for one in GOING:
         ids = leaving.ids(one.whose)
