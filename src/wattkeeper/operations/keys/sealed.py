@@ -98,7 +98,7 @@ SEALED: Final = (
     Sealed(passkey, "label", "account_id"),
     Sealed(mail, "sealed", "person_id", house=""),
     Sealed(notice, "sealed", "person_id"),
-    Sealed(journal, "sealed"),
+    Sealed(journal, "sealed", "sealed_for", house=HOUSE),
     Sealed(orders, "sealed"),
     Sealed(orders, "answer"),
     Sealed(secret_link, "sealed"),

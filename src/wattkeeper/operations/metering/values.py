@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.metering.ocmf import Record
+from wattkeeper.operations.keys.kinds import HOUSE
 from wattkeeper.operations.metering.carried import Carried, carried
 from wattkeeper.operations.metering.ocmf import parse
 from wattkeeper.operations.safe import Safe
@@ -47,12 +48,20 @@ def _opened(safe: Safe, entries: Sequence[Sealed]) -> list[tuple[int, Carried]]:
     found: list[tuple[int, Carried]] = []
     for one in entries:
         try:
-            plain = safe.unseal_by(one.wrapped, one.sealed_for, "journal", "sealed", one.sealed)
-            hidden = orjson.loads(plain)
+            hidden = orjson.loads(_plain(safe, one))
         except KeyRefused:
             continue
         found += [(one.n, value) for value in carried(orjson.loads(one.words), hidden)]
     return found
+
+
+def _plain(safe: Safe, one: Sealed) -> bytes:
+    """What was taken out of an entry's words; raises KeyRefused where whoever it is about was forgotten."""
+    if one.sealed_for == HOUSE:
+        return safe.unseal("journal", "sealed", one.sealed)
+    if one.wrapped is None:
+        raise KeyRefused("Its person was forgotten.")
+    return safe.unseal_by(bytes(one.wrapped), one.sealed_for, "journal", "sealed", one.sealed)
 
 
 def _parsed(one: Carried) -> Record | None:

@@ -11,7 +11,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.rights import Proof, Right, month_after
-from wattkeeper.operations.safe import HOUSE, Safe
+from wattkeeper.operations.keys.kinds import HOUSE
+from wattkeeper.operations.safe import Safe
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import person as persons

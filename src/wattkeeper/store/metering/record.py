@@ -30,8 +30,8 @@ class Sealed:
     sealed: bytes
     sealed_for: str
     """Whose key seals it."""
-    wrapped: bytes
-    """That key, wrapped."""
+    wrapped: bytes | None
+    """That key, wrapped; None where it was destroyed."""
 
 
 def keep(unit: Unit, its: Session, ruling: Ruling, received_at: datetime) -> None:
@@ -50,10 +50,10 @@ async def sealed_of(connection: AsyncConnection, identifier: str) -> list[Sealed
     claimed = and_(J.session_id.is_(None), J.kind == MetersRead.__name__, J.evse == session.c.evse, during)
     wanted = select(J.n, J.words, J.sealed, J.sealed_for, subject_key.c.wrapped)
     wanted = wanted.join(session, and_(session.c.station_id == J.station_id, told))
-    wanted = wanted.join(subject_key, subject_key.c.subject == J.sealed_for)
+    wanted = wanted.outerjoin(subject_key, subject_key.c.subject == J.sealed_for)
     wanted = wanted.where(session.c.id == identifier, J.sealed.is_not(None), or_(J.session_id == identifier, claimed))
     rows = await connection.execute(wanted.order_by(J.n).limit(MOST_ENTRIES))
-    return [Sealed(row.n, row.words, bytes(row.sealed), row.sealed_for, bytes(row.wrapped)) for row in rows]
+    return [Sealed(row.n, row.words, bytes(row.sealed), row.sealed_for, row.wrapped) for row in rows]
 
 
 async def told_before(
