@@ -28,6 +28,7 @@ from wattkeeper.commands import (
     stations,
     tokens,
     verify,
+    witness,
 )
 from wattkeeper.commands.books import books
 from wattkeeper.commands.register import register
@@ -63,6 +64,7 @@ app.add_typer(backup.app, name="backup")
 app.add_typer(backup.restoring, name="restore")
 app.add_typer(verify.app, name="verify")
 app.add_typer(log.app, name="log")
+app.add_typer(witness.app, name="witness")
 app.command("revenue")(revenue)
 app.command("books")(books)
 app.command("register")(register)

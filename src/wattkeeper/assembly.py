@@ -30,6 +30,7 @@ from wattkeeper.operations.keys import following
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
 from wattkeeper.operations.log.signing import Signing
+from wattkeeper.operations.log.witnessing import Witnessing
 from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.metering.proofs import Proofs
@@ -203,6 +204,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.local_lists.run(), name="local lists"),
         asyncio.create_task(rooms.people.post.run(), name="post"),
         asyncio.create_task(rooms.keeper.run(), name="log"),
+        asyncio.create_task(Witnessing(rooms.store, rooms.bus, settings, rooms.log).run(), name="witnesses"),
         asyncio.create_task(propagation.run(), name="propagation"),
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
         asyncio.create_task(Checking(rooms.store, rooms.safe, rooms.bus, rooms.intake).run(), name="signatures"),
