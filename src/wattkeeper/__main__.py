@@ -75,7 +75,7 @@ def main() -> None:
     try:
         app()
     except ValueError as problem:
-        err.print(str(problem), markup=False)
+        err.print(str(problem), markup=False, soft_wrap=True)
         sys.exit(2)
 
 

@@ -27,8 +27,13 @@ def setting(default: Any, why: str) -> Any:
 class Settings:
     """How one installation runs."""
 
+    profile: str = setting(
+        "development",
+        "production refuses to start where anything would go in clear or is left open; wattkeeper check tells what.",
+    )
     database: str = setting(
-        "sqlite:///wattkeeper.db", "Where everything is kept: sqlite:///file or postgresql://host/name."
+        "sqlite:///wattkeeper.db",
+        "Where everything is kept: sqlite:///file or postgresql://host/name?sslmode=verify-full.",
     )
     root_key: Path = setting(
         Path("wattkeeper.key"), "The root key file (mode 0600); beside, never inside, the database."
@@ -73,6 +78,9 @@ class Settings:
         "", "PEM certificate chain: stations then use wss (security profile 2), people https."
     )
     tls_key: str = setting("", "PEM private key of the certificate.")
+    tls_by_proxy: bool = setting(
+        False, "Whether a proxy of ours ends TLS before both doors, which then listen to it alone and in clear."
+    )
     waiting_room: bool = setting(
         False, "Hold unknown stations pending on the operator's page instead of only refusing them."
     )

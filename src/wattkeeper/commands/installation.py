@@ -35,7 +35,28 @@ def demo(
 @app.command()
 def serve(database: Database = None) -> None:
     """Run an installation: the stations' door and the people's, until stopped."""
-    run(_serve(load(database=database)))
+    run(_serve(_fit(load(database=database))))
+
+
+@app.command()
+def check(database: Database = None) -> None:
+    """Say what would keep it from starting as production: what would go in clear, and what is left open."""
+    from wattkeeper.operations.profile import faults, in_words
+
+    found = faults(load(database=database))
+    for line in in_words(found):
+        out.print(line, markup=False, soft_wrap=True)
+    if found:
+        raise typer.Exit(1)
+    out.print("Nothing would go in clear, and nothing is left open. Set WATTKEEPER_PROFILE=production to keep it so.")
+
+
+def _fit(settings: Settings) -> Settings:
+    """The settings; ValueError where they are not those of their profile."""
+    from wattkeeper.operations.profile import need_fit
+
+    need_fit(settings)
+    return settings
 
 
 async def _serve(settings: Settings) -> None:

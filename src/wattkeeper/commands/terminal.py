@@ -88,7 +88,7 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except Refusal as refusal:
         err.print(refusal.why, markup=False)
     except (KeyRefused, ValueError, OSError) as problem:
-        err.print(str(problem), markup=False)
+        err.print(str(problem), markup=False, soft_wrap=True)
     except DBAPIError as problem:
         err.print(f"The database could not be used: {problem.orig}", markup=False)
         err.print("If it is new or of an older version, run: wattkeeper migrate")

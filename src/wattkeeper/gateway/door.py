@@ -15,7 +15,7 @@ from wattkeeper.gateway.introduction import Accepted, Introduction, Refused, cho
 from wattkeeper.gateway.notes import Notes, Seldom, log
 from wattkeeper.gateway.pulse import feel
 from wattkeeper.gateway.socket import BROKEN, POLICY, PROTOCOL_ERROR, Listener, Porch, Wire, listen
-from wattkeeper.gateway.tls import make_context
+from wattkeeper.gateway.tls import Certificate
 from wattkeeper.gateway.twins import Twins
 from wattkeeper.operations.admission import Admission, Turned, Welcome
 from wattkeeper.operations.dispatch import Dispatch
@@ -44,7 +44,8 @@ class Gateway:
         self._notes = Notes()
         self._room = Room(settings, intake, dispatch, self._notes, totals)
         crowd = Crowd(settings.max_connections, settings.max_connections_per_address)
-        self._porch = Porch(settings, crowd, self._notes, make_context(settings), Proxies(settings))
+        self._certificate = Certificate(settings)
+        self._porch = Porch(settings, crowd, self._notes, self._certificate.context, Proxies(settings))
         self._twins = Twins(settings.probation_s)
         self._alarmed = Seldom()
         self._listener: Listener | None = None
@@ -151,6 +152,7 @@ class Gateway:
         while True:
             await asyncio.sleep(TICK_S)
             feel(self._porch.wires, self._settings, loop.time())
+            self._certificate.look()
             await self._try("old orders could not be expired", self._room.dispatch.expire_old)
             await self._try("the waiting room could not be written", self._admission.write_knocks)
             ticks += 1

@@ -29,9 +29,9 @@ def is_far(url: URL) -> bool:
     return not url.drivername.startswith("sqlite") and host not in NEAR and not host.startswith("/")
 
 
-def is_secured(url: URL) -> bool:
-    """Whether nobody between can read or be taken for the database: its certificate is checked against its name."""
-    return not is_far(url) or _said(url, "sslmode") == "verify-full"
+def is_encrypted(url: URL) -> bool:
+    """Whether nobody between can read along: it stays on this machine, or TLS is asked for and nothing less taken."""
+    return not is_far(url) or _said(url, "sslmode") in ("require", "verify-ca", "verify-full")
 
 
 def link_of(url: URL) -> dict[str, Any]:

@@ -6,14 +6,18 @@ import asyncio
 import contextlib
 import socket
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import uvicorn
 
+from wattkeeper.operations.certificate import Certificate
 from wattkeeper.web.app import build
 from wattkeeper.web.patience import PatientProtocol
 from wattkeeper.web.rooms import Rooms
+
+LOOK_S = 1.0
+"""How often it is seen whether the certificate was renewed, seconds."""
 
 
 @asynccontextmanager
@@ -22,6 +26,7 @@ async def people(rooms: Rooms) -> AsyncIterator[int]:
     settings = rooms.settings
     listener = socket.create_server((settings.host, settings.http_port), reuse_port=False)
     app = build(rooms)
+    certificate = Certificate(settings)
     config = uvicorn.Config(
         app,
         http=PatientProtocol,
@@ -31,20 +36,30 @@ async def people(rooms: Rooms) -> AsyncIterator[int]:
         proxy_headers=False,  # `Proxied` reads them, from whom the settings trust
         lifespan="off",
         timeout_graceful_shutdown=3,
-        ssl_certfile=settings.tls_certificate or None,
-        ssl_keyfile=settings.tls_key or None,
+        ssl_context_factory=None if certificate.context is None else _always(certificate.context),
     )
-    config.load()
-    if isinstance(config.ssl, ssl.SSLContext):
-        config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="people")
+    looking = asyncio.create_task(_look(certificate), name="certificate")
     try:
         yield listener.getsockname()[1]
     finally:
+        looking.cancel()
         app.state.streams.close()
         server.should_exit = True
         await task
+
+
+async def _look(certificate: Certificate) -> None:
+    """See now and then whether the certificate was renewed."""
+    while True:
+        await asyncio.sleep(LOOK_S)
+        certificate.look()
+
+
+def _always(context: ssl.SSLContext) -> Callable[..., ssl.SSLContext]:
+    """What uvicorn asks for its context."""
+    return lambda *_: context
 
 
 class _Server(uvicorn.Server):
