@@ -56,7 +56,7 @@ async def test_a_stranger_checks_the_whole_log(house: House) -> None:
         assert list(note.opened(keys)) == keys
         told = read_checkpoint(note.text)
         hashes = [leaf_hash(one) for one in await entries_of(client)]
-        assert told.size == len(hashes) >= 600 and told.root == tree_root(hashes)
+        assert told.size == len(hashes) > 600 and told.root == tree_root(hashes)
         asked = {"kind": "deed", "ref": "77"}
         proof = (await client.get("/api/v1/log/inclusion", params=asked)).json()
         leaf = read_leaf(proof["leaf"].encode())

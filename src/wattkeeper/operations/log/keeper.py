@@ -76,11 +76,13 @@ class Keeper:
         self._few: dict[str, int] = {}
         self._looked_at = 0
         self._turn = asyncio.Lock()
+        self._is_begun = False
 
     async def begin(self) -> None:
         """Before anything is logged: see to its key; raises ValueError where it is called otherwise than it was."""
         await self._signing.origin()
         await self._signing.signers()
+        self._is_begun = True
 
     async def run(self) -> None:
         """Follow, until cancelled."""
@@ -101,6 +103,8 @@ class Keeper:
 
     async def _append_all(self) -> None:
         """Append, until nothing is new."""
+        if not self._is_begun:
+            await self.begin()
         more = True
         while more:
             more = await self._step()

@@ -142,7 +142,7 @@ async def gathered(unit: Unit, persons: Collection[str]) -> Leaving:
     return Leaving(who, ids, [row[0] for row in grants], [row[0] for row in cards])
 
 
-LOGGED: Mapping[str, str] = {"card_change": "id", "pay_way": "n"}
+LOGGED: Mapping[str, str] = {"card_change": "id"}
 """Tables that go and that the log follows, and the column by which its leaves call their rows."""
 
 
