@@ -5,17 +5,19 @@ BIN := $(VENV)/bin
 DEMO_ARGS ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
+REPORT_ARGS ?=
 SHARED := $(if $(filter tests/%,$(TEST_ARGS)),,--numprocesses=2 --dist=worksteal)
 unexport PYTHONDONTWRITEBYTECODE
 LOCKS := $(wildcard requirements/*.txt)
 
-.PHONY: help demo test check bench lock clean
+.PHONY: help demo test check bench privacy-report lock clean
 
 help:
 	@echo "make demo    run everything with simulated stations (DEMO_ARGS=--json for scripts)"
 	@echo "make test    run every test (TEST_ARGS passes options to pytest)"
 	@echo "make check   style, types, imports, house rules"
 	@echo "make bench   measure speed and memory (BENCH_ARGS=--quick for a short run, --money for the books, --privacy for forgetting)"
+	@echo "make privacy-report  attack what leaves as anonymous, before and after: docs/privacy-report.md (some minutes)"
 	@echo "make lock    lock the newest versions of all dependencies"
 
 demo: $(VENV)/.runtime
@@ -37,6 +39,9 @@ check: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(BENCH_ARGS)
+
+privacy-report: $(VENV)/.dev
+	@$(BIN)/python -m bench.privacy $(REPORT_ARGS)
 
 lock: $(VENV)/.uv
 	$(BIN)/python requirements/lock.py

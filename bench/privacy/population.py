@@ -48,44 +48,48 @@ class Way:
 
 
 WORK = Way(
-    *("work", 30, (3_700, 7_400, 11_000), 11_000),
+    *("work", 30, (3_700, 7_400, 11_000), 8_000),
     *((0, 0, 0, 0, 0, 1, 6, 22, 30, 18, 6, 3, 4, 5, 3, 1, 0, 0, 0, 0, 0, 0, 0, 0), 7.0, 0.05, 2.0),
 )
 STREET = Way(
-    *("street", 20, (11_000, 22_000), 12_000),
+    *("street", 20, (11_000, 22_000), 9_000),
     *((1, 0, 0, 0, 0, 0, 1, 2, 4, 6, 8, 8, 7, 6, 7, 9, 11, 13, 12, 9, 6, 4, 2, 1), 3.0, 1.3, 1.2),
 )
 FAST = Way(
-    *("fast", 10, (50_000, 100_000, 150_000), 24_000),
+    *("fast", 10, (50_000, 100_000, 150_000), 20_000),
     *((1, 1, 1, 1, 1, 2, 4, 6, 7, 7, 8, 8, 8, 8, 8, 9, 10, 10, 9, 7, 5, 4, 3, 2), 0.6, 1.2, 0.6),
 )
 WAYS = (WORK, STREET, FAST)
-MONDAY = datetime(2025, 1, 6)
+START = datetime(2025, 1, 1)
+DAYS = 59
+"""January and February."""
+ALL = 50_000
+"""Drivers of the whole town; a smaller one has as many fewer sites."""
 
 
-def town(seed: int, drivers: int = 50_000, weeks: int = 8) -> list[Charge]:
+def town(seed: int, drivers: int = ALL) -> list[Charge]:
     """All sessions of a town, driver by driver; the same seed gives the same town."""
     chance = random.Random(seed)
-    places = {way: _places(chance, way) for way in WAYS}
+    places = {way: _places(chance, way, drivers) for way in WAYS}
     found: list[Charge] = []
     for number in range(drivers):
         name = f"driver-{number:05d}"
-        main = chance.choices((WORK, STREET, FAST), (60, 32, 8))[0]
-        found += _habit(chance, name, main, places[main], weeks, 1.0)
+        main = chance.choices(WAYS, (60, 32, 8))[0]
+        found += _habit(chance, name, main, places[main], 1.0)
         if chance.random() < 0.35:
             other = chance.choice([way for way in WAYS if way is not main])
-            found += _habit(chance, name, other, places[other], weeks, 0.3)
+            found += _habit(chance, name, other, places[other], 0.3)
     return found
 
 
-def _places(chance: random.Random, way: Way) -> tuple[list[str], list[float]]:
+def _places(chance: random.Random, way: Way, drivers: int) -> tuple[list[str], list[float]]:
     """The sites of a sort, and how much each is used."""
-    names = [f"{way.name}-{n:02d}" for n in range(1, way.sites + 1)]
+    names = [f"{way.name}-{n:02d}" for n in range(1, max(1, way.sites * drivers // ALL) + 1)]
     return names, [chance.lognormvariate(0, 0.8) for _ in names]
 
 
 def _habit(
-    chance: random.Random, driver: str, way: Way, places: tuple[list[str], list[float]], weeks: int, often: float
+    chance: random.Random, driver: str, way: Way, places: tuple[list[str], list[float]], often: float
 ) -> list[Charge]:
     """One driver's sessions at places of one sort: mostly at one, at much the same hour, on some days."""
     favourite = chance.choices(*places)[0]
@@ -95,15 +99,15 @@ def _habit(
     on_day = [min(0.95, weekly / 5.2 * (way.weekend if day > 4 else 1) * chance.uniform(0.4, 1.6)) for day in range(7)]
     typical = way.energy_wh * chance.lognormvariate(0, 0.3)
     found = []
-    for day in range(7 * weeks):
-        if chance.random() >= on_day[day % 7]:
+    for day in range(DAYS):
+        if chance.random() >= on_day[(START.weekday() + day) % 7]:
             continue
         hour = own_hour + chance.gauss(0, 0.7) if chance.random() < 0.75 else chance.choices(range(24), way.hours)[0]
-        began = MONDAY + timedelta(days=day, hours=max(0.0, hour), seconds=chance.randrange(60))
+        began = START + timedelta(days=day, minutes=int(60 * max(0.0, hour)))
         place = favourite if chance.random() < 0.85 else chance.choices(*places)[0]
         energy = min(70_000, int(typical * chance.lognormvariate(0, 0.35)))
-        stay = max(energy / power_w, way.stay_h * chance.lognormvariate(-0.1, 0.35))
-        found.append(Charge(driver, place, began, began + timedelta(hours=stay), energy))
+        stay_h = max(energy / power_w, way.stay_h * chance.lognormvariate(-0.1, 0.35))
+        found.append(Charge(driver, place, began, began + timedelta(minutes=1 + int(60 * stay_h)), energy))
     return _one_after_the_other(found)
 
 

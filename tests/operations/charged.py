@@ -15,9 +15,9 @@ from wattkeeper.operations.privacy.consents import enter
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import consent, holding, session, station
 
-FIRST = datetime(2026, 1, 5, tzinfo=UTC)
+FIRST = datetime(2025, 1, 6, tzinfo=UTC)
 WEEKS = 4
-CLOSED = datetime(2026, 11, 20, tzinfo=UTC)
+CLOSED = datetime(2025, 11, 20, tzinfo=UTC)
 SITES = ("North", "South")
 
 

@@ -20,14 +20,16 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.insight.design import design
 from wattkeeper.charging.insight.question import Kind, Question, period
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
+from wattkeeper.charging.rights import Use
 from wattkeeper.operations.insight import drawing
+from wattkeeper.operations.insight.counting import who_counts
 from wattkeeper.operations.insight.releases import Releases
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
-from wattkeeper.store.tables import holding, release, session
+from wattkeeper.store.tables import holding, release, restriction, session
 
 OWNER = Viewer("owner", Role.OWNER, EVERYTHING)
-JANUARY = period("2026-01", "2026-01")
+JANUARY = period("2025-01", "2025-01")
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ async def deeds(store: Store) -> list[deed.Deed]:
 
 
 async def left(store: Store) -> Decimal:
-    return await Releases(store, UTC).left(OWNER, 2026)
+    return await Releases(store, UTC).left(OWNER, 2025)
 
 
 async def test_what_leaves_was_measured_is_in_the_log_and_close_to_the_truth(store: Store) -> None:
@@ -80,7 +82,7 @@ async def test_a_question_asked_again_gives_the_same_bytes_and_spends_nothing(st
 async def test_the_budget_of_a_year_is_never_overspent(store: Store) -> None:
     await charged(store)
     await made(store, "0.5")
-    with pytest.raises(Refusal, match=r"2026 has 0\.5 of 1 left, and this asks for 0\.501"):
+    with pytest.raises(Refusal, match=r"2025 has 0\.5 of 1 left, and this asks for 0\.501"):
         await made(store, "0.501")
     assert await left(store) == Decimal("0.5")
     await made(store, "0.1", Kind.STAYS)
@@ -191,14 +193,14 @@ async def test_the_ledger_can_neither_be_changed_nor_shortened(store: Store) -> 
 @pytest.mark.parametrize(
     ("kind", "span", "epsilon", "why"),
     [
-        (Kind.SITE_LOAD, ("2026-01", "2027-01"), "0.5", "one calendar year"),
-        (Kind.SITE_LOAD, ("2026-11", "2026-11"), "0.5", "not over yet"),
-        (Kind.SITE_LOAD, ("2026-03", "2026-02"), "0.5", "ends before it begins"),
-        (Kind.SITE_LOAD, ("2026-3", "2026-04"), "0.5", "is no month"),
-        (Kind.SITE_LOAD, ("2026-01", "2026-01"), "1.1", "Epsilon is between"),
-        (Kind.SITE_LOAD, ("2026-01", "2026-01"), "0", "Epsilon is between"),
-        (Kind.SITE_LOAD, ("2026-01", "2026-01"), "NaN", "Epsilon is between"),
-        (Kind.SITE_LOAD, ("2026-01", "2026-01"), "0.30001", "Epsilon is between"),
+        (Kind.SITE_LOAD, ("2025-01", "2025-01"), "0.5", "one calendar year"),
+        (Kind.SITE_LOAD, ("2025-11", "2025-11"), "0.5", "not over yet"),
+        (Kind.SITE_LOAD, ("2025-03", "2025-02"), "0.5", "ends before it begins"),
+        (Kind.SITE_LOAD, ("2025-3", "2025-04"), "0.5", "is no month"),
+        (Kind.SITE_LOAD, ("2025-01", "2025-01"), "1.1", "Epsilon is between"),
+        (Kind.SITE_LOAD, ("2025-01", "2025-01"), "0", "Epsilon is between"),
+        (Kind.SITE_LOAD, ("2025-01", "2025-01"), "NaN", "Epsilon is between"),
+        (Kind.SITE_LOAD, ("2025-01", "2025-01"), "0.30001", "Epsilon is between"),
     ],
 )
 async def test_what_makes_no_sense_is_refused_before_anybody_looks(
@@ -250,3 +252,13 @@ async def test_somebody_with_five_hundred_sessions_moves_it_by_no_more_than_anyb
     moved = [abs(after.cells[cell] - before.cells[cell]) for cell in after.cells]
     assert 0 < sum(moved) <= cells.sensitivity and max(moved) <= cells.one_cell
     assert abs(after.cut - before.cut) <= cells.sensitivity
+
+
+@pytest.mark.parametrize(("use", "counts"), [(Use.INSIGHT, False), (Use.ALL, False), (Use.MARKETING, True)])
+async def test_nobody_counts_who_objected_or_whose_data_are_restricted(store: Store, use: Use, counts: bool) -> None:
+    await charged(store, drivers=3)
+    row: dict[str, Any] = {"id": "wish", "person_id": "person-0001", "kind": "objection", "use": use.value}
+    async with store.unit() as unit:
+        await unit.connection.execute(insert(restriction), [row | {"since": FIRST, "by": "person-0001"}])
+    async with store.unit() as unit:
+        assert ("person-0001" in await who_counts(unit)) is counts and "person-0002" in await who_counts(unit)

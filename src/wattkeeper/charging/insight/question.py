@@ -53,8 +53,8 @@ class Form:
 
 
 FORMS: Mapping[Kind, Form] = {
-    Kind.SITE_LOAD: Form(phrase("Energy of each site by hour of the day"), Measure.ENERGY, 40_000, 4),
-    Kind.SITE_MONTHS: Form(phrase("Energy of each site by month"), Measure.ENERGY, 40_000, 1),
+    Kind.SITE_LOAD: Form(phrase("Energy of each site by hour of the day"), Measure.ENERGY, 30_000, 4),
+    Kind.SITE_MONTHS: Form(phrase("Energy of each site by month"), Measure.ENERGY, 30_000, 1),
     Kind.ARRIVALS: Form(
         phrase("Sessions of each site by the hour in which they began"), Measure.SESSIONS, SESSIONS_A_WEEK, 2
     ),
