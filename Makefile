@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 DEMO_ARGS ?=
+ADVISORIES ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 REPORT_ARGS ?=
@@ -15,7 +16,7 @@ LOCKS := $(wildcard requirements/*.txt)
 help:
 	@echo "make demo    run everything with simulated stations (DEMO_ARGS=--json for scripts)"
 	@echo "make test    run every test (TEST_ARGS passes options to pytest)"
-	@echo "make check   style, types, imports, house rules"
+	@echo "make check   style, types, imports, house rules (ADVISORIES=all.zip: known holes in packages)"
 	@echo "make bench   measure speed and memory (BENCH_ARGS=--quick for a short run, --money for the books, --privacy for forgetting)"
 	@echo "make privacy-report  attack what leaves as anonymous, before and after: docs/privacy-report.md (some minutes)"
 	@echo "make lock    lock the newest versions of all dependencies"
@@ -36,6 +37,7 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
 	$(BIN)/python -m tests.house
+	@$(if $(ADVISORIES),$(BIN)/python -m wattkeeper audit packages --advisories "$(ADVISORIES)",true)
 
 bench: $(VENV)/.dev
 	@$(BIN)/python -m bench $(BENCH_ARGS)

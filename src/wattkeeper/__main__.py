@@ -16,6 +16,7 @@ from wattkeeper.commands import (
     installation,
     keys,
     log,
+    materials,
     owner,
     papers,
     payments,
@@ -55,6 +56,7 @@ bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")
 app.command("explain")(bills.explain)
 audit.app.command("security")(security.security)
+audit.app.command("packages")(materials.packages)
 app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
@@ -65,6 +67,7 @@ app.add_typer(backup.restoring, name="restore")
 app.add_typer(verify.app, name="verify")
 app.add_typer(log.app, name="log")
 app.add_typer(witness.app, name="witness")
+app.command("sbom")(materials.sbom)
 app.command("revenue")(revenue)
 app.command("books")(books)
 app.command("register")(register)

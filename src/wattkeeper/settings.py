@@ -230,6 +230,13 @@ class Settings:
         "", "The role of anyone else the company signs in. Empty lets only those in who were invited and connected."
     )
     time_zone: str = setting("UTC", "The zone in which pages tell times, such as Europe/Vienna.")
+    advisories: str = setting(
+        "", "A file or folder of known holes in packages, as OSV hands them out (its all.zip, or JSON)."
+    )
+    advisories_online: bool = setting(
+        False, "Whether OSV itself is asked once a day; it is told the names and versions of packages and nothing else."
+    )
+    advisories_address: str = setting("https://api.osv.dev", "Where OSV is asked.")
     docs: bool = setting(True, "Whether the API's description is published at /api/v1/openapi.json and /api/v1/docs.")
 
     @property

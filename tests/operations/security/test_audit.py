@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import re
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -22,7 +25,7 @@ from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe, open_safe
-from wattkeeper.operations.security import doors
+from wattkeeper.operations.security import doors, packages
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.doors import NOT_OPEN
 from wattkeeper.settings import Settings
@@ -293,3 +296,68 @@ async def test_a_door_without_tls_that_others_reach_is_found() -> None:
         assert (await doors.check(fine, datetime(2026, 1, 1, tzinfo=UTC))).found == ()
     proxied = Settings(public_url="http://charge.example.org")
     assert [one.subject for one in (await doors.check(proxied, datetime(2026, 1, 1, tzinfo=UTC))).found] == ["people"]
+
+
+# --- packages -------------------------------------------------------------------------------------------
+
+
+async def test_known_holes_are_found_and_where_nobody_looked_it_is_said_since_when(
+    house: House, tmp_path: Path
+) -> None:
+    async def of_packages() -> tuple[set[str], str]:
+        done = await house.audit.run()
+        (check,) = [one for one in done.run.checks if one["name"] == "packages"]
+        return {row.subject for row in done.standing if row.code == "packages.vulnerable"}, check["unchecked"]
+
+    found, why = await of_packages()
+    assert found == set() and why.endswith("That was never done here.")
+    span = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "999"}]}
+    affected = [{"package": {"name": "Jinja2", "ecosystem": "PyPI"}, "ranges": [span]}]
+    file = tmp_path / "osv.json"
+    file.write_text(json.dumps({"id": "GHSA-1", "affected": affected}))
+    os.utime(file, (house.now.timestamp(), house.now.timestamp()))
+    house.audit = SecurityAudit(house.store, house.safe, replace(house.settings, advisories=str(file)), MemoryBus())
+    assert await of_packages() == ({"jinja2"}, "")
+    house.later(days=31)
+    assert await of_packages() == ({"jinja2"}, "The file of advisories is 31 days old.")
+    file.write_text("<html>not found</html>")
+    found, why = await of_packages()
+    assert found == {"jinja2"}, "a file that cannot be read mends nothing"
+    assert why == "The file of advisories could not be read. That was last done on 2026-06-01."
+
+
+async def test_osv_is_asked_where_that_is_set_and_told_of_packages_alone(house: House) -> None:
+    heard: list[bytes] = []
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = await reader.readuntil(b"\r\n\r\n")
+        size = int((re.search(rb"content-length: (\d+)", head, re.IGNORECASE) or [b"", b"0"])[1])
+        body = await reader.readexactly(size)
+        heard.append(head + body)
+        told: Any = {"results": [{"vulns": [{"id": "GHSA-9"}]}]}
+        if head.startswith(b"GET"):
+            affected = [
+                {
+                    "package": {"name": "jinja2", "ecosystem": "PyPI"},
+                    "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}]}],
+                }
+            ]
+            told = {"id": "GHSA-9", "affected": affected}
+        said = json.dumps(told).encode()
+        writer.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %d\r\n\r\n" % len(said) + said)
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    given: dict[str, Any] = {"advisories_address": f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"}
+    settings = replace(house.settings, advisories_online=True, **given)
+    outcome = await packages.check(house.store, settings, house.now)
+    assert [one.subject for one in outcome.found] == ["jinja2"]
+    asked, looked = heard
+    assert asked.startswith(b"POST /v1/querybatch") and looked.startswith(b"GET /v1/vulns/GHSA-9")
+    queries = json.loads(asked.partition(b"\r\n\r\n")[2])["queries"]
+    assert {frozenset(one) for one in queries} == {frozenset({"package", "version"})}
+    server.close()
+    await server.wait_closed()
+    down = await packages.check(house.store, settings, house.now)
+    assert down.unchecked.startswith("OSV could not be asked.") and down.skipped

@@ -21,7 +21,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations import watching
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.security import doors, keys, people, privacy, programs, stations
+from wattkeeper.operations.security import doors, keys, packages, people, privacy, programs, stations
 from wattkeeper.operations.security.events import TOPIC
 from wattkeeper.operations.security.finding import FindingCode, Outcome, Severity
 from wattkeeper.settings import Settings
@@ -69,6 +69,7 @@ class SecurityAudit:
             "people": lambda: people.check(store, now),
             "programs": lambda: programs.check(store, now),
             "privacy": lambda: privacy.check(store, now),
+            "packages": lambda: packages.check(store, settings, now),
         }
 
     async def run(self, by: str = ITSELF) -> Audited:
