@@ -153,6 +153,7 @@ def test_the_page_on_access_has_its_chapters() -> None:
         "Codes and links",
         "Sign-ins",
         "How far",
+        "Looking at a person",
     ]
     assert chapters == [*wanted, "What a browser must do"]
     for field in ("a card's number", "a driver's name", "a session's energy", "role, sites and state"):

@@ -12,7 +12,9 @@ from wattkeeper.commands import (
     backup,
     bills,
     cards,
+    consents,
     grid,
+    holds,
     installation,
     keys,
     log,
@@ -51,6 +53,8 @@ app.add_typer(owner.app, name="owner")
 app.add_typer(staff.app, name="staff")
 app.add_typer(tokens.app, name="tokens")
 app.add_typer(policy.app, name="policy")
+app.add_typer(consents.app, name="consents")
+app.add_typer(holds.app, name="holds")
 app.add_typer(privacy.app, name="privacy")
 bills.app.command("paper")(papers.paper)
 app.add_typer(bills.app, name="bills")

@@ -60,6 +60,8 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
+from wattkeeper.operations.privacy.looking import Looking
+from wattkeeper.operations.privacy.looks import Looks
 from wattkeeper.operations.privacy.propagation import Propagation
 from wattkeeper.operations.privacy.rights import rights_of
 from wattkeeper.operations.safe import Safe, open_safe, root_of
@@ -105,11 +107,9 @@ def furnish(
     cards, prices = Cards(store, safe, bus), Prices(store, settings)
     places = Places(store, safe, bus, prices)
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
-    totals = Totals(store, settings)
-    provider = provider_of(settings)
+    totals, provider = Totals(store, settings), provider_of(settings)
     notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
-    papers = Papers(store, safe, settings, bills)
-    signing = Signing(store, safe, settings)
+    papers, signing = Papers(store, safe, settings, bills), Signing(store, safe, settings)
     return Rooms(
         settings=settings,
         store=store,
@@ -153,6 +153,8 @@ def furnish(
         keeper=Keeper(store, bus, settings, signing),
         signing=signing,
         consents=Consents(store),
+        looking=Looking(store, safe, settings, notices),
+        looks=Looks(store, safe),
         security_events=SecurityEvents(store, safe, bus),
         releases=Releases(store, settings.zone),
         security_audit=SecurityAudit(store, safe, settings, bus),

@@ -108,9 +108,23 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
 
 
+async def opened(one: Walk, person: str) -> None:
+    """Open a driver for a purpose and a reason, after saying too little; look at all of them, and at who looked."""
+    at = f"/persons/{person.removeprefix('person:')}"
+    await one.to("/persons", f"{at}/look")
+    await one.send("/persons", email="nobody@example.org")
+    for purpose, reason in (("", "As on the display."), ("enquiry", "As on the display."), ("billing", "short")):
+        await one.send(f"{at}/look", purpose=purpose, reason=reason)
+    await one.send(f"{at}/look", purpose="billing", reason="As on the display.")
+    await one.to(at, f"{at}?part=cards", f"{at}?part=sessions", "/persons?did=reviewed")
+    await one.send("/persons/looks/0000/review", right="perhaps")
+    await one.send("/persons/looks/0000/review", right="yes")
+
+
 async def moved(one: Walk, person: str) -> None:
     """Open the account of somebody, and send its forms, rightly and wrongly."""
     at = f"/money/accounts/{person.removeprefix('person:')}"
+    await opened(one, person)
     await one.to("/money/accounts", at, f"{at}?did=entered", f"{at}/way?did=chosen", f"{at}?did=done")
     await one.to(f"{at}?did=proposed")
     await one.to("/money/accounts/nobody", "/money/invoices/M2001-000001", status=404)

@@ -21,6 +21,8 @@ from wattkeeper.web.rooms import Rooms
 
 PASSWORD = "correct horse battery staple"
 ADDRESS = "http://wattkeeper.test"
+LOOKING = {"Purpose": "billing", "Reason": "A test looks at a person."}
+"""What a program says that looks at a person."""
 
 
 @dataclass(slots=True)
@@ -58,7 +60,7 @@ async def house_of(door: Door) -> House:
     rooms = rooms_of(door)
     token = await rooms.access.make_token("tests", PROGRAMS)
     app = build(rooms)
-    return House(door, rooms, app, token, client_of(app, Authorization=f"Bearer {token}"))
+    return House(door, rooms, app, token, client_of(app, Authorization=f"Bearer {token}", **LOOKING))
 
 
 def client_of(app: App, **headers: str) -> httpx.AsyncClient:

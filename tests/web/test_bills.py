@@ -8,6 +8,7 @@ from hashlib import sha256
 
 import pytest
 
+from tests.web.conftest import LOOKING
 from tests.web.shop import API, People, Shop, people, post, see, shop
 from wattkeeper.charging.money.coherence import faults
 from wattkeeper.charging.person import Scope
@@ -131,6 +132,9 @@ async def test_the_books_say_who_owes_what_only_to_who_may_know_who_it_is(shop: 
     assert (await see(clara, "ledger/balances", kind="vat"))["items"] == [
         {"account": "vat:20", "currency": "EUR", "amount_minor": -100}
     ]
+    asked = await clara.get(f"{API}/ledger", params={"account": f"owed:{anna.person}"})
+    assert (asked.status_code, asked.json()["code"]) == (428, "purpose_needed")
+    clara.headers.update(LOOKING)
     (entry,) = (await see(clara, "ledger", account=f"owed:{anna.person}"))["items"]
     assert (entry["kind"], entry["ref"]) == ("charge", "2026-000001")
     masked = await see(emil, "ledger")

@@ -22,6 +22,8 @@ class Code(StrEnum):
     """The caller is not known (HTTP 401)."""
     PROOF = "proof_needed"
     """The caller must show once more who they are (HTTP 403)."""
+    PURPOSE = "purpose_needed"
+    """The caller must say for what and why they look at a person's data (HTTP 428)."""
     OFFLINE = "station_not_connected"
     """The station has no connection now (HTTP 409)."""
     BUSY = "too_many_requests"

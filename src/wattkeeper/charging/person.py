@@ -30,6 +30,7 @@ class Scope(StrEnum):
     BILLS_READ = "bills:read"
     BILLS_WRITE = "bills:write"
     PERSONS_READ = "persons:read"
+    PERSONS_EMERGENCY = "persons:emergency"
     PRIVACY_READ = "privacy:read"
     PRIVACY_WRITE = "privacy:write"
     STAFF_READ = "staff:read"
@@ -61,7 +62,8 @@ IN_WORDS: Mapping[Scope, str] = {
     Scope.TARIFFS_WRITE: phrase("Set prices"),
     Scope.BILLS_READ: phrase("See bills, what waits to be billed, and who owes what"),
     Scope.BILLS_WRITE: phrase("Accept, correct and waive what is to be billed"),
-    Scope.PERSONS_READ: phrase("See the names and addresses of drivers"),
+    Scope.PERSONS_READ: phrase("See the names and addresses of drivers, one by one, with a purpose and a reason"),
+    Scope.PERSONS_EMERGENCY: phrase("Open one driver's data in an emergency, which alerts owners and is reviewed"),
     Scope.PRIVACY_READ: phrase("See what people asked about their data, what became of it, and breaches"),
     Scope.PRIVACY_WRITE: phrase("Answer what people ask about their data: hand it out, correct, restrict and erase it"),
     Scope.STAFF_READ: phrase("See who works here and what they may do"),
@@ -192,5 +194,7 @@ EVERYTHING = frozenset(Scope) - {
     Scope.ACCOUNT_WRITE,
 }
 """All that can be done for an installation; the rest is done by a person for themselves."""
-PROGRAMS = EVERYTHING - {Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.PRIVACY_WRITE, Scope.SECURITY_WRITE}
+PROGRAMS = EVERYTHING - {
+    *(Scope.STAFF_WRITE, Scope.TOKENS_WRITE, Scope.PRIVACY_WRITE, Scope.SECURITY_WRITE, Scope.PERSONS_EMERGENCY)
+}
 """The most that a program can be given: what the policy gives the role `service`."""

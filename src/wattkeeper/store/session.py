@@ -101,6 +101,13 @@ async def find(
     return [_session(viewer, row) for row in rows]
 
 
+async def of_person(connection: AsyncConnection, viewer: Viewer, person: str, limit: int) -> list[SessionRow]:
+    """The newest sessions that ran on a person's cards while they held them, within the viewer's reach."""
+    wanted = select(*COLUMNS).select_from(WITH_CARD).where(reach.sessions(viewer), reach.held(person))
+    rows = await connection.execute(wanted.order_by(S.started_at.desc(), S.id.desc()).limit(limit))
+    return [_session(viewer, row) for row in rows]
+
+
 def _conditions(viewer: Viewer, sought: Sought) -> Sequence[ColumnElement[bool]]:
     """What the database is asked for: within the viewer's reach, and by card only for who may know it."""
     exactly: list[tuple[ColumnElement[Any], object]] = [

@@ -53,7 +53,7 @@ from wattkeeper.web.api.money import (
     wallet,
 )
 from wattkeeper.web.api.money import payments as incoming
-from wattkeeper.web.api.people import account, apps, consents, me, notices, sign_in, staff, tokens
+from wattkeeper.web.api.people import account, apps, consents, me, notices, persons, sign_in, staff, tokens
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
@@ -69,7 +69,8 @@ NOUNS = (
     *(stations, meters, local_list, waiting, sessions, proofs, places, starts),
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
-    *(findings, notices, enrolments, orders, commands, events, staff, tokens, apps, sign_in, account, consents, me),
+    *(findings, notices, enrolments, orders, commands, events),
+    *(staff, tokens, apps, sign_in, account, consents, persons, me),
     *(incoming, hands, wallet),
     *(audit, revenue, books, grid, log_api),
 )

@@ -26,6 +26,7 @@ STATUS: Mapping[Code, int] = {
     Code.FORBIDDEN: 403,
     Code.UNAUTHENTICATED: 401,
     Code.PROOF: 403,
+    Code.PURPOSE: 428,
     Code.OFFLINE: 409,
     Code.BUSY: 429,
 }
@@ -36,6 +37,7 @@ TITLES: Mapping[str, str] = {
     Code.FORBIDDEN: phrase("Not allowed"),
     Code.UNAUTHENTICATED: phrase("Not signed in"),
     Code.PROOF: phrase("Show once more that it is you"),
+    Code.PURPOSE: phrase("Say for what and why"),
     Code.OFFLINE: phrase("The station is not connected"),
     Code.BUSY: phrase("Too many tries"),
     "malformed": phrase("Bad Request"),

@@ -42,6 +42,8 @@ from wattkeeper.operations.people.oidc import Company
 from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
+from wattkeeper.operations.privacy.looking import Looking
+from wattkeeper.operations.privacy.looks import Looks
 from wattkeeper.operations.privacy.rights import Rights
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.security.audit import SecurityAudit
@@ -95,6 +97,8 @@ class Rooms:
     proofs: Proofs
     rights: Rights
     consents: Consents
+    looking: Looking
+    looks: Looks
     security_events: SecurityEvents
     log: Log
     keeper: Keeper

@@ -23,6 +23,10 @@ class NoticeKind(StrEnum):
     """Its words name ``station`` and ``balance``."""
     PAYMENT_DECLINED = "payment_declined"
     """Its words name ``station`` and ``amount``."""
+    GLASS_BROKEN = "glass_broken"
+    """Its words name ``mark``, of whoever looked."""
+    GLASS_REVIEW = "glass_review"
+    """To owners and privacy officers; its words name ``mark``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,7 @@ class Said:
 
 
 KNOWN = frozenset(kind.value for kind in NoticeKind)
-GAPS = ("card", "station", "when", "number", "month", "amount", "due", "balance")
+GAPS = ("card", "station", "when", "number", "month", "amount", "due", "balance", "mark")
 BLOCK = phrase("If you did not tap it there, block the card under Cards: it takes two taps, and you keep your account.")
 NOTICES: Mapping[NoticeKind, tuple[Phrase, Phrase]] = {
     NoticeKind.FAR_APART: (
@@ -78,6 +82,21 @@ NOTICES: Mapping[NoticeKind, tuple[Phrase, Phrase]] = {
         phrase(
             "Your bank card was declined for {amount} at {station}. Leave another card under Me, where it says how you "
             "pay, then try again there. Until it is paid nothing new starts."
+        ),
+    ),
+    NoticeKind.GLASS_BROKEN: (
+        phrase("Your data was opened in an emergency"),
+        phrase(
+            "Somebody of support ({mark}), who may not see who you are otherwise, has just opened your data and gave "
+            "an emergency as the reason. A second person reviews it. What they saw and why stands under Me, in your "
+            "privacy."
+        ),
+    ),
+    NoticeKind.GLASS_REVIEW: (
+        phrase("A driver's data was opened in an emergency"),
+        phrase(
+            "Somebody of support ({mark}) opened a driver's data without the right to it, and gave an emergency as the "
+            "reason. The driver was told. Review it on the page of drivers."
         ),
     ),
 }

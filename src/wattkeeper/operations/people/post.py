@@ -21,6 +21,7 @@ from wattkeeper.operations.people.letters import Kind
 from wattkeeper.operations.people.links import Links
 from wattkeeper.operations.people.mail import ASKED, Mail, Posted
 from wattkeeper.operations.people.security import Case, note
+from wattkeeper.operations.privacy.news import is_wanted
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -170,6 +171,9 @@ class Post:
         """Send one letter, or say when it is tried again; in a demo it is only shown."""
         async with self._store.unit() as unit:
             if not await queue.take(unit, row.id, row.tries, unit.now + LEASE):
+                return
+            if not await is_wanted(unit, row):
+                await queue.remove(unit, row.id)
                 return
             posted = await self._mail.open(unit, row)
             if self._mail.shows:

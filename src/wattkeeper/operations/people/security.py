@@ -28,6 +28,7 @@ class Case(StrEnum):
     PAYMENT_FORGED = "payment_forged"
     PAYMENT_REPLAYED = "payment_replayed"
     PAYMENT_DIFFERS = "payment_differs"
+    GLASS_BROKEN = "glass_broken"
     # at the stations' door
     KEY_MISSING = "key_missing"
     KEY_WRONG = "key_wrong"

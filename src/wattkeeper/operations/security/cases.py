@@ -57,6 +57,11 @@ TOLD: Mapping[Case, Told] = {
         phrase("A message about a payment was forged"),
         phrase("It was refused. Where it goes on, check that the signing secret is the provider's newest."),
     ),
+    Case.GLASS_BROKEN: Told(
+        phrase("A driver's data was opened in an emergency"),
+        phrase("Whoever did has no right to it otherwise. Review it: was there an emergency, and was it needed?"),
+        True,
+    ),
     Case.PAYMENT_REPLAYED: Told(phrase("An old message about a payment came again"), HELD),
     Case.PAYMENT_DIFFERS: Told(
         phrase("A payment is not what was asked for"),

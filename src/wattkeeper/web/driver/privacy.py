@@ -15,12 +15,16 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.consent import Consented, Door
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.looking import PARTS, PURPOSES
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.language import spoken
+from wattkeeper.operations.privacy.looks import Seen
 from wattkeeper.web.driver.paper import Paper, Word, routes_of
+from wattkeeper.web.operator.paper import ROLES
 
 HERE = "/app/privacy"
+PROGRAM = phrase("Program")
 DID: Mapping[str, Word] = {
     "agreed": Word(phrase("You agreed."), phrase("You can take it back here at any time, by one tap.")),
     "withdrawn": Word(phrase("Taken back."), phrase("From this moment on nothing is done with it any more.")),
@@ -48,7 +52,21 @@ async def consents_given(paper: Paper, request: Request, viewer: Viewer) -> dict
     return {"choices": await consents.mine(viewer, spoken()), "consents": said}
 
 
-SECTIONS: tuple[Section, ...] = (Section("privacy_consents.html", consents_given),)
+async def looks_given(paper: Paper, request: Request, viewer: Viewer) -> dict[str, Any]:
+    """Who looked at what is the viewer's."""
+    return {"looks": [_look(one) for one in await paper.rooms.looks.mine(viewer)]}
+
+
+def _look(one: Seen) -> dict[str, Any]:
+    """A look in words; whoever looked is told apart, and not named."""
+    seen = joined([PARTS[part] for part in one.parts], ", ") if one.parts else phrase("nothing")
+    return {"look": one, "role": ROLES.get(one.role, PROGRAM), "purpose": PURPOSES[one.purpose], "seen": seen}
+
+
+SECTIONS: tuple[Section, ...] = (
+    Section("privacy_consents.html", consents_given),
+    Section("privacy_looks.html", looks_given),
+)
 """In the order in which they stand on the page."""
 
 

@@ -32,6 +32,7 @@ from wattkeeper.web.operator.money import needs as about_money
 from wattkeeper.web.operator.money.needs import Waits
 from wattkeeper.web.operator.need import Act, Need
 from wattkeeper.web.operator.paper import Paper, home_of, routes_of
+from wattkeeper.web.operator.people import looks
 from wattkeeper.web.operator.people.names import MOST_STATIONS, Places, Row, path_of, placed
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
@@ -187,6 +188,7 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
         *silent(rows, live, now, paper.rooms.settings.heartbeat_s),
         *away(rows, live, now),
         *disputed(contradict, known),
+        *await looks.needs(paper.rooms, viewer, MOST_NEEDS),
         *await about_money.no_account(paper, connection, viewer),
     ]
     flow, decides = await sessions.flow(connection, viewer), viewer.may(Scope.BILLS_WRITE)

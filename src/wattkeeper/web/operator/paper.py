@@ -69,6 +69,8 @@ PLACES = (
     ("/tariffs", phrase("Tariffs"), Scope.TARIFFS_READ),
     ("/findings", phrase("Findings"), Scope.FINDINGS_READ),
     ("/money", phrase("Money"), Scope.BILLS_READ),
+    ("/persons", phrase("Drivers"), Scope.PERSONS_READ),
+    ("/persons", phrase("Drivers"), Scope.PERSONS_EMERGENCY),
     ("/people", phrase("People"), Scope.STAFF_READ),
     ("/programs", phrase("Programs"), Scope.TOKENS_READ),
     ("/security", phrase("Security"), Scope.SECURITY_READ),
@@ -81,6 +83,7 @@ ALL = {
     "/tariffs": phrase("All tariffs"),
     "/findings": phrase("All findings"),
     "/money": phrase("Money"),
+    "/persons": phrase("Drivers"),
     "/people": phrase("All people"),
     "/programs": phrase("All programs"),
     "/security": phrase("Security"),
@@ -115,7 +118,7 @@ def position(role: Role, sites: Collection[str]) -> Phrase:
 def places_of(viewer: Viewer | None) -> list[tuple[str, str]]:
     """Address and name of the pages that a viewer may open."""
     may = viewer.scopes | viewer.at_sites if viewer else frozenset()
-    return [(path, name) for path, name, scope in PLACES if scope in may]
+    return list(dict.fromkeys((path, name) for path, name, scope in PLACES if scope in may))
 
 
 def home_of(viewer: Viewer) -> str:
@@ -227,9 +230,17 @@ async def _refused(paper: Paper, request: Request, refusal: Refusal) -> Response
     if refusal.code is Code.PROOF and viewer is not None:
         back = here(request) if request.method == "GET" else _page_before(request)
         return RedirectResponse(f"/account/proof?next={quote(back)}", 303)
+    if refusal.code is Code.PURPOSE and viewer is not None:
+        back = here(request) if request.method == "GET" else ""
+        return RedirectResponse(f"{look_path(str(refusal.details['person']))}?next={quote(back)}", 303)
     if refusal.code is Code.FORBIDDEN and viewer is not None:
         return paper.problem(request, 403, phrase("This is not for you"), _forbidden(viewer, refusal), viewer)
     return paper.problem(request, STATUS[refusal.code], TITLES[refusal.code], refusal.why, viewer)
+
+
+def look_path(person: str) -> str:
+    """Where somebody says for what and why they look at a person."""
+    return f"/persons/{person.removeprefix('person:')}/look"
 
 
 async def form_of(request: Request) -> dict[str, str]:

@@ -13,7 +13,7 @@ from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue, waiting
 from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside
-from wattkeeper.web.operator.people import account, joining, people, programs
+from wattkeeper.web.operator.people import account, joining, people, persons, programs
 from wattkeeper.web.operator.security import audit, events
 from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which
 from wattkeeper.web.pages import ODD, PROBLEMS
@@ -21,7 +21,7 @@ from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
     *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
-    *(card, cards, groups, findings, people, programs, account),
+    *(card, cards, groups, findings, persons, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices, hosts, grid),
     *(tariffs, tariff, editor, assignments, which, importing),
     *(events, audit),

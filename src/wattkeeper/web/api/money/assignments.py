@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
+from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.tariffs.assignment import Assignment as Assigned
 from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.operations.money.tariffs.assigning import Asked as Question
 from wattkeeper.web.api.money.tariffs import TariffName
 from wattkeeper.web.api.orders import CardRef
+from wattkeeper.web.api.people.looking import Looker, look
 from wattkeeper.web.api.shapes import (
     PLAIN,
     PRINTABLE,
@@ -114,10 +116,15 @@ async def assign_tariff(rooms: Here, viewer: TariffsWriter, new: NewAssignment) 
 
 
 @router.get("/tariffs/which")
-async def which_tariff(rooms: Here, viewer: TariffsReader, wanted: Annotated[WhichFilter, Query()]) -> Which:
-    """Which tariff a driver or a card would get at a connector at an instant, and why."""
+async def which_tariff(
+    rooms: Here, viewer: TariffsReader, wanted: Annotated[WhichFilter, Query()], given: Looker
+) -> Which:
+    """Which tariff a driver or a card would get at a connector at an instant, and why.
+
+    For a person, say for what and why you look at them.
+    """
     if wanted.person is not None:
-        viewer.need(Scope.PERSONS_READ)
+        await look(rooms, viewer, given, wanted.person, Part.MONEY)
     names = ("station", "evse", "card", "person", "at")
     choice = await rooms.assignments.which(viewer, Question(**{name: getattr(wanted, name) for name in names}))
     return Which(

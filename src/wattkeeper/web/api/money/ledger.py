@@ -8,9 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
+from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, Posting, kind_of
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.money import ledger
+from wattkeeper.web.api.people.looking import Looker, look
 from wattkeeper.web.api.shapes import PLAIN, Asked, BillsStaff, Here, Nothing, Words
 
 router = APIRouter(tags=["bills"])
@@ -66,10 +68,13 @@ class BalanceFilter(Asked):
 
 
 @router.get("/ledger")
-async def find_entries(rooms: Here, viewer: BillsStaff, wanted: Annotated[EntryFilter, Query()]) -> LedgerEntries:
-    """The entries of the ledger, the newest first."""
-    if wanted.account is not None and wanted.account.partition(":")[0] in PERSONAL:
-        viewer.need(Scope.PERSONS_READ)
+async def find_entries(
+    rooms: Here, viewer: BillsStaff, wanted: Annotated[EntryFilter, Query()], given: Looker
+) -> LedgerEntries:
+    """The entries of the ledger, the newest first. A person's own are shown to who says for what and why."""
+    kind, _, person = (wanted.account or "").partition(":")
+    if kind in PERSONAL:
+        await look(rooms, viewer, given, person, Part.MONEY)
     async with rooms.store.read() as connection:
         rows = await ledger.entries(connection, viewer, wanted.limit + 1, wanted.before, wanted.account)
     kept = rows[: wanted.limit]

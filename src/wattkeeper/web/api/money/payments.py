@@ -10,6 +10,7 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.payments.payment import Differs, Matching, PaymentKind, PaymentState, StepState, Verb
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
@@ -20,6 +21,7 @@ from wattkeeper.store.money.payments import step as steps
 from wattkeeper.store.money.payments import told
 from wattkeeper.store.money.payments.payment import PaymentRow
 from wattkeeper.store.money.payments.told import DifferenceRow
+from wattkeeper.web.api.people.looking import Looker, look
 from wattkeeper.web.api.shapes import (
     INTEGER,
     PRINTABLE,
@@ -195,10 +197,12 @@ class Period(Asked):
 
 
 @router.get("/payments")
-async def find_payments(rooms: Here, viewer: BillsReader, wanted: Annotated[PaymentFilter, Query()]) -> PaymentList:
-    """Payments, the newest first: all for staff, one's own for drivers."""
+async def find_payments(
+    rooms: Here, viewer: BillsReader, wanted: Annotated[PaymentFilter, Query()], given: Looker
+) -> PaymentList:
+    """Payments, the newest first: all for staff, one's own for drivers; one person's to who says for what and why."""
     if wanted.person is not None and wanted.person != viewer.person:
-        viewer.need(Scope.PERSONS_READ)
+        await look(rooms, viewer, given, wanted.person, Part.MONEY)
     before = place_of(wanted.cursor)
     async with rooms.store.read() as connection:
         rows = await payments.find(

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.payments.paying import IN_WORDS, Way, Whose
 from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState
@@ -97,6 +98,7 @@ class Account:
     async def show(self, request: Request, key: str, did: str = "") -> Response:
         """The account."""
         viewer = await self._paper.need_viewer(request, *MAY)
+        await self._rooms.looking.need(viewer, person_of(key), Part.CARDS, Part.MONEY)
         return await self._page(request, viewer, person_of(key), word=DID.get(did))
 
     async def _known(self, connection: AsyncConnection, viewer: Viewer, person: str) -> Known:
@@ -161,6 +163,7 @@ class Account:
         deeds = {"transfer": self._enter, "way": self._choose, "write-off": self._give_up, "refund": self._give_back}
         if what not in deeds:
             raise Refusal(Code.NOT_FOUND, NO_FORM)
+        await self._rooms.looking.need(viewer, person, Part.CARDS, Part.MONEY)
         try:
             did = await deeds[what](viewer, person, form)
         except Refusal as refusal:
