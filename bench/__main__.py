@@ -19,6 +19,7 @@ import orjson
 import psutil
 from sqlalchemy import func, select
 
+from bench import dump
 from bench.lists import WHO
 from bench.story import METERS, energy_wh
 from wattkeeper.assembly import open_rooms
@@ -114,9 +115,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--quick", action="store_true", help="smaller loads, no million readings")
     parser.add_argument("--money", action="store_true", help="the books instead: a million sessions, a month's revenue")
+    parser.add_argument("--dump", help="the attack on a stolen SQLite file instead: all card numbers, hashed")
+    parser.add_argument("--all", action="store_true", help="with --dump: every one of 2^32 numbers")
     parser.add_argument("--privacy", action="store_true", help="forgetting instead: a hundred thousand people")
     asked = parser.parse_args()
     quick = asked.quick
+    if asked.dump:
+        dump.measure(Path(asked.dump), 10 if quick else 60, asked.all)
+        return
     if asked.money or asked.privacy:
         what = "bench.money" if asked.money else "bench.forgetting"
         command = [sys.executable, "-m", what, *(["--quick"] if quick else [])]
