@@ -58,6 +58,9 @@ NOBODYS: Mapping[str, str] = {
     "deed": "0" * 16,
     "book": "bills",
     "purpose": "insight",
+    "use": "insight",
+    "person": "person:" + "0" * 24,
+    "request": "0" * 12,
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

@@ -54,6 +54,7 @@ from wattkeeper.web.api.money import (
 )
 from wattkeeper.web.api.money import payments as incoming
 from wattkeeper.web.api.people import account, apps, consents, me, notices, persons, sign_in, staff, tokens
+from wattkeeper.web.api.privacy import officer, own
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
@@ -70,7 +71,7 @@ NOUNS = (
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events),
-    *(staff, tokens, apps, sign_in, account, consents, persons, me),
+    *(staff, tokens, apps, sign_in, account, consents, persons, own, officer, me),
     *(incoming, hands, wallet),
     *(audit, revenue, books, grid, log_api),
 )

@@ -96,7 +96,13 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         for answer in ("yes", "no", "perhaps"):
             await walk.send("/app/privacy/consents/insight", agree=answer)
         await walk.send("/app/privacy/consents/everything", agree="yes")
-        await walk.to("/app/privacy")
+        for use in ("all", "everything"):
+            await walk.send(f"/app/privacy/uses/{use}", may="no")
+        for name in ("Dora Right", "x" * 200):
+            await walk.send("/app/privacy/corrections", what="name", text=name)
+        await walk.send("/app/privacy/requests", right="access", words="in writing, please")
+        await walk.send("/app/privacy/forget", sure="perhaps")
+        await walk.to("/app/privacy", "/app/privacy/forget")
         await walk.to("/app/me/password", "/app/me/code-app", "/app/me/recovery-codes", "/app/me/proof")
         await walk.to("/app/welcome?new=1", "/app/welcome", "/app/questions", "/app/cards/add")
         await walk.to(*(f"/app/cards?did={did}" for did in cards.DID), *(f"/app/me?did={did}" for did in me.DID))

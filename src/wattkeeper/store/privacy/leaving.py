@@ -142,16 +142,12 @@ async def gathered(unit: Unit, persons: Collection[str]) -> Leaving:
     return Leaving(who, ids, [row[0] for row in grants], [row[0] for row in cards])
 
 
-LOGGED: Mapping[str, str] = {"card_change": "id"}
-"""Tables that go and that the log follows, and the column by which its leaves call their rows."""
-
-
 async def _say_gone(unit: Unit, leaving: Leaving) -> None:
     """Say in the log which rows go that it follows: whoever audits it then knows why they are missing."""
     for one in GOING:
         ids = leaving.ids(one.whose)
-        if one.table in LOGGED and ids:
-            sql = f"SELECT {LOGGED[one.table]} FROM {one.table} WHERE {one.column} IN {{values}}{one.only}"
+        if one.table in source.NAMED and ids:
+            sql = f"SELECT {source.NAMED[one.table].key} FROM {one.table} WHERE {one.column} IN {{values}}{one.only}"
             refs = [str(row[0]) for row in await unit.select_in(sql, ids)]
             await source.gone(unit, one.table, refs, "forgotten")
 

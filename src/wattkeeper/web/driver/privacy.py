@@ -20,6 +20,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.language import spoken
 from wattkeeper.operations.privacy.looks import Seen
+from wattkeeper.web.driver import rights
 from wattkeeper.web.driver.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.paper import ROLES
 
@@ -27,6 +28,10 @@ HERE = "/app/privacy"
 PROGRAM = phrase("Program")
 DID: Mapping[str, Word] = {
     "agreed": Word(phrase("You agreed."), phrase("You can take it back here at any time, by one tap.")),
+    "corrected": Word(phrase("Corrected."), phrase("What it was before is kept for you to see.")),
+    "objected": Word(phrase("Noted."), phrase("It holds from now on.")),
+    "lifted": Word(phrase("Taken back."), phrase("It holds from now on.")),
+    "asked": Word(phrase("Sent."), phrase("The answer comes within a month.")),
     "withdrawn": Word(phrase("Taken back."), phrase("From this moment on nothing is done with it any more.")),
 }
 """What was done, said on the page that follows."""
@@ -66,6 +71,9 @@ def _look(one: Seen) -> dict[str, Any]:
 SECTIONS: tuple[Section, ...] = (
     Section("privacy_consents.html", consents_given),
     Section("privacy_looks.html", looks_given),
+    Section("privacy_data.html", rights.data_given),
+    Section("privacy_uses.html", rights.uses_given),
+    Section("privacy_forget.html", rights.requests_given),
 )
 """In the order in which they stand on the page."""
 
