@@ -30,6 +30,7 @@ from wattkeeper.operations.keys import following
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
 from wattkeeper.operations.log.signing import Signing
+from wattkeeper.operations.log.started import note_start
 from wattkeeper.operations.log.witnessing import Witnessing
 from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.metering.meters import Meters
@@ -190,6 +191,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     _collect_seldom()
     settings = rooms.settings
     await rooms.keeper.begin()
+    await note_start(rooms.store, rooms.safe, settings)
     gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission, rooms.totals)
     ocpp_port = await gateway.start()
     told = (rooms.store, rooms.safe, rooms.bus, settings, rooms.dispatch, rooms.provider)

@@ -73,5 +73,7 @@ class DeedKind(StrEnum):
     """An app was registered, let in or put out; body: its scopes."""
     STATION = "station.changed"
     """A station was admitted or removed, or given another key or place; body: what of it."""
+    PAY_WAY = "pay.way"
+    """How somebody or a group pays was chosen; body: which way."""
     METER_KEY = "meter.key"
     """A meter's key was pinned or ended; body: its fingerprint."""

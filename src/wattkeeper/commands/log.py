@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 from rich.progress import Progress
 
-from wattkeeper.commands.terminal import BY, Database, err, out, rooms_of, run
+from wattkeeper.commands.terminal import Database, err, out, rooms_of, run
 
 app = typer.Typer(help="The log that proves what was done: as files, its state, its keys.", no_args_is_help=True)
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="A folder for it; one that holds it already goes on.")]
@@ -57,18 +57,3 @@ def checkpoint(database: Database = None) -> None:
             return str(await rooms.log.checkpoint())
 
     print(run(work()), end="")
-
-
-@app.command("new-key")
-def new_key(database: Database = None) -> None:
-    """Begin another key: the old one signs all there is, the log names the new one, and both sign once together."""
-
-    async def work() -> Any:
-        async with rooms_of(database) as rooms:
-            await rooms.keeper.finish()
-            made = await rooms.signing.begin(BY)
-            await rooms.keeper.finish()
-            return made
-
-    out.print(f"From now on the log is signed by {run(work())}.", markup=False, soft_wrap=True)
-    out.print("Whoever verifies by the old key comes to the new one by itself; hand it to new ones.")

@@ -122,7 +122,7 @@ class Access:
         """Remove an account, which ends its sign-ins; Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
             row = await account.by_name(unit.connection, self._safe.name_ref(_spoken(name)))
-            found = row is not None and await account.remove(unit, row.id)
+            found = row is not None and await account.remove(unit, row.id, by="command line")
         self.forget()
         if not found:
             raise Refusal(Code.NOT_FOUND, NO_ACCOUNT)
@@ -236,7 +236,9 @@ class Access:
 
     # --- programs -------------------------------------------------------------------------------------
 
-    async def make_token(self, name: str, scopes: frozenset[Scope], expires_at: datetime | None = None) -> str:
+    async def make_token(
+        self, name: str, scopes: frozenset[Scope], expires_at: datetime | None = None, by: str = "command line"
+    ) -> str:
         """An API token, shown this once; Refusal (INVALID) where the name is unfit."""
         if _spoken(name) != name or not name:
             raise Refusal(
@@ -252,7 +254,7 @@ class Access:
         token = "wk_" + secrets.token_urlsafe(32)
         async with self._store.unit() as unit:
             identifier = secrets.token_hex(8)
-            await api_token.keep_token(unit, identifier, digest(token), name, scopes, expires_at)
+            await api_token.keep_token(unit, identifier, digest(token), name, scopes, expires_at, by)
         return token
 
     async def tokens(self) -> list[TokenRow]:
@@ -260,10 +262,10 @@ class Access:
         async with self._store.read() as connection:
             return await api_token.tokens(connection)
 
-    async def revoke_token(self, identifier: str) -> None:
+    async def revoke_token(self, identifier: str, by: str = "command line") -> None:
         """End an API token; Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
-            found = await api_token.remove_token(unit, identifier)
+            found = await api_token.remove_token(unit, identifier, by)
         self.forget()
         if not found:
             raise Refusal(Code.NOT_FOUND, phrase("There is no token with that id."))
@@ -311,7 +313,7 @@ class Access:
         row = await account.by_name(unit.connection, name_ref)
         if row is None:
             return await self._enter_account(unit, name, name_ref, kept, role, sites)
-        await account.change(unit, row.id, password_hash=kept, password_short=False, failures=0)
+        await account.change(unit, row.id, by="command line", password_hash=kept, password_short=False, failures=0)
         await account.end_logins(unit, row.id)
         await oauth.end_grants(unit, row.id, oauth.Ended.SECRET_CHANGED)
         await secret_link.forget_account(unit, row.id)

@@ -215,7 +215,7 @@ class Admission:
         """Give a station another key, shown this once; the old one is dead at once. Refusal NOT_FOUND or INVALID."""
         async with self._store.unit() as unit:
             key, kept = await self._seal_key(unit, station, key)
-            if not await stations.change_key(unit, station, kept):
+            if not await stations.change_key(unit, station, kept, by):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "given another key", by)
         return key
@@ -223,7 +223,7 @@ class Admission:
     async def remove(self, station: str, by: str) -> None:
         """Forget a station: it is disconnected and may not come back. What it told stays. Refusal NOT_FOUND."""
         async with self._store.unit() as unit:
-            if not await stations.remove(unit, station):
+            if not await stations.remove(unit, station, by):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "removed", by)
         self._removed(station)

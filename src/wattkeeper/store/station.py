@@ -14,9 +14,10 @@ import orjson
 from sqlalchemy import case, delete, exists, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.store import reach
+from wattkeeper.store import deed, reach
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.tables import connector, knock, station, station_state
 from wattkeeper.store.unit import Unit
@@ -133,15 +134,18 @@ async def admit(
     unseen = {"address": "", "is_listed": False, "mark": new_mark()}
     await unit.connection.execute(insert(station).values({**values, **more, **unseen}))
     await unit.connection.execute(delete(knock).where(knock.c.station_id == name))
+    await deed.enter(unit, DeedKind.STATION, by, name, {"what": "admitted", "site": site})
 
 
 def _kept(key: KeptKey) -> dict[str, Any]:
     return {"salt": key.salt, "key_hash": key.digest, "key_version": key.version}
 
 
-async def change_key(unit: Unit, name: str, key: KeptKey) -> bool:
+async def change_key(unit: Unit, name: str, key: KeptKey, by: str = "") -> bool:
     """Give a station another key; False where there is no such station."""
     changed = await unit.connection.execute(update(station).where(C.id == name).values(**_kept(key)))
+    if changed.rowcount:
+        await deed.enter(unit, DeedKind.STATION, by, name, {"what": "another key"})
     return bool(changed.rowcount)
 
 
@@ -156,9 +160,11 @@ async def kept_before(connection: AsyncConnection, version: int) -> list[str]:
     return [*(await connection.scalars(select(C.id).where(C.key_version < version).order_by(C.id)))]
 
 
-async def remove(unit: Unit, name: str) -> bool:
+async def remove(unit: Unit, name: str, by: str = "") -> bool:
     """Forget that a station may connect (what it told stays in the journal); False where there is no such station."""
     gone = await unit.connection.execute(delete(station).where(C.id == name))
+    if gone.rowcount:
+        await deed.enter(unit, DeedKind.STATION, by, name, {"what": "removed"})
     return bool(gone.rowcount)
 
 

@@ -82,7 +82,7 @@ class Apps:
         """Forget an app, which ends its access to every account; Refusal NOT_FOUND or FORBIDDEN."""
         viewer.need(Scope.TOKENS_WRITE)
         async with self._store.unit() as unit:
-            found = await oauth.remove_client(unit, identifier)
+            found = await oauth.remove_client(unit, identifier, viewer.name)
         self._access.forget()
         if not found:
             raise Refusal(Code.NOT_FOUND, phrase("There is no app with that id."))

@@ -256,7 +256,7 @@ class Company:
         if arrived.role is None:
             await oauth.end_grants(unit, row.id, oauth.Ended.DISABLED)
             return None
-        await account.change(unit, row.id, role=arrived.role.value)
+        await account.change(unit, row.id, by=BY_COMPANY, role=arrived.role.value)
         return await account.by_id(unit.connection, row.id)
 
     async def _make(self, unit: Unit, arrived: Arrived, role: Role) -> AccountRow | None:

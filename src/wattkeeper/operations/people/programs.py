@@ -38,7 +38,7 @@ class Programs:
             raise Refusal(Code.INVALID, phrase("Choose what the program may do: at least one thing."))
         if expires_at is not None and not now < expires_at <= now + LONGEST:
             raise Refusal(Code.INVALID, phrase("A token ends some time from now on, within ten years."))
-        return await self._access.make_token(name.strip(), given, expires_at)
+        return await self._access.make_token(name.strip(), given, expires_at, viewer.name)
 
     async def revoke(self, viewer: Viewer, identifier: str) -> None:
         """End a token: it is refused within a second. Refusal FORBIDDEN, NOT_FOUND.
@@ -46,4 +46,4 @@ class Programs:
         No fresh proof is asked for: whoever finds that a token leaked must not be held up.
         """
         viewer.need(Scope.TOKENS_WRITE)
-        await self._access.revoke_token(identifier)
+        await self._access.revoke_token(identifier, viewer.name)

@@ -202,7 +202,7 @@ class Staff:
             row = await self._one(unit, identifier)
             if role is not Role.OWNER:
                 await self._need_other_owner(unit, row)
-            await account.change(unit, row.id, role=role.value, sites=orjson.dumps(at).decode())
+            await account.change(unit, row.id, by=viewer.name, role=role.value, sites=orjson.dumps(at).decode())
             await self._end(unit, row)
         self._access.forget()
 
@@ -212,7 +212,7 @@ class Staff:
             self._need(viewer, unit)
             row = await self._one(unit, identifier)
             await self._need_other_owner(unit, row)
-            await account.change(unit, row.id, state=AccountState.DISABLED.value)
+            await account.change(unit, row.id, by=viewer.name, state=AccountState.DISABLED.value)
             await self._end(unit, row)
         self._access.forget()
 
@@ -221,7 +221,7 @@ class Staff:
         async with self._store.unit() as unit:
             self._need(viewer, unit)
             row = await self._one(unit, identifier)
-            await account.change(unit, row.id, state=AccountState.ACTIVE.value)
+            await account.change(unit, row.id, by=viewer.name, state=AccountState.ACTIVE.value)
 
     async def end_logins(self, viewer: Viewer, identifier: str) -> int:
         """End somebody's sign-ins; how many that were. Refusal NOT_FOUND, PROOF."""
@@ -240,7 +240,7 @@ class Staff:
         """
         async with self._store.unit() as unit:
             self._need(viewer, unit)
-            await self._erase(unit, await self._one(unit, identifier))
+            await self._erase(unit, await self._one(unit, identifier), viewer.name)
         self._access.forget()
 
     async def erase_factors_of(self, viewer: Viewer, name: str) -> None:
@@ -250,14 +250,14 @@ class Staff:
             row = await self._accounts.named(unit, name)
             if row is None:
                 raise Refusal(Code.NOT_FOUND, NO_ACCOUNT)
-            await self._erase(unit, row)
+            await self._erase(unit, row, viewer.name)
         self._access.forget()
 
-    async def _erase(self, unit: Unit, row: AccountRow) -> None:
+    async def _erase(self, unit: Unit, row: AccountRow, by: str) -> None:
         """Take an account's second factors, tell its owner, and end what is open."""
-        await passkey.remove_all(unit, row.id)
+        await passkey.remove_all(unit, row.id, by=by)
         await recovery.replace(unit, row.id, ())
-        await account.change(unit, row.id, totp=None, totp_confirmed=False)
+        await account.change(unit, row.id, by=by, totp=None, totp_confirmed=False)
         await proof.forgive(unit, row.id)
         await self._mail.tell(unit, row, Kind.FACTORS_ERASED)
         await self._end(unit, row)

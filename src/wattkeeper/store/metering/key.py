@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import Select, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Viewer
-from wattkeeper.store import reach
+from wattkeeper.store import deed, reach
+from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import meter_key, meter_rule, offered_key
 from wattkeeper.store.unit import Unit
 
@@ -107,6 +109,8 @@ async def pin(
 async def end(unit: Unit, identifier: str, until: datetime, by: str) -> None:
     """End a key at an instant."""
     await unit.connection.execute(update(meter_key).where(K.id == identifier).values(until=until, ended_by=by))
+    told = {"what": "ended", "until": to_micros(until)}
+    await deed.enter(unit, DeedKind.METER_KEY, by, identifier, told)
 
 
 async def rules(connection: AsyncConnection, viewer: Viewer, station: str) -> list[RuleRow]:

@@ -12,7 +12,9 @@ import orjson
 from sqlalchemy import Row, delete, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Role
+from wattkeeper.store import deed
 from wattkeeper.store.columns import EPOCH, from_micros
 from wattkeeper.store.tables import account, login, subject_key
 from wattkeeper.store.unit import Unit
@@ -151,18 +153,35 @@ async def make(
     values |= {"created_at": unit.now, "created_by": by, "password_short": password_short}
     values |= {"verified_at": unit.now if verified else None}
     await unit.connection.execute(insert(account).values(values))
+    told = {"what": ["made"], "role": role.value, "state": state.value, "sites": sorted(sites)}
+    await deed.enter(unit, DeedKind.ACCOUNT, by, identifier, told | {"password": password_hash is not None})
 
 
-async def change(unit: Unit, identifier: str, **values: Any) -> bool:
-    """Set columns of an account (as `wattkeeper.store.tables` names them); False where there is none."""
+PROVABLE = frozenset({"role", "sites", "state", "password_hash", "totp_confirmed", "name_ref"})
+"""What of an account is written down as a deed when it changes: what it may do, and how one comes in."""
+TOLD = frozenset({"role", "sites", "state", "totp_confirmed"})
+"""What of that the deed says; of the rest only that it was changed."""
+
+
+async def change(unit: Unit, identifier: str, *, by: str = "", **values: Any) -> bool:
+    """Set columns of an account (as `wattkeeper.store.tables` names them); False where there is none.
+
+    ``by``: who did it, where it was not the account's own owner.
+    """
     changed = await unit.connection.execute(update(account).where(A.id == identifier).values(values))
+    if changed.rowcount and PROVABLE & set(values):
+        told = {name: values[name] for name in TOLD & set(values)}
+        told["what"] = sorted(PROVABLE & set(values))
+        await deed.enter(unit, DeedKind.ACCOUNT, by or identifier, identifier, told)
     return bool(changed.rowcount)
 
 
-async def remove(unit: Unit, identifier: str) -> bool:
+async def remove(unit: Unit, identifier: str, *, by: str = "") -> bool:
     """Remove an account and its sign-ins; False where there was none."""
     await end_logins(unit, identifier)
     gone = await unit.connection.execute(delete(account).where(A.id == identifier))
+    if gone.rowcount:
+        await deed.enter(unit, DeedKind.ACCOUNT, by or identifier, identifier, {"what": ["removed"]})
     return bool(gone.rowcount)
 
 

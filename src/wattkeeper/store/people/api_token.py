@@ -9,7 +9,10 @@ from datetime import datetime
 from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Scope
+from wattkeeper.store import deed
+from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import api_token
 from wattkeeper.store.unit import Unit
 
@@ -34,13 +37,21 @@ TOKEN = (
 
 
 async def keep_token(
-    unit: Unit, identifier: str, token_hash: bytes, name: str, scopes: Iterable[Scope], expires_at: datetime | None
+    unit: Unit,
+    identifier: str,
+    token_hash: bytes,
+    name: str,
+    scopes: Iterable[Scope],
+    expires_at: datetime | None,
+    by: str = "",
 ) -> None:
     """Remember an API token."""
     words = " ".join(sorted(scope.value for scope in scopes))
     values = {"id": identifier, "token_hash": token_hash, "name": name, "scopes": words}
     times = {"created_at": unit.now, "expires_at": expires_at, "last_used_at": None}
     await unit.connection.execute(insert(api_token).values(values | times))
+    told = {"what": "made", "scopes": words, "until": None if expires_at is None else to_micros(expires_at)}
+    await deed.enter(unit, DeedKind.TOKEN, by, identifier, told)
 
 
 async def token(connection: AsyncConnection, token_hash: bytes, now: datetime) -> TokenRow | None:
@@ -63,9 +74,11 @@ async def used(unit: Unit, identifier: str, unless_since: datetime) -> None:
     await unit.connection.execute(update(api_token).where(which).values(last_used_at=unit.now))
 
 
-async def remove_token(unit: Unit, identifier: str) -> bool:
+async def remove_token(unit: Unit, identifier: str, by: str = "") -> bool:
     """Remove an API token; False where there was none."""
     gone = await unit.connection.execute(delete(api_token).where(api_token.c.id == identifier))
+    if gone.rowcount:
+        await deed.enter(unit, DeedKind.TOKEN, by, identifier, {"what": "ended"})
     return bool(gone.rowcount)
 
 

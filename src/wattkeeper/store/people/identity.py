@@ -7,6 +7,8 @@ from collections.abc import Collection
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
+from wattkeeper.store import deed
 from wattkeeper.store.tables import identity
 from wattkeeper.store.unit import Unit
 
@@ -30,6 +32,7 @@ async def keep(unit: Unit, issuer: str, subject_ref: str, account_id: str) -> No
     """Connect a subject with an account; the database refuses a subject that has one."""
     values = {"issuer": issuer, "subject_ref": subject_ref, "account_id": account_id, "created_at": unit.now}
     await unit.connection.execute(insert(identity).values(values))
+    await deed.enter(unit, DeedKind.PROOF, account_id, account_id, {"added": "company sign-in"})
 
 
 async def rename(unit: Unit, issuer: str, older: Collection[str], subject_ref: str) -> None:
@@ -41,4 +44,7 @@ async def rename(unit: Unit, issuer: str, older: Collection[str], subject_ref: s
 async def remove(unit: Unit, account_id: str, issuer: str) -> bool:
     """Disconnect an account from a company's sign-in; False where it was not connected."""
     mine = (D.account_id == account_id) & (D.issuer == issuer)
-    return bool((await unit.connection.execute(delete(identity).where(mine))).rowcount)
+    gone = bool((await unit.connection.execute(delete(identity).where(mine))).rowcount)
+    if gone:
+        await deed.enter(unit, DeedKind.PROOF, account_id, account_id, {"removed": "company sign-in"})
+    return gone

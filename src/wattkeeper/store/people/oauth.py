@@ -12,7 +12,9 @@ import orjson
 from sqlalchemy import delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Scope
+from wattkeeper.store import deed
 from wattkeeper.store.people import account as accounts
 from wattkeeper.store.people.account import AccountRow, AccountState
 from wattkeeper.store.tables import app_client, app_code, app_grant, app_token
@@ -113,6 +115,9 @@ async def keep_client(
     values: dict[str, Any] = {"id": identifier, "name": name, "redirects": orjson.dumps(list(redirects)).decode()}
     values |= {"secret_hash": secret_hash, "created_at": unit.now, "created_by": by}
     await unit.connection.execute(insert(app_client).values(values))
+    await deed.enter(
+        unit, DeedKind.APP, by, identifier, {"what": "registered", "confidential": secret_hash is not None}
+    )
 
 
 async def client(connection: AsyncConnection, identifier: str) -> ClientRow | None:
@@ -126,11 +131,14 @@ async def clients(connection: AsyncConnection) -> list[ClientRow]:
     return [_client(row) for row in await connection.execute(select(*CLIENT).order_by(L.created_at, L.id))]
 
 
-async def remove_client(unit: Unit, identifier: str) -> bool:
+async def remove_client(unit: Unit, identifier: str, by: str = "") -> bool:
     """Forget an app and end what it was let into; False where there was none."""
     await _end(unit, G.client_id == identifier, Ended.CLIENT)
     await unit.connection.execute(delete(app_code).where(C.client_id == identifier))
-    return bool((await unit.connection.execute(delete(app_client).where(L.id == identifier))).rowcount)
+    gone = bool((await unit.connection.execute(delete(app_client).where(L.id == identifier))).rowcount)
+    if gone:
+        await deed.enter(unit, DeedKind.APP, by, identifier, {"what": "removed"})
+    return gone
 
 
 # --- codes --------------------------------------------------------------------------------------------
@@ -171,6 +179,8 @@ async def keep_grant(unit: Unit, identifier: str, code: CodeRow) -> None:
     """An app is let in, as the code says."""
     values = {"id": identifier, "client_id": code.client, "account_id": code.account, "scopes": _said(code.scopes)}
     await unit.connection.execute(insert(app_grant).values({**values, "created_at": unit.now}))
+    told = {"what": "let in", "grant": identifier, "app": code.client, "scopes": _said(code.scopes)}
+    await deed.enter(unit, DeedKind.APP, code.account, code.account, told)
 
 
 async def grant(unit: Unit, identifier: str) -> GrantRow | None:
@@ -254,7 +264,12 @@ async def bearer(connection: AsyncConnection, token_hash: bytes, now: datetime) 
 async def _end(unit: Unit, which: Any, why: Ended) -> int:
     """End the grants of a condition that have not ended yet; gives how many."""
     ending = update(app_grant).where(which, G.ended_at.is_(None)).values(ended_at=unit.now, ended_why=why.value)
-    return int((await unit.connection.execute(ending)).rowcount)
+    count = int((await unit.connection.execute(ending)).rowcount)
+    if count:
+        ended = (await unit.connection.execute(select(G.id, G.account_id).where(which, G.ended_at == unit.now))).all()
+        bodies = {one.account_id: {"what": "put out", "why": why.value} for one in ended}
+        await deed.enter_all(unit, DeedKind.APP, "", bodies)
+    return count
 
 
 def _said(scopes: Collection[Scope]) -> str:

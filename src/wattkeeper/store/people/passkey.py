@@ -11,6 +11,8 @@ import orjson
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
+from wattkeeper.store import deed
 from wattkeeper.store.tables import passkey
 from wattkeeper.store.unit import Unit
 
@@ -51,6 +53,7 @@ async def keep(unit: Unit, row: PasskeyRow) -> bool:
     values |= {"sign_count": row.sign_count, "transports": orjson.dumps(row.transports).decode()}
     values |= {"backed_up": row.backed_up, "label": row.label, "created_at": row.created_at, "used_at": row.used_at}
     await unit.connection.execute(insert(passkey).values(values))
+    await deed.enter(unit, DeedKind.PROOF, row.account, row.account, {"added": "passkey", "id": row.id})
     return True
 
 
@@ -89,12 +92,18 @@ async def name(unit: Unit, account: str, identifier: str, label: bytes) -> bool:
 async def remove(unit: Unit, account: str, identifier: str) -> bool:
     """Remove a passkey; False where the account has none of this id."""
     which = (P.account_id == account) & (P.id == identifier)
-    return bool((await unit.connection.execute(delete(passkey).where(which))).rowcount)
+    gone = bool((await unit.connection.execute(delete(passkey).where(which))).rowcount)
+    if gone:
+        await deed.enter(unit, DeedKind.PROOF, account, account, {"removed": "passkey", "id": identifier})
+    return gone
 
 
-async def remove_all(unit: Unit, account: str) -> None:
+async def remove_all(unit: Unit, account: str, *, by: str = "") -> None:
     """Remove every passkey of an account."""
-    await unit.connection.execute(delete(passkey).where(P.account_id == account))
+    gone = await unit.connection.execute(delete(passkey).where(P.account_id == account))
+    if gone.rowcount:
+        told = {"removed": "passkey", "count": int(gone.rowcount)}
+        await deed.enter(unit, DeedKind.PROOF, by or account, account, told)
 
 
 def _passkey(row: Sequence[Any]) -> PasskeyRow:

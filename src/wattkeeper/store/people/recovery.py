@@ -7,6 +7,8 @@ from collections.abc import Collection, Iterable
 from sqlalchemy import delete, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
+from wattkeeper.store import deed
 from wattkeeper.store.tables import recovery_code
 from wattkeeper.store.unit import Unit
 
@@ -19,6 +21,7 @@ async def replace(unit: Unit, account: str, hashes: Iterable[bytes]) -> None:
     rows = [{"code_hash": one, "account_id": account, "created_at": unit.now} for one in hashes]
     if rows:
         await unit.connection.execute(insert(recovery_code), rows)
+        await deed.enter(unit, DeedKind.PROOF, account, account, {"added": "recovery codes", "count": len(rows)})
 
 
 async def left(connection: AsyncConnection, account: str) -> int:

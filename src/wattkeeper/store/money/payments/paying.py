@@ -9,10 +9,12 @@ from typing import Any
 from sqlalchemy import func, insert, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.money.ledger import AccountKind, account, owed
 from wattkeeper.charging.money.payments.paying import Way, Whose
 from wattkeeper.charging.money.payments.payment import PaymentKind, StepState, Verb
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.store import deed
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import ledger_balance, pay_way, payment, payment_means, payment_step
 from wattkeeper.store.unit import Unit
@@ -38,6 +40,8 @@ async def choose(unit: Unit, whose: Whose, subject: str, way: Way | None, by: st
     n = int(await unit.connection.scalar(select(func.max(W.n))) or 0) + 1
     told = {"n": n, "kind": whose.value, "subject": subject, "way": way and way.value}
     await unit.connection.execute(insert(pay_way).values(told | {"created_at": unit.now, "created_by": by}))
+    body = {"kind": whose.value, "way": way and way.value}
+    await deed.enter(unit, DeedKind.PAY_WAY, by, subject, body)
     return Choice(n, whose, subject, way, unit.now, by)
 
 
