@@ -49,6 +49,7 @@ async def test_roles_and_states_of_staff(house: House) -> None:
 
 async def test_keys_tokens_apps_and_ways_to_prove_oneself(house: House) -> None:
     store, rooms = house.rooms.store, house.rooms
+    await listed(house)
     await house.door.admit("CP7", KEY[::-1])
     await rooms.admission.rekey("CP7", "someone")
     await rooms.admission.remove("CP7", "someone")
@@ -58,7 +59,6 @@ async def test_keys_tokens_apps_and_ways_to_prove_oneself(house: House) -> None:
     assert tokens[0][2]["what"] == "made" and "sessions:read" in tokens[0][2]["scopes"]
     await rooms.access.revoke_token(tokens[0][1], "someone")
     assert (await deeds(store, DeedKind.TOKEN))[-1][::2] == ("someone", {"what": "ended"})
-    await listed(house)
     async with house.door.plugged("CP1", KEY) as station, driver(house, "anna", station) as anna:
         account = anna.viewer.account
         proofs = [body for by, about, body in await deeds(store, DeedKind.PROOF) if about == account == by]

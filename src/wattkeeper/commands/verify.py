@@ -25,13 +25,23 @@ def verify() -> None:
 def receipt(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A receipt's PDF or JSON file.")],
     sha256: Annotated[str, typer.Option(help="The SHA-256 that its paper names, to see that it is this one.")] = "",
+    log_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--log-key", metavar="FILE|KEY", help="The key of the log, or of a witness, that signed its proof."
+        ),
+    ] = None,
 ) -> None:
-    """Work a receipt out again, with the published money function; exit 1 where it does not come to the same."""
+    """Work a receipt out again, with the published money function; exit 1 where it does not come to the same.
+
+    Where it carries the proof that it is in the log, that is checked too.
+    """
+    keys = given_keys(log_key or ())
 
     async def work() -> Any:
         from wattkeeper.operations.money.papers.verifying import verified
 
-        return verified(file, sha256)
+        return verified(file, sha256, keys)
 
     verdict = run(work())
     for line in _told(verdict):
@@ -42,7 +52,10 @@ def receipt(
             out.print(_printable(f"  {fault}"), markup=False, soft_wrap=True)
         raise typer.Exit(1)
     out.print("It holds: worked out again from its readings and its tariff, it comes to the same cent.", style="bold")
-    out.print("What this cannot say: whether the meter told the truth, and whether it was issued at all.")
+    for line in verdict.log:
+        out.print(_printable(str(line)), markup=False, soft_wrap=True)
+    issued = "" if log_key else ", and whether it was issued at all"
+    out.print(f"What this cannot say: whether the meter told the truth{issued}.")
 
 
 Key = Annotated[

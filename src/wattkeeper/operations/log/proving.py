@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Figure, Phrase, phrase
 from wattkeeper.operations.log.keeper import hashes
 from wattkeeper.operations.log.saying import shown
 from wattkeeper.operations.log.signing import Signing
@@ -42,6 +43,7 @@ from wattkeeper.vault.transparency import (
 MOST_ENTRIES: Final = 1_000
 NO_CHECKPOINT = phrase("The log has no checkpoint yet: it is signed within a minute of its first entry.")
 NOT_LOGGED = phrase("That is not in the log, or not yet: what is new is signed within a minute.")
+IN_LOG = phrase("In the log as entry {index}: nobody can change it unnoticed.")
 NO_ENTRY = phrase("The log has {size} entries, and {index} is none of them.")
 NO_SIZES = phrase("The log has {size} entries: ask from one size up to another within it.")
 NO_TILE = phrase("There is no such tile in a log of {size} entries.")
@@ -133,6 +135,11 @@ class Log:
             row = await leaf.named(connection, kind, ref)
             first = None if row is None else await checkpoint.covering(connection, row.n)
             return None if row is None or first is None else (row.n, first.at)
+
+    async def words(self, kind: str, ref: str) -> Phrase | None:
+        """Where in the log a row is, in words; None where no checkpoint covers it yet."""
+        found = await self.logged(kind, ref)
+        return None if found is None else IN_LOG.filled(index=Figure(Decimal(found[0]), 0))
 
     async def consistency(self, first: int, second: int) -> list[bytes]:
         """A proof that the log of the second size begins with all of the first; Refusal INVALID."""

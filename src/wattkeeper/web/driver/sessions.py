@@ -189,6 +189,7 @@ class Sessions:
         told: dict[str, Any] = {
             "one": self._told(receipt, billing),
             "signed": _signed(await self._rooms.proofs.of(viewer, session)),
+            "logged": {one.number: await self._rooms.log.words("bill", one.number) for one in billing.documents},
         }
         return await self._paper.page(request, "session.html", viewer, **told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from wattkeeper.operations.money.papers.printing import CONTENT
 from wattkeeper.store.money.bill import digest
 from wattkeeper.store.money.check import ODD
 from wattkeeper.store.money.content import decode, encode
+from wattkeeper.vault.note import NoteRefused, Verifier
+from wattkeeper.vault.proof import read_proof
 
 MOST_BYTES = 64 * 1024 * 1024
 NO_FILE = phrase("{path} cannot be read. Is its name right?")
@@ -27,6 +30,17 @@ NO_CONTENT = phrase(
 )
 NO_RECEIPT = phrase("This is not a receipt of Wattkeeper, or it is damaged. It is a JSON file or a PDF, whole.")
 REWRITTEN = phrase("It was written anew: something in it is not what its parts come to.")
+NONE = object()
+"""Where a file carries no proof at all."""
+NO_PROOF = phrase("It carries no proof that it is in the log: take the file from /bills/NUMBER/receipt.")
+NOT_YET = phrase("It was not in the log yet when it was handed out: take it again, a minute after it was issued.")
+UNPROVED = phrase("So it cannot be checked under the key that was given.")
+PROOF_FAULT = phrase("Its proof does not hold: {why}")
+OTHER_ROW = phrase("Its proof is of something else in the log.")
+IN_LOG = phrase("By its proof it is bill {number}, entry {index} of the log {log}.")
+UNSIGNED = phrase("Whether that log is whose it says was not checked: give its key, --log-key.")
+NOT_SIGNED = phrase("The checkpoint of its proof is signed by none of the keys that were given.")
+SIGNED = phrase("Signed by {names}.")
 OTHER = phrase("Its SHA-256 is not the one that was given, so it is another file.")
 
 
@@ -38,6 +52,8 @@ class Verdict:
     digest: str
     """SHA-256 of its calculation, hexadecimal: the one that stands on the paper and in the books."""
     faults: tuple[Said, ...]
+    log: tuple[Said, ...] = ()
+    """What can be said of its being in the log."""
 
     @property
     def holds(self) -> bool:
@@ -45,12 +61,12 @@ class Verdict:
         return not self.faults
 
 
-def verified(path: Path, expected: str = "") -> Verdict:
-    """Check a receipt's JSON or PDF file; ``expected``: the SHA-256 that its paper names.
+def verified(path: Path, expected: str = "", keys: Sequence[Verifier] = ()) -> Verdict:
+    """Check a receipt's JSON or PDF file; ``expected``: the SHA-256 that its paper names; ``keys``: the log's.
 
     Refusal NOT_FOUND where there is no such file; INVALID where it holds nothing that can be checked.
     """
-    content = _content(_read(path))
+    content, proof = _parted(_content(_read(path)))
     try:
         why = decode(content)
         again = encode(why)
@@ -62,7 +78,38 @@ def verified(path: Path, expected: str = "") -> Verdict:
     told = digest(content)
     if expected and expected.strip().lower() != told:
         found.append(OTHER)
-    return Verdict(why, told, tuple(found))
+    logged, wrong = _logged(proof, why, told, keys)
+    return Verdict(why, told, (*found, *wrong), logged)
+
+
+def _parted(content: str) -> tuple[str, object]:
+    """A calculation, and the proof beside it; without one, that there is none."""
+    told = orjson.loads(content)
+    if isinstance(told, dict) and set(told) == {"content", "proof"}:
+        return orjson.dumps(told["content"], option=orjson.OPT_SORT_KEYS).decode(), told["proof"]
+    return content, NONE
+
+
+def _logged(
+    proof: object, why: Explanation, digest_: str, keys: Sequence[Verifier]
+) -> tuple[tuple[Said, ...], tuple[Said, ...]]:
+    """What can be said of its being in the log, and what is wrong with that."""
+    if proof is NONE or proof is None:
+        return (NO_PROOF if proof is NONE else NOT_YET,), ((UNPROVED,) if keys else ())
+    try:
+        proved = read_proof(proof)
+        by = proved.signed_by(keys)
+    except NoteRefused as refused:
+        return (), (PROOF_FAULT.filled(why=str(refused)),)
+    row = proved.row
+    if (proved.kind, row.get("digest"), row.get("session_id")) != ("bill", digest_, why.session):
+        return (), (OTHER_ROW,)
+    where = {"index": f"{proved.index:,}", "log": proved.checkpoint.origin, "number": proved.ref}
+    if not keys:
+        return (IN_LOG.filled(**where), UNSIGNED), ()
+    if not by:
+        return (IN_LOG.filled(**where),), (NOT_SIGNED,)
+    return (IN_LOG.filled(**where), SIGNED.filled(names=", ".join(one.name for one in by))), ()
 
 
 def _read(path: Path) -> bytes:

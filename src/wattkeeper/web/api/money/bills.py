@@ -17,6 +17,7 @@ from wattkeeper.charging.money.usage import Known
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.papers.explaining import explained
+from wattkeeper.operations.money.papers.proved import receipt_file
 from wattkeeper.store.money import bill as bills
 from wattkeeper.store.money.bill import BillRow, Sought
 from wattkeeper.store.money.tariffs.ocpi import to_ocpi
@@ -208,6 +209,22 @@ async def bill_content(rooms: Here, viewer: BillsReader, number: Number) -> Resp
         raise Refusal(Code.NOT_FOUND, phrase("There is no such bill. Is its number right?"))
     headers = {"Content-Disposition": f'attachment; filename="{number}.json"', "Cache-Control": "no-store"}
     return Response(content, media_type="application/json", headers=headers)
+
+
+RECEIPT: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Its `content`, and the `proof` that it is in the log; null while no checkpoint covers it.",
+        "content": {"application/json": {"schema": {"type": "object"}}},
+    }
+}
+
+
+@router.get("/bills/{number}/receipt", responses=RECEIPT, response_class=Response, response_model=None)
+async def bill_receipt(rooms: Here, viewer: BillsReader, number: Number) -> Response:
+    """A bill to keep: all that it is worked out from, and the proof that it is in the log; a driver's own."""
+    file = await receipt_file(rooms.store, rooms.log, viewer, number)
+    headers = {"Content-Disposition": f'attachment; filename="{number}-receipt.json"', "Cache-Control": "no-store"}
+    return Response(file, media_type="application/json", headers=headers)
 
 
 async def told(rooms: Rooms, viewer: Viewer, rows: list[BillRow]) -> list[Bill]:

@@ -157,6 +157,7 @@ class OneBill:
             "may_make_out": may_make_out(viewer, row.person),
             "typed": EMPTY | {"seen": typed.said(await self._rooms.bills.seen(viewer, row.session))},
             "opens": opens,
+            "logged": await self._rooms.log.words("bill", number),
         }
         return page(self._paper, request, DESK, "bill.html", viewer, status=status, **(context | given))
 
