@@ -22,6 +22,7 @@ def paper(
     city: Annotated[str, typer.Option(help="The buyer's town.")] = "",
     country: Annotated[str, typer.Option(help="The buyer's country, two letters.")] = "",
     vat_id: Annotated[str, typer.Option(help="The buyer's VAT number.")] = "",
+    audit: Annotated[str, typer.Option(help="For a tax audit: its case. Prints the buyer it was made out to.")] = "",
     database: Database = None,
 ) -> None:
     """Print a bill as PDF; with --buyer as an invoice that holds EN 16931 for machines."""
@@ -30,6 +31,10 @@ def paper(
         from wattkeeper.operations.money.papers.paper import Party
 
         async with rooms_of(database) as rooms:
+            if audit:
+                from wattkeeper.operations.money.papers.auditing import TaxAudit
+
+                return await TaxAudit(rooms.store, rooms.safe, rooms.papers).invoice(VIEWER, number, audit, language)
             if not buyer:
                 return await rooms.papers.receipt(VIEWER, number, language)
             party = Party(buyer, street, postcode, city, country, vat_id)

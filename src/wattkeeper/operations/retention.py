@@ -13,6 +13,7 @@ from sqlalchemy import Column, Table
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.store import deed, retention
 from wattkeeper.store.engines import Store
+from wattkeeper.store.privacy import buyer
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.retention")
@@ -44,12 +45,22 @@ async def forget_old(store: Store) -> dict[str, int]:
     Each transaction that deletes writes down a deed of it: the table, how many, older than when, and once none are
     left to delete how old the oldest is that stays.
     """
-    gone: dict[str, int] = {}
+    gone: dict[str, int] = await forget_keys(store)
     for table, anchor, before in retention.due(store.clock()):
         while some := await _forget_some(store, table, anchor, before):
             gone[table.name] = gone.get(table.name, 0) + some
             await asyncio.sleep(0)
     return gone
+
+
+async def forget_keys(store: Store) -> dict[str, int]:
+    """Destroy the keys of invoices that tax law asks for no longer: their buyers are read in no copy again."""
+    async with store.unit() as unit:
+        gone = await buyer.drop_keys(unit, retention.tax_end(unit.now).year)
+        if gone:
+            body = {"table": "subject_key", "deleted": len(gone), "keys": gone}
+            await deed.enter(unit, DeedKind.DELETED, BY, "", body)
+    return {"subject_key": len(gone)} if gone else {}
 
 
 async def _forget_some(store: Store, table: Table, anchor: Column[Any], before: datetime) -> int:

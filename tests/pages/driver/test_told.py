@@ -38,6 +38,7 @@ DATA = (
     "python-httpx",
     "help@example.org",
     OTHER,
+    "Dora Right",
     MISREAD,
     "Agreed with the driver.",
     *("Strom & Rad GmbH", "4020 Linz, AT", "Hauptplatz"),

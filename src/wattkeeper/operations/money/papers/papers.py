@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
-from datetime import tzinfo
+from dataclasses import asdict, dataclass
+from datetime import datetime, tzinfo
 from typing import Any
 
 import orjson
@@ -32,6 +32,7 @@ from wattkeeper.store.money.payments import monthly
 from wattkeeper.store.money.payments import payment as payments
 from wattkeeper.store.money.payments.monthly import InvoiceRow
 from wattkeeper.store.people import person as persons
+from wattkeeper.store.privacy import buyer as buyers
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.bills")
@@ -97,7 +98,7 @@ class Papers:
         paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, owing=owed, **self._own())
         language = chosen(language, spoken())
         pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
-        await self._make_out(viewer, number, buyer)
+        await self._make_out(viewer, number, row.issued_at, buyer)
         return Printed(f"{number}.pdf", pdf)
 
     async def monthly(self, viewer: Viewer, number: str, buyer: Party | None = None, language: str = "") -> Printed:
@@ -129,7 +130,7 @@ class Papers:
         xml = None if buyer is None else monthly_einvoice(paper, language)
         pdf = await printed(told_monthly(paper, language), row.issued_at, xml, template=MONTH)
         if buyer is not None:
-            await self._make_out(viewer, number, buyer)
+            await self._make_out(viewer, number, row.issued_at, buyer)
         return Printed(f"{number}.pdf", pdf)
 
     @property
@@ -152,12 +153,17 @@ class Papers:
         async with self._store.unit() as unit:
             return _named(await self._known(unit, viewer.person))
 
-    async def _make_out(self, viewer: Viewer, number: str, buyer: Party) -> None:
-        """Note to whom a bill is made out; Refusal CONFLICT where it was to somebody else: two would deduct its tax."""
+    async def _make_out(self, viewer: Viewer, number: str, issued_at: datetime, buyer: Party) -> None:
+        """Note to whom a bill is made out, and keep that under the key of its year, as tax law asks.
+
+        Refusal CONFLICT where it was made out to somebody else: two would deduct its tax.
+        """
         named = [" ".join(part.split()).casefold() for part in (buyer.name, buyer.country, buyer.vat_id)]
         marks = [mark.hex() for mark in self._safe.marks("buyer", orjson.dumps(named), 32)]
         async with self._store.unit() as unit:
             at = await made_out.to_another(unit, number, marks, viewer.name)
+            if at is None:
+                await buyers.seal_in(unit, self._safe, number, issued_at, asdict(buyer))
         if at is not None:
             log.warning("%s was refused invoice %s: it was made out to another buyer", viewer.name, number)
             raise Refusal(Code.CONFLICT, ANOTHER.filled(day=f"{at.astimezone(self.zone):%Y-%m-%d}"))
