@@ -61,6 +61,7 @@ NOBODYS: Mapping[str, str] = {
     "use": "insight",
     "person": "person:" + "0" * 24,
     "request": "0" * 12,
+    "look_id": "0" * 16,
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

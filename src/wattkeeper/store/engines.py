@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -15,6 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from wattkeeper.store.link import bare, link_of
 from wattkeeper.store.unit import TURN, Unit
 
+logging.getLogger("aiosqlite").setLevel(logging.INFO)
+"""At DEBUG it writes each statement with its values, which nobody's log is to hold, whatever level is set above it."""
 Clock = Callable[[], datetime]
 
 SQLITE_PRAGMAS = (
