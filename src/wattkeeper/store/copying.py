@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import os
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -40,6 +41,8 @@ class Copied:
     """The newest migration it has."""
     tables: Mapping[str, int]
     """How many rows each table has."""
+    columns: Mapping[str, Sequence[str]]
+    """In which order each table's columns were copied: a later version may have others."""
     keys: Sequence[Key]
 
 
@@ -53,12 +56,24 @@ def data_tables() -> list[Table]:
     return [table for table in metadata.sorted_tables if table.name != KEYS]
 
 
+@contextmanager
+def said() -> Iterator[None]:
+    """What an engine raises, as OSError with its own words."""
+    try:
+        yield
+    except (sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError) as problem:
+        raise OSError(
+            f"The database could not be copied: {problem}. Is there room on the disk, and the right to?"
+        ) from None
+
+
 async def dump(address: str, folder: Path) -> Copied:
-    """Copy all data of a database into a folder, and give the keys; raises OSError, what the engine raises."""
+    """Copy all data of a database into a folder, and give the keys; raises OSError."""
     url = async_url(address)
-    if url.drivername.startswith("sqlite"):
-        return await asyncio.to_thread(_dump_sqlite, path_of(url), folder / SQLITE_FILE)
-    return await _dump_postgres(url, folder)
+    with said():
+        if url.drivername.startswith("sqlite"):
+            return await asyncio.to_thread(_dump_sqlite, path_of(url), folder / SQLITE_FILE)
+        return await _dump_postgres(url, folder)
 
 
 def _dump_sqlite(source: Path, target: Path) -> Copied:
@@ -84,7 +99,7 @@ def _dump_sqlite(source: Path, target: Path) -> Copied:
         reading.close()
         writing.close()
     _sync(target)
-    return Copied(schema, counts, keys)
+    return Copied(schema, counts, {}, keys)
 
 
 async def _dump_postgres(url: URL, folder: Path) -> Copied:
@@ -94,29 +109,32 @@ async def _dump_postgres(url: URL, folder: Path) -> Copied:
             schema = str(await connection.fetchval("SELECT version_num FROM alembic_version"))
             rows = await connection.fetch(f"SELECT {', '.join(WRAPPED)} FROM {KEYS}")
             counts: dict[str, int] = {}
+            order = {table.name: [column.name for column in table.columns] for table in data_tables()}
             for table in data_tables():
                 file = folder / f"{table.name}.copy"
                 _touch(file)
-                columns = [column.name for column in table.columns]
+                how = {"columns": order[table.name], "format": "binary"}
                 with file.open("wb") as out:
-                    told = await connection.copy_from_table(table.name, output=out, columns=columns, format="binary")
+                    told = await connection.copy_from_table(table.name, output=out, **how)
                 counts[table.name] = int(told.rpartition(" ")[2])
                 _sync(file)
     finally:
         await connection.close()
-    return Copied(schema, counts, [(row["subject"], bytes(row["wrapped"]), row["created_at"]) for row in rows])
+    keys = [(row["subject"], bytes(row["wrapped"]), row["created_at"]) for row in rows]
+    return Copied(schema, counts, order, keys)
 
 
-async def fill(address: str, folder: Path, keys: Sequence[Key], note: tuple[Any, ...]) -> None:
-    """Fill an empty database of the copy's own schema from a folder, with these keys and a deed; all, or nothing.
+async def fill(address: str, folder: Path, copied: Copied, note: tuple[Any, ...]) -> None:
+    """Fill an empty database of the copy's own schema from a folder, with its keys and a deed; all, or nothing.
 
-    Of SQLite the file itself is made. Raises NotEmpty, OSError, what the engine raises.
+    Of SQLite the file itself is made. Raises NotEmpty, OSError.
     """
     url = async_url(address)
-    if url.drivername.startswith("sqlite"):
-        await asyncio.to_thread(_fill_sqlite, path_of(url), folder / SQLITE_FILE, keys, note)
-    else:
-        await _fill_postgres(url, folder, keys, note)
+    with said():
+        if url.drivername.startswith("sqlite"):
+            await asyncio.to_thread(_fill_sqlite, path_of(url), folder / SQLITE_FILE, copied.keys, note)
+        else:
+            await _fill_postgres(url, folder, copied, note)
 
 
 async def need_empty(address: str) -> None:
@@ -162,17 +180,14 @@ def _fill_sqlite(target: Path, source: Path, keys: Sequence[Key], note: tuple[An
     part.replace(target)
 
 
-async def _fill_postgres(url: URL, folder: Path, keys: Sequence[Key], note: tuple[Any, ...]) -> None:
+async def _fill_postgres(url: URL, folder: Path, copied: Copied, note: tuple[Any, ...]) -> None:
     connection = await connect(url)
     try:
         async with connection.transaction():
-            for table in data_tables():
-                file = folder / f"{table.name}.copy"
-                if file.exists():
-                    columns = [column.name for column in table.columns]
-                    with file.open("rb") as source:
-                        await connection.copy_to_table(table.name, source=source, columns=columns, format="binary")
-            await connection.copy_records_to_table(KEYS, records=keys, columns=list(WRAPPED))
+            for table, columns in copied.columns.items():
+                with (folder / f"{table}.copy").open("rb") as source:
+                    await connection.copy_to_table(table, source=source, columns=[*columns], format="binary")
+            await connection.copy_records_to_table(KEYS, records=copied.keys, columns=list(WRAPPED))
             await connection.execute(DEED.format("$1::bigint", "$2::text", "$3::text", "$4::text"), *note)
     finally:
         await connection.close()

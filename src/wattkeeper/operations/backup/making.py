@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import shutil
 from pathlib import Path
@@ -50,12 +51,10 @@ async def back_up(store: Store, settings: Settings, folder: Path, keys: Path, by
 def _describe(part: Path, copied: copying.Copied, store: Store, signed: str) -> Manifest:
     """What was copied, with the digest of each file."""
     files = {str(path.relative_to(part)): digest(path) for path in sorted((part / DATA).iterdir())}
-    keys = part / KEYS_FILE
-    _write(keys, keys_written(copied.keys))
+    keys = hashlib.sha256(keys_written(copied.keys)).hexdigest()
     engine = "sqlite" if store.is_sqlite else "postgresql"
-    said = (FORMAT, store.clock().isoformat(), engine, __version__, copied.schema, copied.tables, files, digest(keys))
-    keys.unlink()
-    return Manifest(*said, signed)
+    said = (FORMAT, store.clock().isoformat(), engine, __version__, copied.schema, copied.tables)
+    return Manifest(*said, copied.columns, files, keys, signed)
 
 
 def _place(part: Path, folder: Path, keys: Path, manifest: Manifest, wrapped: bytes) -> None:

@@ -35,6 +35,9 @@ class Manifest(msgspec.Struct, frozen=True):
     """Of Wattkeeper, when it was made."""
     schema: str
     tables: Mapping[str, int]
+    """How many rows each has."""
+    columns: Mapping[str, Sequence[str]]
+    """In which order each table's columns were copied, where it is not told by the file itself."""
     files: Mapping[str, str]
     """SHA-256 by path below the folder; that of the keys' file is beside the others, wherever that is kept."""
     keys: str

@@ -25,11 +25,11 @@ from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import copying, deed, key
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.copying import Key, NotEmpty
+from wattkeeper.store.copying import Copied, Key, NotEmpty
 from wattkeeper.store.engines import Store, async_url, utc_now
 from wattkeeper.store.migrate import migrate, newest_schema
 from wattkeeper.store.tables import account
-from wattkeeper.vault.keys import INSTALLATION, KeyRefused, Root, version_of
+from wattkeeper.vault.keys import INSTALLATION, KeyRefused, Root, RootUnreachable, version_of
 
 REPLAY = (
     "This database was restored from a backup, and who was forgotten since is not forgotten in it yet. "
@@ -56,7 +56,8 @@ async def restore(settings: Settings, folder: Path, keys: Path, by: str) -> Mani
         await copying.need_empty(settings.database)
         if engine != "sqlite":
             await migrate(settings.database, manifest.schema)
-        await copying.fill(settings.database, folder / "data", wrapped, _restored(manifest, by))
+        copied = Copied(manifest.schema, manifest.tables, manifest.columns, wrapped)
+        await copying.fill(settings.database, folder / "data", copied, _restored(manifest, by))
     except NotEmpty as there:
         raise BackupRefused(
             f"{there} holds something already, and a backup replaces nothing. Name an empty database, or move this."
@@ -68,8 +69,14 @@ async def restore(settings: Settings, folder: Path, keys: Path, by: str) -> Mani
 def need_root(root: Root, keys: Sequence[Key]) -> None:
     """Raise KeyRefused where the root key does not open the keys of a backup: before anything is written."""
     for subject, wrapped, _ in keys:
-        if version_of(subject)[0] == INSTALLATION:
+        if version_of(subject)[0] != INSTALLATION:
+            continue
+        try:
             root.unwrap(wrapped, subject.encode())
+        except RootUnreachable:
+            raise
+        except KeyRefused as why:
+            raise KeyRefused(f"{why} A backup needs the root key of when it was made.") from None
 
 
 def _restored(manifest: Manifest, by: str) -> tuple[int, str, str, str]:
@@ -142,7 +149,8 @@ async def _elsewhere(settings: Settings) -> AsyncIterator[Settings]:
     name = f"wattkeeper_check_{to_micros(utc_now())}"
     connection = await copying.connect(async_url(settings.database))
     try:
-        await connection.execute(f"CREATE DATABASE {name}")
+        with copying.said():
+            await connection.execute(f"CREATE DATABASE {name}")
         try:
             yield replace(settings, database=url.set(database=name).render_as_string(hide_password=False))
         finally:

@@ -20,9 +20,10 @@ class Ground:
     store: Store
     safe: Safe
 
-    async def scrub(self) -> None:
+    async def scrub(self, tell: Tell) -> None:
         """See that what was destroyed leaves the files of the database, as far as the engine can be told so."""
-        await self.store.wipe(("subject_key", "blind_index"))
+        if not await self.store.wipe(("subject_key", "blind_index")):
+            tell("Somebody reads an older state: what was destroyed stands in the database's log until they end.")
 
 
 @dataclass(slots=True)

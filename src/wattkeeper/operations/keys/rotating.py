@@ -73,7 +73,7 @@ class Rotation:
         await deeds[kind](tell, end)
         async with self._store.read():
             pass  # a look takes up what changed
-        await self._ground.scrub()
+        await self._ground.scrub(tell)
 
     # --- steps ------------------------------------------------------------------------------------------
 
