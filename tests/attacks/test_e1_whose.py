@@ -62,6 +62,7 @@ NOBODYS: Mapping[str, str] = {
     "person": "person:" + "0" * 24,
     "request": "0" * 12,
     "look_id": "0" * 16,
+    "release": "0" * 20,
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

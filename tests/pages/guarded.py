@@ -1,13 +1,18 @@
-"""Something for the pages about security to show: attacks of every kind."""
+"""Something for the pages about security and insight to show: attacks of every kind, releases, and what was refused."""
 
 from __future__ import annotations
 
+from wattkeeper.charging.insight.contribution import Counted
+from wattkeeper.charging.insight.question import USUAL, Kind, period, question
 from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.insight.drawing import drawn_from
+from wattkeeper.operations.insight.releases import entry_of, mark_of
 from wattkeeper.operations.people.security import OF_STATIONS, Case
 from wattkeeper.operations.security.audit import ITSELF
 from wattkeeper.operations.security.doors import NOT_OPEN
 from wattkeeper.operations.security.finding import Finding, FindingCode, Severity
 from wattkeeper.operations.security.told import CHECKS
+from wattkeeper.store.insight import release as ledger
 from wattkeeper.store.security import finding as findings
 from wattkeeper.web.rooms import Rooms
 
@@ -40,3 +45,18 @@ async def audited(rooms: Rooms) -> list[str]:
         checks = [{"name": name, "looked": 7, "unchecked": str(NOT_OPEN)} for name in CHECKS]
         await findings.ran(unit, ITSELF, checks, {"high": 1})
     return [row.id for row in rows[4:]]
+
+
+async def released(rooms: Rooms) -> list[str]:
+    """Let something leave and something be refused, as if thousands had charged; the ids, what left first."""
+    found = []
+    for kind, amount in ((Kind.SITE_LOAD, 10**10), (Kind.STAYS, 10**6), (Kind.SITE_MONTHS, 0)):
+        asked = question(kind, period("2025-01", "2025-02"), ["Linz"], USUAL[kind])
+        cells = {(site, label): amount for site in asked.sites for label in asked.labels}
+        counted = Counted(cells, dict.fromkeys(asked.sites, amount * len(asked.labels)))
+        drawn = drawn_from(asked, counted)
+        async with rooms.store.unit() as unit:
+            entry = entry_of(unit, VIEWER, mark_of(asked), drawn)
+            await ledger.enter(unit, entry)
+        found.append(entry.id)
+    return found

@@ -13,7 +13,7 @@ import pyotp
 from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import RICH, consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
-from tests.pages.guarded import attacked, audited
+from tests.pages.guarded import attacked, audited, released
 from tests.pages.money.till import Stock, stocked
 from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
@@ -86,6 +86,11 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         for why in ("", "hot", "hot " * 9):
             await one.send("/security/audit/accept", id=stands, days="30", why=why)
         await one.send("/security/audit/reconsider", id="0")
+        await one.to("/insight")
+        (public, *others) = await released(town.rooms)
+        await one.to("/insight", f"/insight/{public}", *(f"/insight/{name}" for name in others), f"/release/{public}")
+        await one.send("/insight", kind="odd", first="2025-01", last="2025-02")
+        await one.send("/insight", kind="stays", first="x", last="2025-02", epsilon="x")
         await attacked(town.rooms)
         await one.to("/security", "/security?days=90&case=key_wrong&subject=CP1&origin=ab")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))
@@ -104,6 +109,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/money/revenue.{kind}",
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
+            "/release/{release}.{kind}",
         }
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
 

@@ -11,13 +11,10 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from wattkeeper.charging.insight.question import FORMS, YEARLY, Kind, period
+from wattkeeper.charging.insight.question import FORMS, USUAL, YEARLY, Kind, period
 from wattkeeper.commands.terminal import VIEWER, Database, fail, number_of, out, rooms_of, run
 
 app = typer.Typer(help="Anonymous aggregates that leave the house, and their budget.", no_args_is_help=True)
-USUAL = {Kind.SITE_LOAD: Decimal("0.5")}
-USUALLY = Decimal("0.2")
-"""What a release spends where nothing else is said."""
 RECORDS = {"session", "sessions", "record", "records", "driver", "drivers", "journal"}
 NEVER = (
     "Single sessions are never anonymous, whatever is left out of them: place and hour of two of somebody's sessions "
@@ -48,7 +45,7 @@ def make(
 ) -> None:
     """Draw, measure and let out an aggregate; the same question again gives the same bytes and spends nothing."""
     chosen = _kind(kind)
-    spends = USUAL.get(chosen, USUALLY) if epsilon is None else number_of(epsilon)
+    spends = USUAL[chosen] if epsilon is None else number_of(epsilon)
     _need_place(out_file)
 
     async def work() -> Any:

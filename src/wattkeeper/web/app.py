@@ -27,6 +27,7 @@ from wattkeeper.web.api import (
     audit,
     commands,
     events,
+    insight,
     meters,
     orders,
     places,
@@ -73,7 +74,7 @@ NOUNS = (
     *(findings, notices, enrolments, orders, commands, events),
     *(staff, tokens, apps, sign_in, account, consents, persons, own, officer, me),
     *(incoming, hands, wallet),
-    *(audit, revenue, books, grid, log_api),
+    *(audit, revenue, books, grid, insight, log_api),
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}

@@ -22,7 +22,7 @@ from tests.pages.driver.test_hostile import running
 from tests.pages.driver.town import MAIL, OWNER, Town
 from tests.pages.everybody import axe
 from tests.pages.everybody.visit import Visit, missed, pages_of
-from tests.pages.guarded import attacked, audited
+from tests.pages.guarded import attacked, audited, released
 from tests.pages.money.till import stocked
 from tests.pages.paid import NUMBER, paid
 from tests.pages.site import CARD, PASSWORD, Person, Site
@@ -122,6 +122,8 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/money/hosts", "/money/hosts/statement?site=Linz", "/money/grid")
         await attacked(town.rooms)
         await audited(town.rooms)
+        (public, *_, refused) = await released(town.rooms)
+        await visit.to(person, "/insight", f"/insight/{public}", f"/insight/{refused}", f"/release/{public}")
         await visit.to(person, "/programs", "/security", "/security/audit", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
@@ -132,6 +134,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             "/money/revenue.{kind}",
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
+            "/release/{release}.{kind}",
         }
         assert left == files, "files; of the PDF tests/operations/test_papers.py says that it is tagged"
     async with site.person(**STILL) as person:

@@ -60,6 +60,8 @@ FORMS: Mapping[Kind, Form] = {
     ),
     Kind.STAYS: Form(phrase("Sessions of each site by how long cars stayed"), Measure.SESSIONS, SESSIONS_A_WEEK, 2),
 }
+USUAL: Mapping[Kind, Decimal] = dict.fromkeys(Kind, Decimal("0.2")) | {Kind.SITE_LOAD: Decimal("0.5")}
+"""What a release spends where nothing else is said."""
 STAYS_UNTIL_H = (1, 2, 4, 8)
 STAY_LABELS = ("under 1 h", "1 to 2 h", "2 to 4 h", "4 to 8 h", "8 h and more")
 HOURS = tuple(f"{hour:02d}" for hour in range(24))

@@ -44,20 +44,20 @@ class Releases:
         self._zone = zone
 
     async def ledger(self, viewer: Viewer) -> list[Entry]:
-        """The ledger, the newest first (scope sessions:read, anywhere)."""
-        viewer.need(Scope.SESSIONS_READ)
+        """The ledger, the newest first (scope privacy:read)."""
+        viewer.need(Scope.PRIVACY_READ)
         async with self._store.read() as connection:
             return await release.newest(connection)
 
     async def left(self, viewer: Viewer, year: int) -> Decimal:
         """What of a year's budget is left."""
-        viewer.need(Scope.SESSIONS_READ)
+        viewer.need(Scope.PRIVACY_READ)
         async with self._store.read() as connection:
             return budget.left(one.epsilon for one in await release.of_year(connection, year))
 
     async def get(self, viewer: Viewer, name: str) -> Entry:
         """One line of the ledger; Refusal NOT_FOUND."""
-        viewer.need(Scope.SESSIONS_READ)
+        viewer.need(Scope.PRIVACY_READ)
         return await self._named(name, or_refused=True)
 
     async def public(self, name: str) -> Entry:
@@ -162,7 +162,7 @@ class Releases:
 
     async def _enter(self, unit: Unit, viewer: Viewer, mark: str, drawn: Candidate) -> Entry:
         """Write down what was drawn: what it spent, whether it leaves, and the deed."""
-        entry = _entry(unit, viewer, mark, drawn)
+        entry = entry_of(unit, viewer, mark, drawn)
         await release.enter(unit, entry)
         body: dict[str, Any] = {"release": entry.id, "kind": entry.kind, "first": entry.first, "until": entry.until}
         body |= {"epsilon": f"{entry.epsilon:f}", "digest": entry.digest, "measured": _told(entry)}
@@ -181,7 +181,7 @@ def _told(entry: Entry) -> dict[str, str]:
     return {one["what"]: one["value"] for one in entry.figures}
 
 
-def _entry(unit: Unit, viewer: Viewer, mark: str, drawn: Candidate) -> Entry:
+def entry_of(unit: Unit, viewer: Viewer, mark: str, drawn: Candidate) -> Entry:
     """What was drawn as a line of the ledger."""
     asked, made, shown = drawn.asked, drawn.made, drawn.release
     moved = advantage.shifts(made, asked.form.share)
