@@ -8,17 +8,16 @@ from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.insight.drawing import drawn_from
 from wattkeeper.operations.insight.releases import entry_of, mark_of
 from wattkeeper.operations.people.security import OF_STATIONS, Case
-from wattkeeper.operations.security.audit import ITSELF
 from wattkeeper.operations.security.doors import NOT_OPEN
 from wattkeeper.operations.security.finding import Finding, FindingCode, Severity
-from wattkeeper.operations.security.told import CHECKS
+from wattkeeper.operations.security.told import CHECKS, ITSELF
 from wattkeeper.store.insight import release as ledger
 from wattkeeper.store.security import finding as findings
 from wattkeeper.web.rooms import Rooms
 
 FIGURES: dict[str, str | int] = {
     **{"days": 3, "count": 2, "mode": "644", "bits": 1024, "accounts": 1, "all": 9, "rows": 4, "minutes": 5},
-    **{"role": "owner", "enough": "support", "version": "1.0", "advisories": "GHSA-1", "fixed": "2.0"},
+    **{"role": "owner", "enough": "support", "version": "1.0", "advisories": "GHSA-1", "fixed": "2.0", "first": "1"},
 }
 """Figures of every kind."""
 

@@ -5,32 +5,48 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from wattkeeper.commands.terminal import BY, Database, out, rooms_of, run
+from wattkeeper.commands.terminal import BY, VIEWER, Database, out, rooms_of, run
 
 NEEDED = ("high", "medium")
 """What ends the command with 1, unless somebody accepted it."""
 
 
 def security(
-    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, database: Database = None
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    pdf: Annotated[
+        Path | None, typer.Option(help="Print the report for an auditor into this file.", show_default=False)
+    ] = None,
+    language: Annotated[str, typer.Option(help="Of the report: en or de.")] = "en",
+    database: Database = None,
 ) -> None:
     """Check doors, keys, accounts, programs and what is kept; ends with 1 where something needs a person soon."""
 
     async def work() -> Any:
-        async with rooms_of(database) as rooms:
-            return await rooms.security_audit.run(BY), rooms.store.clock()
+        from wattkeeper.operations.security.report import AuditReport
 
-    audited, now = run(work())
+        async with rooms_of(database) as rooms:
+            audited = await rooms.security_audit.run(BY)
+            report = AuditReport(rooms.store, rooms.settings, rooms.security_audit)
+            printed = await report.printed(VIEWER, language) if pdf else None
+            if pdf and printed:
+                pdf.write_bytes(printed.pdf)
+            return audited, rooms.store.clock(), printed
+
+    audited, now, printed = run(work())
     if as_json:
         print(json.dumps(_told(audited, now), ensure_ascii=False, indent=1))
     else:
         _print(audited, now)
+    if printed is not None and not as_json:
+        out.print(f"The report is in {pdf}. Its SHA-256, which the log has too:", markup=False, soft_wrap=True)
+        out.print(printed.sha256, markup=False, soft_wrap=True)
     needed = [row for row in audited.standing if row.severity in NEEDED and not row.is_accepted(now)]
     raise typer.Exit(1 if needed else 0)
 

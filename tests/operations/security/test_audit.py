@@ -23,11 +23,15 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
+from wattkeeper.operations.log.keeper import Keeper
+from wattkeeper.operations.log.signing import Signing
+from wattkeeper.operations.people.security import Case, heard_by, note
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.operations.security import doors, packages
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.doors import NOT_OPEN
+from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
@@ -55,8 +59,8 @@ class House:
         self.now += timedelta(**span)
 
     async def codes(self) -> set[str]:
-        """What the audit finds now."""
-        return {row.code for row in (await self.audit.run()).standing}
+        """What the audit finds now about accounts."""
+        return {row.code for row in (await self.audit.run()).standing if row.code.startswith("people.")}
 
     async def row(self, code: str) -> FindingRow:
         """The finding of a code that stands."""
@@ -181,7 +185,8 @@ async def test_a_check_that_fails_leaves_the_others_and_what_it_found_before(hou
 async def test_two_runs_at_once_find_everything_once(house: House) -> None:
     await asyncio.gather(*(house.audit.run() for _ in range(4)))
     async with house.store.read() as connection:
-        assert len(await findings.standing(connection)) == 2
+        standing = await findings.standing(connection)
+        assert len(standing) == len({(row.code, row.subject) for row in standing}) == 4
         assert len(await findings.runs(connection, 10)) >= 1
 
 
@@ -361,3 +366,49 @@ async def test_osv_is_asked_where_that_is_set_and_told_of_packages_alone(house: 
     await server.wait_closed()
     down = await packages.check(house.store, settings, house.now)
     assert down.unchecked.startswith("OSV could not be asked.") and down.skipped
+
+
+# --- backups and the log --------------------------------------------------------------------------------
+
+
+async def test_backups_are_known_by_their_deeds(house: House) -> None:
+    async def of_backups() -> set[str]:
+        return {row.code for row in (await house.audit.run()).standing if row.code.startswith("backups.")}
+
+    assert await of_backups() == set(), "nobody misses the backup of an hour"
+    house.later(days=8)
+    assert await of_backups() == {"backups.missing"}
+    async with house.store.unit() as unit:
+        await deed.enter(unit, DeedKind.BACKED_UP, "command line", "", {})
+    assert await of_backups() == {"backups.untested"}
+    async with house.store.unit() as unit:
+        await deed.enter(unit, DeedKind.RESTORE_TESTED, "command line", "", {})
+    assert await of_backups() == set()
+    house.later(days=4)
+    assert await of_backups() == {"backups.old"}
+
+
+async def test_a_row_that_was_changed_behind_the_log_is_found(house: House) -> None:
+    async def of_log() -> set[str]:
+        return {row.code for row in (await house.audit.run()).standing if row.code.startswith("log.")}
+
+    async with house.store.unit() as unit:
+        for n in range(3):
+            await deed.enter(unit, DeedKind.BACKED_UP, "command line", str(n), {})
+    keeper = Keeper(house.store, MemoryBus(), house.settings, Signing(house.store, house.safe, house.settings))
+    await keeper.finish()
+    assert await of_log() == {"log.unwitnessed"}
+    note(Case.WITNESS_REFUSED)
+    assert "log.witness_disagrees" not in await of_log(), "nobody listened"
+    events = SecurityEvents(house.store, house.safe, MemoryBus())
+    with heard_by(events.heard):
+        note(Case.WITNESS_REFUSED, place="https://witness.example")
+    await events.write()
+    assert await of_log() == {"log.unwitnessed", "log.witness_disagrees"}
+    async with house.store.unit() as unit:
+        if unit.is_sqlite:
+            await unit.connection.execute(text("DROP TRIGGER deed_no_update"))
+        else:
+            await unit.connection.execute(text("ALTER TABLE deed DISABLE TRIGGER ALL"))
+        await unit.connection.execute(text("UPDATE deed SET subject = 'forged' WHERE n = 2"))
+    assert "log.broken" in await of_log()

@@ -9,14 +9,16 @@ from typing import Any
 import pytest
 
 from wattkeeper.charging.person import PROGRAMS, Role, Scope
+from wattkeeper.operations.keys.kinds import KeyKind
+from wattkeeper.operations.keys.telling import KeyAge
 from wattkeeper.operations.policy import grants
-from wattkeeper.operations.security import doors, keys, people, privacy, programs, stations
+from wattkeeper.operations.security import backups, doors, fitness, keys, people, privacy, programs, proof, stations
 from wattkeeper.operations.security.doors import Certificate, Handshake
 from wattkeeper.operations.security.finding import Finding, FindingCode, Severity
 from wattkeeper.operations.security.told import CHECKS, TOLD, what_of
 from wattkeeper.store.people.api_token import TokenRow
 from wattkeeper.store.security.finding import FindingRow
-from wattkeeper.store.security.ground import KeyAge, VaultKey
+from wattkeeper.store.security.ground import KeyAge as StationKey
 from wattkeeper.store.security.rights import AppUse, Known
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -145,7 +147,7 @@ def test_the_narrower_role_has_all_that_was_used_and_less_than_one_has() -> None
     assert people.narrower(Role.AUDITOR, frozenset({Scope.STATIONS_READ})) is None, "no role reads less of everything"
     for role in (Role.OWNER, Role.OPERATOR):
         less = people.narrower(role, frozenset({Scope.STATIONS_READ}))
-        assert less is not None and grants(less).anywhere < grants(role).anywhere
+        assert less is not None and grants(less).anywhere - {Scope.PERSONS_EMERGENCY} < grants(role).anywhere
 
 
 # --- programs, stations, keys, privacy ------------------------------------------------------------------
@@ -182,7 +184,7 @@ def test_apps_that_people_forgot_are_counted() -> None:
 
 
 def test_stations_are_judged_by_their_keys_and_by_what_was_tried() -> None:
-    ages = [KeyAge("CP1", days(10)), KeyAge("CP2", days(3 * 365 + 1))]
+    ages = [StationKey("CP1", days(10)), StationKey("CP2", days(3 * 365 + 1))]
     tried = {("duplicate_identity", "CP1"): 1, ("key_wrong", "CP1"): 19, ("key_wrong", "CP2"): 20}
     found = stations.judge(stations.Seen(ages, tried | {("duplicate_identity", "gone"): 1}), NOW)
     assert told(found) == {
@@ -193,9 +195,10 @@ def test_stations_are_judged_by_their_keys_and_by_what_was_tried() -> None:
 
 
 def test_keys_are_judged_by_age_and_the_root_key_by_who_may_read_it() -> None:
-    some = [VaultKey("house", days(364)), VaultKey("pepper", days(366)), VaultKey("installation", days(731))]
+    ages = {KeyKind.HOUSE: 364, KeyKind.CARDS: 366, KeyKind.INSTALLATION: 731}
+    some = [KeyAge(kind, 1, days(age), is_overdue=age > 365) for kind, age in ages.items()]
     assert told(keys.judge(keys.Seen(some, "w.key", 0o100600), NOW)) == {
-        ("keys.overdue", "pepper", "low"),
+        ("keys.overdue", "cards", "low"),
         ("keys.overdue", "installation", "medium"),
     }
     for mode, expected in ((0o100644, "keys.root_readable"), (None, "keys.root_missing")):
@@ -204,8 +207,11 @@ def test_keys_are_judged_by_age_and_the_root_key_by_who_may_read_it() -> None:
 
 
 def test_privacy_is_judged_by_what_is_late() -> None:
-    seen = privacy.Seen([("l1", days(2)), ("l2", days(8))], [("mail", 7, 3)], ["person.shoe_size"])
+    due = [("r1", days(1)), ("r2", days(-6)), ("r3", days(-8))]
+    seen = privacy.Seen(due, [("l1", days(2)), ("l2", days(8))], [("mail", 7, 3)], ["person.shoe_size"])
     assert told(privacy.judge(seen, NOW)) == {
+        ("privacy.request_overdue", "r1", "high"),
+        ("privacy.request_waits", "r2", "medium"),
         ("privacy.glass_unreviewed", "l1", "medium"),
         ("privacy.glass_unreviewed", "l2", "high"),
         ("privacy.retention_overdue", "mail", "high"),
@@ -213,10 +219,62 @@ def test_privacy_is_judged_by_what_is_late() -> None:
     }
 
 
+BACKUPS: list[tuple[tuple[float, float | None, float | None], set[tuple[str, str]]]] = [
+    ((0.5, None, None), set()),
+    ((2, None, None), {("backups.missing", "medium")}),
+    ((8, None, None), {("backups.missing", "high")}),
+    ((100, 1, 30), set()),
+    ((100, 3, 30), {("backups.old", "medium")}),
+    ((100, 8, 91), {("backups.old", "high"), ("backups.untested", "medium")}),
+    ((100, 1, None), {("backups.untested", "medium")}),
+]
+
+
+@pytest.mark.parametrize(("ages", "expected"), BACKUPS)
+def test_backups_are_judged(ages: tuple[float, float | None, float | None], expected: set[tuple[str, str]]) -> None:
+    begun, made, tested = (None if age is None else days(age) for age in ages)
+    found = backups.judge(backups.Seen(begun or NOW, made, tested), NOW)
+    assert told(found) == {(code, "", severity) for code, severity in expected}
+
+
+def test_the_log_is_judged_by_its_signatures_its_witnesses_and_its_rows() -> None:
+    minute = 1 / 1440
+    assert told(proof.judge(proof.Seen(heard={"w": NOW}), NOW)) == set()
+    assert told(proof.judge(proof.Seen(), NOW)) == {("log.unwitnessed", "", "low")}
+    seen = proof.Seen(
+        unsigned_since=days(11 * minute),
+        heard={"a": days(50 * minute), "b": days(70 * minute), "c": None},
+        refused=2,
+        faults=["bill 2026-000001", "deed 7"],
+        begun_at=days(2),
+    )
+    assert told(proof.judge(seen, NOW)) == {
+        ("log.checkpoint_old", "", "medium"),
+        ("log.witness_silent", "b", "medium"),
+        ("log.witness_silent", "c", "high"),
+        ("log.witness_disagrees", "", "high"),
+        ("log.broken", "", "high"),
+    }
+
+
+def test_what_keeps_it_from_production_is_graver_where_others_reach_it() -> None:
+    assert fitness.judge(0, is_here=False) == []
+    assert told(fitness.judge(3, is_here=True)) == {("profile.complaint", "", "low")}
+    assert told(fitness.judge(3, is_here=False)) == {("profile.complaint", "", "medium")}
+
+
 # --- words ----------------------------------------------------------------------------------------------
 
 FIGURES: dict[str, Any] = {"days": 3, "count": 2, "mode": "644", "bits": 1024, "accounts": 1, "all": 9, "rows": 4}
-FIGURES |= {"role": "owner", "enough": "support", "minutes": 5, "version": "1.0", "advisories": "GHSA-1", "fixed": "2"}
+FIGURES |= {
+    "role": "owner",
+    "enough": "support",
+    "minutes": 5,
+    "version": "1.0",
+    "first": "bill 1",
+    "advisories": "GHSA-1",
+    "fixed": "2",
+}
 
 
 @pytest.mark.parametrize("code", FindingCode)

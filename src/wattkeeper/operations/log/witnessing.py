@@ -16,6 +16,7 @@ import httpx
 from wattkeeper.bus import Bus
 from wattkeeper.operations.log.keeper import TOPIC
 from wattkeeper.operations.log.proving import Log
+from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -81,6 +82,7 @@ class Witnessing:
                 return
             size = answer.text.strip()[:20]
             if answer.status_code != 409 or not size.isdecimal() or int(size) > newest.size or int(size) == first:
+                note(Case.WITNESS_REFUSED, place=address)
                 log.error("ALARM the witness at %s refuses the log: %s %s", address, answer.status_code, size)
                 return
             self._seen[address] = int(size)

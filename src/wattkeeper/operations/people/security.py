@@ -29,6 +29,7 @@ class Case(StrEnum):
     PAYMENT_REPLAYED = "payment_replayed"
     PAYMENT_DIFFERS = "payment_differs"
     GLASS_BROKEN = "glass_broken"
+    WITNESS_REFUSED = "witness_refused"
     # at the stations' door
     KEY_MISSING = "key_missing"
     KEY_WRONG = "key_wrong"

@@ -21,9 +21,21 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations import watching
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.security import doors, keys, packages, people, privacy, programs, stations
+from wattkeeper.operations.security import (
+    backups,
+    doors,
+    fitness,
+    keys,
+    packages,
+    people,
+    privacy,
+    programs,
+    proof,
+    stations,
+)
 from wattkeeper.operations.security.events import TOPIC
 from wattkeeper.operations.security.finding import FindingCode, Outcome, Severity
+from wattkeeper.operations.security.told import ITSELF
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
@@ -32,7 +44,6 @@ from wattkeeper.store.security.finding import AuditRow, FindingRow
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.security.audit")
-ITSELF = "by itself"
 EVERY = timedelta(days=1)
 SOON_S, REST_S = 60.0, 900.0
 LONGEST_ACCEPTED = timedelta(days=366)
@@ -69,6 +80,9 @@ class SecurityAudit:
             "people": lambda: people.check(store, now),
             "programs": lambda: programs.check(store, now),
             "privacy": lambda: privacy.check(store, now),
+            "backups": lambda: backups.check(store, now),
+            "log": lambda: proof.check(store, settings, now),
+            "profile": lambda: fitness.check(settings, is_here=settings.host in doors.HERE),
             "packages": lambda: packages.check(store, settings, now),
         }
 

@@ -68,6 +68,11 @@ TOLD: Mapping[Case, Told] = {
         phrase("Look at what differs under Money, Payments, and settle it there."),
         True,
     ),
+    Case.WITNESS_REFUSED: Told(
+        phrase("A witness refused the log"),
+        phrase("It has seen another log than this one. Stop, and find out which is true: wattkeeper audit log."),
+        True,
+    ),
     Case.KEY_MISSING: Told(phrase("Somebody connected as a station without a key"), STATION),
     Case.KEY_WRONG: Told(
         phrase("A station's key was wrong"),

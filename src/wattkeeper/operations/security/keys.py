@@ -7,13 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.keys.telling import KeyAge, ages
 from wattkeeper.operations.security.finding import Finding, FindingCode, Outcome, Severity
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.security import ground
-from wattkeeper.store.security.ground import VaultKey
 
-OVERDUE = timedelta(days=365)
 ELSEWHERE = phrase("The root key is in a service of its own; who may use it there is not checked here.")
 
 
@@ -21,21 +19,23 @@ ELSEWHERE = phrase("The root key is in a service of its own; who may use it ther
 class Seen:
     """What was read of the keys."""
 
-    keys: Sequence[VaultKey]
+    keys: Sequence[KeyAge]
     root: str
     """The root key's file; empty where it is kept elsewhere."""
     root_mode: int | None
     """Its mode; None where there is no such file."""
+    key_days: int = 365
+    """After how many days a key is overdue."""
 
 
 def judge(seen: Seen, now: datetime) -> list[Finding]:
     """What is wrong with the keys."""
     found = []
     for one in seen.keys:
-        age = now - one.since
-        if age > OVERDUE:
-            severity = Severity.MEDIUM if age > 2 * OVERDUE else Severity.LOW
-            found.append(Finding(FindingCode.KEY_OVERDUE, one.name, severity, {"days": age.days}))
+        if one.is_overdue and one.since is not None:
+            age = now - one.since
+            severity = Severity.MEDIUM if age > 2 * timedelta(days=seen.key_days) else Severity.LOW
+            found.append(Finding(FindingCode.KEY_OVERDUE, one.kind.value, severity, {"days": age.days}))
     if seen.root and seen.root_mode is None:
         found.append(Finding(FindingCode.ROOT_MISSING, seen.root, Severity.HIGH))
     elif seen.root and seen.root_mode is not None and seen.root_mode & 0o077:
@@ -47,8 +47,8 @@ def judge(seen: Seen, now: datetime) -> list[Finding]:
 async def check(store: Store, settings: Settings, now: datetime) -> Outcome:
     """Read the keys' dates and the file's mode, judge."""
     async with store.read() as connection:
-        keys = await ground.vault_keys(connection)
+        keys = await ages(connection, now, settings.key_days)
     is_file = settings.root == "file"
     mode = settings.root_key.stat().st_mode if is_file and settings.root_key.exists() else None
-    seen = Seen(keys, settings.root_key.name if is_file else "", mode)
+    seen = Seen(keys, settings.root_key.name if is_file else "", mode, settings.key_days)
     return Outcome(len(keys) + is_file, tuple(judge(seen, now)), "" if is_file else ELSEWHERE)

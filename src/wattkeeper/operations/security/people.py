@@ -20,6 +20,8 @@ LATELY = timedelta(days=7)
 OBSERVED_DAYS = 10
 """On how many days somebody must have worked before what they use says something about what they need."""
 MOST_OWNERS = 3
+IN_NEED = frozenset({Scope.PERSONS_EMERGENCY})
+"""What a role may have beyond a wider one: it is for emergencies, and each is reviewed."""
 GUESSED = (Case.PASSWORDS_GUESSED.value, Case.CODES_GUESSED.value, Case.PASSKEY_COPIED.value)
 
 
@@ -95,7 +97,9 @@ def _of_account(one: Known, now: datetime) -> list[Finding]:
 
 def narrower(role: Role, used: frozenset[Scope]) -> Role | None:
     """The role with the fewest rights that has all that were used, of those that have less than this one."""
-    less = [one for one in Role if one.is_staff and used <= grants(one).anywhere < grants(role).anywhere]
+    most = grants(role).anywhere | IN_NEED
+    less = [one for one in Role if one.is_staff and used <= grants(one).anywhere < most]
+    less = [one for one in less if len(grants(one).anywhere) < len(grants(role).anywhere)]
     return min(less, key=lambda one: len(grants(one).anywhere), default=None) if used else None
 
 

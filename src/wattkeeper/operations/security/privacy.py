@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 
 from wattkeeper.operations.security.finding import Finding, FindingCode, Outcome, Severity
 from wattkeeper.store.engines import Store
+from wattkeeper.store.privacy import request
 from wattkeeper.store.security import ground
 
+SOON = timedelta(days=7)
 REVIEW = timedelta(days=1)
 """Within this time a second person is to review a look that broke the glass."""
 
@@ -18,6 +20,8 @@ REVIEW = timedelta(days=1)
 class Seen:
     """What was read."""
 
+    due: Sequence[tuple[str, datetime]]
+    """Requests that nobody has answered, and until when each must be."""
     unreviewed: Sequence[tuple[str, datetime]]
     overdue: Sequence[tuple[str, int, int]]
     unexplained: Sequence[str]
@@ -26,6 +30,11 @@ class Seen:
 def judge(seen: Seen, now: datetime) -> list[Finding]:
     """What is wrong with how personal data is kept and looked at."""
     found = []
+    for asked, at in seen.due:
+        if at < now:
+            found.append(Finding(FindingCode.REQUEST_OVERDUE, asked, Severity.HIGH, {"days": (now - at).days}))
+        elif at - now < SOON:
+            found.append(Finding(FindingCode.REQUEST_WAITS, asked, Severity.MEDIUM, {"days": (at - now).days}))
     for look, at in seen.unreviewed:
         severity = Severity.HIGH if now - at > 7 * REVIEW else Severity.MEDIUM
         found.append(Finding(FindingCode.GLASS_UNREVIEWED, look, severity, {"days": (now - at).days}))
@@ -39,7 +48,11 @@ def judge(seen: Seen, now: datetime) -> list[Finding]:
 async def check(store: Store, now: datetime) -> Outcome:
     """Read, judge."""
     async with store.read() as connection:
+        waiting = await request.listed(connection, open_only=True)
         unreviewed = await ground.unreviewed(connection, now - REVIEW)
         overdue = await ground.overdue(connection, now)
         columns, unexplained = await ground.unexplained(connection)
-    return Outcome(columns, tuple(judge(Seen(unreviewed, overdue, unexplained), now)))
+    return Outcome(
+        columns + len(waiting),
+        tuple(judge(Seen([(one.id, one.due_at) for one in waiting], unreviewed, overdue, unexplained), now)),
+    )

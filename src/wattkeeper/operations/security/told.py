@@ -42,7 +42,7 @@ class Told:
 
 
 O, P, A = Role.OWNER, Role.PRIVACY_OFFICER, Role.OPERATOR  # noqa: E741 - who it is, in a table of them
-PERSON, STATION = "/people/{subject}", "/stations/{subject}"
+PERSON, STATION, REQUESTS = "/people/{subject}", "/stations/{subject}", ""
 
 TOLD: Mapping[Code, Told] = {
     Code.DOOR_PLAIN: Told(
@@ -110,7 +110,7 @@ TOLD: Mapping[Code, Told] = {
     ),
     Code.KEY_OVERDUE: Told(
         phrase("The key {subject} of the vault is {days} days old"),
-        phrase("Rotate it: wattkeeper keys rotate. It can be stopped and goes on where it was."),
+        phrase("Replace it: wattkeeper keys rotate {subject}. It can be stopped and goes on where it was."),
         O,
     ),
     Code.ROOT_READABLE: Told(
@@ -221,21 +221,21 @@ TOLD: Mapping[Code, Told] = {
         phrase("A request about personal data ({subject}) is {days} days over its deadline"),
         phrase("Answer it today; Article 12 gives a month, and two more only where the person was told why."),
         P,
-        "/privacy",
+        REQUESTS,
         phrase("Answer it"),
     ),
     Code.REQUEST_WAITS: Told(
         phrase("A request about personal data ({subject}) must be answered within {days} days"),
         phrase("Answer it, or tell the person why it takes longer."),
         P,
-        "/privacy",
+        REQUESTS,
         phrase("Answer it"),
     ),
     Code.GLASS_UNREVIEWED: Told(
         phrase("Somebody broke the glass to see a person's data {days} days ago, and nobody has reviewed it"),
         phrase("A second person reads the reason and says whether it was right."),
         P,
-        "/privacy",
+        "/persons",
         phrase("Review it"),
     ),
     Code.RETENTION_OVERDUE: Told(
@@ -253,20 +253,20 @@ TOLD: Mapping[Code, Told] = {
         phrase("The newest backup is {days} days old"), phrase("Make one, every night: wattkeeper backup"), O
     ),
     Code.RESTORE_UNTESTED: Told(
-        phrase("Nobody has restored a backup to see that it works"),
-        phrase("Try it beside the installation: wattkeeper restore"),
+        phrase("For {days} days nobody has restored a backup to see that it comes back"),
+        phrase("Try it, in a database of its own: wattkeeper backup check"),
         O,
     ),
     Code.LOG_BROKEN: Told(
-        phrase("The log does not hold: {subject}"),
-        phrase(
-            "Somebody changed the database behind it. Compare with the witness and with a backup: wattkeeper verify log"
+        plural(
+            "A row is not what was logged: {first}", "{count} rows are not what was logged, the first of them {first}"
         ),
+        phrase("Somebody changed the database behind the log. See which: wattkeeper audit log; compare with a backup."),
         O,
     ),
     Code.CHECKPOINT_OLD: Told(
-        phrase("The newest checkpoint of the log is {minutes} minutes old"),
-        phrase("One is signed each minute while the installation runs; its log says what keeps it from that."),
+        phrase("What the log has had for {minutes} minutes is not signed yet"),
+        phrase("It is signed each minute while the installation runs; its own log says what keeps it from that."),
         O,
     ),
     Code.LOG_UNWITNESSED: Told(
@@ -280,9 +280,11 @@ TOLD: Mapping[Code, Told] = {
         O,
     ),
     Code.WITNESS_DISAGREES: Told(
-        phrase("The witness {subject} has seen another log than this one"),
+        phrase("A witness has seen another log than this one"),
         phrase("Stop, keep both, and find out which is true: the database was restored to an older state, or forged."),
         O,
+        "/security?case=witness_refused",
+        phrase("See when"),
     ),
     Code.PACKAGE_VULNERABLE: Told(
         phrase("{subject} {version} has known holes: {advisories}"),
@@ -290,8 +292,8 @@ TOLD: Mapping[Code, Told] = {
         O,
     ),
     Code.PROFILE_COMPLAINT: Told(
-        phrase("A production profile would not start: {subject}"),
-        phrase("Set what it asks for; wattkeeper check says it in full."),
+        plural("1 thing keeps it from being run as production", "{count} things keep it from being run as production"),
+        phrase("wattkeeper check says what, and what to do."),
         O,
     ),
 }
@@ -309,6 +311,9 @@ ROLES: Mapping[str, Phrase] = {
 DOORS: Mapping[str, Phrase] = {"stations": phrase("stations"), "people": phrase("people")}
 SEVERITIES: Mapping[str, Phrase] = {"high": phrase("Today"), "medium": phrase("Soon"), "low": phrase("When you can")}
 """How soon something needs a person."""
+ITSELF = "by itself"
+RAN_BY: Mapping[str, Phrase] = {ITSELF: phrase("the installation itself"), "command line": phrase("the command line")}
+"""Who ran the audit or accepted something, where that is nobody in particular."""
 UNKNOWN = phrase("Something that this version does not know ({code})")
 
 

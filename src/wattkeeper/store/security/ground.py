@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, func, inspect, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.deed import DeedKind
 from wattkeeper.store import retention
-from wattkeeper.store.tables import look, metadata, station, subject_key
+from wattkeeper.store.tables import deed, log_cosignature, look, metadata, station, subject_key
 
-YEARS = "invoices:"
-"""Keys of what tax law asks for: one a year, destroyed when its time is over and never rotated before."""
-PERSONS = "person:"
 GRACE = timedelta(days=2)
 """The nightly job may be late once."""
 
@@ -27,30 +24,30 @@ class KeyAge:
     since: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class VaultKey:
-    """A key of the vault that is nobody's in particular, and since when it is as it is."""
-
-    name: str
-    since: datetime
-
-
 async def station_keys(connection: AsyncConnection) -> list[KeyAge]:
     """Since when each station has its key."""
     rows = await connection.execute(select(station.c.id, station.c.created_at).order_by(station.c.id))
     return [KeyAge(identifier, since) for identifier, since in rows]
 
 
-async def vault_keys(connection: AsyncConnection) -> list[VaultKey]:
-    """The newest of each kind of key."""
-    shared = (~subject_key.c.subject.startswith(PERSONS), ~subject_key.c.subject.startswith(YEARS))
-    newest: dict[str, datetime] = {}
-    for subject, since in await connection.execute(
-        select(subject_key.c.subject, subject_key.c.created_at).where(*shared)
-    ):
-        name = re.sub(r":\d+$", "", subject)
-        newest[name] = max(since, newest.get(name, since))
-    return [VaultKey(name, since) for name, since in sorted(newest.items())]
+async def begun_at(connection: AsyncConnection) -> datetime | None:
+    """Since when the installation is: when its first key was made."""
+    at: datetime | None = await connection.scalar(select(func.min(subject_key.c.created_at)))
+    return at
+
+
+async def done_last(connection: AsyncConnection, kind: DeedKind) -> datetime | None:
+    """When something was last done; None: never."""
+    asked = select(deed.c.at).where(deed.c.kind == kind.value).order_by(deed.c.n.desc()).limit(1)
+    at: datetime | None = await connection.scalar(asked)
+    return at
+
+
+async def witnesses(connection: AsyncConnection) -> dict[str, tuple[datetime, int]]:
+    """By witness when it last signed a checkpoint, and the largest that it has."""
+    W = log_cosignature.c  # noqa: N806 - as columns are called everywhere
+    rows = await connection.execute(select(W.witness, func.max(W.at), func.max(W.size)).group_by(W.witness))
+    return {name: (at, int(size)) for name, at, size in rows}
 
 
 async def unreviewed(connection: AsyncConnection, before: datetime) -> list[tuple[str, datetime]]:

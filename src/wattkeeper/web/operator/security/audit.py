@@ -15,8 +15,8 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, phrase
 from wattkeeper.language import retold
 from wattkeeper.operations.people.names import ACCOUNT
-from wattkeeper.operations.security.audit import ITSELF
-from wattkeeper.operations.security.told import CHECKS, SEVERITIES, act_of, answer_of, do_of, owner_of, what_of
+from wattkeeper.operations.security.report import AuditReport
+from wattkeeper.operations.security.told import CHECKS, RAN_BY, SEVERITIES, act_of, answer_of, do_of, owner_of, what_of
 from wattkeeper.store.people import api_token
 from wattkeeper.store.security import finding as findings
 from wattkeeper.store.security.finding import AuditRow, FindingRow
@@ -27,8 +27,6 @@ from wattkeeper.web.problem import STATUS
 MOST_GONE = 50
 Text = Annotated[str, Form()]
 DAYS = {"30": phrase("30 days"), "90": phrase("90 days"), "180": phrase("half a year"), "365": phrase("a year")}
-BY = {ITSELF: phrase("the installation itself"), "command line": phrase("the command line")}
-"""Who ran it, where that is nobody."""
 LOOKS = {
     "high": Look(SEVERITIES["high"], "harm", "harm"),
     "medium": Look(SEVERITIES["medium"], "look", "look"),
@@ -92,7 +90,7 @@ class Audit:
         context: dict[str, Any] = {
             "answer": answer_of(standing, now) if run else phrase("Nothing was checked yet"),
             "run": run,
-            "run_by": BY.get(run.by) or labels.get(run.by, run.by) if run else "",
+            "run_by": RAN_BY.get(run.by) or labels.get(run.by, run.by) if run else "",
             "open": [one for one in shown if not one.row.is_accepted(now)],
             "accepted": [one for one in shown if one.row.is_accepted(now)],
             "gone": [self._shown(row, labels) for row in gone],
@@ -117,7 +115,7 @@ class Audit:
         """A finding in words."""
         path, act = act_of(row)
         by = row.accepted_by or ""
-        by = BY.get(by) or labels.get(by, by)
+        by = RAN_BY.get(by) or labels.get(by, by)
         words = (what_of(row, labels.get(row.subject, "")), do_of(row), owner_of(row))
         return Shown(row, *words, path, act, LOOKS.get(row.severity, LOOKS["low"]), by, self._audit.reason(row))
 
@@ -128,6 +126,13 @@ class Audit:
         viewer = await self._paper.need_viewer(request, Scope.SECURITY_WRITE)
         await self._audit.run(viewer.name)
         return RedirectResponse(f"{AUDIT}?did=ran", 303)
+
+    async def report(self, request: Request) -> Response:
+        """The report as PDF, for whoever may see the audit; its hash goes into the log."""
+        viewer = await self._paper.need_viewer(request, Scope.SECURITY_READ)
+        made = await AuditReport(self._rooms.store, self._rooms.settings, self._audit).printed(viewer)
+        headers = {"Content-Disposition": f'attachment; filename="{made.name}"', "Cache-Control": "no-store"}
+        return Response(made.pdf, media_type="application/pdf", headers=headers)
 
     async def accept(self, request: Request, id: Text = "", days: Text = "", why: Text = "") -> Response:
         """Accept a finding for a while, or say why not and keep what was typed."""
@@ -175,7 +180,7 @@ def router(paper: Paper) -> APIRouter:
     """``/security/audit`` and what can be done there."""
     pages, routes = Audit(paper), routes_of(paper)
     routes.add_api_route(AUDIT, pages.show, methods=["GET"])
-    for deed in (pages.run, pages.accept, pages.reconsider):
+    for deed in (pages.run, pages.report, pages.accept, pages.reconsider):
         routes.add_api_route(f"{AUDIT}/{deed.__name__}", deed, methods=["POST"])
         routes.add_api_route(f"{AUDIT}/{deed.__name__}", pages.back, methods=["GET"])
     return routes
