@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.commanding import command
 from tests.meters import Meter
 
 PATIENCE_S = 60
@@ -51,13 +52,7 @@ async def started(folder: Path, *arguments: str, **given: str) -> AsyncIterator[
 
 async def run(folder: Path, *arguments: str, **given: str) -> tuple[int, str, str]:
     """Run a command to its end: exit status, what it printed, what it complained about."""
-    command = (sys.executable, "-m", "wattkeeper", *arguments)
-    process = await asyncio.create_subprocess_exec(
-        *command, env=environment(folder, **given), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
-    )
-    out, err = await asyncio.wait_for(process.communicate(), PATIENCE_S)
-    assert process.returncode is not None
-    return process.returncode, out.decode(), err.decode()
+    return await asyncio.to_thread(command, arguments, environment(folder, **given), PATIENCE_S)
 
 
 async def test_the_demo_tells_a_script_where_it_is_and_charges_cars(tmp_path: Path) -> None:
