@@ -149,6 +149,11 @@ class Phone:
         """Ask the API once to do something."""
         return await self.ask("POST", API + path, json=body)
 
+    async def ask_as_stranger(self, method: str, path: str, **sent: Any) -> httpx.Response:
+        """What somebody is told who is not signed in."""
+        async with httpx.AsyncClient(base_url=self.client.base_url, timeout=PATIENCE_S, trust_env=False) as nobody:
+            return await nobody.request(method, path, **sent)
+
     async def told(self, method: str, path: str, **sent: Any) -> httpx.Response:
         """Ask until there is an answer: for what may be asked again."""
         while True:
@@ -300,6 +305,13 @@ class Pole:
         answer = await self.say("Authorize", {"idToken": {"idToken": card, "type": "ISO14443"}})
         return str(answer["idTokenInfo"]["status"])
 
+    async def visit(self, card: str) -> None:
+        """Somebody charges with a card, and leaves."""
+        accepted, ref = await self._begin(card, None)
+        assert accepted, card
+        await asyncio.sleep(0.3)
+        await self._leave(ref, "Local", "StopAuthorized")
+
     async def rest(self) -> None:
         """Wait until nothing runs."""
         if self._busy is not None:
@@ -313,31 +325,37 @@ class Pole:
             self.accepted.append(token)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._end.wait(), 3)
+        await self._leave(ref, "Remote" if accepted else "DeAuthorized", "RemoteStop")
+
+    async def _leave(self, ref: str, reason: str, why: str) -> None:
+        """The end of a session."""
+        at = _stamp()
         if self.is_16:
-            told: dict[str, Any] = {"transactionId": int(ref), "meterStop": 1500, "timestamp": _stamp()}
-            await self.say("StopTransaction", told | {"reason": "Remote" if accepted else "DeAuthorized"})
+            told: dict[str, Any] = {"transactionId": int(ref), "meterStop": 1500, "timestamp": at}
+            await self.say("StopTransaction", told | {"reason": reason})
         else:
-            reason = "Remote" if accepted else "DeAuthorized"
             info = {"transactionId": ref, "chargingState": "Idle", "stoppedReason": reason}
-            await self.say("TransactionEvent", _event("Ended", 1, info))
+            await self.say("TransactionEvent", _event("Ended", 1, info, at, why))
 
     async def _begin(self, token: str, number: int | None) -> tuple[bool, str]:
-        """Whether the token was accepted, and what the session is called."""
+        """Whether the token was accepted, and what the session is called; ``number`` of an order from afar."""
+        at = _stamp()
         if self.is_16:
-            told = {"connectorId": 1, "idTag": token, "meterStart": 1000, "timestamp": _stamp()}
+            told = {"connectorId": 1, "idTag": token, "meterStart": 1000, "timestamp": at}
             answer = await self.say("StartTransaction", told)
             return answer["idTagInfo"]["status"] == "Accepted", str(answer["transactionId"])
-        ref = f"{self.name}-{token}"[:36]
-        info = {"transactionId": ref, "chargingState": "Charging", "remoteStartId": number}
-        more = {"idToken": {"idToken": token, "type": "Central"}, "evse": {"id": 1, "connectorId": 1}}
-        answer = await self.say("TransactionEvent", _event("Started", 0, info) | more)
+        ref = f"{self.name}-session-{self._count}"
+        info: dict[str, Any] = {"transactionId": ref, "chargingState": "Charging"}
+        info |= {} if number is None else {"remoteStartId": number}
+        kind, why = ("ISO14443", "Authorized") if number is None else ("Central", "RemoteStart")
+        more = {"idToken": {"idToken": token, "type": kind}, "evse": {"id": 1, "connectorId": 1}}
+        answer = await self.say("TransactionEvent", _event("Started", 0, info, at, why) | more)
         return answer["idTokenInfo"]["status"] == "Accepted", ref
 
 
-def _event(kind: str, number: int, info: dict[str, Any]) -> dict[str, Any]:
+def _event(kind: str, number: int, info: dict[str, Any], at: str, why: str) -> dict[str, Any]:
     """A TransactionEvent of 2.0.1."""
-    why = "RemoteStart" if kind == "Started" else "RemoteStop"
-    told = {"eventType": kind, "timestamp": _stamp(), "triggerReason": why, "seqNo": number, "transactionInfo": info}
+    told = {"eventType": kind, "timestamp": at, "triggerReason": why, "seqNo": number, "transactionInfo": info}
     context = "Transaction.Begin" if kind == "Started" else "Transaction.End"
     value = {"value": 1000 + 500 * number, "context": context}
     return told | {"meterValue": [{"timestamp": told["timestamp"], "sampledValue": [value]}]}

@@ -15,7 +15,7 @@ from wattkeeper.charging.orders import AnyCommand, StartCharging
 from wattkeeper.operations.privacy.planning import Prepared
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import order as orders
-from wattkeeper.store.privacy import buyer, forgotten
+from wattkeeper.store.privacy import buyer, forgotten, unclaimed
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 
@@ -37,6 +37,7 @@ class Leftovers:
         numbers = await self._numbers(unit, ready)
         await self._keep_told(unit, ready, numbers)
         await self._clear_orders(unit, {number for some in numbers.values() for number in some})
+        await self._drop_unclaimed(unit, ready.leaving.accounts)
 
     # --- invoices -------------------------------------------------------------------------------------
 
@@ -94,6 +95,17 @@ class Leftovers:
 
     def _opened(self, column: str, sealed: bytes | None) -> str:
         return "" if sealed is None else self._safe.unseal("orders", column, sealed).decode(errors="replace")
+
+    # --- letters --------------------------------------------------------------------------------------
+
+    async def _drop_unclaimed(self, unit: Unit, accounts: Sequence[str]) -> None:
+        """Delete letters and links that were asked for with one of their addresses, before it was known whose it is."""
+        refs = await unclaimed.refs(unit, accounts)
+        for one in await unclaimed.everything(unit) if refs else ():
+            about = orjson.loads(self._safe.unseal(one.table, "sealed", one.sealed))
+            address = about.get("to") or about.get("email")
+            if address and self._safe.name_ref(str(address)) in refs:
+                await unclaimed.drop(unit, one)
 
 
 def _known_as(one: Telling, numbers: Sequence[str], means: dict[str, Any] | None) -> list[bytes | None]:
