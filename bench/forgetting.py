@@ -209,9 +209,7 @@ def totals(database: Path, sqls: tuple[str, ...]) -> list[Any]:
 async def measure(folder: Path, people: int, stay: int) -> float:
     """Forget all but some; the seconds it took."""
     database = folder / "people.db"
-    settings = Settings(
-        database=f"sqlite:///{database}", root_key=folder / "root.key", forgotten=folder / "people.forgotten"
-    )
+    settings = Settings(database=f"sqlite:///{database}", root_key=folder / "root.key")
     async with open_rooms(settings) as rooms, rooms.store.unit() as unit:
         await rooms.safe.make_subject(unit, "person:bench")
         wrapped = (await unit.select_in("SELECT wrapped FROM subject_key WHERE subject IN {values}", ["person:bench"]))[

@@ -47,10 +47,10 @@ class Settings:
         "", "A file (mode 0600) with the token for Vault, or with the credentials for the cloud; read at each use."
     )
     root_ca_file: str = setting("", "PEM certificates that Vault's own must lead to; empty: those this machine trusts.")
-    forgotten: Path = setting(
-        Path("wattkeeper.forgotten"),
-        "The file of who was forgotten, by ids that lead to nobody; beside the root key, and kept with it: it keeps an"
-        " older copy of the database from bringing anybody back.",
+    forgotten: str = setting(
+        "",
+        "The file of who was forgotten, by ids that lead to nobody; empty: beside the root key, with its name. Keep it"
+        " with that key: it keeps an older copy of the database from bringing anybody back.",
     )
     key_days: int = setting(
         365, "After how many days a key is overdue to be replaced, as wattkeeper keys tells; 0: none ever is."
@@ -238,6 +238,11 @@ class Settings:
     )
     advisories_address: str = setting("https://api.osv.dev", "Where OSV is asked.")
     docs: bool = setting(True, "Whether the API's description is published at /api/v1/openapi.json and /api/v1/docs.")
+
+    @property
+    def tombstones(self) -> Path:
+        """The file of who was forgotten."""
+        return Path(self.forgotten) if self.forgotten else self.root_key.with_suffix(".forgotten")
 
     @property
     def address(self) -> str:

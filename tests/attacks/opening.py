@@ -25,7 +25,7 @@ async def opened(database: str, root_key: Path) -> list[tuple[str, str, bytes]]:
         async with store.read() as connection:
             rows = (await connection.execute(select(subject_key.c.subject, subject_key.c.wrapped))).all()
             ciphers = dict(_ciphers(root_key, [(subject, bytes(wrapped)) for subject, wrapped in rows]))
-            found = []
+            found: list[tuple[str, str, bytes]] = []
             for table in metadata.sorted_tables:
                 for column in (one for one in table.c if isinstance(one.type, LargeBinary)):
                     if column.name in NOT_SEALED:

@@ -51,7 +51,6 @@ async def doors(folder: Path) -> AsyncIterator[tuple[Rooms, Doors]]:
     settings = Settings(
         database=f"sqlite:///{folder / 'w.db'}",
         root_key=folder / "root.key",
-        forgotten=folder / "forgotten",
         http_port=0,
         ocpp_port=0,
         tls_certificate=str(folder / "certificate.pem"),

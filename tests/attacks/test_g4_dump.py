@@ -42,7 +42,7 @@ async def stolen(tmp_path: Path) -> tuple[Path, int, list[int]]:
     apart = tmp_path / "apart"
     apart.mkdir()
     database = f"sqlite:///{tmp_path / 'w.db'}"
-    settings = Settings(database=database, root_key=apart / "root.key", forgotten=apart / "forgotten")
+    settings = Settings(database=database, root_key=apart / "root.key")
     async with open_rooms(settings) as rooms:
         for name, mail in zip(NAMES, MAILS, strict=True):
             await rooms.access.make_account(mail, "correct horse battery staple")

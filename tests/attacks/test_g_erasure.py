@@ -142,7 +142,7 @@ async def test_g5_twice_is_a_plain_no_and_changes_nothing(house: House) -> None:
             await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         assert refused.value.code is Code.NOT_FOUND
         assert await sums(house.rooms.store) == before
-        assert len(tombstones.read(house.door.settings.forgotten)) == 1
+        assert len(tombstones.read(house.door.settings.tombstones)) == 1
 
 
 async def test_g5_a_session_that_runs_stands_in_the_way_of_everybody(house: House) -> None:
@@ -155,7 +155,7 @@ async def test_g5_a_session_that_runs_stands_in_the_way_of_everybody(house: Hous
             await house.rooms.rights.forgetting.forget(VIEWER, anna.viewer.person, despite=True)
         assert refused.value.code is Code.CONFLICT
         assert Obstacle.CHARGING.value in refused.value.details["obstacles"]  # type: ignore[operator]
-        assert tombstones.read(house.door.settings.forgotten) == []
+        assert tombstones.read(house.door.settings.tombstones) == []
 
 
 async def test_g6_last_week_s_copy_does_not_bring_them_back(house: House, tmp_path: Path, engine: str) -> None:
@@ -194,7 +194,7 @@ async def test_g6_last_week_s_copy_does_not_bring_them_back(house: House, tmp_pa
 
 
 async def test_g6_a_file_of_tombstones_that_was_tampered_with_opens_no_door(house: House) -> None:
-    path = house.door.settings.forgotten
+    path = house.door.settings.tombstones
     path.write_bytes(b'{"subject": "person:1"\n')
     with pytest.raises(ValueError, match="Line 1"):
         await house.rooms.rights.forgetting.forget_again()

@@ -47,7 +47,7 @@ class Kept:
 
 @pytest.fixture
 async def kept(database: str, databases: Databases, engine: str, tmp_path: Path):  # type: ignore[no-untyped-def]
-    settings = Settings(database=database, root_key=tmp_path / "root.key", forgotten=tmp_path / "forgotten")
+    settings = Settings(database=database, root_key=tmp_path / "root.key")
     store = Store(database)
     planted = await Planted.make(store, await open_safe(store, settings.root_key))
     made = Kept(settings, store, planted, tmp_path / "backup", tmp_path / "apart")
@@ -58,7 +58,7 @@ async def kept(database: str, databases: Databases, engine: str, tmp_path: Path)
 
 
 async def test_what_was_backed_up_comes_back_whole(kept: Kept) -> None:
-    kept.settings.forgotten.write_text("")
+    kept.settings.tombstones.write_text("")
     await restoring.restore(kept.empty, kept.data, kept.keys, "test")
     store = Store(kept.target)
     safe = await open_safe(store, kept.settings.root_key)
@@ -146,7 +146,7 @@ async def test_g6_last_weeks_backup_does_not_bring_back_who_was_forgotten_since(
     safe = await open_safe(store, kept.settings.root_key)
     with pytest.raises(BackupRefused, match="nobody-was-forgotten"):
         await restoring.replay(store, safe, kept.empty, "test")
-    tombstones.write(kept.settings.forgotten, [Tombstone(gone, store.clock(), "ab" * 32)])
+    tombstones.write(kept.settings.tombstones, [Tombstone(gone, store.clock(), "ab" * 32)])
     assert await restoring.replay(store, safe, kept.empty, "test") == 1
     async with store.read() as connection:
         assert await connection.scalar(select(subject_key.c.subject).where(subject_key.c.subject == gone)) is None

@@ -49,7 +49,9 @@ def make(folder: Folder, keys: Keys = None, database: Database = None) -> None:
     out.print(f"Backed up {rows:,} rows of {len(manifest.tables)} tables into {folder}.", markup=False, soft_wrap=True)
     out.print(f"The wrapped keys are in {keys or folder / 'keys'}: keep them apart from the data.", soft_wrap=True)
     out.print(f"In neither is the root key ({settings.root_key if settings.root == 'file' else settings.root}).")
-    out.print(f"Keep that, and {settings.forgotten}, in a third place. See that it comes back: wattkeeper backup check")
+    out.print(
+        f"Keep that, and {settings.tombstones}, in a third place. See that it comes back: wattkeeper backup check"
+    )
 
 
 @app.command()

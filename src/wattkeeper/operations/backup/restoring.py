@@ -95,13 +95,13 @@ async def need_replayed(store: Store, settings: Settings) -> None:
     """Raise BackupRefused where a restored database may not serve yet."""
     async with store.read() as connection:
         if await waits_for_replay(connection):
-            raise BackupRefused(REPLAY.format(path=settings.forgotten))
+            raise BackupRefused(REPLAY.format(path=settings.tombstones))
 
 
 async def replay(store: Store, safe: Safe, settings: Settings, by: str, *, nobody: bool = False) -> int:
     """Forget again whoever was forgotten since the backup was made; how many. Raises BackupRefused without the file."""
-    if not settings.forgotten.exists() and not nobody:
-        raise BackupRefused(NO_STONES.format(path=settings.forgotten))
+    if not settings.tombstones.exists() and not nobody:
+        raise BackupRefused(NO_STONES.format(path=settings.tombstones))
     access = Access(store, safe, settings)
     count = await Forgetting(store, safe, MemoryBus(), settings, access).forget_again()
     async with store.unit() as unit:

@@ -143,13 +143,13 @@ class Forgetting:
 
         Raises ValueError where the file of tombstones cannot be read, OSError where it cannot be written.
         """
-        stones = await asyncio.to_thread(tombstones.read, self._settings.forgotten)
+        stones = await asyncio.to_thread(tombstones.read, self._settings.tombstones)
         async with self._store.unit() as unit:
             back = await forgotten.back(unit, [stone.subject for stone in stones]) if stones else []
             known = {stone.subject for stone in stones}
             rows = [row for row in await forgotten.subjects(unit.connection) if row.subject not in known]
         lost = [Tombstone(row.subject, row.at, certificate.digest(row.certificate)) for row in rows]
-        await asyncio.to_thread(tombstones.write, self._settings.forgotten, lost)
+        await asyncio.to_thread(tombstones.write, self._settings.tombstones, lost)
         for start in range(0, len(back), TOGETHER):
             await self._batch("wattkeeper", back[start : start + TOGETHER], again=True)
         if back:
@@ -198,7 +198,7 @@ class Forgetting:
         await unit.flush()
         stones = [Tombstone(one, unit.now, certificate.digest(text)) for one, text in made.items()]
         if not again:
-            await asyncio.to_thread(tombstones.write, self._settings.forgotten, stones)
+            await asyncio.to_thread(tombstones.write, self._settings.tombstones, stones)
         return made
 
     async def _done(self) -> None:

@@ -102,10 +102,17 @@ class Leftovers:
         """Delete letters and links that were asked for with one of their addresses, before it was known whose it is."""
         refs = await unclaimed.refs(unit, accounts)
         for one in await unclaimed.everything(unit) if refs else ():
-            about = orjson.loads(self._safe.unseal(one.table, "sealed", one.sealed))
-            address = about.get("to") or about.get("email")
-            if address and self._safe.name_ref(str(address)) in refs:
+            address = _address(self._safe.unseal(one.table, "sealed", one.sealed))
+            if address and self._safe.name_ref(address) in refs:
                 await unclaimed.drop(unit, one)
+
+
+def _address(plain: bytes) -> str:
+    """Whom a letter or a link is for; empty where it names nobody."""
+    with suppress(ValueError):
+        about = orjson.loads(plain)
+        return str(about.get("to") or about.get("email") or "") if isinstance(about, dict) else ""
+    return ""
 
 
 def _known_as(one: Telling, numbers: Sequence[str], means: dict[str, Any] | None) -> list[bytes | None]:
