@@ -156,8 +156,10 @@ class _Audit:
                 self.found.note(NO_KIND, some[0].n, kind, some[0].ref)
                 continue
             now = await source.these(self.connection, NAMED[kind], [row.ref for row in some])
-            told = {row.n: said(NAMED[kind], now[row.ref], row.at, row.salt) for row in some if row.ref in now}
-            tokens = {token for words in told.values() for token in name.tokens_in(words)}
+            told = {
+                row.n: name.parted(said(NAMED[kind], now[row.ref], row.at, row.salt)) for row in some if row.ref in now
+            }
+            tokens = {token for parts in told.values() for token in parts[1::2]}
             named = await name.commitments(self.connection, tokens, self.store.is_sqlite)
             for row in some:
                 self._row(row, told, named, gone, oldest)
@@ -165,20 +167,20 @@ class _Audit:
     def _row(
         self,
         row: LeafRow,
-        told: Mapping[int, str],
+        told: Mapping[int, list[str]],
         named: Mapping[str, name.Named],
         gone: set[tuple[str, str]],
         oldest: datetime,
     ) -> None:
         """Compare one row with its leaf."""
-        words = told.get(row.n)
-        if words is None:
+        parts = told.get(row.n)
+        if parts is None:
             may = (row.kind, row.ref) in gone or (row.kind in ("bill", "month") and row.at < oldest)
             if may:
                 self.found.gone += 1
             else:
                 self.found.note(DELETED, row.n, row.kind, row.ref)
-        elif committed(row.salt, nameless(words, named)) != row.commitment:
+        elif committed(row.salt, nameless(parts, named)) != row.commitment:
             self.found.note(CHANGED, row.n, row.kind, row.ref)
 
     # --- the tree -------------------------------------------------------------------------------------

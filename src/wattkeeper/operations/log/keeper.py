@@ -48,6 +48,10 @@ REST_S: Final = 2
 """After how long it looks without being told to, seconds."""
 
 
+Told = tuple[str, str, bytes, list[str]]
+"""A row: of which kind, which one, the salt of its leaf, and what it says (`name.parted`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """What is new, hashed: nothing of it is in the log yet."""
@@ -137,12 +141,12 @@ class Keeper:
             if sum(len(each.rows) for each in found) >= TOGETHER:
                 break
         salts = os.urandom(SALT * sum(len(one.rows) for one in found))
-        told: list[tuple[str, str, bytes, str]] = []
+        told: list[Told] = []
         for one in found:
             for ref, values in one.rows:
                 salt = salts[len(told) * SALT : (len(told) + 1) * SALT]
-                told.append((one.source.kind, ref, salt, said(one.source, values, now, salt)))
-        tokens = {token for *_, words in told for token in name.tokens_in(words)}
+                told.append((one.source.kind, ref, salt, name.parted(said(one.source, values, now, salt))))
+        tokens = {token for *_, parts in told for token in parts[1::2]}
         named = await name.commitments(connection, tokens, self._store.is_sqlite)
         return _hashed(before, found, told, named, frontier.copy(), now)
 
@@ -209,15 +213,15 @@ class Keeper:
 def _hashed(
     before: dict[str, int],
     found: list[Found],
-    told: list[tuple[str, str, bytes, str]],
+    told: list[Told],
     named: dict[str, Named],
     frontier: Frontier,
     now: datetime,
 ) -> Batch:
     """The leaves of what rows say, and the tree with them."""
     rows, nodes = [], []
-    for kind, ref, salt, words in told:
-        commitment = committed(salt, nameless(words, named))
+    for kind, ref, salt, parts in told:
+        commitment = committed(salt, nameless(parts, named))
         rows.append(LeafRow(frontier.size, now, kind, ref, salt, commitment))
         nodes += frontier.add(Leaf(kind, ref, commitment).hash)
     return Batch(before, found, rows, named, frontier, nodes)

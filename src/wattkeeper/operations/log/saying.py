@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import orjson
 
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.log.name import PSEUDONYM, Named
+from wattkeeper.store.log.name import Named
 from wattkeeper.store.log.source import JOURNAL, Source
 from wattkeeper.vault.leaf import canonical
 
@@ -40,8 +40,10 @@ def shown(source: Source, values: Mapping[str, Any], salt: bytes) -> dict[str, A
     return row
 
 
-def nameless(told: str, named: Mapping[str, Named]) -> str:
-    """A row's words with the commitment of each card instead of its name."""
-    if ":" not in told:
-        return told
-    return PSEUDONYM.sub(lambda found: f"card:{named[found[0]].commitment.hex()}", told)
+def nameless(parts: Sequence[str], named: Mapping[str, Named]) -> str:
+    """A row's words (`name.parted`) with the commitment of each card instead of its name."""
+    if len(parts) == 1:
+        return parts[0]
+    told = [*parts]
+    told[1::2] = [f"card:{named[token].commitment.hex()}" for token in parts[1::2]]
+    return "".join(told)

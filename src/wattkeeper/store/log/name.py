@@ -27,7 +27,7 @@ from wattkeeper.store.money.due import Followed, followed
 from wattkeeper.store.tables import follower, log_name
 from wattkeeper.store.unit import Unit
 
-PSEUDONYM: Final = re.compile(r"\b(?:p[1-9][0-9]{0,3}|gone):[0-9a-zA-Z]{16,64}\b")
+PSEUDONYM: Final = re.compile(r"\b((?:p[1-9][0-9]{0,3}|gone):[0-9a-zA-Z]{16,64})\b")
 """The pseudonym of a card, by any version of the pepper, or what it is called once forgotten: 128 random bits."""
 RENAMES: Final = "log.renames"
 """The follower that counts renamings: whoever read rows before one of them reads them again."""
@@ -47,9 +47,14 @@ def commit(salt: bytes, token: str) -> bytes:
     return hashlib.sha256(salt + token.encode()).digest()
 
 
+def parted(text: str) -> list[str]:
+    """A text in parts: every second one is the pseudonym of a card."""
+    return PSEUDONYM.split(text)
+
+
 def tokens_in(text: str) -> set[str]:
     """The pseudonyms of cards that stand in a text."""
-    return set(PSEUDONYM.findall(text)) if ":" in text else set()
+    return set(parted(text)[1::2])
 
 
 async def commitments(connection: AsyncConnection, tokens: Iterable[str], is_sqlite: bool) -> dict[str, Named]:
