@@ -169,20 +169,21 @@ class _Check:
 
     def _by_tiles(self, newest: Signed) -> int | None:
         """The first entry that its tile of hashes contradicts, where those tiles come to the signed root."""
-        size, first, tiles = newest.checkpoint.size, None, []
-        rest: list[bytes] = []
-        for n in range((size + WIDTH - 1) // WIDTH):
-            width = min(WIDTH, size - n * WIDTH)
-            told = self.copy.hashes(0, n, width)
-            if told is None:
-                return None
-            if first is None and (made := self.copy.made(n, width)) != told:
-                first = n * WIDTH + next(i for i, pair in enumerate(zip(made, told, strict=True)) if pair[0] != pair[1])
-            if width == WIDTH:
-                tiles.append(root_of(told))
-            else:
-                rest = told
-        return first if _root(tiles, rest, size) == newest.checkpoint.root else None
+        size, odd = newest.checkpoint.size, self.copy.odd
+        told = {n: hashes for n, hashes in odd.items() if hashes is not None}
+        if not odd or len(told) < len(odd):
+            return None
+        tiles = [*self.copy.nodes[0]]
+        for n, hashes in told.items():
+            if n < len(tiles):
+                tiles[n] = root_of(hashes)
+        last, width = divmod(size, WIDTH)
+        rest = told[last] if last in told else self.copy.made(last, width) if width else []
+        if _root(tiles, rest, size) != newest.checkpoint.root:
+            return None
+        n = min(told)
+        made = self.copy.made(n, len(told[n]))
+        return n * WIDTH + next(i for i, pair in enumerate(zip(made, told[n], strict=True)) if pair[0] != pair[1])
 
     # --- witnesses ------------------------------------------------------------------------------------
 

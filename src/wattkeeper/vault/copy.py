@@ -72,6 +72,8 @@ class Copy:
         self.folder = folder
         self.size = 0
         """How many entries it has, once it was `read`."""
+        self.odd: dict[int, list[bytes] | None] = {}
+        """Tiles that say other hashes than their entries make, and what they say; None: there is no such file."""
         self.nodes: list[list[bytes]] = []
         """The roots of full tiles by level, from 1 on, made of the entries and of nothing else."""
 
@@ -136,6 +138,8 @@ class Copy:
             if width == WIDTH:
                 self.nodes[0].append(root_of(made))
             told = self.hashes(0, n, width)
+            if told != made:
+                self.odd[n] = told
             if told is not None and told != made:
                 yield f"{tile_path(0, n, width)} does not say the hashes of its entries."
             progress(n * WIDTH + width, size)
