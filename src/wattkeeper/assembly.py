@@ -149,7 +149,7 @@ def furnish(
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
-        rights=rights_of(store, safe, bus, settings, access),
+        rights=rights_of(store, safe, bus, settings, access, notices),
         log=Log(store, signing),
         keeper=Keeper(store, bus, settings, signing),
         signing=signing,

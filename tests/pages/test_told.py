@@ -80,6 +80,13 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.send(f"/money/payments/{made.waits}/again")
         await one.to("/money/payments?did=asked")
         await moved(one, await holder(town, ref))
+        await one.to("/requests", "/breaches")
+        for right in ("access", "erasure", "everything"):
+            await one.send("/requests", right=right, door="letter", words="A letter.", day="2026-01-01")
+        await one.send("/requests", right="access", door="pigeon", day="soon")
+        await one.send("/breaches", what="A laptop was lost on a train.", since="2026-01-01T10:00", risk="yes")
+        await one.send("/breaches", what="short", until="soon")
+        await one.to("/requests", "/breaches")
         await one.to("/security", "/security/audit", "/security/audit?did=ran")
         (stands, *_) = await audited(town.rooms)
         await one.to("/security/audit", "/security/audit?did=accepted", "/security/audit?did=reconsidered")

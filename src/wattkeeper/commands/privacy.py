@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,10 +11,14 @@ import typer
 from rich.table import Table
 
 from wattkeeper.charging.erasure import IN_WORDS, SERIOUS, Plan
+from wattkeeper.charging.rights import Proof, Right
+from wattkeeper.commands import breach
 from wattkeeper.commands.terminal import VIEWER, Database, err, fail, out, rooms_of, run
 
 app = typer.Typer(help="The rights of people over their data.", no_args_is_help=True)
+app.add_typer(breach.app, name="breach")
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Their e-mail address, sign-in name, or id.")]
+Request = Annotated[str, typer.Argument(metavar="REQUEST", help="Its id: see `requests`.")]
 Despite = Annotated[bool, typer.Option("--despite", help="Pass over what is owed or still to be billed.")]
 
 
@@ -100,6 +105,98 @@ def _erase_many(file: Path, *, yes: bool, despite: bool, database: str | None) -
         out.print(f"  {person}: {' '.join(IN_WORDS[one] for one in obstacles)}", markup=False)
     if gone.refused:
         raise typer.Exit(1)
+
+
+@app.command()
+def export(
+    person: Person,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the ZIP goes; it must not be there yet.")],
+    database: Database = None,
+) -> None:
+    """Write everything that is kept of somebody, to be handed to them (Art. 15, 20); the look is in the log."""
+
+    async def work() -> None:
+        async with rooms_of(database) as rooms:
+            who = await rooms.rights.forgetting.found(VIEWER, person)
+            pieces = await rooms.rights.archives.of(VIEWER, who)
+            with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
+                async for piece in pieces:
+                    kept.write(piece)
+
+    run(work())
+    out.print(f"Written to {file}, readable by you alone. Delete it once it is handed over.", markup=False)
+
+
+@app.command()
+def requests(database: Database = None) -> None:
+    """List what people asked about their data, overdue ones first."""
+
+    async def work() -> list[Any]:
+        async with rooms_of(database) as rooms:
+            return list(await rooms.rights.requests.listed(VIEWER))
+
+    rows = run(work())
+    table = Table("Id", "What", "By", "Proved by", "Due (UTC)", "State", "Person", box=None)
+    for one in rows:
+        state = "OVERDUE" if one.is_late else one.row.state
+        asked = (one.row.id, one.row.right.value, one.row.door, one.row.proof.value)
+        table.add_row(*asked, f"{one.row.due_at:%Y-%m-%d}", state, one.row.person)
+    out.print(table if rows else "Nobody asked anything.")
+
+
+@app.command()
+def take(
+    right: Annotated[
+        Right, typer.Argument(metavar="RIGHT", help="access, rectification, erasure, restriction, objection.")
+    ],
+    door: Annotated[str, typer.Option(help="letter, mail or in person.")] = "letter",
+    words: Annotated[str, typer.Option(help="What they wrote.")] = "",
+    person: Annotated[str, typer.Option(help="Who, where that is known.")] = "",
+    database: Database = None,
+) -> None:
+    """Note what somebody asked by letter, by mail or in person."""
+
+    async def work() -> str:
+        async with rooms_of(database) as rooms:
+            who = await rooms.rights.forgetting.found(VIEWER, person) if person else ""
+            return str(await rooms.rights.requests.enter(VIEWER, who, right, door, words))
+
+    out.print(f"Taken as {run(work())}; due in a month. Note how they prove who they are: privacy prove", markup=False)
+
+
+@app.command()
+def prove(
+    request: Request,
+    proof: Annotated[Proof, typer.Argument(metavar="HOW", help="document, known or account.")],
+    person: Annotated[str, typer.Option(help="Who that is.")] = "",
+    database: Database = None,
+) -> None:
+    """Note how somebody who asked proved who they are."""
+
+    async def work() -> None:
+        async with rooms_of(database) as rooms:
+            who = await rooms.rights.forgetting.found(VIEWER, person) if person else ""
+            await rooms.rights.requests.prove(VIEWER, request, proof, who)
+
+    run(work())
+    out.print("Noted.")
+
+
+@app.command()
+def answer(
+    request: Request,
+    words: Annotated[str, typer.Argument(metavar="WORDS", help="What was done, or why not; without names.")],
+    refuse: Annotated[bool, typer.Option("--refuse", help="It is declined.")] = False,
+    database: Database = None,
+) -> None:
+    """Say what was done about a request."""
+
+    async def work() -> None:
+        async with rooms_of(database) as rooms:
+            await rooms.rights.requests.answer(VIEWER, request, words, refused=refuse)
+
+    run(work())
+    out.print("Noted.")
 
 
 @app.command()

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
 from wattkeeper.operations.access import Access
+from wattkeeper.operations.people.notices import Notices
 from wattkeeper.operations.privacy.archive import Archives
+from wattkeeper.operations.privacy.breach import Breaches
 from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.privacy.rectifying import Rectifying
 from wattkeeper.operations.privacy.requests import Requests
@@ -21,16 +23,18 @@ class Rights:
     """Each right by its noun."""
 
     archives: Archives
+    breaches: Breaches
     forgetting: Forgetting
     rectifying: Rectifying
     requests: Requests
     restrictions: Restrictions
 
 
-def rights_of(store: Store, safe: Safe, bus: Bus, settings: Settings, access: Access) -> Rights:
+def rights_of(store: Store, safe: Safe, bus: Bus, settings: Settings, access: Access, notices: Notices) -> Rights:
     """The rights of one installation."""
     return Rights(
         archives=Archives(store, safe, settings),
+        breaches=Breaches(store, safe, settings, notices),
         forgetting=Forgetting(store, safe, bus, settings, access),
         rectifying=Rectifying(store, safe),
         requests=Requests(store, safe),

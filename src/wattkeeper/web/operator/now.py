@@ -34,6 +34,7 @@ from wattkeeper.web.operator.need import Act, Need
 from wattkeeper.web.operator.paper import Paper, home_of, routes_of
 from wattkeeper.web.operator.people import looks
 from wattkeeper.web.operator.people.names import MOST_STATIONS, Places, Row, path_of, placed
+from wattkeeper.web.operator.privacy import requests as privacy_requests
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
 from wattkeeper.web.operator.stream import View, Watch
@@ -189,6 +190,7 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
         *away(rows, live, now),
         *disputed(contradict, known),
         *await looks.needs(paper.rooms, viewer, MOST_NEEDS),
+        *await privacy_requests.needs(paper.rooms, viewer),
         *await about_money.no_account(paper, connection, viewer),
     ]
     flow, decides = await sessions.flow(connection, viewer), viewer.may(Scope.BILLS_WRITE)

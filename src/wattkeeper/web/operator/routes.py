@@ -15,12 +15,14 @@ from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue
 from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, persons, programs
+from wattkeeper.web.operator.privacy import breaches, requests
 from wattkeeper.web.operator.security import audit, events
 from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which
 from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
+    *(requests, breaches),
     *(door, language, joining, outbox, now, sessions, session, stations, codes, meters, station),
     *(card, cards, groups, findings, persons, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices, hosts, grid),
