@@ -51,6 +51,13 @@ NOT_SHOWN = {
     "GET /money/accounts/{key}/{what}": "leads to the account",
     "POST /money/accounts/{key}/{what}": "changes what is owed, and needs an opening too",
     "GET /api/v1/ledger/balances": "by kind of account alone",
+    "POST /api/v1/privacy/people/{person}/archive": "asks, after a fresh proof: test_g8_an_archive_is_a_look_too",
+    "GET /api/v1/privacy/people/{person}/plan": "counts, to who answers requests",
+    "GET /api/v1/privacy/people/{person}/recipients": "stations and providers, of somebody who was forgotten",
+    "POST /api/v1/privacy/people/{person}/erasure": "shows a certificate of counts",
+    "PUT /api/v1/privacy/people/{person}/restrictions/{use}": "shows nothing",
+    "DELETE /api/v1/privacy/people/{person}/restrictions/{use}": "shows nothing",
+    "POST /api/v1/privacy/people/{person}/corrections": "shows nothing",
 }
 """What names a person in its address and shows nothing of them."""
 NAMES_A_PERSON = re.compile(r"person|account$|driver|holder|email", re.IGNORECASE)
@@ -317,3 +324,14 @@ def test_g8_the_table_of_what_each_role_sees_is_what_the_policy_permits() -> Non
         and Scope.BILLS_READ not in grants(Role.PRIVACY_OFFICER).anywhere
     )
     assert Scope.PERSONS_EMERGENCY not in PROGRAMS
+
+
+async def test_g8_an_archive_is_a_look_too(house: House) -> None:
+    async with anna_and(house, Role.PRIVACY_OFFICER) as (anna, officer):
+        path = f"{PREFIX}/privacy/people/{anna.viewer.person}/archive"
+        refused = await officer.post(path)
+        assert (refused.status_code, refused.json()["code"]) == (428, "purpose_needed")
+        officer.headers.update({"Purpose": "rights", "Reason": "They ask for their data by letter.", "Case": "R-1"})
+        assert (await officer.post(path)).content[:2] == b"PK"
+        seen = (await anna.client.get(f"{PREFIX}/account/looks")).json()["items"]
+        assert [(one["case"], one["parts"]) for one in seen] == [("R-1", ["archive"])]

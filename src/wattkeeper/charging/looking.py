@@ -47,6 +47,8 @@ class Part(StrEnum):
     CARDS = "cards"
     SESSIONS = "sessions"
     MONEY = "money"
+    ARCHIVE = "archive"
+    """Everything at once, to be handed to them."""
 
 
 PARTS: Mapping[Part, Phrase] = {
@@ -55,12 +57,13 @@ PARTS: Mapping[Part, Phrase] = {
     Part.CARDS: phrase("cards"),
     Part.SESSIONS: phrase("sessions"),
     Part.MONEY: phrase("bills and payments"),
+    Part.ARCHIVE: phrase("everything, to hand it to you"),
 }
 MAY_SEE: Mapping[Role, frozenset[Part]] = {
     Role.OWNER: frozenset(Part),
-    Role.BILLING: frozenset(Part),
+    Role.BILLING: frozenset(Part) - {Part.ARCHIVE},
     Role.PRIVACY_OFFICER: frozenset(Part) - {Part.MONEY},
-    Role.SERVICE: frozenset(Part),
+    Role.SERVICE: frozenset(Part) - {Part.ARCHIVE},
     Role.OPERATOR: frozenset(),
     Role.SUPPORT: frozenset(),
     Role.AUDITOR: frozenset(),

@@ -9,9 +9,11 @@ from fastapi import APIRouter, Path, Security
 from pydantic import Field, StringConstraints
 from starlette.responses import StreamingResponse
 
+from wattkeeper.charging.looking import Part
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.rights import Proof, Right, Use
 from wattkeeper.operations.privacy.requests import Asked as AskedRequest
+from wattkeeper.web.api.people.looking import Looker, look
 from wattkeeper.web.api.privacy.own import (
     ZIP,
     Correction,
@@ -155,9 +157,14 @@ async def find_recipients(rooms: Here, viewer: Reader, person: PersonId) -> Ledg
 
 
 @router.post("/people/{person}/archive", responses=ZIP, response_class=StreamingResponse, response_model=None)
-async def fetch_archive_of(rooms: Here, viewer: Writer, person: PersonId) -> StreamingResponse:
-    """Somebody's data, to be handed to them once they proved who they are (needs a fresh proof; it is logged)."""
-    return zipped(await rooms.rights.archives.of(viewer, person))
+async def fetch_archive_of(rooms: Here, viewer: Writer, person: PersonId, given: Looker) -> StreamingResponse:
+    """Somebody's data, to be handed to them once they proved who they are (needs a fresh proof).
+
+    Say for what and why, in headers or by an opening before: it is logged, and they see it.
+    """
+    whole = await rooms.rights.archives.of(viewer, person)
+    await look(rooms, viewer, given, person, Part.ARCHIVE)
+    return zipped(whole)
 
 
 @router.put("/people/{person}/restrictions/{use}", status_code=204)
