@@ -23,6 +23,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
+from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.signing import Signing
 from wattkeeper.operations.people.security import Case, heard_by, note
@@ -366,6 +367,16 @@ async def test_osv_is_asked_where_that_is_set_and_told_of_packages_alone(house: 
     await server.wait_closed()
     down = await packages.check(house.store, settings, house.now)
     assert down.unchecked.startswith("OSV could not be asked.") and down.skipped
+
+
+async def test_a_stations_key_is_as_old_as_its_last_change(house: House) -> None:
+    admission = Admission(house.store, house.safe, MemoryBus(), house.settings)
+    for name in ("CP1", "CP2"):
+        await admission.provision(name, "test")
+    house.later(days=3 * 365 + 1)
+    await admission.rekey("CP2", "test")
+    rows = (await house.audit.run()).standing
+    assert {row.subject for row in rows if row.code == "stations.key_old"} == {"CP1"}
 
 
 # --- backups and the log --------------------------------------------------------------------------------

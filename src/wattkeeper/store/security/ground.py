@@ -27,7 +27,11 @@ class KeyAge:
 async def station_keys(connection: AsyncConnection) -> list[KeyAge]:
     """Since when each station has its key."""
     rows = await connection.execute(select(station.c.id, station.c.created_at).order_by(station.c.id))
-    return [KeyAge(identifier, since) for identifier, since in rows]
+    asked = select(deed.c.subject, func.max(deed.c.at)).where(
+        deed.c.kind == DeedKind.STATION.value, deed.c.body.contains('"another key"')
+    )
+    changed = {name: at for name, at in await connection.execute(asked.group_by(deed.c.subject))}
+    return [KeyAge(identifier, max(since, changed.get(identifier, since))) for identifier, since in rows]
 
 
 async def begun_at(connection: AsyncConnection) -> datetime | None:

@@ -37,6 +37,7 @@ from wattkeeper.web.operator.people.names import MOST_STATIONS, Places, Row, pat
 from wattkeeper.web.operator.privacy import requests as privacy_requests
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import kw
+from wattkeeper.web.operator.security import needs as security
 from wattkeeper.web.operator.stream import View, Watch
 
 PARTS = "now_parts.html"
@@ -191,6 +192,7 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
         *disputed(contradict, known),
         *await looks.needs(paper.rooms, viewer, MOST_NEEDS),
         *await privacy_requests.needs(paper.rooms, viewer),
+        *await security.needs(paper.rooms, viewer, now),
         *await about_money.no_account(paper, connection, viewer),
     ]
     flow, decides = await sessions.flow(connection, viewer), viewer.may(Scope.BILLS_WRITE)
