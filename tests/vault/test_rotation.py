@@ -8,13 +8,18 @@ import pytest
 from sqlalchemy import select, update
 
 from tests.vault.planted import Planted, opens
+from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.person import EVERYTHING, Role, Viewer
+from wattkeeper.operations.access import Access
 from wattkeeper.operations.keys.kinds import SUBJECTS, KeyKind
 from wattkeeper.operations.keys.rotating import ALL as EVERY
 from wattkeeper.operations.keys.rotating import Rotation
 from wattkeeper.operations.keys.telling import ages
+from wattkeeper.operations.privacy.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe
+from wattkeeper.settings import Settings
 from wattkeeper.store import deed, key, station
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import account, card, subject_key
@@ -122,6 +127,25 @@ async def test_cards_whose_number_cannot_be_opened_are_named_and_counted(house: 
     assert any(name in line and "cannot be opened" in line for line in house.lines)
     assert house.safe.ref(number).startswith("p2:"), "nothing leads to it any more"
     assert not house.safe.is_known_name(name)
+
+
+async def test_g5_who_is_forgotten_after_a_rotation_leaves_no_index(house: House, tmp_path: Path) -> None:
+    number, name = next(iter(house.planted.cards.items()))
+    await house.rotate(KeyKind.CARDS)
+    assert house.safe.ref(number) == name
+    settings = Settings(forgotten=tmp_path / "forgotten")
+    access = Access(house.store, house.safe, settings)
+    async with house.store.read() as connection:
+        person = str(await connection.scalar(select(card.c.person_id).where(card.c.ref == name)))
+        before = len(await key.names_by_index(connection, "p2:"))
+    owner = Viewer("test", Role.OWNER, EVERYTHING)
+    forgetting = Forgetting(house.store, house.safe, MemoryBus(), settings, access)
+    await forgetting.forget(owner, person, despite=True)
+    async with house.store.read() as connection:
+        left = await key.names_by_index(connection, "p2:")
+    assert name not in left.values()
+    assert len(left) < before
+    assert house.safe.ref(number).startswith("p2:"), "a stranger"
 
 
 async def test_both_station_peppers_are_tried_until_each_has_signed_in(house: House) -> None:

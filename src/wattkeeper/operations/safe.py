@@ -182,8 +182,9 @@ class Safe:
         return self.ring.open_secret(subject, wrapped)
 
     def forget_opened(self) -> None:
-        """Drop every opened key of a person from memory: some of them were destroyed."""
+        """Drop every opened key of a person from memory, and by which indexes cards are found: some were destroyed."""
         self.ring.let_go()
+        self._change, self._names_of = -1, 0
 
     async def _cipher(self, unit: Unit, subject: str) -> aead.Aead:
         wrapped = await key.wrapped_of(unit.connection, subject)
