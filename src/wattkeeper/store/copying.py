@@ -109,7 +109,7 @@ async def _dump_postgres(url: URL, folder: Path) -> Copied:
             schema = str(await connection.fetchval("SELECT version_num FROM alembic_version"))
             rows = await connection.fetch(f"SELECT {', '.join(WRAPPED)} FROM {KEYS}")
             counts: dict[str, int] = {}
-            order = {table.name: [column.name for column in table.columns] for table in data_tables()}
+            order = {table.name: [f"{column.name}" for column in table.columns] for table in data_tables()}
             for table in data_tables():
                 file = folder / f"{table.name}.copy"
                 _touch(file)
