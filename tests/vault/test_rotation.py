@@ -133,7 +133,7 @@ async def test_g5_who_is_forgotten_after_a_rotation_leaves_no_index(house: House
     number, name = next(iter(house.planted.cards.items()))
     await house.rotate(KeyKind.CARDS)
     assert house.safe.ref(number) == name
-    settings = Settings(forgotten=tmp_path / "forgotten")
+    settings = Settings(forgotten=str(tmp_path / "forgotten"))
     access = Access(house.store, house.safe, settings)
     async with house.store.read() as connection:
         person = str(await connection.scalar(select(card.c.person_id).where(card.c.ref == name)))
