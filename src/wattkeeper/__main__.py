@@ -34,6 +34,7 @@ from wattkeeper.commands import (
     witness,
 )
 from wattkeeper.commands.books import books
+from wattkeeper.commands.looks import looks
 from wattkeeper.commands.register import register
 from wattkeeper.commands.revenue import revenue
 from wattkeeper.commands.terminal import err
@@ -75,6 +76,7 @@ app.command("sbom")(materials.sbom)
 app.command("revenue")(revenue)
 app.command("books")(books)
 app.command("register")(register)
+app.command("looks")(looks)
 
 
 def main() -> None:
