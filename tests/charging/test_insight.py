@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from wattkeeper.charging.errors import Refusal
@@ -38,8 +38,24 @@ RECORDS = st.lists(
 )
 
 
+GLUTTON = [
+    Record("one", SITES[n % 2], datetime(2025, 11, 29) + timedelta(hours=7 * n), 90_000, 300_000) for n in range(140)
+]
+"""Somebody who charges all the time, for more than a day each time, at all sites."""
+
+
+REGULAR = [Record("one", "a", datetime(2025, 12, 1, 9) + timedelta(days=n), 3600, 300_000) for n in range(28)]
+"""Somebody who charges every day in the same hour."""
+
+
 @settings(max_examples=150, deadline=None)
 @given(RECORDS, st.sampled_from(Kind))
+@example(GLUTTON, Kind.SITE_LOAD)
+@example(REGULAR, Kind.SITE_LOAD)
+@example(REGULAR, Kind.ARRIVALS)
+@example(GLUTTON, Kind.SITE_MONTHS)
+@example(GLUTTON, Kind.ARRIVALS)
+@example(GLUTTON, Kind.STAYS)
 def test_a_driver_moves_the_cells_by_no_more_than_the_sensitivity(records: list[Record], kind: Kind) -> None:
     asked = asks(kind)
     cells, cut = of_driver(asked, records)

@@ -21,7 +21,7 @@ CLOSED = datetime(2025, 11, 20, tzinfo=UTC)
 SITES = ("North", "South")
 
 
-async def charged(store: Store, drivers: int = 420, agreeing: int | None = None, seed: int = 1) -> None:
+async def charged(store: Store, drivers: int = 600, agreeing: int | None = None, seed: int = 1) -> None:
     """Drivers of a large site and a small one, each with three sessions in each of four weeks, around nine o'clock."""
     chance = random.Random(seed)
     persons = [f"person-{n:04d}" for n in range(drivers)]

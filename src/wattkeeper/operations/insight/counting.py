@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from wattkeeper.charging.consent import Consented
-from wattkeeper.charging.rights import Use
 from wattkeeper.operations.privacy.consents import agreed_among
-from wattkeeper.operations.privacy.restriction import excluded
 from wattkeeper.store.unit import Unit
 
 
 async def who_counts(unit: Unit) -> frozenset[str]:
     """The persons who agree now that their sessions count, and whose data are neither restricted nor objected to."""
-    return await agreed_among(unit, Consented.INSIGHT) - await excluded(unit, Use.INSIGHT)
+    return await agreed_among(unit, Consented.INSIGHT)
