@@ -66,7 +66,7 @@ NOBODYS: Mapping[str, str] = {
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""
-ENDS = {"/sign-out", "/account/logins"}
+ENDS = {"/sign-out", "/account/logins", "/account/forgetting"}
 """What would end the sign-in that the rest of the matrix needs."""
 
 

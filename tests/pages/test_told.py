@@ -20,6 +20,7 @@ from tests.pages.pseudo import Walk
 from tests.pages.site import CARD, Site
 from tests.pages.test_staff import browsing
 from wattkeeper.charging.person import Role
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store.cards import card as cards
 from wattkeeper.web.operator import routes as operator
 from wattkeeper.web.operator.paper import Paper
@@ -31,6 +32,7 @@ DATA = (
     "NotImplemented: Request Action is recognized but not supported by the receiver",
     *WORDS,
     *("night", "standard", "AT", "Europe/Vienna", "UTC"),
+    *("A letter.", "A laptop was lost on a train."),
     *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
 )
 """What the people and stations of this test call themselves and each other."""
@@ -82,10 +84,13 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await moved(one, await holder(town, ref))
         await one.to("/requests", "/breaches")
         for right in ("access", "erasure", "everything"):
-            await one.send("/requests", right=right, door="letter", words="A letter.", day="2026-01-01")
+            await one.send("/requests", right=right, door="letter", words="A letter.")
         await one.send("/requests", right="access", door="pigeon", day="soon")
         await one.send("/breaches", what="A laptop was lost on a train.", since="2026-01-01T10:00", risk="yes")
         await one.send("/breaches", what="short", until="soon")
+        rights = town.rooms.rights
+        await one.to(*(f"/requests/{asked.row.id}" for asked in await rights.requests.listed(VIEWER)))
+        await one.to(*(f"/breaches/{breach.row.id}" for breach in await rights.breaches.listed(VIEWER)))
         await one.to("/requests", "/breaches")
         await one.to("/security", "/security/audit", "/security/audit?did=ran")
         (stands, *_) = await audited(town.rooms)
@@ -113,6 +118,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         left = await missed(one, operator.paper_of(town.rooms), (*outside, *one.been))
         files = {
             "/tariffs/named/{tariff}/ocpi",
+            "/breaches/{identifier}/report",
             "/money/revenue.{kind}",
             "/money/books/{book}.csv",
             "/bills/{number}/paper",

@@ -44,7 +44,7 @@ def headers_of(running: Serving, who: str) -> dict[str, str]:
     return {"Cookie": f"wattkeeper={cookie}", "Origin": running.doors.http, "Sec-Fetch-Site": "same-origin"}
 
 
-ENDS_SIGN_IN = {"POST /api/v1/sign-out"}
+ENDS_SIGN_IN = {"POST /api/v1/sign-out", "POST /api/v1/account/forgetting"}
 """What would end the sign-in that the other requests need."""
 PATIENT = ("wait", "timeout")
 """Parameters that say how long to wait for a station; there is none here."""
