@@ -6,9 +6,10 @@ compares the tree with every checkpoint that was ever signed, and with those tha
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 import orjson
@@ -19,6 +20,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.phrase import Said, phrase
 from wattkeeper.operations.log.keeper import followed
 from wattkeeper.operations.log.saying import nameless, said
+from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.engines import Store
 from wattkeeper.store.log import checkpoint, leaf, name, source
 from wattkeeper.store.log.checkpoint import CheckpointRow
@@ -34,6 +36,8 @@ from wattkeeper.vault.transparency import Frontier
 Progress = Callable[[int, int], None]
 TOGETHER: Final = 1_000
 MOST_FAULTS: Final = 1_000
+UNSIGNED: Final = timedelta(hours=1)
+"""After how long an entry that nobody signed is a fault: each minute all there is gets signed."""
 
 CHANGED = phrase("It is not what was logged.")
 DELETED = phrase("It was deleted.")
@@ -49,6 +53,12 @@ OTHER_LOG = phrase("The checkpoint that was given is not of this log: its first 
 CUT_SINCE = phrase(
     "The log has {size} entries, and the checkpoint that was given {had}: it was cut, or is an older copy."
 )
+NEVER_SIGNED = phrase(
+    "The entries from {index} on are older than an hour and signed by nobody: their checkpoints were deleted, or the "
+    "log was stopped before it had signed them."
+)
+SKIPPED = phrase("{count} of its numbers have neither a row nor an entry: they were deleted before they were logged.")
+OTHER_CARD = phrase("It is not the card that entries are about: its name was changed behind the log's back.")
 STRANGER = phrase("The checkpoint that was given is signed by no key of this log.")
 
 
@@ -112,6 +122,10 @@ class _Audit:
         self.held = 0
         """Up to where the newest checkpoint that held went."""
         self.is_broken = False
+        self.seen: Counter[str] = Counter()
+        """How many entries there are of each kind."""
+        self.at = EPOCH
+        """When the newest entry was made whose row is as it was logged: those after it are no older."""
 
     async def run(self, progress: Progress) -> Audited:
         """All of it."""
@@ -141,47 +155,61 @@ class _Audit:
         return [read_verifier(orjson.loads(body)["key"]) for body in rows.scalars()]
 
     async def _gone(self) -> set[tuple[str, str]]:
-        """Rows of which a deed says that they had to go."""
+        """Rows of which a deed says that they had to go, of tables whose rows ever do."""
         asked = select(deed.c.subject, deed.c.body).where(deed.c.kind == DeedKind.ROWS_GONE.value)
         rows = (await self.connection.execute(asked)).all()
-        return {(row.subject, ref) for row in rows for ref in orjson.loads(row.body)["refs"]}
+        may = [row for row in rows if row.subject in NAMED and NAMED[row.subject].goes]
+        return {(row.subject, ref) for row in may for ref in orjson.loads(row.body)["refs"]}
 
     async def _rows(self, rows: Sequence[LeafRow], gone: set[tuple[str, str]], oldest: datetime) -> None:
         """Compare each row with its leaf."""
         by_kind: dict[str, list[LeafRow]] = {}
         for row in rows:
             by_kind.setdefault(row.kind, []).append(row)
+        told: dict[int, list[str]] = {}
         for kind, some in by_kind.items():
+            self.seen[kind] += len(some)
             if kind not in NAMED:
                 self.found.note(NO_KIND, some[0].n, kind, some[0].ref)
                 continue
             now = await source.these(self.connection, NAMED[kind], [row.ref for row in some])
-            told = {
+            told |= {
                 row.n: name.parted(said(NAMED[kind], now[row.ref], row.at, row.salt)) for row in some if row.ref in now
             }
-            tokens = {token for parts in told.values() for token in parts[1::2]}
-            named = await name.commitments(self.connection, tokens, self.store.is_sqlite)
-            for row in some:
-                self._row(row, told, named, gone, oldest)
+        tokens = {token for words in told.values() for token in words[1::2]}
+        named = await name.commitments(self.connection, tokens, self.store.is_sqlite)
+        for row in rows:
+            if row.kind in NAMED:
+                self._row(row, told.get(row.n), named, gone, oldest)
 
     def _row(
         self,
         row: LeafRow,
-        told: Mapping[int, list[str]],
+        words: Sequence[str] | None,
         named: Mapping[str, name.Named],
         gone: set[tuple[str, str]],
         oldest: datetime,
     ) -> None:
         """Compare one row with its leaf."""
-        parts = told.get(row.n)
-        if parts is None:
-            may = (row.kind, row.ref) in gone or (row.kind in ("bill", "month") and row.at < oldest)
-            if may:
+        if words is None:
+            if (row.kind, row.ref) in gone or self._is_over(row, oldest):
                 self.found.gone += 1
             else:
                 self.found.note(DELETED, row.n, row.kind, row.ref)
-        elif committed(row.salt, nameless(parts, named)) != row.commitment:
+        elif committed(row.salt, nameless(words, named)) != row.commitment:
             self.found.note(CHANGED, row.n, row.kind, row.ref)
+        else:
+            self.at = max(self.at, row.at)
+
+    def _is_over(self, row: LeafRow, oldest: datetime) -> bool:
+        """Whether tax law asks for a row no longer. When its entry was made is only believed of one that opens, so
+        those before it have to be as old."""
+        return row.kind in ("bill", "month") and max(row.at, self.at) < oldest
+
+    async def _names(self) -> None:
+        """Compare what cards are called with what entries say instead."""
+        for token in await name.changed(self.connection):
+            self.found.note(OTHER_CARD, None, "card", token)
 
     # --- the tree -------------------------------------------------------------------------------------
 
@@ -257,10 +285,24 @@ class _Audit:
                 self.found.note(CUT_SINCE.filled(size=size, had=one.checkpoint.size), size)
         before = await followed(self.connection)
         for each in SOURCES:
-            for ref in await source.passed_by(self.connection, each, before):
+            passed = await source.passed_by(self.connection, each, before)
+            for ref in passed:
                 self.found.note(INSERTED, None, each.kind, ref)
+            skipped = 0 if passed else await source.unsaid(self.connection, each, before) - self.seen[each.kind]
+            if skipped > 0 and self.is_whole:
+                self.found.note(SKIPPED.filled(count=skipped), None, each.kind)
+        await self._names()
+        await self._unsigned(size)
         kept = await self.connection.scalar(
             select(log_node.c.n).where(log_node.c.level == 1, log_node.c.n >= size >> 8)
         )
         if kept is not None:
             self.found.note(EXTRA_NODE)
+
+    async def _unsigned(self, size: int) -> None:
+        """Say where entries were never signed that should have been long ago."""
+        last = await checkpoint.newest(self.connection)
+        first = last.size if last else 0
+        rows = await leaf.leaves(self.connection, first, 1) if self.is_whole and first < size else []
+        if rows and rows[0].at < self.store.clock() - UNSIGNED:
+            self.found.note(NEVER_SIGNED.filled(index=first), first)

@@ -122,3 +122,14 @@ async def opening(connection: AsyncConnection, token: str) -> Named | None:
     """The commitment to a name and its salt, while there is one; None: no leaf is about it."""
     row = (await connection.execute(select(N.commitment, N.salt).where(N.token == token))).first()
     return None if row is None else Named(bytes(row.commitment), None if row.salt is None else bytes(row.salt))
+
+
+async def changed(connection: AsyncConnection) -> list[str]:
+    """Names that are not those their commitment was made of: only who is forgotten is called otherwise."""
+    rows = await connection.stream(select(N.token, N.salt, N.commitment))
+    return [row.token async for row in rows if not _holds(row.token, row.salt, bytes(row.commitment))]
+
+
+def _holds(token: str, salt: bytes | None, commitment: bytes) -> bool:
+    """Whether a name is the one that was committed to, or chance has taken its place."""
+    return token.startswith("gone:") if salt is None else commit(bytes(salt), token) == commitment

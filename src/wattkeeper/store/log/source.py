@@ -56,6 +56,8 @@ class Source:
     where: str = ""
     age: str = "created_at"
     """From which column on its rows count as old, where they go one day."""
+    goes: bool = False
+    """Whether its rows may go before tax law lets them: those of who is forgotten."""
 
 
 _BILL = (
@@ -93,7 +95,7 @@ SOURCES: Final = (
     Source(
         "meter_rule", "meter_rule", By.NUMBER, "n", ("n", "station_id", "evse", "is_required", "since", "created_by")
     ),
-    Source("card_change", "card_change", By.LATELY, "id", ("id", "ref", "at", "by", "what"), age="at"),
+    Source("card_change", "card_change", By.LATELY, "id", ("id", "ref", "at", "by", "what"), age="at", goes=True),
 )
 NAMED: Final[Mapping[str, Source]] = {source.kind: source for source in SOURCES}
 LATELY_US: Final = 3_600_000_000
@@ -168,7 +170,11 @@ async def placed(connection: AsyncConnection, source: Source, series: str, n: in
     """The first ``limit`` rows of a series after a place."""
     sql = f"{_select(source)} WHERE series = ? AND place > ? ORDER BY place LIMIT {limit:d}"
     rows = [_named(source, row) for row in await _all(connection, sql, series, n)]
-    return Found(source, list(rows), f"log.{source.kind}.{series}", n + len(rows))
+    last = f"SELECT max(place) FROM (SELECT place FROM {source.table} WHERE series = ? AND place > ?"
+    until = (
+        (await _all(connection, f"{last} ORDER BY place LIMIT {limit:d}) AS placed", series, n))[0][0] if rows else n
+    )
+    return Found(source, list(rows), f"log.{source.kind}.{series}", int(until))
 
 
 async def series_of(connection: AsyncConnection, source: Source) -> list[str]:
@@ -211,6 +217,17 @@ async def passed_by(connection: AsyncConnection, source: Source, followed: Mappi
     return found
 
 
+async def unsaid(connection: AsyncConnection, source: Source, followed: Mapping[str, int]) -> int:
+    """How many rows of a numbered source must have a leaf, as its numbers have no gaps; 0 for others."""
+    if source.by is not By.NUMBER:
+        return 0
+    until = followed.get(f"log.{source.kind}", 0)
+    if not source.where:
+        return until
+    sql = f"SELECT count(*) FROM {source.table} WHERE {source.key} > 0 AND {source.key} <= ? AND NOT ({source.where})"
+    return until - int((await _all(connection, sql, until))[0][0])
+
+
 def _within(source: Source) -> str:
     """Its row's name as a text, where columns of another table stand beside it."""
     if source.by is By.NUMBER:
@@ -243,6 +260,6 @@ async def gone(unit: Unit, kind: str, refs: Sequence[str], why: str) -> None:
 
     A deed says so, which is a leaf itself: whoever audits the log then knows why the rows are missing.
     """
-    assert kind in NAMED, kind
+    assert kind in NAMED and NAMED[kind].goes, kind
     if refs:
         await deed.enter(unit, DeedKind.ROWS_GONE, "wattkeeper", kind, {"refs": sorted(refs), "why": why})
