@@ -10,8 +10,8 @@ from tests.language.sources import SRC, UNSEEN, files_of, lost_in, prose_in
 
 ROOMS = ("charging", "ocpp", "operations", "web")
 
-FOR_PROGRAMMERS = {"web/bundle.py"}
-"""Read by whoever builds or runs it."""
+FOR_PROGRAMMERS = {"web/bundle.py", "operations/privacy/register.py", "operations/privacy/records.py"}
+"""Read by whoever builds or runs it, or shows an authority the records of processing."""
 ALLOWED = {
     "charging/money/ledger.py": {"The lines of an entry add up to {}, not to nothing."},
     "charging/cards/token.py": {"Presented(kind={}, uid=…)"},
@@ -28,6 +28,7 @@ ALLOWED = {
     "operations/cards/ledger.py": {"local lists' rows"},
     "operations/policy.py": {'Account::"who asks"'},
     "web/api/reference.py": {"{} One of: {}."},
+    "web/api/people/looking.py": {"For what you look at a person:"},
     "web/api/cards/groups.py": {"groups of cards"},
     "web/app.py": {
         *("Nobody we know asks.", "It needs a scope that the token does not have.", "There is no such thing."),
