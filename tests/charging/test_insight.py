@@ -85,6 +85,14 @@ def test_a_week_that_the_period_cuts_is_a_whole_one() -> None:
     assert SPAN.weeks == 5 and period("2025-02", "2025-02").weeks == 5 and period("2025-01", "2025-12").weeks == 53
 
 
+@pytest.mark.parametrize(
+    "said", ["9999-12", "0001-01", "0000-01", "2025-13", "2025-1", "25-01", "2025-01-01", "", "٢٠٢٥-٠١"]
+)
+def test_a_month_that_is_none_is_refused(said: str) -> None:
+    with pytest.raises(Refusal, match="is no month"):
+        period(said, said)
+
+
 def test_the_noise_spends_no_more_than_is_asked_for() -> None:
     for kind in Kind:
         for epsilon in ("0.01", "0.333", "1"):

@@ -271,3 +271,10 @@ async def test_nobody_counts_who_objected_or_whose_data_are_restricted(store: St
         await unit.connection.execute(insert(restriction), [row | {"since": FIRST, "by": "person-0001"}])
     async with store.unit() as unit:
         assert ("person-0001" in await who_counts(unit)) is counts and "person-0002" in await who_counts(unit)
+
+
+@pytest.mark.parametrize("name", ["", "\x00", "0" * 20, "0" * 4000, "' OR 1=1 --", "\ud800"])
+async def test_what_is_no_release_is_not_found(store: Store, name: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        await Releases(store, UTC).public(name)
+    assert refused.value.code is Code.NOT_FOUND

@@ -18,6 +18,8 @@ SESSION_WH = 40_000
 YEARLY = Decimal(1)
 """The budget: what all releases about one calendar year may spend together, for every driver alike."""
 MOST_SITES = 500
+EARLIEST, LATEST = 2000, 9000
+"""Years that may be asked about."""
 
 
 class Kind(StrEnum):
@@ -111,9 +113,10 @@ def period(first: str, last: str) -> Period:
 def _month(said: str) -> date:
     """The first day of a month."""
     try:
-        if len(said) != 7:
+        month = date.fromisoformat(f"{said}-01")
+        if len(said) != 7 or not EARLIEST <= month.year <= LATEST:
             raise ValueError(said)
-        return date.fromisoformat(f"{said}-01")
+        return month
     except ValueError:
         raise Refusal(Code.INVALID, phrase("“{said}” is no month; one is such as 2026-03.", said=said[:20])) from None
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, tzinfo
 from decimal import Decimal
@@ -32,6 +33,8 @@ from wattkeeper.store.insight import record, release
 from wattkeeper.store.insight.release import Entry
 from wattkeeper.store.unit import Unit
 
+NAME = re.compile(r"[0-9a-f]{20}", re.ASCII)
+"""What a release is called."""
 TRIES = 3
 """How often a release is begun anew because somebody withdrew their consent while it was made."""
 
@@ -66,8 +69,10 @@ class Releases:
 
     async def _named(self, name: str, *, or_refused: bool) -> Entry:
         """A line of the ledger."""
-        async with self._store.read() as connection:
-            found = await release.of_id(connection, name)
+        found = None
+        if NAME.fullmatch(name):  # a NUL byte would be an error of PostgreSQL's
+            async with self._store.read() as connection:
+                found = await release.of_id(connection, name)
         if found is None or not (found.has_left or or_refused):
             raise Refusal(Code.NOT_FOUND, phrase("There is no such release."))
         return found
