@@ -83,7 +83,7 @@ def log(
                 return await audit_log(store, keys, earlier, told)
 
     found = run(work())
-    told = f"{found.entries:,} entries under {found.checkpoints:,} checkpoints"
+    told = f"{_many(found.entries, 'entry', 'entries')} under {_many(found.checkpoints, 'checkpoint')}"
     told += f", {found.waiting:,} that are not signed yet" if found.waiting else ""
     told += f", {found.gone:,} whose rows had to go" if found.gone else ""
     for fault in found.faults[:20]:
@@ -91,7 +91,7 @@ def log(
         which += f" ({fault.kind} {fault.ref})" if fault.kind else ""
         err.print(f"{which}: {fault.what}" if which else str(fault.what), markup=False, soft_wrap=True)
     if found.faults:
-        err.print(f"{told}: {len(found.faults):,} faults.")
+        err.print(f"{told}: {_many(len(found.faults), 'fault')}.")
         raise typer.Exit(1)
     out.print(f"{told}: everything is as it was logged.")
     if not earlier:
@@ -197,3 +197,8 @@ def _item(one: Discrepancy) -> dict[str, Any]:
     told |= {"other": shown(one.other) if one.other else None, "station": one.station}
     told |= {"at": one.at.isoformat(), "words": str(one.words), "energy_wh": figure(one.energy_wh)}
     return told | {"evse": one.evse, "amount_minor": one.amount_minor, "currency": one.currency}
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    """A count with its noun: 1 entry, 1,200 entries."""
+    return f"{count:,} {one if count == 1 else several or f'{one}s'}"

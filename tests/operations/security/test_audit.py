@@ -214,7 +214,7 @@ async def test_what_the_database_has_and_no_table_explains_is_found(house: House
         "person.shoe_size",
     }
     (late,) = [row for row in rows if row.code == "privacy.retention_overdue"]
-    assert (late.subject, late.figures) == ("mail", {"rows": 1, "days": 3})
+    assert (late.subject, late.figures) == ("mail", {"rows": 1, "count": 3})
 
 
 async def test_rights_in_use_are_noted_of_staff_alone_and_once_a_day(house: House) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -284,3 +285,20 @@ def test_every_code_is_told_in_words_that_its_figures_fill(code: FindingCode) ->
     words = str(what_of(row, "Hauptplatz")) + str(TOLD[code].do.filled(subject="x", **FIGURES))
     assert "{" not in words
     assert "owner" not in words.split() or code not in (FindingCode.ROLE_WIDE,), "roles are told in words"
+
+
+MANY_ALWAYS = {FindingCode.ACCOUNT_STEPPED_UP}
+"""What is found only where its count is far above one."""
+
+
+@pytest.mark.parametrize("code", [one for one in FindingCode if one not in MANY_ALWAYS])
+def test_no_code_says_one_days_or_one_times(code: FindingCode) -> None:
+    alone = FIGURES | {"count": 1, "rows": 1}
+    row = FindingRow("id", code.value, "CP1", Severity.LOW.value, alone, NOW, NOW, None, None, None, None, None)
+    assert not re.search(r"\b1 [a-z]+s\b", str(what_of(row, "Hauptplatz")))
+
+
+def test_what_is_due_in_hours_is_told_as_a_day() -> None:
+    soon = NOW + timedelta(hours=5)
+    found = privacy.judge(privacy.Seen([("r1", soon), ("r2", NOW - timedelta(hours=5))], (), (), ()), NOW)
+    assert [one.figures for one in found] == [{"count": 1}, {"count": 1}]

@@ -38,7 +38,7 @@ def judge(seen: Seen, now: datetime) -> list[Finding]:
         found.append(Finding(FindingCode.BACKUP_OLD, "", severity, {"days": since.days}))
     if seen.tested_at is None or now - seen.tested_at > TESTED_EVERY:
         days = (now - (seen.tested_at or seen.begun_at)).days
-        found.append(Finding(FindingCode.RESTORE_UNTESTED, "", Severity.MEDIUM, {"days": days}))
+        found.append(Finding(FindingCode.RESTORE_UNTESTED, "", Severity.MEDIUM, {"count": days}))
     return found
 
 

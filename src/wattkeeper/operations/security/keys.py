@@ -35,7 +35,7 @@ def judge(seen: Seen, now: datetime) -> list[Finding]:
         if one.is_overdue and one.since is not None:
             age = now - one.since
             severity = Severity.MEDIUM if age > 2 * timedelta(days=seen.key_days) else Severity.LOW
-            found.append(Finding(FindingCode.KEY_OVERDUE, one.kind.value, severity, {"days": age.days}))
+            found.append(Finding(FindingCode.KEY_OVERDUE, one.kind.value, severity, {"count": age.days}))
     if seen.root and seen.root_mode is None:
         found.append(Finding(FindingCode.ROOT_MISSING, seen.root, Severity.HIGH))
     elif seen.root and seen.root_mode is not None and seen.root_mode & 0o077:

@@ -32,17 +32,22 @@ def judge(seen: Seen, now: datetime) -> list[Finding]:
     found = []
     for asked, at in seen.due:
         if at < now:
-            found.append(Finding(FindingCode.REQUEST_OVERDUE, asked, Severity.HIGH, {"days": (now - at).days}))
+            found.append(Finding(FindingCode.REQUEST_OVERDUE, asked, Severity.HIGH, {"count": _days(now - at)}))
         elif at - now < SOON:
-            found.append(Finding(FindingCode.REQUEST_WAITS, asked, Severity.MEDIUM, {"days": (at - now).days}))
+            found.append(Finding(FindingCode.REQUEST_WAITS, asked, Severity.MEDIUM, {"count": _days(at - now)}))
     for look, at in seen.unreviewed:
         severity = Severity.HIGH if now - at > 7 * REVIEW else Severity.MEDIUM
-        found.append(Finding(FindingCode.GLASS_UNREVIEWED, look, severity, {"days": (now - at).days}))
+        found.append(Finding(FindingCode.GLASS_UNREVIEWED, look, severity, {"count": _days(now - at)}))
     for table, rows, days in seen.overdue:
-        told = {"rows": rows, "days": days}
+        told = {"rows": rows, "count": days}
         found.append(Finding(FindingCode.RETENTION_OVERDUE, table, Severity.HIGH, told))
     found += [Finding(FindingCode.COLUMN_UNEXPLAINED, one, Severity.MEDIUM) for one in seen.unexplained]
     return found
+
+
+def _days(span: timedelta) -> int:
+    """Whole days, and one where it is less: nobody reads of 0 days."""
+    return max(span.days, 1)
 
 
 async def check(store: Store, now: datetime) -> Outcome:

@@ -42,7 +42,7 @@ class Told:
 
 
 O, P, A = Role.OWNER, Role.PRIVACY_OFFICER, Role.OPERATOR  # noqa: E741 - who it is, in a table of them
-PERSON, STATION, REQUESTS = "/people/{subject}", "/stations/{subject}", ""
+PERSON, STATION, REQUESTS = "/people/{subject}", "/stations/{subject}", "/requests/{subject}"
 
 TOLD: Mapping[Code, Told] = {
     Code.DOOR_PLAIN: Told(
@@ -109,7 +109,7 @@ TOLD: Mapping[Code, Told] = {
         phrase("See when"),
     ),
     Code.KEY_OVERDUE: Told(
-        phrase("The key {subject} of the vault is {days} days old"),
+        plural("The key {subject} of the vault is a day old", "The key {subject} of the vault is {count} days old"),
         phrase("Replace it: wattkeeper keys rotate {subject}. It can be stopped and goes on where it was."),
         O,
     ),
@@ -176,7 +176,11 @@ TOLD: Mapping[Code, Told] = {
         PERSON,
     ),
     Code.DRIVERS_GUESSED: Told(
-        phrase("Drivers' accounts were guessed at {count} times this week; {accounts} now ask for a letter too"),
+        plural(
+            "Drivers' accounts were guessed at once this week; of these accounts {accounts} now ask for a letter too",
+            "Drivers' accounts were guessed at {count} times this week; "
+            "of these accounts {accounts} now ask for a letter too",
+        ),
         phrase("Nothing is to be done: guessers wait, owners do not. The events show whether it goes on."),
         O,
         "/security?case=passwords_guessed",
@@ -218,28 +222,37 @@ TOLD: Mapping[Code, Told] = {
         O,
     ),
     Code.REQUEST_OVERDUE: Told(
-        phrase("A request about personal data ({subject}) is {days} days over its deadline"),
+        plural(
+            "A request about personal data ({subject}) is a day over its deadline",
+            "A request about personal data ({subject}) is {count} days over its deadline",
+        ),
         phrase("Answer it today; Article 12 gives a month, and two more only where the person was told why."),
         P,
         REQUESTS,
         phrase("Answer it"),
     ),
     Code.REQUEST_WAITS: Told(
-        phrase("A request about personal data ({subject}) must be answered within {days} days"),
+        plural(
+            "A request about personal data ({subject}) must be answered within a day",
+            "A request about personal data ({subject}) must be answered within {count} days",
+        ),
         phrase("Answer it, or tell the person why it takes longer."),
         P,
         REQUESTS,
         phrase("Answer it"),
     ),
     Code.GLASS_UNREVIEWED: Told(
-        phrase("Somebody broke the glass to see a person's data {days} days ago, and nobody has reviewed it"),
+        plural(
+            "Somebody broke the glass to see a person's data a day ago, and nobody has reviewed it",
+            "Somebody broke the glass to see a person's data {count} days ago, and nobody has reviewed it",
+        ),
         phrase("A second person reads the reason and says whether it was right."),
         P,
         "/persons",
         phrase("Review it"),
     ),
     Code.RETENTION_OVERDUE: Told(
-        phrase("{rows} rows of {subject} are kept {days} days too long"),
+        plural("Kept a day too long: {subject} (rows: {rows})", "Kept {count} days too long: {subject} (rows: {rows})"),
         phrase("The nightly deletion has not run, or failed; its log says why. It deletes them once it runs."),
         P,
     ),
@@ -248,13 +261,16 @@ TOLD: Mapping[Code, Told] = {
         phrase("Give it a purpose, a basis and a period in the tables, or drop it from the database."),
         P,
     ),
-    Code.BACKUP_MISSING: Told(phrase("There is no backup"), phrase("Make one: wattkeeper backup"), O),
+    Code.BACKUP_MISSING: Told(phrase("There is no backup"), phrase("Make one: wattkeeper backup DIR"), O),
     Code.BACKUP_OLD: Told(
-        phrase("The newest backup is {days} days old"), phrase("Make one, every night: wattkeeper backup"), O
+        phrase("The newest backup is {days} days old"), phrase("Make one, every night: wattkeeper backup DIR"), O
     ),
     Code.RESTORE_UNTESTED: Told(
-        phrase("For {days} days nobody has restored a backup to see that it comes back"),
-        phrase("Try it, in a database of its own: wattkeeper backup check"),
+        plural(
+            "For a day nobody has restored a backup to see that it comes back",
+            "For {count} days nobody has restored a backup to see that it comes back",
+        ),
+        phrase("Try it, in a database of its own: wattkeeper backup check DIR"),
         O,
     ),
     Code.LOG_BROKEN: Told(

@@ -76,7 +76,12 @@ def answer(sums: list[CaseSum], days: str) -> tuple[Said, Said]:
         return phrase("Nothing was tried"), phrase("Looked at: {span}.", span=DAYS[days])
     harm = [told_of(one.case).what for one in sums if told_of(one.case).harms]
     times = counted("It was tried once", "It was tried {count} times", count)
-    lead = joined((times, phrase("in {kinds} ways; looked at: {span}.", kinds=kinds, span=DAYS[days])))
+    lead = joined(
+        (
+            times,
+            counted("in one way; looked at: {span}.", "in {count} ways; looked at: {span}.", kinds, span=DAYS[days]),
+        )
+    )
     if harm:
         return counted("1 thing needs a look", "{count} things need a look", len(harm)), lead
     return phrase("All that was tried was refused"), lead
