@@ -60,6 +60,22 @@ async def test_who_is_affected_is_told_and_the_authority_in_time(house: House) -
             await breaches.listed(carl)
 
 
+async def test_whoever_has_no_account_is_never_counted_as_told(house: House) -> None:
+    breaches = house.rooms.rights.breaches
+    await house.rooms.cards.import_csv("number\n04A1B2C3\n", VIEWER)
+    async with house.door.plugged("CP1", KEY) as station, charged(house, "anna", station):
+        made = await breaches.open(VIEWER, Happened(WHAT, tables=("card",), is_risk=True))
+        one = await breaches.one(VIEWER, made)
+        assert (one.affected, one.told, one.unreached) == (2, 0, 1)
+        with pytest.raises(Refusal):
+            await breaches.close(VIEWER, made, "The laptop was found; its disk is encrypted.")
+        assert await breaches.tell(VIEWER, made, "Your data were lost", "A list with your cards was lost.") == 1
+        one = await breaches.one(VIEWER, made)
+        assert (one.affected, one.told, one.unreached) == (2, 1, 1)
+        assert "cannot be written to: 1;" in await breaches.report(VIEWER, made)
+        await breaches.close(VIEWER, made, "Those without an account were told in the newspaper.")
+
+
 @pytest.mark.parametrize(
     "wrong",
     [Happened("short"), Happened(WHAT, tables=("person; DROP TABLE person",)), Happened("x" * 6000)],

@@ -63,6 +63,7 @@ async def test_a_copy_holds_and_goes_on_where_it_was_left(database: str, tmp_pat
             check=True,
         )
         assert "901 entries come to the root" in told.stdout and "It holds." in told.stdout
+        assert "The key came with the files" in told.stdout, "whoever forges the files forges the key beside them"
 
 
 async def test_a_copy_is_never_written_over_another_log(database: str, tmp_path: Path) -> None:

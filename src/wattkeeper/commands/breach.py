@@ -105,7 +105,8 @@ def tell(
         async with rooms_of(database) as rooms:
             return int(await rooms.rights.breaches.tell(VIEWER, breach, title, words))
 
-    out.print(f"{run(work())} people are told.")
+    count = run(work())
+    out.print("1 person is told." if count == 1 else f"{count} people are told.")
 
 
 @app.command()
@@ -124,7 +125,10 @@ def close(
 
 def _say(one: Any) -> None:
     """A breach in a few lines."""
-    out.print(f"Breach {one.row.id}: {one.affected} people are affected.", markup=False)
+    who = "1 person is" if one.affected == 1 else f"{one.affected} people are"
+    out.print(f"Breach {one.row.id}: {who} affected.", markup=False)
+    if one.unreached:
+        out.print(f"Of them cannot be written to, for they have no account: {one.unreached}. Tell them publicly.")
     out.print(f"The authority must be told within {_left(one.left)}: wattkeeper privacy breach report {one.row.id}")
 
 

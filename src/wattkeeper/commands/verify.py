@@ -96,8 +96,16 @@ def log(
             out.print(_printable(f"  {fault}"), markup=False, soft_wrap=True)
         raise typer.Exit(1)
     out.print("It holds.", style="bold")
+    if any(_lies_in(folder, one) for one in key):
+        out.print("The key came with the files: whoever forged them would have put theirs there. Get it another way.")
     if not witness and not earlier:
         out.print("What this cannot say: whether others are shown the same log. Give a --witness or a --checkpoint.")
+
+
+def _lies_in(folder: Path, key: str) -> bool:
+    """Whether a key was taken from among the files that it is to vouch for."""
+    path = Path(key)
+    return len(key) < 1_000 and path.is_file() and path.resolve().is_relative_to(folder.resolve())
 
 
 def _told(verdict: Any) -> list[str]:

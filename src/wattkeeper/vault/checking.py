@@ -81,7 +81,7 @@ class _Check:
         if not signed:
             self._fault(f"Its checkpoint is not signed by {self._names()}.")
         elif holds:
-            by = ", ".join(one.name for one in signed)
+            by = ", ".join(dict.fromkeys(one.name for one in signed))
             self._tell(f"{size:,} entries come to the root that {by} signed.")
         if not holds:
             self._locate(newest, history)

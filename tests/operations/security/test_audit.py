@@ -298,7 +298,11 @@ async def test_a_door_without_tls_that_others_reach_is_found() -> None:
         ("doors.plain", "stations"),
         ("doors.plain", "people"),
     }
-    for fine in (Settings(), Settings(public_url="https://charge.example.org")):
+    for fine in (
+        Settings(),
+        Settings(public_url="http://localhost:8080"),
+        Settings(public_url="https://charge.example.org"),
+    ):
         assert (await doors.check(fine, datetime(2026, 1, 1, tzinfo=UTC))).found == ()
     proxied = Settings(public_url="http://charge.example.org")
     assert [one.subject for one in (await doors.check(proxied, datetime(2026, 1, 1, tzinfo=UTC))).found] == ["people"]

@@ -51,6 +51,8 @@ class Breach:
     done: str
     affected: int
     told: int
+    unreached: int
+    """Those whom no notice and no letter of ours reaches: they have no account."""
     left: timedelta
     """Until the authority must be told; below zero where that is over."""
 
@@ -128,6 +130,7 @@ class Breaches:
             f"Stations concerned: {', '.join(row.stations) or 'all, or none in particular'}",
             f"Persons concerned: about {told.affected}",
             f"High risk for them: {'yes' if row.is_risk else 'no'}; told so far: {told.told}",
+            *_otherwise(told.unreached),
             f"Measures taken: {told.done or 'under way'}",
             "Names, addresses and card numbers are kept sealed under a key for each person; whoever has the database"
             " without the root key reads none of them.",
@@ -176,7 +179,7 @@ class Breaches:
         viewer.need(Scope.PRIVACY_WRITE)
         _need_words(done)
         told = await self.one(viewer, identifier)
-        if told.row.is_risk and told.told < told.affected:
+        if told.row.is_risk and told.told + told.unreached < told.affected:
             raise Refusal(
                 Code.CONFLICT, phrase("It is a high risk for people: tell those who are affected first (Art. 34).")
             )
@@ -192,8 +195,15 @@ class Breaches:
         async with self._store.read() as connection:
             affected = await breach.count(connection, row.id)
             told = await breach.count(connection, row.id, told=True)
+            unreached = await breach.unreached(connection, row.id)
         left = row.known_at + REPORT_WITHIN - self._store.clock()
-        return Breach(row, words["what"], words["done"], affected, told, left)
+        return Breach(row, words["what"], words["done"], affected, told, unreached, left)
+
+
+def _otherwise(unreached: int) -> list[str]:
+    """What the report says of those whom no letter reaches; nothing where there are none."""
+    why = "they have no account here, and are to be told publicly (Art. 34(3)(c))"
+    return [f"Of them cannot be written to: {unreached}; {why}"] if unreached else []
 
 
 def _need_words(text: str) -> None:

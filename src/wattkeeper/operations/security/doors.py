@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
@@ -102,7 +103,7 @@ async def check(settings: Settings, now: datetime) -> Outcome:
     shaken = await asyncio.to_thread(_shake_all, settings) if file else ()
     seen = Seen(
         stations_plain=not file and not is_here,
-        people_plain=not settings.is_secure and not (is_here and not settings.public_url),
+        people_plain=not settings.is_secure and not (is_here and _is_typed_here(settings.public_url)),
         file=file,
         certificate=read_certificate(Path(file)) if file else None,
         key_mode=_mode(Path(settings.tls_key or file)) if file else None,
@@ -112,6 +113,11 @@ async def check(settings: Settings, now: datetime) -> Outcome:
     return Outcome(
         2 + bool(file), tuple(judge(seen, now)), NOT_OPEN if unshaken else "", BY_HAND if unshaken else frozenset()
     )
+
+
+def _is_typed_here(public_url: str) -> bool:
+    """Whether the address that people type leads to this machine alone."""
+    return not public_url or urlsplit(public_url).hostname in HERE
 
 
 def read_certificate(file: Path) -> Certificate | None:

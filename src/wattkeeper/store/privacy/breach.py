@@ -12,11 +12,14 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.columns import to_micros
+from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.privacy.leaving import GOING, Whose
-from wattkeeper.store.tables import breach, breach_person, metadata
+from wattkeeper.store.tables import account, breach, breach_person, metadata
 from wattkeeper.store.unit import Unit
 
 B, P = breach.c, breach_person.c
+REACHED = select(account.c.person_id).where(account.c.state == AccountState.ACTIVE.value)
+"""Whoever reads a notice and is written to."""
 OF_SESSIONS = frozenset({"session", "journal", "reading", "decision", "signed_record"})
 """Tables that name nobody: whose a row is, the card says that a session ran on."""
 
@@ -114,10 +117,15 @@ async def count(connection: AsyncConnection, identifier: str, *, told: bool | No
 
 
 async def untold(connection: AsyncConnection, identifier: str, most: int) -> list[str]:
-    """Some who were not told yet."""
-    return list(
-        await connection.scalars(select(P.person_id).where(P.breach_id == identifier, P.told_at.is_(None)).limit(most))
-    )
+    """Some who were not told yet and can be: they have an account."""
+    waits = (P.breach_id == identifier) & P.told_at.is_(None) & P.person_id.in_(REACHED)
+    return list(await connection.scalars(select(P.person_id).where(waits).limit(most)))
+
+
+async def unreached(connection: AsyncConnection, identifier: str) -> int:
+    """How many of those affected nothing here can tell: they hold a card and have no account, or none any more."""
+    silent = (P.breach_id == identifier) & P.told_at.is_(None) & P.person_id.not_in(REACHED)
+    return int(await connection.scalar(select(func.count()).where(silent)) or 0)
 
 
 async def told(unit: Unit, identifier: str, persons: Sequence[str]) -> None:

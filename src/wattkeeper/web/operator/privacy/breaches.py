@@ -11,11 +11,15 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope
-from wattkeeper.charging.phrase import Said, counted, phrase
+from wattkeeper.charging.phrase import Said, counted, phrase, plural
 from wattkeeper.operations.privacy.breach import Breach, Happened
 from wattkeeper.web.operator.paper import Look, Paper, routes_of
 
 HERE = "/breaches"
+UNREACHED = plural(
+    "1 of them has no account here, so no letter reaches them: tell them publicly.",
+    "{count} of them have no account here, so no letter reaches them: tell them publicly.",
+)
 STATES = {
     "late": Look(phrase("The 72 hours are over"), "harm", "harm"),
     "open": Look(phrase("Open"), "look", "look"),
@@ -76,6 +80,8 @@ class Breaches:
         one = await self._breaches.one(viewer, identifier)
         report = await self._breaches.report(viewer, identifier)
         given: dict[str, Any] = {"one": one, "state": state_of(one), "left": left_of(one), "report": report}
+        given["affected"] = counted("1 person is affected", "{count} people are affected", one.affected)
+        given["unreached"] = UNREACHED.filled(count=one.unreached)
         return self._paper.page(request, "breach.html", viewer, may_write=viewer.may(Scope.PRIVACY_WRITE), **given)
 
     async def report(self, request: Request, identifier: str) -> Response:
