@@ -21,10 +21,11 @@ from tests.conftest import OpenDoor
 from tests.doors import KEY
 from tests.web.conftest import House, house_of
 from tests.web.described import PREFIX, endpoints
-from tests.web.drivers import Driver, driver, signed_in
+from tests.web.drivers import PASSWORD, Driver, driver, signed_in
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.looking import IN_EMERGENCY, MAY_SEE, Part
 from wattkeeper.charging.person import PROGRAMS, Role, Scope
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.policy import grants
 from wattkeeper.store import deed
 from wattkeeper.store.tables import deed as deeds
@@ -183,6 +184,20 @@ async def test_g8_a_purpose_and_a_reason_open_one_person_for_a_while_and_she_see
         assert WHY["reason"] in told and "A question about billing" in told
         async with signed_in(house, "boss@example.org", Role.OWNER) as (_, boss):
             assert (await boss.get(f"{PREFIX}/persons/{anna.viewer.person}")).status_code == 428, "open to one alone"
+
+
+async def test_g8_what_a_role_had_open_closes_with_it(house: House) -> None:
+    async with anna_and(house, Role.PRIVACY_OFFICER) as (anna, officer):
+        path = f"/persons/{key_of(anna)}"
+        await officer.post(f"{path}/look", data=WHY)
+        assert anna.email in (await officer.get(path)).text
+        staff = house.rooms.people.staff
+        (row,) = [one for one in await staff.members(VIEWER) if one.role is Role.PRIVACY_OFFICER]
+        await staff.change(VIEWER, row.id, Role.SUPPORT)
+        cookie = await house.rooms.access.sign_in("privacy_officer@example.org", PASSWORD, "127.0.0.1")
+        officer.headers["Cookie"] = f"wattkeeper={cookie}"
+        led = await officer.get(path)
+        assert led.status_code == 303 and led.headers["location"].startswith(f"{path}/look"), "the glass is whole again"
 
 
 async def test_g8_it_closes_by_itself_and_leads_to_no_other_site(house: House) -> None:

@@ -101,7 +101,7 @@ class Looking:
         viewer.need(Scope.PERSONS_READ)
         _need_reason(given)
         async with self._store.unit() as unit:
-            row = await look.standing(unit.connection, viewer.name, person, unit.now)
+            row = await look.standing(unit.connection, viewer.name, viewer.role, person, unit.now)
             same = row is not None and row.purpose is given.purpose
             if row is not None and same and await self._unsealed(unit, person, "look", row.sealed) == _told(given):
                 return
@@ -193,7 +193,7 @@ class Looking:
             viewer.need(Scope.PERSONS_READ)
         if not await persons.is_kept(unit.connection, person):
             return  # whoever was forgotten is nobody: what is left in the books leads to no one
-        row = await look.standing(unit.connection, viewer.name, person, unit.now)
+        row = await look.standing(unit.connection, viewer.name, viewer.role, person, unit.now)
         allowed = (IN_EMERGENCY if row is not None and row.is_emergency else MAY_SEE).get(viewer.role, frozenset())
         if not set(parts) <= (IN_EMERGENCY.get(viewer.role, frozenset()) if may_break else allowed):
             raise Refusal(Code.FORBIDDEN, phrase("Your role does not see that of a person."))

@@ -45,9 +45,13 @@ async def keep(unit: Unit, row: LookRow) -> None:
     await unit.connection.execute(insert(look).values(**told, **words))
 
 
-async def standing(connection: AsyncConnection, by: str, person: str, now: datetime) -> LookRow | None:
-    """The newest opening of this person to this account that has not closed; None where there is none."""
-    return await _one(connection, _all().where(K.by == by, K.person_id == person, K.until > now))
+async def standing(connection: AsyncConnection, by: str, role: Role, person: str, now: datetime) -> LookRow | None:
+    """The newest opening of this person to this account that has not closed; None where there is none.
+
+    Whoever was given another role meanwhile opens anew: what a role allowed ends with it.
+    """
+    ours = _all().where(K.by == by, K.role == role.value, K.person_id == person, K.until > now)
+    return await _one(connection, ours)
 
 
 async def one(connection: AsyncConnection, identifier: str) -> LookRow | None:
