@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import bindparam, delete, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.tables import blind_index, key_change, subject_key
@@ -22,6 +22,7 @@ OF_PERSONS = (K.subject >= PERSONS) & (K.subject < AFTER_PERSONS)
 SHARED = or_(K.subject < PERSONS, K.subject >= AFTER_PERSONS)
 OF_ONE = or_(OF_PERSONS, K.subject.startswith("telling:"), K.subject.startswith("invoices:"))
 """Keys that seal for one subject alone: a person, what others must be told of one, the invoices of a year."""
+KEEP_INDEX = text("INSERT INTO blind_index (ref, name) VALUES (:ref, :name) ON CONFLICT (ref) DO NOTHING")
 NEWEST_CHANGE = "SELECT max(n) FROM key_change"
 
 
@@ -77,15 +78,17 @@ async def keep(unit: Unit, subject: str, wrapped: bytes) -> None:
 
 async def rewrap(unit: Unit, wrapped: Mapping[str, bytes]) -> None:
     """Keep the same keys, wrapped otherwise; they are as old as they were."""
-    for subject, one in wrapped.items():
-        await unit.connection.execute(update(subject_key).where(K.subject == subject).values(wrapped=one))
+    if wrapped:
+        mine = update(subject_key).where(K.subject == bindparam("row_key")).values(wrapped=bindparam("anew"))
+        await unit.connection.execute(mine, [{"row_key": one, "anew": wrapped[one]} for one in wrapped])
 
 
 async def replace(unit: Unit, wrapped: Mapping[str, bytes], at: datetime) -> None:
     """Put fresh keys, made at this instant, in the place of others, which are gone."""
-    for subject, one in wrapped.items():
-        changed = update(subject_key).where(K.subject == subject).values(wrapped=one, created_at=at)
-        await unit.connection.execute(changed)
+    if wrapped:
+        mine = update(subject_key).where(K.subject == bindparam("row_key"))
+        changed = mine.values(wrapped=bindparam("anew"), created_at=at)
+        await unit.connection.execute(changed, [{"row_key": one, "anew": wrapped[one]} for one in wrapped])
 
 
 async def destroy(unit: Unit, subjects: Collection[str]) -> None:
@@ -156,9 +159,9 @@ async def names_by_index(connection: AsyncConnection, head: str) -> dict[str, st
 
 async def index(unit: Unit, led: Iterable[tuple[str, str]]) -> None:
     """Keep where indexes lead: (index, name); one that is kept already stays."""
-    for ref, name in led:
-        if await unit.connection.scalar(select(B.ref).where(B.ref == ref)) is None:
-            await unit.connection.execute(insert(blind_index).values(ref=ref, name=name))
+    rows = [{"ref": ref, "name": name} for ref, name in led]
+    if rows:
+        await unit.connection.execute(KEEP_INDEX, rows)
 
 
 async def drop_indexes(unit: Unit, head: str, but: str = "") -> None:
