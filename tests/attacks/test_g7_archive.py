@@ -121,3 +121,22 @@ async def test_g16_a_letter_that_only_names_an_address_gets_nothing(house: House
         with pytest.raises(Refusal):
             await requests.answer(VIEWER, made, "Handed out in person, on paper.")
         assert [row.state for row in await requests.mine(anna)] == ["answered"]
+
+
+async def test_g16_staff_hand_out_nobodys_archive_before_they_proved_who_they_are(house: House) -> None:
+    """Not by the API either, which has no page in front of it."""
+    rights, clock = house.rooms.rights, house.rooms.store.clock
+    officer = replace(VIEWER, name="account:0f", account="account:0f", proved_at=clock())
+    async with signed_in(house, "anna@example.org") as (anna, _):
+        made = await rights.requests.enter(officer, anna.person, Right.ACCESS, "mail", "")
+        for proof in (None, Proof.NOTHING):
+            if proof:
+                await rights.requests.prove(officer, made, proof)
+            with pytest.raises(Refusal) as why:
+                await rights.archives.of(officer, anna.person)
+            assert why.value.code is Code.CONFLICT
+        await rights.requests.prove(officer, made, Proof.DOCUMENT)
+        assert (await whole(await rights.archives.of(officer, anna.person))).testzip() is None
+        await rights.requests.answer(officer, made, "Handed out in person, on paper.")
+        with pytest.raises(Refusal):
+            await rights.archives.of(officer, anna.person)

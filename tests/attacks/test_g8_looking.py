@@ -23,10 +23,12 @@ from tests.web.conftest import House, house_of
 from tests.web.described import PREFIX, endpoints
 from tests.web.drivers import PASSWORD, Driver, driver, signed_in
 from wattkeeper.charging.deed import DeedKind
+from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.looking import IN_EMERGENCY, MAY_SEE, Part
 from wattkeeper.charging.person import PROGRAMS, Role, Scope
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.policy import grants
+from wattkeeper.operations.privacy.looking import MOST_SEARCHES
 from wattkeeper.store import deed
 from wattkeeper.store.tables import deed as deeds
 from wattkeeper.store.tables import look
@@ -341,9 +343,36 @@ def test_g8_the_table_of_what_each_role_sees_is_what_the_policy_permits() -> Non
     assert Scope.PERSONS_EMERGENCY not in PROGRAMS
 
 
+async def test_g8_addresses_are_not_tried_one_after_the_other(house: House) -> None:
+    """Whether somebody has an account here tells something by itself, to staff too."""
+    async with signed_in(house, "support@example.org", Role.SUPPORT) as (support, _):
+        for n in range(MOST_SEARCHES + 1):
+            with pytest.raises(Refusal) as refused:
+                await house.rooms.looking.find(support, f"nobody{n}@example.org")
+            assert refused.value.code is (Code.NOT_FOUND if n < MOST_SEARCHES else Code.BUSY)
+
+
+async def proved(officer: httpx.AsyncClient, person: str) -> str:
+    """A request of theirs for all that is kept, and that they proved who they are; its id."""
+    asked = {"right": "access", "door": "letter", "person": person}
+    made: str = (await officer.post(f"{PREFIX}/privacy/requests", json=asked)).json()["id"]
+    await officer.post(f"{PREFIX}/privacy/requests/{made}/proof", json={"proof": "document"})
+    return made
+
+
+async def test_g8_an_archive_from_the_queue_is_a_look_too(house: House) -> None:
+    async with anna_and(house, Role.PRIVACY_OFFICER) as (anna, officer):
+        made = await proved(officer, anna.viewer.person)
+        handed = await officer.post(f"/requests/{made}/deed", data={"deed": "archive"})
+        assert handed.content[:2] == b"PK", handed.text
+        seen = (await anna.client.get(f"{PREFIX}/account/looks")).json()["items"]
+        assert [(one["case"], one["parts"]) for one in seen] == [(made, ["archive"])]
+
+
 async def test_g8_an_archive_is_a_look_too(house: House) -> None:
     async with anna_and(house, Role.PRIVACY_OFFICER) as (anna, officer):
         path = f"{PREFIX}/privacy/people/{anna.viewer.person}/archive"
+        await proved(officer, anna.viewer.person)
         refused = await officer.post(path)
         assert (refused.status_code, refused.json()["code"]) == (428, "purpose_needed")
         officer.headers.update({"Purpose": "rights", "Reason": "They ask for their data by letter.", "Case": "R-1"})

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.privacy import tombstones
 from wattkeeper.operations.privacy.certificate import checked
 from wattkeeper.operations.privacy.forgetting import Forgetting
+from wattkeeper.operations.privacy.tombstones import Tombstone
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import DERIVED
@@ -211,3 +214,16 @@ async def test_g5_two_at_once_forget_once(house: House) -> None:
         done = await asyncio.gather(*tries, return_exceptions=True)
         assert sum(isinstance(one, str) for one in done) == 1
         assert {type(one) for one in done} == {str, Refusal}
+
+
+def test_g6_two_processes_that_write_tombstones_at_once_lose_none(tmp_path: Path) -> None:
+    """One that begins completes the file while another forgets somebody."""
+    path, at = tmp_path / "tombstones", datetime.now(UTC)
+
+    def several(who: int) -> None:
+        for n in range(40):
+            tombstones.write(path, [Tombstone(f"person:{who}-{n}", at, "c" * 64)])
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(several, range(8)))
+    assert len({one.subject for one in tombstones.read(path)}) == 320

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.log.witnessing import Witnessing
 from wattkeeper.vault.checking import Wanted, check
 from wattkeeper.vault.copy import read_signed
+from wattkeeper.witness import following
 from wattkeeper.witness.following import Follower, Outcome
 from wattkeeper.witness.judging import Witness
 from wattkeeper.witness.memory import Memory, add, begin
@@ -166,3 +169,55 @@ async def test_h3_a_log_is_cosigned_by_itself_and_its_fork_is_refused(
     await two.other.grow(100, by="another")
     await asked(two.other).look()
     assert "ALARM" in caplog.text and two.witness.signer.name not in await two.other.log.checkpoint()
+
+
+async def slowly() -> AsyncIterator[bytes]:
+    """An answer that never ends, one byte at a time."""
+    while True:
+        yield b"x"
+        await asyncio.sleep(0.01)
+
+
+async def test_h3_a_hostile_log_neither_stops_the_witness_nor_keeps_it_from_others(
+    two: Two, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "MOST_S", 0.3)
+    await two.one.grow(5)
+    assert await two.looked(two.one) is Outcome.GOOD
+    await two.one.grow(5)
+    honest = await two.one.log.checkpoint()
+    (key,) = await two.one.log.keys()
+
+    async def looked(proof: bytes, *, ends: bool = True) -> Outcome:
+        def answered(request: httpx.Request) -> httpx.Response:
+            if request.url.path == "/log/checkpoint":
+                return httpx.Response(200, text=honest) if ends else httpx.Response(200, content=slowly())
+            return httpx.Response(200, content=proof)
+
+        async with httpx.AsyncClient(transport=httpx.MockTransport(answered)) as client:
+            return await Follower(two.witness, key, "http://log.test", client).look()
+
+    assert await looked(b"", ends=False) is Outcome.NOT_REACHED
+    for proof in (b"[" * 200_000, b'{"path": ["00"]}', b'{"path": 1e999}', b"\xff", b'{"path": [[]]}'):
+        assert await looked(proof) is Outcome.ALARM, "it proves nothing"
+
+
+async def test_h3_a_hostile_witness_does_not_keep_the_log_from_the_next(two: Two) -> None:
+    await two.one.grow(5)
+    door = httpx.ASGITransport(app=Door(two.witness))  # type: ignore[arg-type]
+    nonsense = ["\n\n", "nonsense\n", f"\N{EM DASH} {WITNESS} AAAA\n", "x" * 100_000]
+    for lines in nonsense:
+
+        async def answered(request: httpx.Request, lines: str = lines) -> httpx.Response:
+            if request.url.host == "bad.test":
+                return httpx.Response(200, text=lines)
+            return await door.handle_async_request(request)
+
+        settings = type(two.one.settings)(
+            log_witnesses="http://bad.test,http://w.test", log_witness_keys=str(two.witness.signer.verifier)
+        )
+        client = partial(httpx.AsyncClient, transport=httpx.MockTransport(answered))
+        ask = Witnessing(two.one.store, MemoryBus(), settings, two.one.log, client)
+        await two.one.grow(1)
+        await ask.look()
+        assert WITNESS in await two.one.log.checkpoint(), lines[:20]

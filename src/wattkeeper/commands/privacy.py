@@ -113,12 +113,17 @@ def export(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Where the ZIP goes; it must not be there yet.")],
     database: Database = None,
 ) -> None:
-    """Write everything that is kept of somebody, to be handed to them (Art. 15, 20); the look is in the log."""
+    """Write everything that is kept of somebody, to be handed to them (Art. 15, 20); they see that it was."""
+    from wattkeeper.charging.looking import LookPurpose, Part
+    from wattkeeper.operations.privacy.looking import Given
 
     async def work() -> None:
         async with rooms_of(database) as rooms:
             who = await rooms.rights.forgetting.found(VIEWER, person)
             pieces = await rooms.rights.archives.of(VIEWER, who)
+            given = Given(LookPurpose.RIGHTS, "Handed out by a command, as this person asked.", "by command")
+            await rooms.looking.open_once(VIEWER, who, given)
+            await rooms.looking.need(VIEWER, who, Part.ARCHIVE)
             with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as kept:
                 async for piece in pieces:
                     kept.write(piece)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from enum import IntEnum
 from logging import getLogger
 from typing import Any, Final
@@ -13,6 +14,8 @@ from wattkeeper.witness.judging import Refused, Witness
 
 log = getLogger("wattkeeper.witness")
 PATIENCE_S: Final = 20.0
+MOST_S: Final = 120.0
+"""How long one look may take: a log that answers a byte at a time must not keep the witness from the others."""
 MOST_BYTES: Final = 1_000_000
 
 
@@ -40,9 +43,10 @@ class Follower:
     async def look(self) -> Outcome:
         """Cosign what is new, where it continues what was seen; an alarm where it does not."""
         try:
-            outcome = await self._look()
-        except Unreachable as why:
-            log.warning("%s: not reached: %s", self._key.name, why)
+            async with asyncio.timeout(MOST_S):
+                outcome = await self._look()
+        except (Unreachable, TimeoutError) as why:
+            log.warning("%s: not reached: %s", self._key.name, str(why) or "it took too long")
             return Outcome.NOT_REACHED
         if outcome is Outcome.ALARM:
             alarm = self._witness.memory.of(self._key.name).alarms[-1]
@@ -90,7 +94,7 @@ class Follower:
         try:
             told: Any = answer.json()
             return [bytes.fromhex(step) for step in told["path"]][:64]
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             return []
 
     async def _get(self, path: str) -> httpx.Response:

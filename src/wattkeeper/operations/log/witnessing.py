@@ -6,6 +6,7 @@ because it has seen another log is an alarm: either this database was changed, o
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 from collections.abc import Callable
@@ -22,11 +23,13 @@ from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.log import checkpoint
 from wattkeeper.store.log.checkpoint import CheckpointRow
-from wattkeeper.vault.note import Verifier, read_note, read_verifier
+from wattkeeper.vault.note import NoteRefused, Verifier, read_note, read_verifier
 
 log = logging.getLogger("wattkeeper.log")
 
 PATIENCE_S: Final = 10.0
+MOST_S: Final = 30.0
+MOST_BYTES: Final = 10_000
 REST_S: Final = 300
 """After how long witnesses that were away are asked again, seconds."""
 
@@ -71,14 +74,13 @@ class Witnessing:
         for _ in range(2):
             first = min(self._seen.get(address, 0), newest.size)
             try:
-                answer = await client.post(
-                    f"{address}/add-checkpoint", content=await self._request(first, newest), timeout=PATIENCE_S
-                )
-            except httpx.HTTPError as problem:
+                async with asyncio.timeout(MOST_S):
+                    answer = await _said(client, f"{address}/add-checkpoint", await self._request(first, newest))
+                if answer.status_code == 200:
+                    await self._keep(address, newest, answer.text)
+                    return
+            except (httpx.HTTPError, NoteRefused, TimeoutError) as problem:
                 log.warning("the witness at %s was not reached: %s", address, type(problem).__name__)
-                return
-            if answer.status_code == 200:
-                await self._keep(address, newest, answer.text[:10_000])
                 return
             size = answer.text.strip()[:20]
             if answer.status_code != 409 or not size.isdecimal() or int(size) > newest.size or int(size) == first:
@@ -95,13 +97,24 @@ class Witnessing:
 
     async def _keep(self, address: str, newest: CheckpointRow, lines: str) -> None:
         """Keep what a witness said, where its key is known and its signature holds."""
-        self._seen[address] = newest.size
         note = read_note(newest.note + lines)
         spoke = note.opened(self._keys)
+        self._seen[address] = newest.size
         async with self._store.unit() as unit:
             for one in note.signatures:
                 if any(_is_of(one.name, one.key_id, key) for key in spoke):
                     await checkpoint.cosign(unit, newest.size, one.name, one.line())
+
+
+async def _said(client: httpx.AsyncClient, address: str, asked: bytes) -> httpx.Response:
+    """What a witness answers; of a long answer only its beginning is read."""
+    async with client.stream("POST", address, content=asked, timeout=PATIENCE_S) as answer:
+        body = b""
+        async for some in answer.aiter_bytes():
+            body += some
+            if len(body) > MOST_BYTES:
+                break
+    return httpx.Response(answer.status_code, content=body[:MOST_BYTES])
 
 
 def _is_of(name: str, key_id: bytes, key: Verifier) -> bool:

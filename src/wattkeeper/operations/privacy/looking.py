@@ -11,7 +11,7 @@ import secrets
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import orjson
 
@@ -49,7 +49,10 @@ from wattkeeper.store.unit import Unit
 
 MOST_AN_HOUR, MOST_EMERGENCIES = 60, 3
 """How many openings an account has in an hour, and how often it may break the glass in a day."""
+MOST_SEARCHES = 60
+"""How many addresses an account may look for in an hour: whether there is one here tells something by itself."""
 NOBODY = phrase("There is no such person, or they were forgotten.")
+TOO_MANY = phrase("That is more people than anybody needs to open in this time. Ask the privacy officer.")
 ASKED = phrase("To see this, say for what and why: it opens this person to you for {minutes} minutes, and they see it.")
 HOW = phrase(
     "Say for what and why: the headers Purpose ({purposes}), Reason and, where there is one, Case. It opens this "
@@ -85,6 +88,7 @@ class Looking:
         self._safe = safe
         self._minutes = settings.look_minutes
         self._notices = notices
+        self._searches: dict[str, list[datetime]] = {}
 
     # --- opening ----------------------------------------------------------------------------------------
 
@@ -215,14 +219,23 @@ class Looking:
     # --- finding whom to open ------------------------------------------------------------------------------
 
     async def find(self, viewer: Viewer, email: str) -> str:
-        """The id of whoever signs in with this address: whole, or nobody. Refusal FORBIDDEN, NOT_FOUND."""
+        """The id of whoever signs in with this address: whole, or nobody. Refusal FORBIDDEN, NOT_FOUND, BUSY."""
         if not (viewer.may(Scope.PERSONS_READ) or viewer.may(Scope.PERSONS_EMERGENCY)):
             viewer.need(Scope.PERSONS_READ)
+        self._need_few(viewer)
         async with self._store.read() as connection:
             row = await account.by_name(connection, self._safe.name_ref(email.strip()))
         if row is None or row.role is not Role.DRIVER:
             raise Refusal(Code.NOT_FOUND, phrase("No driver signs in with this address. It must be whole and exact."))
         return row.person
+
+    def _need_few(self, viewer: Viewer) -> None:
+        """Refusal BUSY where somebody tries addresses one after the other."""
+        now = self._store.clock()
+        lately = [at for at in self._searches.get(viewer.name, []) if at > now - timedelta(hours=1)]
+        if len(lately) >= MOST_SEARCHES:
+            raise Refusal(Code.BUSY, TOO_MANY, retry_s=1800)
+        self._searches[viewer.name] = [*lately, now]
 
 
 def mark_of(by: str) -> str:
@@ -254,5 +267,4 @@ async def _need_patience(unit: Unit, viewer: Viewer, *, emergency: bool = False)
     span = timedelta(days=1) if emergency else timedelta(hours=1)
     most = MOST_EMERGENCIES if emergency else MOST_AN_HOUR
     if await look.count_since(unit.connection, viewer.name, unit.now - span, emergency=emergency) >= most:
-        why = phrase("That is more people than anybody needs to open in this time. Ask the privacy officer.")
-        raise Refusal(Code.BUSY, why, retry_s=span.total_seconds() / 2)
+        raise Refusal(Code.BUSY, TOO_MANY, retry_s=span.total_seconds() / 2)

@@ -6,6 +6,7 @@ in which its person is forgotten: whoever is in the file and still in the databa
 
 from __future__ import annotations
 
+import fcntl
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ def write(path: Path, stones: Iterable[Tombstone]) -> None:
         return
     is_new = not path.exists()
     with open(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)  # a second process that opens its doors now must not write over these
         file.seek(_end(file.read()))
         file.truncate()
         file.write(b"".join(lines))

@@ -12,9 +12,11 @@ from starlette.responses import RedirectResponse, Response, StreamingResponse
 
 from wattkeeper.charging.erasure import IN_WORDS
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.looking import LookPurpose, Part
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
 from wattkeeper.charging.rights import RIGHTS, USES, Proof, Right, Use
+from wattkeeper.operations.privacy.looking import Given
 from wattkeeper.operations.privacy.requests import DOORS, Asked
 from wattkeeper.store.privacy.request import OPEN
 from wattkeeper.web.operator.need import Act, Need
@@ -63,6 +65,11 @@ async def needs(rooms: Rooms, viewer: Viewer) -> list[Need]:
     title = counted("1 person asks about their data", "{count} people ask about their data", waiting)
     why = counted("1 of them is overdue.", "{count} of them are overdue.", late) if late else phrase("None is overdue.")
     return [Need("privacy-requests", title, why, None, (Act(phrase("Answer"), HERE),))]
+
+
+def handed_out(asked: str) -> Given:
+    """What its person reads of an archive that was handed to them."""
+    return Given(LookPurpose.RIGHTS, "Handed out, as this person asked.", asked)
 
 
 class Requests:
@@ -158,6 +165,8 @@ class Requests:
             raise Refusal(Code.CONFLICT, phrase("First note who asks, and how they proved it."))
         if deed == "archive":
             pieces = await self._rights.archives.of(viewer, row.person)
+            await self._paper.rooms.looking.open_once(viewer, row.person, handed_out(row.id))
+            await self._paper.rooms.looking.need(viewer, row.person, Part.ARCHIVE)
             headers = {"Content-Disposition": 'attachment; filename="data.zip"', "Cache-Control": "no-store"}
             return StreamingResponse(pieces, media_type="application/zip", headers=headers)
         if deed in set(Use):
