@@ -22,16 +22,17 @@ from wattkeeper.store.tables import login
 
 ALL = {
     *("/", "/sessions", "/stations", "/cards", "/tariffs", "/findings", "/money", "/people", "/programs"),
-    *("/security", "/persons"),
+    *("/security", "/persons", "/requests", "/insight"),
 }
-GUARDED = {"/security"}
+PRIVACY = {"/requests", "/insight"}
+GUARDED = {"/security", *PRIVACY}
 SEES: dict[Role, set[str]] = {
     Role.OWNER: ALL,
     Role.OPERATOR: ALL - GUARDED - {"/persons"},
     Role.SUPPORT: ALL - GUARDED - {"/people", "/programs"},
     Role.BILLING: ALL - GUARDED - {"/people", "/programs", "/findings"},
     Role.PRIVACY_OFFICER: ALL - {"/money", "/tariffs"},
-    Role.AUDITOR: ALL - {"/persons"},
+    Role.AUDITOR: ALL - PRIVACY - {"/persons"},
     Role.SITE_HOST: {"/", "/sessions", "/stations"},
 }
 """The places of each role."""

@@ -66,6 +66,8 @@ RICH: dict[str, Any] = {
     ],
 }
 """A tariff of which every part of its pages has something to say."""
+LETTER: dict[str, Any] = {"right": "access", "door": "letter", "words": "A letter.", "day": "2026-01-01"}
+BREACH: dict[str, Any] = {"what": "A laptop was lost on a train.", "since": "2026-01-01T10:00", "risk": "yes"}
 PARTS = {
     "/app/manifest.webmanifest",
     "/app/worker.js",
@@ -124,6 +126,10 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await audited(town.rooms)
         (public, *_, refused) = await released(town.rooms)
         await visit.to(person, "/insight", f"/insight/{public}", f"/insight/{refused}", f"/release/{public}")
+        for path, form in (("/requests", LETTER), ("/breaches", BREACH)):
+            headers = {"Origin": town.doors.http}
+            made = await person.context.request.post(path, form=form, headers=headers, max_redirects=0)
+            await visit.to(person, made.headers["location"])
         await visit.to(person, "/programs", "/requests", "/breaches", "/security", "/security/audit", "/people")
         await visit.to(person, await page_of(person, "operator"))
         await visit.to(person, "/account", "/account/proof", "/outbox", await consent(town))
@@ -135,6 +141,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
+            "/breaches/{identifier}/report",
         }
         assert left == files, "files; of the PDF tests/operations/test_papers.py says that it is tagged"
     async with site.person(**STILL) as person:
