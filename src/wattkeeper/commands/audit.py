@@ -95,7 +95,10 @@ def log(
         raise typer.Exit(1)
     out.print(f"{told}: everything is as it was logged.")
     if not earlier:
-        out.print("What this cannot say: whether all of it was signed anew. Give a --checkpoint kept elsewhere.")
+        out.print(
+            "What this cannot say: whether all of it was signed anew. Give a --checkpoint kept elsewhere.",
+            soft_wrap=True,
+        )
 
 
 DAY = ["%Y-%m-%d"]

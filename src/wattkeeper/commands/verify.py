@@ -99,7 +99,10 @@ def log(
     if any(_lies_in(folder, one) for one in key):
         out.print("The key came with the files: whoever forged them would have put theirs there. Get it another way.")
     if not witness and not earlier:
-        out.print("What this cannot say: whether others are shown the same log. Give a --witness or a --checkpoint.")
+        out.print(
+            "What this cannot say: whether others are shown the same log. Give a --witness or a --checkpoint.",
+            soft_wrap=True,
+        )
 
 
 def _lies_in(folder: Path, key: str) -> bool:
