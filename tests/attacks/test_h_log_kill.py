@@ -67,5 +67,5 @@ async def test_h11_a_keeper_that_is_killed_leaves_nothing_out_and_nothing_twice(
             deeds = await connection.scalar(select(func.count()).select_from(deed))
             leaves = await connection.scalar(select(func.count()).select_from(log_leaf))
             checkpoints = await connection.scalar(select(func.count()).select_from(log_checkpoint))
-        assert deeds == leaves and found.entries == leaves and found.checkpoints == checkpoints
+        assert deeds and deeds == leaves and found.entries == leaves and found.checkpoints == checkpoints
         assert deeds > 100, "some of it lived"

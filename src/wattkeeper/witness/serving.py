@@ -161,6 +161,8 @@ body {{ font: 1rem/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem aut
 table {{ border-collapse: collapse; width: 100%; }}
 th, td {{ text-align: left; padding: .4rem .6rem; border-bottom: 1px solid #ccc; vertical-align: top; }}
 td:nth-child(2) {{ font-variant-numeric: tabular-nums; }}
+td {{ overflow-wrap: anywhere; }}
+@media (max-width: 40rem) {{ thead {{ display: none; }} tr, td {{ display: block; border: 0; padding: .1rem 0; }} }}
 code {{ overflow-wrap: anywhere; }} strong {{ color: #b00020; }}
 </style></head><body><h1>Witness {name}</h1>
 <p>It cosigns what logs sign, where each continues what it saw of it last. Its key: <code>{key}</code></p>
