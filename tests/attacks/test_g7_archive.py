@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import zipfile
@@ -140,3 +141,17 @@ async def test_g16_staff_hand_out_nobodys_archive_before_they_proved_who_they_ar
         await rights.requests.answer(officer, made, "Handed out in person, on paper.")
         with pytest.raises(Refusal):
             await rights.archives.of(officer, anna.person)
+
+
+async def test_g7_archives_that_nobody_reads_to_the_end_hold_nobody_up(house: House) -> None:
+    """Whoever fetches many, and stops after the first bytes of each, keeps no connection from stations and others."""
+    archives, store = house.rooms.rights.archives, house.rooms.store
+    async with signed_in(house, "anna@example.org") as (anna, _):
+        begun = [await archives.mine(anna) for _ in range(20)]
+        async with asyncio.timeout(20):
+            for one in begun:
+                assert await anext(one)
+            async with store.read() as connection, store.unit() as unit:
+                assert await connection.scalar(text("SELECT 1")) == await unit.connection.scalar(text("SELECT 1"))
+        for one in begun:
+            await one.aclose()  # type: ignore[attr-defined]

@@ -145,17 +145,17 @@ class Archives:
         return self._pieces(person, going, bytes(wrapped), frozenset({account, *going.accounts} - {""}))
 
     async def _pieces(self, person: str, going: Leaving, wrapped: bytes, ours: frozenset[str]) -> AsyncIterator[bytes]:
-        """The ZIP, as it is made."""
+        """The ZIP, as it is made; nothing of the database is held while whoever asked takes their time."""
         sink = Sink()
         viewer = Viewer("archive", Role.DRIVER, own=frozenset(Scope), person=person)
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as box:
             async with self._store.read() as connection:
                 told = await self._told(connection, person, going, wrapped, ours)
-                for name, text in self._small(told):
-                    box.writestr(name, text)
-                    yield sink.taken()
-                async for piece in _sessions(connection, viewer, box, sink):
-                    yield piece
+            for name, text in self._small(told):
+                box.writestr(name, text)
+                yield sink.taken()
+            async for piece in _sessions(self._store, viewer, box, sink):
+                yield piece
         yield sink.taken()
 
     async def _told(
@@ -205,16 +205,14 @@ async def _need_asked(unit: Unit, person: str) -> None:
         raise Refusal(Code.CONFLICT, phrase("First note who asks, and how they proved it."))
 
 
-async def _sessions(
-    connection: AsyncConnection, viewer: Viewer, box: zipfile.ZipFile, sink: Sink
-) -> AsyncIterator[bytes]:
+async def _sessions(store: Store, viewer: Viewer, box: zipfile.ZipFile, sink: Sink) -> AsyncIterator[bytes]:
     """Sessions with their readings: one line of JSON for each, and two tables for people."""
     tables = {"sessions.csv": io.StringIO(), "readings.csv": io.StringIO()}
     writers = {name: csv.writer(table) for name, table in tables.items()}
     writers["sessions.csv"].writerow(("session", "station", "started", "ended", "energy kWh", "state", "card ends in"))
     writers["readings.csv"].writerow(("session", "at", "register Wh", "power W", "charge %"))
     with box.open("sessions.jsonl", "w", force_zip64=True) as file:
-        async for row, told in _each(connection, viewer):
+        async for row, told in _each(store, viewer):
             file.write(orjson.dumps(told, default=_json) + b"\n")
             writers["sessions.csv"].writerow(
                 (
@@ -237,18 +235,25 @@ async def _sessions(
         yield sink.taken()
 
 
-async def _each(connection: AsyncConnection, viewer: Viewer) -> AsyncIterator[tuple[SessionRow, dict[str, Any]]]:
+async def _each(store: Store, viewer: Viewer) -> AsyncIterator[tuple[SessionRow, dict[str, Any]]]:
     """A person's sessions, the newest first, each with its readings."""
     before: tuple[datetime, str] | None = None
-    while rows := await session.find(connection, viewer, Sought(), PAGE, before):
+    while rows := await _page_of(store, viewer, before):
         for row in rows:
-            kept = await readings.of_session(connection, viewer, row.station, row.id, MOST_READINGS)
+            async with store.read() as connection:
+                kept = await readings.of_session(connection, viewer, row.station, row.id, MOST_READINGS)
             told: dict[str, Any] = {"id": shown(row.id), "station": row.station, "evse": row.evse}
             told |= {"started_at": row.started_at, "ended_at": row.ended_at, "energy_wh": row.energy_wh}
             told |= {"state": row.state.value, "evidence": row.grade.value, "card": row.token, "by_phone": row.by_phone}
             told["readings"] = [_reading(one.reading) for one in kept]
             yield row, told
         before = (rows[-1].started_at, rows[-1].id)
+
+
+async def _page_of(store: Store, viewer: Viewer, before: tuple[datetime, str] | None) -> list[SessionRow]:
+    """The next sessions, each page at a snapshot of its own."""
+    async with store.read() as connection:
+        return await session.find(connection, viewer, Sought(), PAGE, before)
 
 
 def _reading(one: Any) -> dict[str, Any]:
