@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import orjson
 import pytest
 from sqlalchemy import insert
 
@@ -15,6 +16,9 @@ from wattkeeper.operations.log.auditing import Fault, audit_log
 from wattkeeper.store import deed
 from wattkeeper.store.log import name
 from wattkeeper.store.tables import bill
+from wattkeeper.vault.checking import Wanted, check
+from wattkeeper.vault.copy import CHECKPOINT, KEYS
+from wattkeeper.vault.note import Signer
 
 MINE, YOURS = "p1:" + "a" * 32, "p1:" + "b" * 32
 ROUND = [(MINE, "p1:x"), (YOURS, MINE), ("p1:x", YOURS)]
@@ -134,3 +138,18 @@ async def test_h1_checkpoints_that_were_deleted_are_missed(database: str, tmp_pa
         assert fault.index == 11 and "checkpoints were deleted" in str(fault.what)
         await one.overpower("DELETE FROM log_checkpoint")
         assert (await faults(one))[0].index == 0
+
+
+@pytest.mark.parametrize("index", ["-1", "-100000000000000000000", "1e308", '"1"', "[]", "1" + "0" * 40])
+async def test_h1_hostile_numbers_in_a_copy_neither_stop_nor_fool_who_checks_it(tmp_path: Path, index: str) -> None:
+    async with kept(f"sqlite:///{tmp_path / 'one.db'}", tmp_path / "key") as one:
+        await one.grow(5)
+        copy = await one.copy(tmp_path / "copy")
+        keys = await one.log.keys()
+    stranger = str(Signer("charge.example/log", bytes(32)).verifier)
+    opening = {"salt": "", "at": 0, "row": {"kind": "log.key", "body": orjson.dumps({"key": stranger}).decode()}}
+    (copy / KEYS).write_text(f'{{"index": {index}, "leaf": {orjson.dumps(opening).decode()}}}\n')
+    assert check(copy, Wanted(keys)).faults == []
+    (copy / CHECKPOINT).unlink()
+    (copy / CHECKPOINT).symlink_to("/dev/zero")
+    assert "no file named checkpoint" in check(copy, Wanted(keys)).faults[0]

@@ -118,9 +118,11 @@ class _Check:
             said = canonical({"at": opening["at"], "row": opening["row"]})
             commitment = committed(bytes.fromhex(opening["salt"]), said)
             key = read_verifier(orjson.loads(opening["row"]["body"])["key"])
+            if not 0 <= index < self.found.size:
+                return None
             n, within = divmod(index, WIDTH)
             leaf = read_leaf(self.copy.entries(n, min(WIDTH, self.found.size - n * WIDTH))[within])
-        except (KeyError, TypeError, ValueError, IndexError, Damaged):
+        except (KeyError, TypeError, ValueError, AttributeError, ArithmeticError, IndexError, Damaged):
             return None
         fits = leaf.commitment == commitment and opening["row"].get("kind") == "log.key" and leaf.kind == "deed"
         return (index, key) if fits else None

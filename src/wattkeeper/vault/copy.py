@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import orjson
 
-from wattkeeper.vault.note import Checkpoint, Note, NoteRefused, read_checkpoint, read_note
+from wattkeeper.vault.note import LONGEST, Checkpoint, Note, NoteRefused, read_checkpoint, read_note
 from wattkeeper.vault.transparency import SIZE, WIDTH, folded, leaf_hash, root_of, rows_of
 
 Progress = Callable[[int, int], None]
@@ -41,6 +41,14 @@ def place(n: int) -> str:
 def tile_path(level: int | str, n: int, width: int = WIDTH) -> str:
     """The address of a tile; ``entries`` stands for a level too."""
     return f"tile/{level}/{place(n)}" + (f".p/{width}" if width < WIDTH else "")
+
+
+def _whole(path: Path, most: int) -> bytes:
+    """A file that is one, and no longer than it can be (one byte more shows that it is); raises OSError."""
+    if not path.is_file():
+        raise FileNotFoundError(path)
+    with path.open("rb") as file:
+        return file.read(most + 1)
 
 
 class Damaged(Exception):  # noqa: N818 - a fault that was found is an answer
@@ -80,7 +88,7 @@ class Copy:
     def newest(self) -> Signed:
         """Its newest checkpoint; raises Damaged."""
         try:
-            return read_signed((self.folder / CHECKPOINT).read_bytes())
+            return read_signed(_whole(self.folder / CHECKPOINT, LONGEST))
         except OSError:
             raise Damaged(f"{self.folder} holds no copy of a log: there is no file named checkpoint in it.") from None
 
@@ -105,7 +113,7 @@ class Copy:
     def entries(self, n: int, width: int) -> list[bytes]:
         """The entries of a tile; raises Damaged, with the index of the first that is missing."""
         try:
-            raw = (self.folder / tile_path("entries", n, width)).read_bytes()
+            raw = _whole(self.folder / tile_path("entries", n, width), WIDTH * (2 + 0xFFFF))
         except OSError:
             raise Damaged(f"{tile_path('entries', n, width)} is missing.", n * WIDTH) from None
         found, at = [], 0
@@ -124,7 +132,7 @@ class Copy:
     def hashes(self, level: int, n: int, width: int) -> list[bytes] | None:
         """The hashes that a tile's file says; None where there is none, or it is damaged."""
         try:
-            raw = (self.folder / tile_path(level, n, width)).read_bytes()
+            raw = _whole(self.folder / tile_path(level, n, width), WIDTH * SIZE)
         except OSError:
             return None
         return [raw[at : at + SIZE] for at in range(0, len(raw), SIZE)] if len(raw) == SIZE * width else None
