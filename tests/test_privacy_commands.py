@@ -53,3 +53,19 @@ async def test_looks_are_listed_where_there_are_none(tmp_path: Path) -> None:
     assert (await run(tmp_path, "looks"))[:2] == (0, "Nobody looked at any driver yet.\n")
     assert (await run(tmp_path, "looks", "--waiting"))[:2] == (0, "No emergency waits.\n")
     assert (await run(tmp_path, "looks", "--json"))[:2] == (0, "[]\n")
+
+
+async def test_who_asks_by_letter_is_corrected_and_restricted_at_the_command_line(tmp_path: Path) -> None:
+    await run(tmp_path, "migrate")
+    await run(tmp_path, "accounts", "add", "anna", "--generate")
+    assert (await run(tmp_path, "privacy", "correct", "anna", "name", "Anna"))[:2] == (0, "Corrected.\n")
+    status, _, said = await run(tmp_path, "privacy", "correct", "anna", "shoes", "42")
+    assert status == 1 and "name, phone, address" in said
+    used = "Not used from now on: insight.\n"
+    assert (await run(tmp_path, "privacy", "restrict", "anna", "insight", "--why", "She asked."))[:2] == (0, used)
+    assert (await run(tmp_path, "privacy", "lift", "anna", "insight"))[:2] == (0, "Used again: insight.\n")
+    status, _, said = await run(tmp_path, "privacy", "lift", "anna", "insight")
+    assert (status, said) == (1, "Nothing of the kind stands.\n")
+    for words in (("correct", "bert", "name", "Bert"), ("restrict", "bert", "all")):
+        status, _, said = await run(tmp_path, "privacy", *words)
+        assert status == 1 and "There is no such person here" in said

@@ -12,11 +12,12 @@ from rich.table import Table
 
 from wattkeeper.charging.erasure import IN_WORDS, SERIOUS, Plan
 from wattkeeper.charging.rights import Proof, Right
-from wattkeeper.commands import breach
+from wattkeeper.commands import breach, rights
 from wattkeeper.commands.terminal import VIEWER, Database, err, fail, out, rooms_of, run
 
 app = typer.Typer(help="The rights of people over their data.", no_args_is_help=True)
 app.add_typer(breach.app, name="breach")
+rights.add_to(app)
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Their e-mail address, sign-in name, or id.")]
 Request = Annotated[str, typer.Argument(metavar="REQUEST", help="Its id: see `requests`.")]
 Despite = Annotated[bool, typer.Option("--despite", help="Pass over what is owed or still to be billed.")]
