@@ -97,11 +97,16 @@ async def test_e18_nothing_is_visited_because_somebody_named_it(house: House) ->
     """E18: resolve once, check every address, connect to that one, follow nothing; hosts of firmware from a list."""
     assert [path for path in addresses(house) if VISITS.search(path)] == []
     visitors = {
-        path.name for path in SOURCES.rglob("*.py") if "httpx" in path.read_text() and "simulator" not in path.parts
+        path.name
+        for path in SOURCES.rglob("*.py")
+        if re.search(r"httpx\.(Async)?Client", path.read_text()) and "simulator" not in path.parts
     }
     named_in_settings = {"provider.py", "transit.py", "witnessing.py"}  # the company's sign-in, the root key, witnesses
     watching = {"following.py", "running.py"}  # a witness, which visits the logs that its operator named
-    assert visitors == named_in_settings | watching, "nobody else is asked anything, and never where a stranger says"
+    holes = {"advisories.py"}  # OSV, at the address of a setting, where that allows it; it is told names and versions
+    assert visitors == named_in_settings | watching | holes, (
+        "nobody else is asked anything, and never where a stranger says"
+    )
     askers = {path.name for path in SOURCES.rglob("*.py") if "import stripe" in path.read_text()}
     assert askers == {"stripe.py"}, "only the payment provider is asked, by its own library, at its own address"
     for library in ("urllib.request", "aiohttp", "http.client"):
@@ -122,12 +127,12 @@ async def test_e19_nothing_is_uploaded_but_a_list_of_cards_and_a_tariff(house: H
 async def test_e15_nothing_is_printed_but_pages_bills_and_plain_letters(house: House) -> None:
     """E15: a letter in HTML shows what stations and strangers said, a place where it must be inert.
 
-    So does a PDF, of which there are three kinds: bills, monthly invoices, and months of one's own. That they
-    are inert, tests/operations/test_papers.py and test_monthly_papers.py say.
+    So does a PDF, of which there are four kinds: bills, monthly invoices, months of one's own, and the report of the
+    security audit. That they are inert, tests/operations/test_papers.py and test_monthly_papers.py say.
     """
     makers = {path.name for path in SOURCES.rglob("*.py") if "import typst" in path.read_text()}
     senders = {path.name for path in SOURCES.rglob("*.py") if "application/pdf" in path.read_text()}
-    assert (makers, senders) == ({"printing.py"}, {"papers.py", "receipts.py"})
+    assert (makers, senders) == ({"printing.py"}, {"audit.py", "papers.py", "receipts.py"})
     for library in (
         "reportlab",
         "weasyprint",

@@ -33,6 +33,7 @@ from wattkeeper.store.tables import (
     rectification,
     restriction,
     secret_link,
+    security_finding,
     telling,
 )
 
@@ -109,6 +110,7 @@ SEALED: Final = (
     Sealed(telling, "sealed", "subject", head="telling:"),
     Sealed(paper_buyer, "sealed", "subject"),
     Sealed(legal_hold, "sealed"),
+    Sealed(security_finding, "accepted_why"),
     Sealed(breach, "sealed"),
 )
 """All of them."""
