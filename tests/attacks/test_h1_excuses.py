@@ -110,6 +110,14 @@ async def test_h1_what_is_deleted_before_it_was_logged_leaves_a_gap(database: st
         assert fault.kind == "deed" and str(fault.what).startswith("2 of its numbers"), fault
 
 
+async def test_h1_a_log_that_is_stopped_by_setting_it_back_is_found(database: str, tmp_path: Path) -> None:
+    async with kept(database, tmp_path / "key") as one:
+        await one.grow(5)
+        await one.overpower("UPDATE follower SET n = 3 WHERE name = 'log.deed'")
+        (fault,) = await faults(one)
+        assert fault.kind == "deed" and "set back" in str(fault.what)
+
+
 async def test_h1_a_bill_that_was_deleted_before_it_was_logged_does_not_stop_the_log(
     database: str, tmp_path: Path
 ) -> None:

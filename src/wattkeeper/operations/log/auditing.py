@@ -58,6 +58,7 @@ NEVER_SIGNED = phrase(
     "log was stopped before it had signed them."
 )
 SKIPPED = phrase("{count} of its numbers have neither a row nor an entry: they were deleted before they were logged.")
+TURNED_BACK = phrase("Up to where it was logged was set back: nothing new of it is logged any more.")
 OTHER_CARD = phrase("It is not the card that entries are about: its name was changed behind the log's back.")
 STRANGER = phrase("The checkpoint that was given is signed by no key of this log.")
 
@@ -291,6 +292,8 @@ class _Audit:
             skipped = 0 if passed else await source.unsaid(self.connection, each, before) - self.seen[each.kind]
             if skipped > 0 and self.is_whole:
                 self.found.note(SKIPPED.filled(count=skipped), None, each.kind)
+            elif skipped < 0 and each.by is source.By.NUMBER:
+                self.found.note(TURNED_BACK, None, each.kind)
         await self._names()
         await self._unsigned(size)
         kept = await self.connection.scalar(
