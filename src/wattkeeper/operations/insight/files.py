@@ -45,7 +45,7 @@ def figures(measured: Iterable[Figure]) -> list[dict[str, Any]]:
     return [
         {
             "what": one.what.value,
-            "words": str(WORDS[one.what]),
+            "words": str(WORDS[one.what]),  # in English: it is one file for all
             "value": f"{one.value:f}",
             "within": f"{one.within:f}",
             "at_most": f"{MOST[one.what]:f}",

@@ -7,7 +7,6 @@ people, and a page that says what is in it.
 from __future__ import annotations
 
 import csv
-import html
 import io
 import zipfile
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -26,7 +25,9 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.rights import Proof
+from wattkeeper.language import spoken
 from wattkeeper.operations.people.links import Links
+from wattkeeper.operations.privacy.archive_page import page, said_in
 from wattkeeper.operations.privacy.forgetting import NOBODY
 from wattkeeper.operations.privacy.register import activities
 from wattkeeper.operations.safe import Safe
@@ -47,17 +48,6 @@ PAGE = 200
 """Sessions read at a time."""
 MOST_READINGS = 100_000
 CHUNK = 64 * 1024
-SOURCES = (
-    "You: what you typed, chose and agreed to.",
-    "Stations: when and where your card was used, and what the meter showed.",
-    "The payment provider: whether a payment was made, and the last four digits of a bank card.",
-    "The staff: cards that were given to you, and what was corrected.",
-)
-WITHHELD = (
-    "Words that the staff wrote in passing are not in this archive, for they may speak of others. Ask for them: a"
-    " person then looks through them with you in mind."
-)
-ARTICLE_22 = "No decision with legal effect is made about you by a machine alone."
 
 
 @dataclass(slots=True)
@@ -142,16 +132,19 @@ class Archives:
             known = await unit.select_in("SELECT id FROM person WHERE id IN {values}", [person])
         if wrapped is None or not known:
             raise Refusal(Code.NOT_FOUND, NOBODY)
-        return self._pieces(person, going, bytes(wrapped), frozenset({account, *going.accounts} - {""}))
+        ours = frozenset({account, *going.accounts} - {""})
+        return self._pieces(person, going, bytes(wrapped), ours, spoken())
 
-    async def _pieces(self, person: str, going: Leaving, wrapped: bytes, ours: frozenset[str]) -> AsyncIterator[bytes]:
+    async def _pieces(
+        self, person: str, going: Leaving, wrapped: bytes, ours: frozenset[str], language: str
+    ) -> AsyncIterator[bytes]:
         """The ZIP, as it is made; nothing of the database is held while whoever asked takes their time."""
         sink = Sink()
         viewer = Viewer("archive", Role.DRIVER, own=frozenset(Scope), person=person)
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as box:
             async with self._store.read() as connection:
-                told = await self._told(connection, person, going, wrapped, ours)
-            for name, text in self._small(told):
+                told = await self._told(connection, person, going, wrapped, ours) | said_in(language)
+            for name, text in self._small(told, language):
                 box.writestr(name, text)
                 yield sink.taken()
             async for piece in _sessions(self._store, viewer, box, sink):
@@ -183,15 +176,12 @@ class Archives:
             "kept_while_you_are_here": kept,
             "kept_longer": stays,
             "decisions_about_cards": decisions,
-            "sources": [*SOURCES],
             "what_for": [_activity(one) for one in activities(metadata)],
-            "withheld": WITHHELD,
-            "automated_decisions": ARTICLE_22,
         }
 
-    def _small(self, told: Mapping[str, Any]) -> Iterator[tuple[str, bytes]]:
+    def _small(self, told: Mapping[str, Any], language: str) -> Iterator[tuple[str, bytes]]:
         """The files that are no longer than a person's account."""
-        yield "read-me.html", _page(told).encode()
+        yield "read-me.html", page(told, language).encode()
         yield "data.json", orjson.dumps(told, default=_json, option=orjson.OPT_INDENT_2)
         yield "schema.json", orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2)
         for name, rows in (*told["kept_while_you_are_here"].items(), *told["kept_longer"].items()):
@@ -342,24 +332,3 @@ def _table(rows: list[dict[str, Any]]) -> str:
 def _cell(value: Any) -> str:
     text = orjson.dumps(value, default=_json).decode() if isinstance(value, dict | list) else str(value)
     return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text
-
-
-def _page(told: Mapping[str, Any]) -> str:
-    """What is in the archive, for people."""
-    lines = ["<!doctype html><html lang=en><meta charset=utf-8><title>Your data</title>"]
-    lines.append("<style>body{font:1rem/1.5 system-ui;max-width:42rem;margin:2rem auto;padding:0 1rem}</style>")
-    lines.append(f"<h1>Your data</h1><p>Made on {html.escape(str(told['made_at'])[:16])} UTC.</p>")
-    lines.append("<p>data.json holds everything but your sessions, sessions.jsonl those with what the meter showed,")
-    lines.append("the folder csv the same as tables. schema.json says how data.json is made.</p>")
-    for title, part in (("Kept while you are here", "kept_while_you_are_here"), ("Kept longer", "kept_longer")):
-        lines.append(f"<h2>{title}</h2><ul>")
-        lines += [f"<li>{html.escape(name)}: {len(rows)}</li>" for name, rows in told[part].items()]
-        lines.append("</ul>")
-    lines.append("<h2>Where it comes from</h2><ul>")
-    lines += [f"<li>{html.escape(one)}</li>" for one in told["sources"]]
-    lines.append("</ul><h2>What for, how long, and who gets it</h2><ul>")
-    for one in told["what_for"]:
-        parts = (", ".join(one["bases"]), "; ".join(one["retentions"]), ", ".join(one["recipients"]))
-        lines.append(f"<li><b>{html.escape(one['area'])}</b>: {html.escape('. '.join(parts))}</li>")
-    lines.append(f"</ul><p>{html.escape(told['withheld'])}</p><p>{html.escape(told['automated_decisions'])}</p></html>")
-    return "\n".join(lines)

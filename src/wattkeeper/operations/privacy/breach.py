@@ -15,6 +15,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.rights import REPORT_WITHIN
 from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.privacy.notification import notification
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed
@@ -115,27 +116,7 @@ class Breaches:
     async def report(self, viewer: Viewer, identifier: str) -> str:
         """What Art. 33(3) asks the authority to be told, as plain text (scope privacy:read); Refusal NOT_FOUND."""
         told = await self.one(viewer, identifier)
-        row, known = told.row, self._settings
-        span = " to ".join(f"{at:%Y-%m-%d %H:%M} UTC" for at in (row.since, row.until) if at) or "not known"
-        lines = [
-            "Notification of a personal data breach (GDPR Art. 33)",
-            f"Reference: {row.id}",
-            f"Controller: {known.seller_name or 'to be named'}",
-            f"Known since: {row.known_at:%Y-%m-%d %H:%M} UTC; to be reported until"
-            f" {row.known_at + REPORT_WITHIN:%Y-%m-%d %H:%M} UTC",
-            f"Reported: {f'{row.reported_at:%Y-%m-%d %H:%M} UTC' if row.reported_at else 'not yet'}",
-            f"When it happened: {span}",
-            f"Nature of the breach: {told.what}",
-            f"Categories of data: {', '.join(row.tables) or 'charging sessions'}",
-            f"Stations concerned: {', '.join(row.stations) or 'all, or none in particular'}",
-            f"Persons concerned: about {told.affected}",
-            f"High risk for them: {'yes' if row.is_risk else 'no'}; told so far: {told.told}",
-            *_otherwise(told.unreached),
-            f"Measures taken: {told.done or 'under way'}",
-            "Names, addresses and card numbers are kept sealed under a key for each person; whoever has the database"
-            " without the root key reads none of them.",
-        ]
-        return "\n".join(lines) + "\n"
+        return notification(told, self._settings.seller_name)
 
     async def reported(self, viewer: Viewer, identifier: str) -> None:
         """The authority was told (scope privacy:write); Refusal NOT_FOUND."""
@@ -198,12 +179,6 @@ class Breaches:
             unreached = await breach.unreached(connection, row.id)
         left = row.known_at + REPORT_WITHIN - self._store.clock()
         return Breach(row, words["what"], words["done"], affected, told, unreached, left)
-
-
-def _otherwise(unreached: int) -> list[str]:
-    """What the report says of those whom no letter reaches; nothing where there are none."""
-    why = "they have no account here, and are to be told publicly (Art. 34(3)(c))"
-    return [f"Of them cannot be written to: {unreached}; {why}"] if unreached else []
 
 
 def _need_words(text: str) -> None:

@@ -129,8 +129,8 @@ class Propagation:
             view = await self._dispatch.order(station, order, BY, wait_s=patience_s, only_if_connected=True)
         except Refusal as refusal:
             if refusal.code is Code.INVALID:
-                return await self._settle(rows, DECLINED, str(refusal.why))
-            return await self._put_off(rows, now, str(refusal.why))
+                return await self._settle(rows, DECLINED, str(refusal.why))  # kept in English
+            return await self._put_off(rows, now, str(refusal.why))  # kept in English
         if view.outcome in (None, Outcome.TIMEOUT):
             return await self._put_off(rows, now, view.summary or "")
         state = DONE if view.outcome is Outcome.ACCEPTED else DECLINED

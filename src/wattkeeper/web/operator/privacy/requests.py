@@ -67,9 +67,12 @@ async def needs(rooms: Rooms, viewer: Viewer) -> list[Need]:
     return [Need("privacy-requests", title, why, None, (Act(phrase("Answer"), HERE),))]
 
 
+HANDED_OUT = phrase("Handed out, as this person asked.")
+
+
 def handed_out(asked: str) -> Given:
     """What its person reads of an archive that was handed to them."""
-    return Given(LookPurpose.RIGHTS, "Handed out, as this person asked.", asked)
+    return Given(LookPurpose.RIGHTS, str(HANDED_OUT), asked)  # kept in English
 
 
 class Requests:
