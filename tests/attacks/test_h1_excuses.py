@@ -15,6 +15,8 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.operations.log.auditing import Fault, audit_log
 from wattkeeper.store import deed
 from wattkeeper.store.log import name
+from wattkeeper.store.privacy import consent
+from wattkeeper.store.privacy.consent import TextRow
 from wattkeeper.store.tables import bill
 from wattkeeper.vault.checking import Wanted, check
 from wattkeeper.vault.copy import CHECKPOINT, KEYS
@@ -132,6 +134,24 @@ async def test_h1_a_bill_that_was_deleted_before_it_was_logged_does_not_stop_the
         await one.keeper.finish()
         leaves = [await one.log.logged("bill", f"2026-{place:06}") for place in (1, 3, 4, 5)]
         assert None not in leaves
+
+
+async def test_h1_nobody_is_made_to_have_agreed(database: str, tmp_path: Path) -> None:
+    """Releases count on the ledger of consent, which no leaf covers: its deeds do."""
+    text = TextRow("f" * 64, "insight", 1, "en", "Statistics", "Count my sessions.")
+    body = {"purpose": "insight", "version": 1, "text": text.hash, "door": "page"}
+    async with kept(database, tmp_path / "key") as one:
+        async with one.store.unit() as unit:
+            await consent.keep_text(unit, text)
+            n = await deed.enter(unit, DeedKind.CONSENT_WITHDRAWN, "somebody", "anna", body)
+            await consent.enter(unit, n, "anna", text, "page", is_given=False)
+        await one.keeper.finish()
+        assert await faults(one) == []
+        async with one.store.unit() as unit:
+            await consent.enter(unit, n + 7, "anna", text, "page", is_given=True)
+        assert [(fault.kind, fault.ref) for fault in await faults(one)] == [("consent", str(n + 7))]
+        await one.overpower(f"DELETE FROM consent WHERE n > {n}", "UPDATE consent SET is_given = NOT is_given")
+        assert [(fault.kind, fault.ref) for fault in await faults(one)] == [("consent", str(n))]
 
 
 async def test_h1_checkpoints_that_were_deleted_are_missed(database: str, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from wattkeeper.store.log import checkpoint, leaf, name, source
 from wattkeeper.store.log.checkpoint import CheckpointRow
 from wattkeeper.store.log.leaf import LeafRow
 from wattkeeper.store.log.source import NAMED, SOURCES
+from wattkeeper.store.privacy import consent
 from wattkeeper.store.retention import tax_end
 from wattkeeper.store.tables import deed, log_node
 from wattkeeper.vault.copy import Signed, read_signed
@@ -60,6 +61,7 @@ NEVER_SIGNED = phrase(
 SKIPPED = phrase("{count} of its numbers have neither a row nor an entry: they were deleted before they were logged.")
 TURNED_BACK = phrase("Up to where it was logged was set back: nothing new of it is logged any more.")
 OTHER_CARD = phrase("It is not the card that entries are about: its name was changed behind the log's back.")
+NOT_AGREED = phrase("Nobody said this: the deed beside it says something else, or there is none.")
 STRANGER = phrase("The checkpoint that was given is signed by no key of this log.")
 
 
@@ -295,6 +297,8 @@ class _Audit:
             elif skipped < 0 and each.by is source.By.NUMBER:
                 self.found.note(TURNED_BACK, None, each.kind)
         await self._names()
+        for n in await consent.unlike_deeds(self.connection):
+            self.found.note(NOT_AGREED, None, "consent", str(n))
         await self._unsigned(size)
         kept = await self.connection.scalar(
             select(log_node.c.n).where(log_node.c.level == 1, log_node.c.n >= size >> 8)

@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.store.tables import consent, consent_text
+from wattkeeper.charging.deed import DeedKind
+from wattkeeper.store.tables import consent, consent_text, deed
 from wattkeeper.store.unit import Unit
 
-C, T = consent.c, consent_text.c
+C, T, D = consent.c, consent_text.c, deed.c
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,22 @@ async def tallied(connection: AsyncConnection, purpose: str, counts_from: int) -
     agree = select(func.count()).select_from(agreeing(purpose, counts_from).subquery())
     asked = select(func.count(C.person_id.distinct())).where(C.purpose == purpose)
     return int(await connection.scalar(agree) or 0), int(await connection.scalar(asked) or 0)
+
+
+async def unlike_deeds(connection: AsyncConnection) -> list[int]:
+    """Entries of the ledger that say something else than their deeds do, or have none."""
+    columns = (C.n, C.person_id, C.purpose, C.is_given, C.version, C.hash, C.door, D.kind, D.subject, D.body)
+    rows = await connection.execute(select(*columns).outerjoin(deed, D.n == C.n).order_by(C.n))
+    return [row.n for row in rows if not _is_said(row)]
+
+
+def _is_said(row: Any) -> bool:
+    """Whether a deed says what an entry does."""
+    kind = DeedKind.CONSENT_GIVEN if row.is_given else DeedKind.CONSENT_WITHDRAWN
+    if row.kind != kind.value or row.subject != row.person_id:
+        return False
+    told = {"purpose": row.purpose, "version": row.version, "text": row.hash, "door": row.door}
+    return bool(orjson.loads(row.body) == told)
 
 
 def _joined() -> Select[Any]:
