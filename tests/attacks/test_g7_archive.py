@@ -143,6 +143,21 @@ async def test_g16_staff_hand_out_nobodys_archive_before_they_proved_who_they_ar
             await rights.archives.of(officer, anna.person)
 
 
+async def test_g16_staff_forget_nobody_before_they_proved_who_they_are(house: House) -> None:
+    """Whoever knows an address must not have somebody else forgotten; it cannot be undone."""
+    rights, clock = house.rooms.rights, house.rooms.store.clock
+    officer = replace(VIEWER, name="account:0f", account="account:0f", proved_at=clock())
+    async with signed_in(house, "anna@example.org") as (anna, client):
+        made = await rights.requests.enter(officer, anna.person, Right.ERASURE, "mail", "")
+        with pytest.raises(Refusal) as why:
+            await rights.forgetting.forget(officer, anna.person)
+        assert why.value.code is Code.CONFLICT
+        assert (await client.get("/api/v1/account")).status_code == 200
+        await rights.requests.prove(officer, made, Proof.DOCUMENT)
+        assert await rights.forgetting.forget(officer, anna.person)
+        assert (await client.get("/api/v1/account")).status_code == 401
+
+
 async def test_g7_archives_that_nobody_reads_to_the_end_hold_nobody_up(house: House) -> None:
     """Whoever fetches many, and stops after the first bytes of each, keeps no connection from stations and others."""
     archives, store = house.rooms.rights.archives, house.rooms.store

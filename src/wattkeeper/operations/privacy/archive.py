@@ -23,11 +23,10 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import Proof
 from wattkeeper.language import spoken
 from wattkeeper.operations.people.links import Links
 from wattkeeper.operations.privacy.archive_page import page, said_in
+from wattkeeper.operations.privacy.asked import need_asked
 from wattkeeper.operations.privacy.forgetting import NOBODY
 from wattkeeper.operations.privacy.register import activities
 from wattkeeper.operations.safe import Safe
@@ -36,11 +35,10 @@ from wattkeeper.store import deed, session
 from wattkeeper.store import reading as readings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people.secret_link import Purpose
-from wattkeeper.store.privacy import leaving, own, request
+from wattkeeper.store.privacy import leaving, own
 from wattkeeper.store.privacy.leaving import Leaving
 from wattkeeper.store.session import SessionRow, Sought
 from wattkeeper.store.tables import metadata, subject_key
-from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 
 FORMAT = "wattkeeper-archive-1"
@@ -117,7 +115,7 @@ class Archives:
         begun = await self._begun(person, "")
         async with self._store.unit() as unit:
             if viewer.account:
-                await _need_asked(unit, person)
+                await need_asked(unit, person)
             body = {"what": "archive", "purpose": "privacy_request"}
             await deed.enter(unit, DeedKind.LOOKED, viewer.name, person, body)
         return begun
@@ -186,13 +184,6 @@ class Archives:
         yield "schema.json", orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2)
         for name, rows in (*told["kept_while_you_are_here"].items(), *told["kept_longer"].items()):
             yield f"csv/{name}.csv", _table(rows).encode("utf-8-sig")
-
-
-async def _need_asked(unit: Unit, person: str) -> None:
-    """Refusal CONFLICT unless a request of theirs is open, of which somebody noted how they proved it is them."""
-    rows = await request.of(unit.connection, person)
-    if not any(row.state == request.OPEN and row.proof is not Proof.NOTHING for row in rows):
-        raise Refusal(Code.CONFLICT, phrase("First note who asks, and how they proved it."))
 
 
 async def _sessions(store: Store, viewer: Viewer, box: zipfile.ZipFile, sink: Sink) -> AsyncIterator[bytes]:

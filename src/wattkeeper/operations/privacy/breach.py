@@ -81,6 +81,9 @@ class Breaches:
             raise Refusal(Code.INVALID, phrase("There is no table {table}.", table=repr(wrong[0][:60])))
         identifier = secrets.token_hex(6)
         async with self._store.unit() as unit:
+            stranger = await breach.unknown_station(unit, told.stations)
+            if stranger:
+                raise Refusal(Code.INVALID, phrase("There is no station {station}.", station=repr(stranger[:60])))
             known_at = told.known_at or unit.now
             if known_at > unit.now or (told.since and told.until and told.since >= told.until):
                 raise Refusal(

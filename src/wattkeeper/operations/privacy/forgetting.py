@@ -19,6 +19,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.privacy import certificate, tombstones
+from wattkeeper.operations.privacy.asked import need_asked
 from wattkeeper.operations.privacy.certificate import SIGNING
 from wattkeeper.operations.privacy.leftovers import Leftovers
 from wattkeeper.operations.privacy.planning import Prepared, prepared
@@ -99,9 +100,13 @@ class Forgetting:
         """Forget somebody: oneself, or anybody (scope privacy:write); the certificate, JSON. It cannot be undone.
 
         ``despite``: staff pass over what is owed or still to be billed. ``agreed``: the digest of the plan that was
-        shown. Refusal NOT_FOUND; PROOF; CONFLICT says what stands in the way, or that the plan is another by now.
+        shown. Refusal NOT_FOUND; PROOF; CONFLICT says what stands in the way, that the plan is another by now, or that
+        they did not ask, where somebody of the staff does it at a door.
         """
         is_staff = _need_do(viewer, person, self._store)
+        if is_staff and viewer.account:
+            async with self._store.unit() as unit:
+                await need_asked(unit, person)
         gone = await self._batch(viewer.name, [person], staff=is_staff and despite, agreed=agreed)
         if person in gone.unknown:
             raise Refusal(Code.NOT_FOUND, NOBODY)

@@ -47,6 +47,15 @@ async def keep(unit: Unit, row: Mapping[str, Any], tables: Sequence[str], statio
     await unit.connection.execute(insert(breach).values(**row, scope=scope))
 
 
+async def unknown_station(unit: Unit, stations: Sequence[str]) -> str:
+    """The first of these that is no station here, nor ever told of a session; empty where all are."""
+    known = (
+        "SELECT id FROM station WHERE id IN {values} UNION SELECT station_id FROM session WHERE station_id IN {more}"
+    )
+    rows = await unit.select_lists(known, values=stations, more=stations) if stations else []
+    return next((one for one in stations if one not in {row[0] for row in rows}), "")
+
+
 async def change(unit: Unit, identifier: str, **values: Any) -> bool:
     """Change a breach that is not closed; False where there is none."""
     stands = (B.id == identifier) & B.closed_at.is_(None)
