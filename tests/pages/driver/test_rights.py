@@ -80,5 +80,5 @@ async def test_it_all_works_without_script_and_asks_for_a_fresh_proof(town: Town
             assert asked.headers["location"].startswith("/app/me/proof?next=/app/privacy/"), path
         town.rooms.store.clock = real
         done = await client.post("/app/privacy/forget", data={"sure": "vergesst mich"})
-        assert "Wir haben dich vergessen" in done.text
+        assert "Wir haben Sie vergessen" in done.text
         assert (await client.get("/app/me", follow_redirects=False)).status_code == 303
