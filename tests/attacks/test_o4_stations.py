@@ -17,6 +17,7 @@ from tests.conftest import OpenDoor
 from tests.doors import KEY, Door, Raw, basic, masked, opening, until
 from tests.gateway.test_tls import CERTIFICATE, PRIVATE_KEY
 from wattkeeper.charging.errors import Refusal
+from wattkeeper.gateway.door import LATER_S
 from wattkeeper.operations.people.security import Case, heard_by
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.store.tables import security_event
@@ -38,6 +39,7 @@ async def watched(door: Door) -> AsyncIterator[Callable[[], Awaitable[list[tuple
     events = SecurityEvents(door.store, door.safe, door.bus)
 
     async def kept() -> list[tuple[str, str, int]]:
+        await asyncio.sleep(2 * LATER_S)
         await events.write()
         rows = await door.rows(security_event)
         for row in rows:

@@ -30,6 +30,8 @@ TICK_S = 1.0
 ROLL_CALL_TICKS = 30
 """After how many ticks removed stations are looked for that another process removed."""
 REFUSALS = {401: "Unauthorized.\n", 403: "Forbidden.\n", 404: "Not found.\n", 429: "Too many tries; try again later.\n"}
+LATER_S = 0.1
+"""After how long a refusal is written down, seconds: it has been answered by then."""
 UNAVAILABLE = Refused(503, "Try again later.\n")
 
 
@@ -99,7 +101,9 @@ class Gateway:
     def _turn_away(self, station: str, address: str, turned: Turned) -> Refused:
         """Refuse, and record what is alarming about it."""
         text = "a connection from %s as %r was refused (%d)"
-        self._notes.event(turned.case, station if turned.known else "", address)
+        known = station if turned.known else ""
+        # later, for a station that we know has a line of its own, and the time that takes would tell that we know it
+        asyncio.get_running_loop().call_later(LATER_S, self._notes.event, turned.case, known, address)
         self._notes.noise(f"refused {address}", text, address, station[:60], turned.status)
         if turned.alarm is not None:
             self._run(self._alarm(station, turned.alarm))
