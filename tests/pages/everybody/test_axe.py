@@ -166,7 +166,7 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
         await visit.to(person, f"/app/cards/add/{wish.id}", "/app/me", "/app/me/known", "/app/me/access")
         await person.page.goto("/app/privacy")
         await person.page.get_by_role("switch").first.click()
-        await visit.to(person, "/app/privacy")
+        await visit.to(person, "/app/privacy", "/app/privacy/forget")
         made = await billed(town, me)
         number = (await town.rooms.papers.of_session(viewer, made["billed"]))[0].number
         await visit.to(person, *(f"/app/sessions/{made[one]}" for one in ("billed", "raised", "waived", "held")))
