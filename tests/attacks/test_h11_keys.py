@@ -21,7 +21,7 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.key import Step
 from wattkeeper.vault.keys import INSTALLATION, version_of
 
-KILLS = {"sqlite": int(os.environ.get("KILLS", "200")), "postgres": 40}
+KILLS = {"sqlite": int(os.environ.get("KILLS", "200")), "postgres": 15}
 LONGEST_LIFE_S = 0.5
 LOOKS = 20
 """Between how many deaths everything is looked at."""
