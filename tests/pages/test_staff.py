@@ -61,7 +61,7 @@ DEEDS = {
 }
 """What a role that only looks must not be able to do."""
 
-ASKS = {"/persons", "/requests", "/breaches"}
+ASKS = {"/persons", "/requests", "/breaches", "/insight"}
 """Where to find a driver is a form, and where a privacy officer answers people: their own work."""
 
 
