@@ -32,6 +32,16 @@ END $$
 """
 """Deletes every row; far quicker than to truncate many tables of which few have rows."""
 
+SHAPE = """
+SELECT md5(string_agg(what, ',' ORDER BY what)) FROM (
+  SELECT c.relname || '.' || a.attname || ':' || a.attnotnull::text AS what FROM pg_attribute a JOIN pg_class c
+    ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
+  UNION ALL SELECT conrelid::regclass::text || '/' || conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT tgrelid::regclass::text || '/' || tgname || ':' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+) AS all_of_it
+"""
+"""One word for what tables, columns, constraints and triggers a database has."""
+
 
 class Databases:
     """Hands out databases; the PostgreSQL server starts with the first one that needs it."""
@@ -43,6 +53,7 @@ class Databases:
         self._template: Path | None = None
         self._made: set[str] = set()
         self._emptied: list[str] = []
+        self._shape = ""
 
     async def fresh(self, engine: str) -> str:
         """The address of a migrated, empty database on ``sqlite`` or ``postgres``."""
@@ -90,10 +101,13 @@ class Databases:
         """Make a database as good as new, which is much quicker than a new one; drop it where a test left it odd."""
         try:
             await self._run(EMPTY, name)
-            self._emptied.append(name)
-        except asyncpg.PostgresError:
-            self._made.discard(name)
-            await self._run(f"DROP DATABASE {name} WITH (FORCE)")
+            if await self._run(SHAPE, name) == self._shape:
+                self._emptied.append(name)
+                return
+        except asyncpg.PostgresError:  # it is dropped
+            pass
+        self._made.discard(name)
+        await self._run(f"DROP DATABASE {name} WITH (FORCE)")
 
     async def _start_postgres(self) -> None:
         if self._server is not None:
@@ -109,14 +123,18 @@ class Databases:
         await self._run("SELECT pg_reload_conf()")
         await self._run("CREATE DATABASE template_wattkeeper")
         await migrate(self._address("template_wattkeeper"))
+        self._shape = await self._run(SHAPE, "template_wattkeeper")
 
     def _address(self, database: str) -> str:
         return str(self._server.get_uri(database=database))
 
-    async def _run(self, statement: str, database: str = "postgres") -> None:
+    async def _run(self, statement: str, database: str = "postgres") -> Any:
+        """Do something in a database; what a question is answered."""
         connection = await asyncpg.connect(self._address(database))
         try:
-            await connection.execute(statement)
+            if statement is SHAPE:
+                return await connection.fetchval(statement)
+            return await connection.execute(statement)
         finally:
             await connection.close()
 
