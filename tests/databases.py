@@ -36,8 +36,10 @@ SHAPE = """
 SELECT md5(string_agg(what, ',' ORDER BY what)) FROM (
   SELECT c.relname || '.' || a.attname || ':' || a.attnotnull::text AS what FROM pg_attribute a JOIN pg_class c
     ON c.oid = a.attrelid WHERE c.relnamespace = 'public'::regnamespace AND a.attnum > 0 AND NOT a.attisdropped
-  UNION ALL SELECT conrelid::regclass::text || '/' || conname FROM pg_constraint WHERE connamespace = 'public'::regnamespace
-  UNION ALL SELECT tgrelid::regclass::text || '/' || tgname || ':' || tgenabled::text FROM pg_trigger WHERE NOT tgisinternal
+  UNION ALL SELECT conrelid::regclass::text || '/' || conname FROM pg_constraint
+    WHERE connamespace = 'public'::regnamespace
+  UNION ALL SELECT tgrelid::regclass::text || '/' || tgname || ':' || tgenabled::text FROM pg_trigger
+    WHERE NOT tgisinternal
 ) AS all_of_it
 """
 """One word for what tables, columns, constraints and triggers a database has."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from wattkeeper.charging.insight.question import FORMS, USUAL, YEARLY, Kind, period
 from wattkeeper.commands.terminal import VIEWER, Database, fail, number_of, out, rooms_of, run
@@ -76,7 +76,8 @@ def list_releases(database: Database = None) -> None:
     if not ledger:
         out.print("Nothing left the house yet: wattkeeper release make --help", markup=False)
         return
-    table = Table("Release", "What", "From", "Until before", "Spent", "Left the house", "Made (UTC)", "By", box=None)
+    name = Column("Release", no_wrap=True, min_width=20)  # it is typed again, so all of it is there
+    table = Table(name, "What", "From", "Until before", "Spent", "Left the house", "Made (UTC)", "By", box=None)
     for one in ledger:
         cells = (one.id, one.kind, one.first, one.until, f"{one.epsilon:f}", "yes" if one.has_left else "no, refused")
         table.add_row(*cells, f"{one.made_at:%Y-%m-%d %H:%M}", escape(one.made_by))
