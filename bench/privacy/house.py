@@ -60,7 +60,8 @@ class House:
             parts = [_released([base + is_in * own for base, own in some], noise, trials) for noise, some in steps]
             told.append([[*one, *other] for one, other in zip(*parts, strict=True)])
         base, moved = zip(*(pair for _, some in steps for pair in some), strict=True)
-        return Worlds(*told, base, moved, [noise.scale for noise, some in steps for _ in some], len(cells))
+        inside, outside = told
+        return Worlds(inside, outside, base, moved, [noise.scale for noise, some in steps for _ in some], len(cells))
 
     def counts(self, own: Iterable[Charge]) -> bool:
         """Whether a driver moves anything that this question is about."""

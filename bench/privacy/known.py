@@ -21,7 +21,8 @@ def workplace() -> list[Charge]:
         Charge(
             row["user"],
             row["location"],
-            *(datetime.fromisoformat("20" + row[name][2:]) for name in ("created", "ended")),
+            datetime.fromisoformat("20" + row["created"][2:]),
+            datetime.fromisoformat("20" + row["ended"][2:]),
             round(1000 * float(row["kwh"])),
         )
         for row in rows
@@ -37,7 +38,8 @@ def fast() -> list[Charge]:
         Charge(
             f"{row['battery_wh']}-{row['asked_w']}",
             row["plug"],
-            *(datetime.fromisoformat(row[name]) for name in ("arrived", "left")),
+            datetime.fromisoformat(row["arrived"]),
+            datetime.fromisoformat(row["left"]),
             int(row["energy_wh"]),
         )
         for row in rows

@@ -6,14 +6,18 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+from sqlalchemy import select
 
 from tests.conftest import OpenDoor
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
+from wattkeeper.charging.looking import LookPurpose
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, account, moved, owed
-from wattkeeper.charging.person import Role
+from wattkeeper.charging.person import Role, Viewer
+from wattkeeper.operations.privacy.looking import Given
 from wattkeeper.store.money import ledger
 from wattkeeper.store.money.ledger import Entry
+from wattkeeper.store.tables import card
 
 LIST = "/money/accounts"
 
@@ -38,6 +42,17 @@ def at(person: str) -> str:
     return f"{LIST}/{person.removeprefix('person:')}"
 
 
+async def says_why(house: House, viewer: Viewer, person: str) -> None:
+    """Somebody of the staff opens a driver for a while."""
+    await house.rooms.looking.open_once(viewer, person, Given(LookPurpose.BILLING, "A test looks at a person."))
+
+
+async def holder(house: House) -> str:
+    """Whose the one card is."""
+    async with house.rooms.store.read() as connection:
+        return str(await connection.scalar(select(card.c.person_id)))
+
+
 async def did(client: httpx.AsyncClient, path: str, **form: str) -> str:
     """What became of a form."""
     answer = await client.post(path, data=form)
@@ -48,8 +63,9 @@ async def did(client: httpx.AsyncClient, path: str, **form: str) -> str:
 async def test_money_that_came_is_entered_once_and_what_was_typed_is_kept(house: House) -> None:
     async with (
         signed_in(house, "anna@example.org") as (anna, her),
-        signed_in(house, "clara@example.org", Role.BILLING) as (_, clara),
+        signed_in(house, "clara@example.org", Role.BILLING) as (clara_, clara),
     ):
+        await says_why(house, clara_, anna.person)
         await owes(house, anna.person, 2000)
         page = (await clara.get(LIST)).text
         assert "€20.00 owed" in page and f'href="{at(anna.person)}"' in page and f"••{anna.person[-4:]}" in page
@@ -70,9 +86,11 @@ async def test_money_that_came_is_entered_once_and_what_was_typed_is_kept(house:
 async def test_little_is_given_up_by_one_and_much_by_two(house: House) -> None:
     async with (
         signed_in(house, "anna@example.org") as (anna, _),
-        signed_in(house, "clara@example.org", Role.BILLING) as (_, clara),
-        signed_in(house, "dan@example.org", Role.BILLING) as (_, dan),
+        signed_in(house, "clara@example.org", Role.BILLING) as (clara_, clara),
+        signed_in(house, "dan@example.org", Role.BILLING) as (dan_, dan),
     ):
+        await says_why(house, clara_, anna.person)
+        await says_why(house, dan_, anna.person)
         await owes(house, anna.person, 9000)
         path = f"{at(anna.person)}/write-off"
         assert (await clara.post(path, data={"amount": "10", "reason": " "})).status_code == 422
@@ -91,8 +109,10 @@ async def test_what_was_paid_ahead_goes_back_and_never_by_the_account_of_another
     async with (
         signed_in(house, "anna@example.org") as (anna, _),
         signed_in(house, "bert@example.org") as (bert, _),
-        signed_in(house, "clara@example.org", Role.BILLING) as (_, clara),
+        signed_in(house, "clara@example.org", Role.BILLING) as (clara_, clara),
     ):
+        await says_why(house, clara_, anna.person)
+        await says_why(house, clara_, bert.person)
         await did(clara, f"{at(anna.person)}/transfer", amount="40", reference="RF18 1", **{"for": "ahead"})
         (paid,) = (await clara.get("/api/v1/payments")).json()["items"]
         form = {"payment": paid["id"], "amount": "15", "reason": "Asked for it."}
@@ -106,8 +126,9 @@ async def test_what_was_paid_ahead_goes_back_and_never_by_the_account_of_another
 async def test_how_somebody_pays_is_chosen_for_them_alone(house: House) -> None:
     async with (
         signed_in(house, "anna@example.org") as (anna, her),
-        signed_in(house, "clara@example.org", Role.BILLING) as (_, clara),
+        signed_in(house, "clara@example.org", Role.BILLING) as (clara_, clara),
     ):
+        await says_why(house, clara_, anna.person)
         path = f"{at(anna.person)}/way"
         assert await did(clara, path, way="free") == "chosen"
         assert (await her.get("/api/v1/wallet")).json()["way"] == "free"
@@ -119,10 +140,11 @@ async def test_how_somebody_pays_is_chosen_for_them_alone(house: House) -> None:
 
 async def test_an_account_is_found_by_a_card_whose_number_stands_nowhere(house: House) -> None:
     await house.api.post("/api/v1/cards/import", content="number\n04A2B97F33AA\n")
-    async with signed_in(house, "clara@example.org", Role.BILLING) as (_, clara):
+    async with signed_in(house, "clara@example.org", Role.BILLING) as (clara_, clara):
         answer = await clara.post(LIST, data={"number": "04:a2:b9:7f:33:aa"})
         assert answer.status_code == 303 and "33" not in answer.headers["location"].partition(LIST)[0]
         assert "04A2B97F33AA" not in answer.headers["location"]
+        await says_why(house, clara_, await holder(house))
         assert "••AA" in (await clara.get(answer.headers["location"])).text
         unknown = await clara.post(LIST, data={"number": "04AAAAAAAA"})
         assert unknown.status_code == 404 and "04AAAAAAAA" not in unknown.text
