@@ -103,7 +103,9 @@ async def test_a_bill_answers_why(site: Site) -> None:
             await person.sees(text)
         content = await page.request.get(await page.get_by_role("link", name="work it out").get_attribute("href") or "")
         assert content.ok
-        paper = await page.request.get(await page.get_by_role("link", name="Receipt").get_attribute("href") or "")
+        paper = await page.request.get(
+            await page.get_by_role("link", name="Receipt as PDF").get_attribute("href") or ""
+        )
         assert paper.headers["content-type"] == "application/pdf"
         await page.get_by_role("link", name=shown(session)).click()
         await page.wait_for_url(f"**/sessions/{session}")
