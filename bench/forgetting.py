@@ -12,6 +12,7 @@ import sqlite3
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -110,90 +111,86 @@ def _people(refs: list[str], wrapped: bytes) -> list[tuple[str, Any]]:
     ]
 
 
-def _sessions(refs: list[str]) -> list[tuple[str, Any]]:
-    """Sessions with what stations told, what was decided, billed and entered."""
-    count = len(refs) * SESSIONS
-    step = SPAN // count
+@dataclass(frozen=True, slots=True)
+class Past:
+    """The sessions that these cards had: each row is worked out from its number."""
 
-    def one(s: int) -> tuple[int, str, str, str, int]:
-        i = s * 104_729 % len(refs)
-        return i, refs[i], f"S{s:08}", f"CP{s % STATIONS:04}", FIRST + s * step
+    refs: list[str]
 
-    def session(s: int) -> tuple[Any, ...]:
-        _, ref, name, station, at = one(s)
+    @property
+    def count(self) -> int:
+        """How many sessions."""
+        return len(self.refs) * SESSIONS
+
+    def one(self, s: int) -> tuple[str, str, str, str, int]:
+        """Whose a session is, with which card, its name, its station and when."""
+        i = s * 104_729 % len(self.refs)
+        return f"person:{i:024x}", self.refs[i], f"S{s:08}", f"CP{s % STATIONS:04}", FIRST + s * (SPAN // self.count)
+
+    def session(self, s: int) -> tuple[Any, ...]:
+        """Its row."""
+        _, ref, name, station, at = self.one(s)
         fold = f'{{"id":"{name}","station":"{station}","token":"{ref}","key":"start:1:{ref}:x","pad":"{"x" * 500}"}}'
         place = (name, station, 1, 1, f"start:1:{ref}:{at}:0", str(s), ref, "ended", 0, "measured")
         return (*place, at, at + 3_000_000, 11_000_000_000, at, at + 3_000_000, s * ENTRIES + ENTRIES, fold)
 
-    def entry(n: int) -> tuple[Any, ...]:
+    def entry(self, n: int) -> tuple[Any, ...]:
+        """One entry of the journal."""
         s, place = divmod(n, ENTRIES)
-        _, ref, name, station, at = one(s)
+        _, ref, name, station, at = self.one(s)
         token = f',"token":"{ref}"' if place in (0, 3) else ""
         kind = ("SessionOpened", "MetersRead", "MetersRead", "SessionEnded")[place]
         body = f'{{"at":"2026-01-01T00:00:00Z","evse":1{token},"register_wh":"11000"}}'
         at += place * 1_000_000
         return n + 1, station, at, at, kind, name, 1, body, f'{{"session":"{name}"}}', '{"connectorId":1}'
 
-    many = range(count)
+    def decision(self, n: int) -> tuple[Any, ...]:
+        """What was decided about a tap, at the begin and at the end."""
+        s, place = n // 2, n % 2 * 3
+        _, ref, name, station, at = self.one(s)
+        return s * ENTRIES + place + 1, ref, station, 1, at, "Accepted", "", name
+
+    def bill(self, s: int) -> tuple[Any, ...]:
+        """Its bill."""
+        person, _, name, station, at = self.one(s)
+        what = (f"2026-{s + 1:06}", "2026", s + 1, "bill", name, station, "", "", person, "standard", 1, "EUR", 2)
+        return (*what, 500, 100, 600, 11_000_000_000, at, at, at, "measured", "bench", "{}", "")
+
+    def lines(self, s: int) -> list[tuple[Any, ...]]:
+        """The lines of its entry in the books."""
+        moved = ((f"owed:{self.one(s)[0]}", 600), (f"sales:Site {s % 25}", -500), ("vat:20", -100))
+        return [(s + 1, place, name, "EUR", amount) for place, (name, amount) in enumerate(moved)]
+
+
+def _sessions(refs: list[str]) -> list[tuple[str, Any]]:
+    """Sessions with what stations told, what was decided, billed and entered."""
+    past = Past(refs)
+    many = range(past.count)
+    stations = ((f"CP{i:04}", "", f"Site {i % 25}", b"", b"", "", 1, FIRST, "bench") for i in range(STATIONS))
+    entries = ((s + 1, past.one(s)[4], "charge", f"2026-{s + 1:06}", "bench") for s in many)
     return [
-        (
-            "station (id, label, site, salt, key_hash, address, is_listed, created_at, created_by)",
-            ((f"CP{i:04}", "", f"Site {i % 25}", b"", b"", "", 1, FIRST, "bench") for i in range(STATIONS)),
-        ),
+        ("station (id, label, site, salt, key_hash, address, is_listed, created_at, created_by)", stations),
         (
             "session (id, station_id, evse, connector, key, ref, token, state, live, grade, started_at, ended_at,"
             " energy_wh, known_at, heard_at, last_n, fold)",
-            map(session, many),
+            map(past.session, many),
         ),
         (
             "journal (n, station_id, received_at, at, kind, session_id, evse, body, decided, words)",
-            map(entry, range(count * ENTRIES)),
+            map(past.entry, range(past.count * ENTRIES)),
         ),
         (
             "decision (n, token, station_id, evse, at, status, reason, session_id)",
-            (
-                (s * ENTRIES + place + 1, one(s)[1], one(s)[3], 1, one(s)[4], "Accepted", "", one(s)[2])
-                for s in many
-                for place in (0, 3)
-            ),
+            map(past.decision, range(2 * past.count)),
         ),
         (
             "bill (number, series, place, kind, session_id, station_id, site, grouping, person_id, tariff_id,"
             " tariff_version, currency, digits, net_minor, vat_minor, gross_minor, energy_wh, started_at, ended_at,"
             " issued_at, grade, by, content, digest)",
-            (
-                (
-                    *(
-                        f"2026-{s + 1:06}",
-                        "2026",
-                        s + 1,
-                        "bill",
-                        one(s)[2],
-                        one(s)[3],
-                        "",
-                        "",
-                        f"person:{one(s)[0]:024x}",
-                    ),
-                    *("standard", 1, "EUR", 2, 500, 100, 600, 11_000_000_000, one(s)[4], one(s)[4], one(s)[4]),
-                    *("measured", "bench", "{}", ""),
-                )
-                for s in many
-            ),
+            map(past.bill, many),
         ),
-        (
-            "ledger_line (entry, place, account, currency, amount_minor)",
-            (
-                (s + 1, place, name, "EUR", amount)
-                for s in many
-                for place, (name, amount) in enumerate(
-                    ((f"owed:person:{one(s)[0]:024x}", 600), (f"sales:Site {s % 25}", -500), ("vat:20", -100))
-                )
-            ),
-        ),
-        (
-            "ledger_entry (n, at, kind, ref, by)",
-            ((s + 1, one(s)[4], "charge", f"2026-{s + 1:06}", "bench") for s in many),
-        ),
+        ("ledger_line (entry, place, account, currency, amount_minor)", (one for s in many for one in past.lines(s))),
+        ("ledger_entry (n, at, kind, ref, by)", entries),
     ]
 
 

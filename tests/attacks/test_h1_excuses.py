@@ -97,8 +97,13 @@ async def test_h1_a_forgotten_card_is_no_fault(database: str, tmp_path: Path) ->
         await one.keeper.finish()
         gone = "gone:" + "c" * 32
         async with one.store.unit() as unit:
-            await name.renamed(unit, MINE, gone)
+            await name.renamed(unit, {MINE: gone})
         await one.overpower(f"UPDATE deed SET body = replace(body, '{MINE}', '{gone}')")
+        (fault,) = await faults(one)
+        assert str(fault.what).startswith("Cards that are called as if"), "nobody was forgotten, as far as deeds say"
+        async with one.store.unit() as unit:
+            await deed.enter(unit, DeedKind.ERASED, "house", "anna", {"cards": 1})
+        await one.keeper.finish()
         assert await faults(one) == []
 
 

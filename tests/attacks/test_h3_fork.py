@@ -20,6 +20,7 @@ from tests.logs import Kept, kept
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.log.witnessing import Witnessing
+from wattkeeper.operations.people.security import Case, heard_by
 from wattkeeper.vault.checking import Wanted, check
 from wattkeeper.vault.copy import read_signed
 from wattkeeper.witness import following
@@ -205,7 +206,8 @@ async def test_h3_a_hostile_log_neither_stops_the_witness_nor_keeps_it_from_othe
 async def test_h3_a_hostile_witness_does_not_keep_the_log_from_the_next(two: Two) -> None:
     await two.one.grow(5)
     door = httpx.ASGITransport(app=Door(two.witness))  # type: ignore[arg-type]
-    nonsense = ["\n\n", "nonsense\n", f"\N{EM DASH} {WITNESS} AAAA\n", "x" * 100_000]
+    cases: list[Case] = []
+    nonsense = ["", "\n\n", "nonsense\n", f"\N{EM DASH} {WITNESS} AAAA\n", "x" * 100_000]
     for lines in nonsense:
 
         async def answered(request: httpx.Request, lines: str = lines) -> httpx.Response:
@@ -219,5 +221,7 @@ async def test_h3_a_hostile_witness_does_not_keep_the_log_from_the_next(two: Two
         client = partial(httpx.AsyncClient, transport=httpx.MockTransport(answered))
         ask = Witnessing(two.one.store, MemoryBus(), settings, two.one.log, client)
         await two.one.grow(1)
-        await ask.look()
+        with heard_by(lambda case, *_: cases.append(case)):
+            await ask.look()
         assert WITNESS in await two.one.log.checkpoint(), lines[:20]
+    assert Case.WITNESS_REFUSED in cases, "a checkpoint that it took and did not cosign"

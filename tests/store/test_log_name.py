@@ -25,8 +25,8 @@ async def test_a_commitment_follows_its_name_and_loses_its_salt(database: str) -
     assert salt is not None and made[OLD].commitment == hashlib.sha256(salt + OLD.encode()).digest()
     async with store.unit() as unit:
         assert await name.opening(unit.connection, OLD) == made[OLD]
-        await name.renamed(unit, OLD, NEW)
-        await name.renamed(unit, "p1:" + "d" * 32, "gone:" + "d" * 32)
+        await name.renamed(unit, {OLD: NEW})
+        await name.renamed(unit, {"p1:" + "d" * 32: "gone:" + "d" * 32})
     async with store.read() as connection:
         again = await name.commitments(connection, [OLD, NEW, OTHER], store.is_sqlite)
         rows = (await connection.execute(select(log_name.c.token, log_name.c.salt))).all()
@@ -44,7 +44,7 @@ async def test_a_new_name_must_look_like_one(database: str) -> None:
     for bad in ("gone:12", "someone", "gone:" + "b" * 65, ""):
         with pytest.raises(ValueError, match="no name"):
             async with store.unit() as unit:
-                await name.renamed(unit, OLD, bad)
+                await name.renamed(unit, {OLD: bad})
     await store.close()
 
 

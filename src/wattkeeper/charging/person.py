@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 
 
 class Scope(StrEnum):
@@ -101,6 +101,18 @@ class Role(StrEnum):
     def is_staff(self) -> bool:
         """Whether a person of this role works here."""
         return self not in (Role.DRIVER, Role.SERVICE)
+
+
+STAFF: Mapping[Role, Phrase] = {
+    Role.OWNER: phrase("Owner"),
+    Role.OPERATOR: phrase("Operator"),
+    Role.SUPPORT: phrase("Support"),
+    Role.BILLING: phrase("Billing"),
+    Role.PRIVACY_OFFICER: phrase("Privacy officer"),
+    Role.AUDITOR: phrase("Auditor"),
+    Role.SITE_HOST: phrase("Site host"),
+}
+"""The roles of those who work here, in words."""
 
 
 class Reach(StrEnum):

@@ -14,6 +14,10 @@ from rich.table import Column, Table
 from wattkeeper.charging.insight.question import FORMS, USUAL, YEARLY, Kind, period
 from wattkeeper.commands.terminal import VIEWER, Database, fail, number_of, out, rooms_of, run
 
+Out = Annotated[
+    Path | None,
+    typer.Option("--out", help="Where to write it: FILE.json, FILE.csv, or FILE for both.", show_default=False),
+]
 app = typer.Typer(help="Anonymous aggregates that leave the house, and their budget.", no_args_is_help=True)
 RECORDS = {"session", "sessions", "record", "records", "driver", "drivers", "journal"}
 NEVER = (
@@ -37,10 +41,7 @@ def make(
         str | None,
         typer.Option(help="What to spend of the year's budget of 1; 0.5 for site-load, else 0.2.", show_default=False),
     ] = None,
-    out_file: Annotated[
-        Path | None,
-        typer.Option("--out", help="Where to write it: FILE.json, FILE.csv, or FILE for both.", show_default=False),
-    ] = None,
+    out_file: Out = None,
     database: Database = None,
 ) -> None:
     """Draw, measure and let out an aggregate; the same question again gives the same bytes and spends nothing."""
@@ -89,10 +90,7 @@ def list_releases(database: Database = None) -> None:
 @app.command()
 def show(
     name: Name,
-    out_file: Annotated[
-        Path | None,
-        typer.Option("--out", help="Where to write it: FILE.json, FILE.csv, or FILE for both.", show_default=False),
-    ] = None,
+    out_file: Out = None,
     database: Database = None,
 ) -> None:
     """Show a release with what was measured before it left."""

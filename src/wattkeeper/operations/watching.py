@@ -43,6 +43,23 @@ async def watch(
                 ear.cancel()
 
 
+async def now_and_then(write: Callable[[], Awaitable[object]], log: Logger, pause_s: float) -> None:
+    """Write what gathered after each pause, and once more at the end; what fails is logged, and tried with the next."""
+    try:
+        while True:
+            await asyncio.sleep(pause_s)
+            await _tried(write, log)
+    finally:
+        await _tried(write, log)
+
+
+async def _tried(write: Callable[[], Awaitable[object]], log: Logger) -> None:
+    try:
+        await write()
+    except Exception:
+        log.exception("what gathered could not be written; trying again")
+
+
 async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
     """Note that something was announced."""
     async for _ in hints:

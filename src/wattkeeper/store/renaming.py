@@ -60,7 +60,7 @@ async def rename(unit: Unit, names: Mapping[str, str]) -> dict[str, int]:
     }
     for table, column in (("decision", "token"), ("phone_start", "ref"), ("card", "replaced_by")):
         done[table] = await _column(unit, table, column, names)
-    await log_name.renamed_all(unit, names)
+    await log_name.renamed(unit, names)
     return {table: count for table, count in done.items() if count}
 
 

@@ -10,6 +10,7 @@ import tink
 from tink import aead
 
 from wattkeeper.vault.cloud import AWS, GCP, CloudRoot
+from wattkeeper.vault.durable import sync_folder
 from wattkeeper.vault.keys import KeyRefused, Root, new_keyset, primitive
 from wattkeeper.vault.transit import TRANSIT, Transit
 
@@ -71,7 +72,7 @@ class FileRoot:
             with suppress(tink.TinkError):
                 cipher.decrypt(wrapped, bound)
                 self.next.replace(self.path)
-                _sync_folder(self.path)
+                sync_folder(self.path.parent)
 
     def _awaited(self) -> list[aead.Aead]:
         """The next key, where there is a whole one."""
@@ -113,13 +114,4 @@ def make_root(path: Path) -> None:
         file.write(new_keyset())
         file.flush()
         os.fsync(file.fileno())
-    _sync_folder(path)
-
-
-def _sync_folder(path: Path) -> None:
-    """Put the name of a file on disk, too."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from wattkeeper.vault.durable import put
 from wattkeeper.vault.note import COSIGNS, NoteRefused, Signer, Verifier, read_verifier
 
 KEY: Final = "key"
@@ -122,21 +123,6 @@ def add(folder: Path, key: Verifier, address: str) -> None:
     path = folder / LOGS
     had = path.read_bytes() if path.exists() else b""
     put(path, had + f"{key} {address}".strip().encode() + b"\n")
-
-
-def put(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and on the disk."""
-    made = path.with_name(path.name + ".new")
-    with made.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    made.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _remembered(told: Mapping[str, Any]) -> Remembered:

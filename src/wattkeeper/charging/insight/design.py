@@ -50,7 +50,7 @@ class Noise:
 
     @property
     def shown_from(self) -> int:
-        """From this number on it has ten drivers behind it."""
+        """From this number on it has `DRIVERS` behind it, but for `DELTA`."""
         return DRIVERS * self.one_cell + self.margin
 
     def drivers(self, noisy: int) -> int:

@@ -62,6 +62,9 @@ SKIPPED = phrase("{count} of its numbers have neither a row nor an entry: they w
 TURNED_BACK = phrase("Up to where it was logged was set back: nothing new of it is logged any more.")
 OTHER_CARD = phrase("It is not the card that entries are about: its name was changed behind the log's back.")
 NOT_AGREED = phrase("Nobody said this: the deed beside it says something else, or there is none.")
+NOT_FORGOTTEN = phrase(
+    "Cards that are called as if their holders had been forgotten: {gone}. Deeds say so of {forgotten}."
+)
 STRANGER = phrase("The checkpoint that was given is signed by no key of this log.")
 
 
@@ -213,6 +216,11 @@ class _Audit:
         """Compare what cards are called with what entries say instead."""
         for token in await name.changed(self.connection):
             self.found.note(OTHER_CARD, None, "card", token)
+        asked = select(deed.c.body).where(deed.c.kind == DeedKind.ERASED.value)
+        forgotten = sum(orjson.loads(body).get("cards", 0) for body in (await self.connection.execute(asked)).scalars())
+        gone = await name.gone(self.connection)
+        if gone > forgotten:
+            self.found.note(NOT_FORGOTTEN.filled(gone=gone, forgotten=forgotten), None, "card")
 
     # --- the tree -------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.log.proving import Log
 from wattkeeper.vault.copy import CHECKPOINT, CHECKPOINTS, KEY, KEYS, Copy, Damaged, tile_path
+from wattkeeper.vault.durable import put
 from wattkeeper.vault.transparency import HEIGHT, WIDTH
 
 Progress = Callable[[int, int], None]
@@ -40,9 +41,9 @@ async def export(log: Log, folder: Path, progress: Progress = lambda done, of: N
         progress(n * WIDTH + width, newest.size)
     await _nodes(log, folder, newest.size)
     await _checkpoints(log, folder)
-    _put(folder / KEYS, b"".join([orjson.dumps(one) + b"\n" for one in await _keys(log)]))
-    _put(folder / KEY, "".join([f"{key}\n" for key in await log.keys()]).encode())
-    _put(folder / CHECKPOINT, note.encode())
+    put(folder / KEYS, b"".join([orjson.dumps(one) + b"\n" for one in await _keys(log)]))
+    put(folder / KEY, "".join([f"{key}\n" for key in await log.keys()]).encode())
+    put(folder / CHECKPOINT, note.encode())
     return newest.size
 
 
@@ -66,8 +67,8 @@ def _is_there(folder: Path, n: int, width: int) -> bool:
 
 async def _entries(log: Log, folder: Path, n: int, width: int) -> None:
     """The entries of a tile, and their hashes."""
-    _put(folder / tile_path("entries", n, width), await log.bundle(n, width))
-    _put(folder / tile_path(0, n, width), await log.tile(0, n, width))
+    put(folder / tile_path("entries", n, width), await log.bundle(n, width))
+    put(folder / tile_path(0, n, width), await log.tile(0, n, width))
 
 
 async def _nodes(log: Log, folder: Path, size: int) -> None:
@@ -78,7 +79,7 @@ async def _nodes(log: Log, folder: Path, size: int) -> None:
             width = min(WIDTH, nodes - n * WIDTH)
             path = folder / tile_path(level, n, width)
             if not path.exists():
-                _put(path, await log.tile(level, n, width))
+                put(path, await log.tile(level, n, width))
         level += 1
 
 
@@ -105,14 +106,3 @@ async def _keys(log: Log) -> list[dict[str, Any]]:
         except Refusal:  # no checkpoint covers it yet
             continue
     return found
-
-
-def _put(path: Path, data: bytes) -> None:
-    """Write a file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    made = path.with_name(path.name + ".new")
-    with made.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    made.replace(path)

@@ -97,11 +97,14 @@ class Witnessing:
 
     async def _keep(self, address: str, newest: CheckpointRow, lines: str) -> None:
         """Keep what a witness said, where its key is known and its signature holds."""
-        note = read_note(newest.note + lines)
-        spoke = note.opened(self._keys)
+        said = read_note(newest.note + lines)
+        spoke = said.opened(self._keys)
         self._seen[address] = newest.size
+        if self._keys and not spoke:
+            note(Case.WITNESS_REFUSED, place=address)
+            log.error("ALARM the witness at %s took a checkpoint and did not cosign it by a key that is known", address)
         async with self._store.unit() as unit:
-            for one in note.signatures:
+            for one in said.signatures:
                 if any(_is_of(one.name, one.key_id, key) for key in spoke):
                     await checkpoint.cosign(unit, newest.size, one.name, one.line())
 

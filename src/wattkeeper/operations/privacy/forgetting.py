@@ -227,6 +227,7 @@ def _refused(ready: Prepared, *, staff: bool) -> dict[str, tuple[Obstacle, ...]]
 def _body(plan: Plan, text: str, *, again: bool) -> dict[str, object]:
     """What the log says of it."""
     told = {"certificate": certificate.digest(text), "plan": certificate.digest_of(plan), "sessions": plan.sessions}
+    told["cards"] = plan.destroyed.get("card", 0)
     rows = {"rows": sum(plan.destroyed.values()), "told": len(plan.told)}
     return {**told, **rows, **({"again": True} if again else {})}
 

@@ -15,6 +15,8 @@ from pathlib import Path
 
 import orjson
 
+from wattkeeper.vault.durable import sync_folder
+
 
 @dataclass(frozen=True, slots=True)
 class Tombstone:
@@ -64,11 +66,7 @@ def write(path: Path, stones: Iterable[Tombstone]) -> None:
         file.flush()
         os.fsync(file.fileno())
     if is_new:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(path.parent)
 
 
 def _end(known: bytes) -> int:

@@ -6,7 +6,6 @@ attack is one row until it was quiet for a minute, and an hour at most; its coun
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections import deque
 from dataclasses import replace
@@ -16,6 +15,7 @@ from wattkeeper.bus import Bus
 from wattkeeper.operations.people.attempts import neighbourhood
 from wattkeeper.operations.people.security import Case, heard_by
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.watching import now_and_then
 from wattkeeper.store.engines import Store
 from wattkeeper.store.security import event
 from wattkeeper.store.security.event import SEVERAL, EventRow
@@ -88,16 +88,4 @@ class SecurityEvents:
     async def run(self, pause_s: float = EVERY_S) -> None:
         """Hear and write for as long as the installation runs; what was heard last is written at its end."""
         with heard_by(self.heard):
-            try:
-                while True:
-                    await asyncio.sleep(pause_s)
-                    await self._try()
-            finally:
-                await self._try()
-
-    async def _try(self) -> None:
-        """Write; where that fails it is tried again with the next."""
-        try:
-            await self.write()
-        except Exception:
-            log.exception("security events could not be written; trying again")
+            await now_and_then(self.write, log, pause_s)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import quote
 
-from wattkeeper.charging.person import Role
+from wattkeeper.charging.person import STAFF, Role
 from wattkeeper.charging.phrase import Phrase, Said, counted, phrase, plural
 from wattkeeper.operations.security.finding import FindingCode as Code
 from wattkeeper.store.security.finding import FindingRow
@@ -315,15 +315,8 @@ TOLD: Mapping[Code, Told] = {
 }
 """Every code in words."""
 
-ROLES: Mapping[str, Phrase] = {
-    Role.OWNER: phrase("Owner"),
-    Role.OPERATOR: phrase("Operator"),
-    Role.SUPPORT: phrase("Support"),
-    Role.BILLING: phrase("Billing"),
-    Role.PRIVACY_OFFICER: phrase("Privacy officer"),
-    Role.AUDITOR: phrase("Auditor"),
-    Role.SITE_HOST: phrase("Site host"),
-}
+NAMED: Mapping[str, Phrase] = {role.value: words for role, words in STAFF.items()}
+"""Roles by the names that figures call them by."""
 DOORS: Mapping[str, Phrase] = {"stations": phrase("stations"), "people": phrase("people")}
 SEVERITIES: Mapping[str, Phrase] = {"high": phrase("Today"), "medium": phrase("Soon"), "low": phrase("When you can")}
 """How soon something needs a person."""
@@ -339,7 +332,7 @@ def what_of(row: FindingRow, label: str = "") -> Phrase:
     if told is None:
         return UNKNOWN.filled(code=row.code)
     subject = DOORS.get(row.subject, label or row.subject) if row.code.startswith("doors.") else label or row.subject
-    figures = {name: ROLES.get(str(value), value) for name, value in row.figures.items()}
+    figures = {name: NAMED.get(str(value), value) for name, value in row.figures.items()}
     return told.what.filled(subject=subject, **figures)
 
 
@@ -352,7 +345,7 @@ def do_of(row: FindingRow) -> Phrase:
 def owner_of(row: FindingRow) -> Phrase:
     """Whose it is to settle."""
     told = _told(row)
-    return ROLES[told.owner if told else Role.OWNER]
+    return STAFF[told.owner if told else Role.OWNER]
 
 
 def act_of(row: FindingRow) -> tuple[str, Phrase]:

@@ -5,12 +5,12 @@ Drivers are not looked at. It costs a set in memory for each right that is asked
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from collections.abc import Callable
 from datetime import datetime
 
 from wattkeeper.charging.person import Scope
+from wattkeeper.operations.watching import now_and_then
 from wattkeeper.store.engines import Store
 from wattkeeper.store.security import rights
 
@@ -55,16 +55,4 @@ class ScopeUses:
 
     async def run(self, pause_s: float = EVERY_S) -> None:
         """Write for as long as the installation runs, and once more at its end."""
-        try:
-            while True:
-                await asyncio.sleep(pause_s)
-                await self._try()
-        finally:
-            await self._try()
-
-    async def _try(self) -> None:
-        """Write; where that fails it is tried again with the next."""
-        try:
-            await self.write()
-        except Exception:
-            log.exception("which rights are in use could not be written; trying again")
+        await now_and_then(self.write, log, pause_s)

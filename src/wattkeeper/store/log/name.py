@@ -6,7 +6,7 @@ pseudonym's commitment, which is made here when a row with it is logged first, a
 
 What may be renamed, without breaking a leaf: `pseudonyms` of cards, wherever they stand in a followed row, and nothing
 else. Ids of persons, accounts, sessions and stations stay as they are: they are random and lead to nobody once their
-key is destroyed. What else may change in a followed row stands in `operations/log/sources.py`.
+key is destroyed. What else may change in a followed row stands in `store/log/source.py`.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import orjson
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.columns import EPOCH
@@ -84,26 +84,17 @@ async def renames(connection: AsyncConnection) -> int:
     return (await followed(connection, RENAMES)).n
 
 
-async def renamed(unit: Unit, old: str, new: str) -> None:
-    """Say that a pseudonym is called otherwise from now on, in the unit that renames it in the rows.
+async def renamed(unit: Unit, names: Mapping[str, str]) -> None:
+    """Say that pseudonyms are called otherwise from now on, old by new, in the unit that renames them in the rows.
 
-    ``new`` must be a name nobody had, of the form of `PSEUDONYM`; raises ValueError where it is not. The salt is
+    Each new one must be a name nobody had, of the form of `PSEUDONYM`; raises ValueError where it is not. The salts are
     destroyed: from then on nobody can try whether a leaf was about a card, not even with every key of the house.
     """
-    if PSEUDONYM.fullmatch(new) is None:
-        raise ValueError(f"{new[:60]!r} is no name for a forgotten card; one is gone: and 16 to 64 letters and digits.")
-    await unit.flush()
-    moved = update(log_name).where(N.token == old).values(token=new, salt=None)
-    await unit.connection.execute(moved)
-    before = await followed(unit.connection, RENAMES)
-    await _advance(unit, before)
-
-
-async def renamed_all(unit: Unit, names: Mapping[str, str]) -> None:
-    """As `renamed`, for many names at once: old by new."""
-    wrong = next((new for new in names.values() if PSEUDONYM.fullmatch(new) is None), None)
-    if wrong is not None:
-        raise ValueError(f"{wrong[:60]!r} is no name for a forgotten card.")
+    wrong = next((new for new in names.values() if PSEUDONYM.fullmatch(new) is None), "")
+    if wrong:
+        raise ValueError(
+            f"{wrong[:60]!r} is no name for a forgotten card; one is gone: and 16 to 64 letters and digits."
+        )
     await unit.flush()
     change = "UPDATE log_name SET token = {}, salt = NULL WHERE token = {}"
     marks = ("?", "?") if unit.is_sqlite else ("$1", "$2")
@@ -122,6 +113,11 @@ async def opening(connection: AsyncConnection, token: str) -> Named | None:
     """The commitment to a name and its salt, while there is one; None: no leaf is about it."""
     row = (await connection.execute(select(N.commitment, N.salt).where(N.token == token))).first()
     return None if row is None else Named(bytes(row.commitment), None if row.salt is None else bytes(row.salt))
+
+
+async def gone(connection: AsyncConnection) -> int:
+    """How many names are those of cards whose holder was forgotten."""
+    return int(await connection.scalar(select(func.count()).where(N.salt.is_(None))) or 0)
 
 
 async def changed(connection: AsyncConnection) -> list[str]:

@@ -16,13 +16,12 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.consent import Consented, Door
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.looking import PARTS, PURPOSES
-from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.person import STAFF, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.language import spoken
 from wattkeeper.operations.privacy.looks import Seen
 from wattkeeper.web.driver import rights
 from wattkeeper.web.driver.paper import Paper, Word, routes_of
-from wattkeeper.web.operator.paper import ROLES
 
 HERE = "/app/privacy"
 PROGRAM = phrase("Program")
@@ -65,7 +64,7 @@ async def looks_given(paper: Paper, request: Request, viewer: Viewer) -> dict[st
 def _look(one: Seen) -> dict[str, Any]:
     """A look in words; whoever looked is told apart, and not named."""
     seen = joined([PARTS[part] for part in one.parts], ", ") if one.parts else phrase("nothing")
-    return {"look": one, "role": ROLES.get(one.role, PROGRAM), "purpose": PURPOSES[one.purpose], "seen": seen}
+    return {"look": one, "role": STAFF.get(one.role, PROGRAM), "purpose": PURPOSES[one.purpose], "seen": seen}
 
 
 SECTIONS: tuple[Section, ...] = (

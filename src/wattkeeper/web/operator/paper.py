@@ -17,7 +17,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
-from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
+from wattkeeper.charging.person import IN_WORDS, STAFF, Role, Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.web import bundle, pages
@@ -93,16 +93,6 @@ ALL = {
     "/insight": phrase("All releases"),
 }
 """What the lists are called to whom a page sends back there."""
-ROLES = {
-    Role.OWNER: phrase("Owner"),
-    Role.OPERATOR: phrase("Operator"),
-    Role.SUPPORT: phrase("Support"),
-    Role.BILLING: phrase("Billing"),
-    Role.PRIVACY_OFFICER: phrase("Privacy officer"),
-    Role.AUDITOR: phrase("Auditor"),
-    Role.SITE_HOST: phrase("Site host"),
-}
-"""The roles of those who work here, in words."""
 
 
 SHARED = ("/oauth/", "/login/company")
@@ -116,7 +106,7 @@ class Outside(Exception):  # noqa: N818 - an answer, not a fault
 def position(role: Role, sites: Collection[str]) -> Phrase:
     """What somebody is here, and of which sites."""
     at = ", ".join(sorted(sites))
-    return phrase("{role} of {sites}", role=ROLES[role], sites=at) if at else ROLES[role]
+    return phrase("{role} of {sites}", role=STAFF[role], sites=at) if at else STAFF[role]
 
 
 def places_of(viewer: Viewer | None) -> list[tuple[str, str]]:
@@ -149,7 +139,7 @@ class Paper:
             in_words=IN_WORDS,
             money=said.money,
             position=position,
-            roles=ROLES,
+            roles=STAFF,
             shown=shown,
             times=self.times,
         )
@@ -264,7 +254,7 @@ def _forbidden(viewer: Viewer, refusal: Refusal) -> str:
         return phrase("Add a passkey or a code app to your account first: until then it opens nothing else.")
     if "scope" in refusal.details:
         why = phrase("You are signed in as {role}, and this role may not see or do this. An owner can change that.")
-        return why.filled(role=ROLES[viewer.role])
+        return why.filled(role=STAFF[viewer.role])
     return refusal.why
 
 

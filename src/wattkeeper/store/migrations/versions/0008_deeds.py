@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from wattkeeper.store.migrations.refusing import refuse_changes
+
 revision = "0008"
 down_revision = "0007"
 
@@ -23,17 +25,4 @@ def upgrade() -> None:
     )
     op.create_index("ix_deed_subject", "deed", ["subject", "n"])
     op.create_index("ix_deed_kind", "deed", ["kind", "n"])
-    _refuse("UPDATE")
-    _refuse("DELETE")
-
-
-def _refuse(change: str) -> None:
-    """A trigger that refuses to change what was written down."""
-    name, why = f"deed_no_{change.lower()}", "A deed that was written down stays as it is"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON deed BEGIN SELECT RAISE(ABORT, '{why}.'); END")
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{why}.'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON deed FOR EACH ROW EXECUTE FUNCTION {name}()")
+    refuse_changes("deed", "A deed that was written down stays as it is")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from wattkeeper.store.migrations.refusing import refuse_changes
+
 revision = "0009"
 down_revision = "0008"
 
@@ -67,17 +69,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token", name=op.f("pk_log_name")),
     )
     for table in STAYS:
-        for change in ("UPDATE", "DELETE"):
-            _refuse(table, change)
-
-
-def _refuse(table: str, change: str) -> None:
-    """A trigger that refuses to change what was logged."""
-    name, why = f"{table}_no_{change.lower()}", "What was logged stays as it is"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{why}.'); END")
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{why}.'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")
+        refuse_changes(table, "What was logged stays as it is")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from wattkeeper.store.migrations.refusing import refuse_changes
+
 revision = "0010"
 down_revision = "0009"
 
@@ -15,8 +17,7 @@ def upgrade() -> None:
     _looks()
     _holds()
     for table in ("consent_text", "consent"):
-        for change in ("UPDATE", "DELETE"):
-            _refuse(table, change)
+        refuse_changes(table, "What somebody agreed to stays as it was written down")
 
 
 def _text(name: str) -> sa.Column[str]:
@@ -72,15 +73,3 @@ def _holds() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_legal_hold")),
     )
     op.create_index("ix_legal_hold_subject", "legal_hold", ["kind", "subject"])
-
-
-def _refuse(table: str, change: str) -> None:
-    """A trigger that refuses to change what was written down."""
-    name, why = f"{table}_no_{change.lower()}", "What somebody agreed to stays as it was written down"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, '{why}.'); END")
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{why}.'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON {table} FOR EACH ROW EXECUTE FUNCTION {name}()")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from wattkeeper.store.migrations.refusing import refuse_changes
+
 revision = "0013"
 down_revision = "0012"
 
@@ -28,17 +30,4 @@ def upgrade() -> None:
     )
     op.create_index("uq_release_mark", "release", ["mark"], unique=True)
     op.create_index("ix_release_year", "release", ["year"])
-    for change in ("UPDATE", "DELETE"):
-        _refuse(change)
-
-
-def _refuse(change: str) -> None:
-    """A trigger that refuses to change what was spent."""
-    name, why = f"release_no_{change.lower()}", "What was spent of the budget stays spent"
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON release BEGIN SELECT RAISE(ABORT, '{why}.'); END")
-        return
-    op.execute(
-        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION '{why}.'; END $$"
-    )
-    op.execute(f"CREATE TRIGGER {name} BEFORE {change} ON release FOR EACH ROW EXECUTE FUNCTION {name}()")
+    refuse_changes("release", "What was spent of the budget stays spent")

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from wattkeeper.charging.looking import PARTS, PURPOSES
-from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.person import STAFF, Role, Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.privacy.looks import Seen
 from wattkeeper.web.operator.need import Act, Need
-from wattkeeper.web.operator.paper import ROLES
 from wattkeeper.web.rooms import Rooms
 
 MOST = 50
@@ -38,7 +37,7 @@ def _told(one: Seen, said: Mapping[str, str]) -> dict[str, Any]:
     """A look as a line of the list."""
     who = one.by if one.role is Role.SERVICE else said.get(one.by, one.mark)
     seen = joined([PARTS[part] for part in one.parts], ", ") if one.parts else phrase("nothing yet")
-    role = ROLES.get(one.role, PROGRAM)
+    role = STAFF.get(one.role, PROGRAM)
     return {"look": one, "who": who, "role": role, "purpose": PURPOSES[one.purpose], "seen": seen}
 
 

@@ -9,13 +9,13 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.person import STAFF, Role, Scope, Viewer
 from wattkeeper.charging.phrase import Said, counted, joined, phrase
 from wattkeeper.operations.people.staff import Member
 from wattkeeper.store.people import staff as store
 from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.people.staff import Ways
-from wattkeeper.web.operator.paper import ROLES, Look, Paper, Word, routes_of
+from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator.people.account import is_fresh
 from wattkeeper.web.problem import STATUS
 
@@ -203,7 +203,7 @@ def _answer(members: list[Member]) -> Said:
 
 def _role(word: str) -> Role:
     """The role that a form names; Refusal INVALID."""
-    for role in ROLES:
+    for role in STAFF:
         if role.value == word:
             return role
     raise Refusal(Code.INVALID, phrase("Choose a role: what they may do."))
