@@ -110,7 +110,9 @@ def furnish(
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
     totals, provider = Totals(store, settings), provider_of(settings)
     notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
-    papers, signing = Papers(store, safe, settings, bills), Signing(store, safe, settings)
+    signing = Signing(store, safe, settings)
+    proofs = Log(store, signing)
+    papers = Papers(store, safe, settings, bills, proofs)
     return Rooms(
         settings=settings,
         store=store,
@@ -150,7 +152,7 @@ def furnish(
         meters=Meters(store),
         proofs=Proofs(store, safe),
         rights=rights_of(store, safe, bus, settings, access, notices),
-        log=Log(store, signing),
+        log=proofs,
         keeper=Keeper(store, bus, settings, signing),
         signing=signing,
         consents=Consents(store),

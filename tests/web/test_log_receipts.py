@@ -14,6 +14,7 @@ import pytest
 
 from tests.attacks.test_g_erasure import two
 from tests.web.conftest import House
+from wattkeeper.charging.person import PROGRAMS
 from wattkeeper.operations.money.papers.verifying import NO_PROOF, NOT_YET, UNSIGNED, Verdict, verified
 from wattkeeper.vault.note import Signer
 
@@ -59,6 +60,23 @@ async def test_a_receipt_proves_that_it_was_issued(house: House, tmp_path: Path)
         key.write_text(str(keys[0]))
         (tmp_path / "receipt.json").write_bytes(file)
         assert "Signed by" in _said(tmp_path, "receipt.json", "--log-key", str(key))
+
+
+async def test_a_paper_carries_its_proof_once_there_is_one(house: House, tmp_path: Path) -> None:
+    async with two(house) as (anna, _):
+        address = f"/api/v1/bills/{anna.ids['bill']}/paper"
+        keys = await house.rooms.log.keys()
+        early = judged(tmp_path, (await anna.client.get(address)).content)
+        assert early.holds and early.log == (NO_PROOF,)
+        await house.rooms.keeper.finish()
+        paper = (await anna.client.get(address)).content
+        told = judged(tmp_path, paper, *keys)
+        assert told.holds and f"Signed by {keys[0].name}" in str(told.log[1])
+        before = await house.rooms.log.checkpoint()
+        await house.rooms.access.make_token("another", PROGRAMS)
+        await house.rooms.keeper.finish()
+        assert await house.rooms.log.checkpoint() != before
+        assert (await anna.client.get(address)).content == paper, "the same paper, though the log has grown"
 
 
 def _forged(folder: Path, file: bytes, keys: object) -> None:

@@ -29,6 +29,12 @@ def post_of(shop: Shop) -> Receipts:
     return Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers)
 
 
+async def posted(shop: Shop) -> int:
+    """The log is signed, and what sends receipts looks."""
+    await shop.house.rooms.keeper.finish()
+    return await post_of(shop).look()
+
+
 async def letters(shop: Shop) -> list[Posted]:
     """The receipts that were queued."""
     rooms = shop.house.rooms
@@ -44,6 +50,8 @@ async def test_who_asked_for_letters_gets_each_receipt_once(shop: Shop, people: 
     assert asked.json()["receipts_by_mail"] is True
     await shop.session(await shop.card(anna))
     await shop.session(await shop.card(bert, "04AABBCCDDEE02"))
+    assert await post_of(shop).look() == 0, "it waits for the proof that it is to carry"
+    await shop.house.rooms.keeper.finish()
     await asyncio.gather(post_of(shop).look(), post_of(shop).look())
     assert await post_of(shop).look() == 0
     (letter,) = await letters(shop)
@@ -52,7 +60,8 @@ async def test_who_asked_for_letters_gets_each_receipt_once(shop: Shop, people: 
     assert letter.file is not None
     path = tmp_path / letter.file.name
     path.write_bytes(letter.file.content)
-    assert verified(path).holds
+    told = verified(path, keys=await shop.house.rooms.log.keys())
+    assert told.holds and "Signed by" in str(told.log[1])
     (part,) = message(letter, "a@example.org", "https://example.org").iter_attachments()
     assert (part.get_content_type(), part.get_filename()) == ("application/pdf", letter.file.name)
     assert part.get_content() == letter.file.content
@@ -66,14 +75,14 @@ async def test_a_credit_note_is_told_as_well_and_what_was_ended_is_not(shop: Sho
     wish = Wish(deed=Deed.CORRECT, said="The plug was broken.", gross_minor=100)
     await shop.house.rooms.bills.do(OWNER, session, wish)
     await annas.patch(f"{API}/account", json={"name": "Anna the driver"})
-    await post_of(shop).look()
+    await posted(shop)
     told = await letters(shop)
     assert [one.subject.partition(": ")[0] for one in told] == ["Wattkeeper"] * 2
     assert len({one.file.name for one in told if one.file}) == 2
     gone = await annas.post("/app/me/receipts", data={"by_mail": "no"})
     assert gone.headers["location"] == "/app/me?did=receipts-off"
     await shop.session((await annas.get(f"{API}/cards")).json()["items"][0]["ref"])
-    await post_of(shop).look()
+    await posted(shop)
     assert len(await letters(shop)) == 2
 
 
@@ -82,7 +91,7 @@ async def test_a_receipt_in_german_is_german(shop: Shop, people: People) -> None
     await annas.post("/app/me/receipts", data={"by_mail": "yes"})
     await shop.house.rooms.people.accounts.speak(anna, "de")
     await shop.session(await shop.card(anna))
-    await post_of(shop).look()
+    await posted(shop)
     (letter,) = await letters(shop)
     assert "Ihr Beleg" in letter.subject
     assert "6,00" in letter.text
@@ -98,6 +107,7 @@ async def test_they_go_out_after_a_rest_in_which_nothing_was_billed(
     try:
         await asyncio.sleep(0.5)
         await shop.session(await shop.card(anna))
+        await shop.house.rooms.keeper.finish()
         await until(lambda: letters(shop), "a letter")
         assert not running.done()
     finally:

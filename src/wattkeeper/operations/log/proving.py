@@ -120,10 +120,13 @@ class Log:
         async with self._store.read() as connection:
             return await _of_row(connection, kind, ref)
 
-    async def opened(self, kind: str, ref: str) -> Opened:
-        """As `of_row`, with what the leaf commits to: only for whoever may see the row; Refusal NOT_FOUND."""
+    async def opened(self, kind: str, ref: str, *, first: bool = False) -> Opened:
+        """As `of_row`, with what the leaf commits to: only for whoever may see the row; Refusal NOT_FOUND.
+
+        ``first``: by the first checkpoint that covers it instead of the newest.
+        """
         async with self._store.read() as connection:
-            proof = await _of_row(connection, kind, ref)
+            proof = await _of_row(connection, kind, ref, first=first)
             rows = await source.these(connection, NAMED[kind], [ref])
             if ref not in rows:
                 raise Refusal(Code.NOT_FOUND, NOT_LOGGED)
@@ -223,13 +226,14 @@ async def _note(connection: AsyncConnection, row: CheckpointRow) -> str:
     return row.note + "".join(await checkpoint.cosignatures(connection, row.size))
 
 
-async def _of_row(connection: AsyncConnection, kind: str, ref: str) -> Inclusion:
+async def _of_row(connection: AsyncConnection, kind: str, ref: str, *, first: bool = False) -> Inclusion:
     """The proof for a row."""
     newest = await _newest(connection)
     found = await leaf.named(connection, kind, ref)
     if found is None or found.n >= newest.size:
         raise Refusal(Code.NOT_FOUND, NOT_LOGGED)
-    return await _included(connection, found, newest)
+    by = await checkpoint.covering(connection, found.n) if first else newest
+    return await _included(connection, found, by or newest)
 
 
 async def _included(connection: AsyncConnection, row: LeafRow, newest: CheckpointRow) -> Inclusion:

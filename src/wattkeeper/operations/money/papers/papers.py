@@ -11,9 +11,11 @@ from typing import Any
 import orjson
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.numbered import Explanation
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import chosen, spoken
+from wattkeeper.operations.log.proving import Log
 from wattkeeper.operations.money.bills import Bills
 from wattkeeper.operations.money.papers.einvoice import einvoice
 from wattkeeper.operations.money.papers.monthly_paper import Entry, MonthlyPaper, monthly_einvoice
@@ -21,6 +23,7 @@ from wattkeeper.operations.money.papers.monthly_paper import told as told_monthl
 from wattkeeper.operations.money.papers.owing import owing
 from wattkeeper.operations.money.papers.paper import Paper, Party, told
 from wattkeeper.operations.money.papers.printing import MONTH, printed
+from wattkeeper.operations.money.papers.proved import KIND, carried
 from wattkeeper.operations.money.payments.monthly import items_of
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
@@ -59,11 +62,12 @@ class Printed:
 class Papers:
     """Prints bills."""
 
-    def __init__(self, store: Store, safe: Safe, settings: Settings, bills: Bills) -> None:
+    def __init__(self, store: Store, safe: Safe, settings: Settings, bills: Bills, proofs: Log) -> None:
         self._store = store
         self._safe = safe
         self._settings = settings
         self._bills = bills
+        self._proofs = proofs
 
     async def of_session(self, viewer: Viewer, session: str) -> list[BillRow]:
         """What was issued for a session, in order, as far as the viewer may see it; nothing where they may see none."""
@@ -79,7 +83,9 @@ class Papers:
         """
         row, why = await self._bills.explain(viewer, number)
         paper = Paper(row=row, why=why, buyer=await self._payer(viewer, row), **self._own())
-        pdf = await printed(told(paper, chosen(language, spoken())), row.issued_at, content=encode(why))
+        pdf = await printed(
+            told(paper, chosen(language, spoken())), row.issued_at, content=await self._carried(row, why)
+        )
         return Printed(f"{number}.pdf", pdf)
 
     async def invoice(self, viewer: Viewer, number: str, buyer: Party, language: str = "") -> Printed:
@@ -97,7 +103,9 @@ class Papers:
             owed = await owing(connection, row, self._settings)
         paper = Paper(row=row, why=why, buyer=buyer, is_invoice=True, owing=owed, **self._own())
         language = chosen(language, spoken())
-        pdf = await printed(told(paper, language), row.issued_at, einvoice(paper, language), encode(why))
+        pdf = await printed(
+            told(paper, language), row.issued_at, einvoice(paper, language), await self._carried(row, why)
+        )
         await self._make_out(viewer, number, row.issued_at, buyer)
         return Printed(f"{number}.pdf", pdf)
 
@@ -132,6 +140,14 @@ class Papers:
         if buyer is not None:
             await self._make_out(viewer, number, row.issued_at, buyer)
         return Printed(f"{number}.pdf", pdf)
+
+    async def is_proved(self, number: str) -> bool:
+        """Whether the log proves a bill, so that its paper carries that."""
+        return await self._proofs.logged(KIND, number) is not None
+
+    async def _carried(self, row: BillRow, why: Explanation) -> str:
+        """What a paper carries for whoever works it out again."""
+        return await carried(self._proofs, row.number, encode(why))
 
     @property
     def writes_invoices(self) -> bool:

@@ -22,8 +22,25 @@ async def receipt_file(store: Store, log: Log, viewer: Viewer, number: str) -> b
         content = await bill.content(connection, viewer, number)
     if content is None:
         raise Refusal(Code.NOT_FOUND, NO_BILL)
+    return _proved(content, await _proof(log, number) or "null").encode()
+
+
+async def carried(log: Log, number: str, content: str) -> str:
+    """What the paper of a bill carries: what it is worked out from, with the proof once a checkpoint covers it.
+
+    It is the proof by the first one that does, so that a paper that is printed again is the same.
+    """
+    proof = await _proof(log, number, first=True)
+    return _proved(content, proof) if proof else content
+
+
+async def _proof(log: Log, number: str, *, first: bool = False) -> str:
+    """The proof that a bill is in the log; empty where no checkpoint covers it yet."""
     try:
-        proof = orjson.dumps((await log.opened(KIND, number)).told())
-    except Refusal:  # not signed yet
-        proof = b"null"
-    return b'{"content":' + content.encode() + b',"proof":' + proof + b"}"
+        return orjson.dumps((await log.opened(KIND, number, first=first)).told()).decode()
+    except Refusal:
+        return ""
+
+
+def _proved(content: str, proof: str) -> str:
+    return f'{{"content":{content},"proof":{proof}}}'

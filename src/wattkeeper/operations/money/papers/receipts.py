@@ -7,9 +7,10 @@ leaves no document without its letter, and none with two.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from decimal import Decimal
 
 from wattkeeper.bus import Bus
@@ -17,6 +18,7 @@ from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import Money, phrase
 from wattkeeper.language import tell_in
+from wattkeeper.operations.log.keeper import TOPIC as SIGNED
 from wattkeeper.operations.money.billing import TOPIC
 from wattkeeper.operations.money.papers.papers import Papers
 from wattkeeper.operations.people.accounts import BY_MAIL, RECEIPTS
@@ -25,6 +27,7 @@ from wattkeeper.operations.watching import watch
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, due, ledger
 from wattkeeper.store.money.bill import BillRow
+from wattkeeper.store.money.ledger import EntryRow
 from wattkeeper.store.people import account
 from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.unit import Unit
@@ -37,6 +40,8 @@ TOGETHER = 50
 """How many ledger entries are followed in one transaction."""
 REST_S = 30
 """After how long it looks without being told to."""
+PATIENCE = timedelta(minutes=5)
+"""How long a letter waits for the proof that it is to carry; after that it goes without."""
 SUBJECT = phrase("Your receipt {number}: {amount}")
 TEXT = phrase(
     "You charged {energy} at {station}. It comes to {amount}; the receipt is attached.\n\nWhy it costs that, and what "
@@ -64,8 +69,8 @@ class Receipts:
         self._papers = papers
 
     async def run(self) -> None:
-        """Look whenever something was billed, for as long as the installation runs."""
-        await watch(self._bus, [TOPIC], self._look, log, rest_s=REST_S)
+        """Look whenever something was billed, or the log was signed, for as long as the installation runs."""
+        await watch(self._bus, [TOPIC, SIGNED], self._look, log, rest_s=REST_S)
 
     async def _look(self) -> None:
         while await self.look():
@@ -77,8 +82,11 @@ class Receipts:
             before = await due.followed(connection, NAME)
             entries = await ledger.after(connection, before.n, TOGETHER)
             issued = await bill.named(connection, [one.ref for one in entries if one.is_billed])
+        entries = await self._signed(entries, {row.number: row for row in issued})
         if not entries:
             return 0
+        followed = {one.ref for one in entries}
+        issued = [row for row in issued if row.number in followed]
         async with self._store.unit() as unit:
             wanted = [one for row in issued if (one := await self._wanted(unit, row)) is not None]
         files = {one.number: file for one in wanted if (file := await self._printed(one)) is not None}
@@ -88,6 +96,17 @@ class Receipts:
                 for one in (one for one in wanted if one.number in files):
                     await self._write(unit, one, rows[one.number], files[one.number])
         return len(entries)
+
+    async def _signed(self, entries: Sequence[EntryRow], issued: Mapping[str, BillRow]) -> list[EntryRow]:
+        """Those before the first document that the log does not prove yet: its letter waits a minute for the proof."""
+        ready = []
+        for one in entries:
+            row = issued.get(one.ref)
+            is_new = row is not None and self._store.clock() - row.issued_at < PATIENCE
+            if is_new and not await self._papers.is_proved(one.ref):
+                break
+            ready.append(one)
+        return ready
 
     async def _wanted(self, unit: Unit, row: BillRow) -> _Wanted | None:
         """Whether whose document it is wants it by letter."""
