@@ -42,11 +42,9 @@ from wattkeeper.operations.money.grid import GridMeters
 from wattkeeper.operations.money.papers.papers import Papers
 from wattkeeper.operations.money.papers.receipts import Receipts
 from wattkeeper.operations.money.papers.statements import Statements
-from wattkeeper.operations.money.payments.deeds import MoneyDeeds
-from wattkeeper.operations.money.payments.hearing import Hearing
+from wattkeeper.operations.money.payments.payments import payments_of
 from wattkeeper.operations.money.payments.provider import Provider
 from wattkeeper.operations.money.payments.stripe import Stripe
-from wattkeeper.operations.money.payments.wallet import Wallets
 from wattkeeper.operations.money.payments.watch import Watch
 from wattkeeper.operations.money.tariffs.assigning import Assignments
 from wattkeeper.operations.money.tariffs.prices import Prices
@@ -94,8 +92,8 @@ async def open_rooms(settings: Settings) -> AsyncIterator[Rooms]:
             yield rooms
         finally:
             await intake.stop()
-            if rooms.provider is not None:
-                await rooms.provider.close()
+            if rooms.payments.provider is not None:
+                await rooms.payments.provider.close()
     finally:
         await store.close()
 
@@ -108,9 +106,8 @@ def furnish(
     cards, prices = Cards(store, safe, bus), Prices(store, settings)
     places = Places(store, safe, bus, prices)
     access, mail = Access(store, safe, settings), Mail(store, safe, settings)
-    totals, provider = Totals(store, settings), provider_of(settings)
-    notices, bills = Notices(store, safe, bus, mail), Bills(store, bus, settings)
-    signing = Signing(store, safe, settings)
+    totals, bills = Totals(store, settings), Bills(store, bus, settings)
+    notices, signing = Notices(store, safe, bus, mail), Signing(store, safe, settings)
     proofs = Log(store, signing)
     papers = Papers(store, safe, settings, bills, proofs)
     return Rooms(
@@ -140,10 +137,7 @@ def furnish(
         bills=bills,
         papers=papers,
         statements=Statements(store, prices, papers),
-        wallets=Wallets(store, bus, settings, provider),
-        money_deeds=MoneyDeeds(store, bus, settings),
-        provider=provider,
-        hearing=Hearing(store, bus, provider) if provider and settings.stripe_secret_file else None,
+        payments=payments_of(store, bus, settings, provider_of(settings)),
         grid_meters=GridMeters(store),
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
@@ -154,7 +148,6 @@ def furnish(
         rights=rights_of(store, safe, bus, settings, access, notices),
         log=proofs,
         keeper=Keeper(store, bus, settings, signing),
-        signing=signing,
         consents=Consents(store),
         looking=Looking(store, safe, settings, notices),
         looks=Looks(store, safe),
@@ -196,7 +189,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
     await note_start(rooms.store, rooms.safe, settings)
     gateway = Gateway(settings, rooms.intake, rooms.dispatch, rooms.admission, rooms.totals)
     ocpp_port = await gateway.start()
-    told = (rooms.store, rooms.safe, rooms.bus, settings, rooms.dispatch, rooms.provider)
+    told = (rooms.store, rooms.safe, rooms.bus, settings, rooms.dispatch, rooms.payments.provider)
     propagation = Propagation(*told)
     watchers = [
         asyncio.create_task(rooms.store.keep_tidy(), name="tidy"),
@@ -218,7 +211,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.displays.run(), name="displays"),
         asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),
         asyncio.create_task(
-            Watch(rooms.store, rooms.bus, settings, rooms.provider, rooms.notices).run(), name="payments"
+            Watch(rooms.store, rooms.bus, settings, rooms.payments.provider, rooms.notices).run(), name="payments"
         ),
     ]
     try:

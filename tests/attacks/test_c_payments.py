@@ -44,8 +44,8 @@ async def house(open_door: OpenDoor, tmp_path: Path, stripe: Shapes) -> AsyncIte
     """Both doors, with that provider."""
     made = await house_of(await open_door(**connected(tmp_path, stripe.address)))
     yield made
-    assert made.rooms.provider is not None
-    await made.rooms.provider.close()
+    assert made.rooms.payments.provider is not None
+    await made.rooms.payments.provider.close()
     assert (await audit_ledger(made.rooms.store, made.rooms.settings.zone)).faults == []
 
 

@@ -52,8 +52,8 @@ class Paid:
 
 async def paid(rooms: Rooms, person: str) -> Paid:
     """Make it, for this person."""
-    await rooms.wallets.enter(OWNER, person, (4000, "EUR"), "RF18 0001", is_ahead=True)
-    await rooms.wallets.choose_for(OWNER, Whose.DRIVER, person, Way.PREPAID)
+    await rooms.payments.wallets.enter(OWNER, person, (4000, "EUR"), "RF18 0001", is_ahead=True)
+    await rooms.payments.wallets.choose_for(OWNER, Whose.DRIVER, person, Way.PREPAID)
     async with rooms.store.unit() as unit:
         paying.keep_means(unit, person, Means("stripe", "cus_1", "pm_1", "visa", "4242"))
         waits = await payment.make(unit, person, PaymentKind.TOP_UP, "stripe", (2000, "EUR", 2), person)

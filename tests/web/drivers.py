@@ -136,7 +136,7 @@ async def _bill(house: House, made: Driver) -> None:
 async def _payment(house: House, made: Driver) -> None:
     """A payment of theirs, as somebody entered it."""
     staff, reference = Viewer("tests", Role.OWNER, EVERYTHING), f"RF18 {secrets.token_hex(6)}"
-    row = await house.rooms.wallets.enter(staff, made.viewer.person, (100, "EUR"), reference, is_ahead=True)
+    row = await house.rooms.payments.wallets.enter(staff, made.viewer.person, (100, "EUR"), reference, is_ahead=True)
     made.ids["payment"] = row.id
     made.secrets += [row.id, reference]
 

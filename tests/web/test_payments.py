@@ -33,8 +33,8 @@ async def house(open_door: OpenDoor, tmp_path: Path, stripe: Shapes) -> AsyncIte
     made = await house_of(await open_door(**given))
     async with made.api:
         yield made
-    assert made.rooms.provider is not None
-    await made.rooms.provider.close()
+    assert made.rooms.payments.provider is not None
+    await made.rooms.payments.provider.close()
 
 
 async def test_a_transfer_is_entered_once_and_seen_by_its_driver_alone(house: House) -> None:

@@ -85,7 +85,7 @@ def enter(
     which = currency or load().pay_currency
     paid = (minor_of(amount, which), which)
     more = {"number": invoice, "is_ahead": prepaid and invoice is None}
-    row = _do(database, lambda rooms: rooms.wallets.enter(VIEWER, person, paid, reference, **more))
+    row = _do(database, lambda rooms: rooms.payments.wallets.enter(VIEWER, person, paid, reference, **more))
     if row.state.is_over:
         out.print(f"Entered: {money(row.captured_minor, row.currency)}, payment {row.id}.", markup=False)
     else:
@@ -141,7 +141,7 @@ def settle(
     database: Database = None,
 ) -> None:
     """Settle a difference, and say how."""
-    _do(database, lambda rooms: rooms.wallets.settle_difference(VIEWER, difference, reason))
+    _do(database, lambda rooms: rooms.payments.wallets.settle_difference(VIEWER, difference, reason))
     out.print("Settled.")
 
 
@@ -158,7 +158,7 @@ def reconcile(
     async def deed(rooms: Any) -> Any:
         zone = rooms.settings.zone
         period = revenue.month(month or revenue.running_month(rooms.store.clock(), zone))
-        return await reconciling.reconcile(rooms.store, rooms.settings, rooms.provider, VIEWER, *period)
+        return await reconciling.reconcile(rooms.store, rooms.settings, rooms.payments.provider, VIEWER, *period)
 
     found = _do(database, deed)
     if csv is not None:
@@ -200,7 +200,7 @@ def way(
 
     async def deed(rooms: Any) -> Any:
         chosen = None if by == "none" else way_named(by)
-        return await rooms.wallets.choose_for(VIEWER, Whose(whose), subject, chosen)
+        return await rooms.payments.wallets.choose_for(VIEWER, Whose(whose), subject, chosen)
 
     _do(database, deed)
     out.print("From now on.")
@@ -217,7 +217,7 @@ def write_off(
     """Give up so much of what a person owes."""
     which = currency or load().pay_currency
     minor = minor_of(amount, which)
-    row = _do(database, lambda rooms: rooms.money_deeds.write_off(VIEWER, person, minor, which, reason))
+    row = _do(database, lambda rooms: rooms.payments.deeds.write_off(VIEWER, person, minor, which, reason))
     out.print(PROPOSED if row.state == "open" else "Given up.")
 
 
@@ -235,7 +235,7 @@ def share(
     said = percent or per_kwh
     kind = ShareKind.PERCENT if percent else ShareKind.PER_KWH if per_kwh else None
     value = None if said is None else number_of(said)
-    _do(database, lambda rooms: rooms.money_deeds.agree_share(VIEWER, site, host, kind, value))
+    _do(database, lambda rooms: rooms.payments.deeds.agree_share(VIEWER, site, host, kind, value))
     out.print("From what is billed now on.")
 
 
@@ -243,7 +243,7 @@ def share(
 def statement(site: Site, currency: Currency = None, database: Database = None) -> None:
     """Show what accrued to the host of a site and was not paid yet."""
     which = currency or load().pay_currency
-    told = _do(database, lambda rooms: rooms.money_deeds.statement(VIEWER, site, which))
+    told = _do(database, lambda rooms: rooms.payments.deeds.statement(VIEWER, site, which))
     table = Table("Document", "At (UTC)", "Without tax", "Share", box=None)
     for one in told.items:
         amounts = (money(one.net_minor, which), money(one.share_minor, which))
@@ -263,5 +263,5 @@ def payout(
     """Enter that the host of a site was paid what the statement says."""
     which = currency or load().pay_currency
     minor = minor_of(amount, which)
-    row = _do(database, lambda rooms: rooms.money_deeds.pay_out(VIEWER, site, which, reference, minor))
+    row = _do(database, lambda rooms: rooms.payments.deeds.pay_out(VIEWER, site, which, reference, minor))
     out.print(PROPOSED if row.state == "open" else "Entered.")

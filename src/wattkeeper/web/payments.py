@@ -18,9 +18,9 @@ MOST = 256 * 1024
 
 def router(rooms: Rooms) -> list[BaseRoute]:
     """The door, where a provider is set up; else it is as absent as any other page."""
-    if rooms.hearing is None:
+    if rooms.payments.hearing is None:
         return []
-    return [Route(PATH, Door(rooms.hearing).hear, methods=["POST"], include_in_schema=False)]
+    return [Route(PATH, Door(rooms.payments.hearing).hear, methods=["POST"], include_in_schema=False)]
 
 
 class Door:

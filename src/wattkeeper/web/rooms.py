@@ -18,7 +18,6 @@ from wattkeeper.operations.insight.releases import Releases
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.proving import Log
-from wattkeeper.operations.log.signing import Signing
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.metering.proofs import Proofs
 from wattkeeper.operations.money.bills import Bills
@@ -26,10 +25,7 @@ from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.money.grid import GridMeters
 from wattkeeper.operations.money.papers.papers import Papers
 from wattkeeper.operations.money.papers.statements import Statements
-from wattkeeper.operations.money.payments.deeds import MoneyDeeds
-from wattkeeper.operations.money.payments.hearing import Hearing
-from wattkeeper.operations.money.payments.provider import Provider
-from wattkeeper.operations.money.payments.wallet import Wallets
+from wattkeeper.operations.money.payments.payments import Payments
 from wattkeeper.operations.money.tariffs.assigning import Assignments
 from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.operations.money.total import Totals
@@ -83,11 +79,7 @@ class Rooms:
     bills: Bills
     papers: Papers
     statements: Statements
-    wallets: Wallets
-    money_deeds: MoneyDeeds
-    provider: Provider | None
-    """Who takes payments by card; None: nobody."""
-    hearing: Hearing | None
+    payments: Payments
     grid_meters: GridMeters
     places: Places
     starts: Starts
@@ -103,5 +95,4 @@ class Rooms:
     log: Log
     keeper: Keeper
     releases: Releases
-    signing: Signing
     security_audit: SecurityAudit

@@ -82,7 +82,7 @@ async def test_who_cannot_pay_reads_why_before_pressing_and_how_to_settle_it(tow
         async with town.plain(me) as client:
             page = (await client.get(f"/app/at/{code}")).text
             assert " disabled>Start charging" not in page
-            await town.rooms.wallets.choose_for(OWNER, Whose.DRIVER, viewer.person, Way.PREPAID)
+            await town.rooms.payments.wallets.choose_for(OWNER, Whose.DRIVER, viewer.person, Way.PREPAID)
             page = (await client.get(f"/app/at/{code}")).text
             assert " disabled>Start charging" in page
             assert "The prepaid balance is used up (€0.00)." in page

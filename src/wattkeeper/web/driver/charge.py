@@ -199,7 +199,7 @@ class Charge:
         place, outlet = await self._rooms.places.at(viewer, code, address_of(request))
         guess = guess_of(request, outlet.price)
         status = 422 if guess.fault else 200
-        spot = spot_of(place, outlet, await self._rooms.wallets.blocked(viewer))
+        spot = spot_of(place, outlet, await self._rooms.payments.wallets.blocked(viewer))
         return await self._paper.page(request, "at.html", viewer, status=status, spot=spot, guess=guess)
 
     async def start(self, request: Request, code: str, key: Annotated[str, Form()] = "") -> Response:
@@ -213,7 +213,7 @@ class Charge:
                 raise
             word = Word(phrase("It was not started."), refusal.why, "look")
             place, outlet = await self._rooms.places.at(viewer, code, address)
-            spot = spot_of(place, outlet, await self._rooms.wallets.blocked(viewer))
+            spot = spot_of(place, outlet, await self._rooms.payments.wallets.blocked(viewer))
             return await self._paper.page(request, "at.html", viewer, status=409, spot=spot, word=word, guess=Guess())
         return RedirectResponse(f"/app/charging/{began.id}", 303)
 

@@ -92,7 +92,7 @@ class Me:
             agrees=agrees_to(sum(one.agrees for one in await self._rooms.consents.mine(viewer, spoken()))),
             known=await self._known_in_short(viewer),
             access=counted("{count} app", "{count} apps", len(apps)) if apps else phrase("Nobody but you"),
-            pays=PAYS[(await self._rooms.wallets.mine(viewer)).way],
+            pays=PAYS[(await self._rooms.payments.wallets.mine(viewer)).way],
             notices=await self._rooms.notices.mine(viewer, MOST_NOTICES),
             passkeys=passkeys_of(has.passkeys),
             password=phrase("Set") if has.password else phrase("None"),

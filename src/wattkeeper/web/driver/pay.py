@@ -134,7 +134,7 @@ class Pay:
     async def _page(
         self, request: Request, viewer: Viewer, word: Word | None, status: int = 200, amount: str = ""
     ) -> Response:
-        told = await self._rooms.wallets.mine(viewer)
+        told = await self._rooms.payments.wallets.mine(viewer)
         async with self._rooms.store.read() as connection:
             rows = await payments.find(connection, viewer, SHOWN)
             invoices = await monthly.find(connection, viewer, SHOWN)
@@ -210,7 +210,7 @@ class Pay:
         """Top up; or say why not, and keep what was typed."""
         viewer = await self._paper.need_viewer(request)
         try:
-            row = await self._rooms.wallets.top_up(viewer, _minor(amount, self._rooms.settings.pay_currency))
+            row = await self._rooms.payments.wallets.top_up(viewer, _minor(amount, self._rooms.settings.pay_currency))
         except Refusal as refusal:
             if refusal.code not in (Code.INVALID, Code.BUSY, Code.CONFLICT):
                 raise
@@ -220,12 +220,12 @@ class Pay:
 
     async def leave_card(self, request: Request) -> Response:
         """Leave a bank card with the provider."""
-        row = await self._rooms.wallets.leave_card(await self._paper.need_viewer(request))
+        row = await self._rooms.payments.wallets.leave_card(await self._paper.need_viewer(request))
         return RedirectResponse(f"{PATH}/{row.id}", 303)
 
     async def forget_card(self, request: Request) -> Response:
         """Have no bank card charged any more."""
-        await self._rooms.wallets.forget_card(await self._paper.need_viewer(request))
+        await self._rooms.payments.wallets.forget_card(await self._paper.need_viewer(request))
         return RedirectResponse(f"{PATH}?did=forgotten", 303)
 
     async def choose(self, request: Request, way: Annotated[str, Form()] = "") -> Response:
@@ -233,7 +233,7 @@ class Pay:
         viewer = await self._paper.need_viewer(request)
         if way not in set(Way):
             raise Refusal(Code.INVALID, phrase("This is no way to pay here."))
-        await self._rooms.wallets.choose(viewer, Way(way))
+        await self._rooms.payments.wallets.choose(viewer, Way(way))
         return RedirectResponse(f"{PATH}?did=way", 303)
 
     async def again(self, request: Request, payment: str) -> Response:
@@ -242,13 +242,13 @@ class Pay:
         row = await self._own(viewer, payment)
         if row.session is None:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such payment."))
-        await self._rooms.wallets.try_again(viewer, row.session)
+        await self._rooms.payments.wallets.try_again(viewer, row.session)
         return RedirectResponse(f"{PATH}?did=asked", 303)
 
     async def one(self, request: Request, payment: str) -> Response:
         """One payment: on to the provider's page, or what came of it."""
         viewer = await self._paper.need_viewer(request)
-        row = await self._rooms.wallets.returned(viewer, payment)
+        row = await self._rooms.payments.wallets.returned(viewer, payment)
         is_left = row.kind is PaymentKind.SETUP and row.state is PaymentState.CAPTURED
         title, why = LEFT if is_left else NEXT[row.state]
         return await self._paper.page(

@@ -240,7 +240,7 @@ async def find_pay_ways(rooms: Here, viewer: BillsStaff) -> PayWays:
 @router.post("/pay-ways", status_code=201)
 async def choose_pay_way(rooms: Here, viewer: BillsWriter, new: NewPayWay) -> PayWay:
     """Let a driver or a group pay this way from now on."""
-    row = await rooms.wallets.choose_for(viewer, new.whose, new.subject, new.way)
+    row = await rooms.payments.wallets.choose_for(viewer, new.whose, new.subject, new.way)
     by = await rooms.names.said(viewer, [row.created_by])
     return _way(viewer, row, by[row.created_by])
 
@@ -305,27 +305,27 @@ async def find_money_deeds(rooms: Here, viewer: BillsStaff, wanted: Annotated[De
 @router.post("/write-offs", status_code=201)
 async def write_off(rooms: Here, viewer: BillsWriter, new: WriteOff) -> Deed:
     """Give up so much of what a person owes; much takes a second person to agree."""
-    row = await rooms.money_deeds.write_off(viewer, new.person, new.amount_minor, new.currency, new.reason)
+    row = await rooms.payments.deeds.write_off(viewer, new.person, new.amount_minor, new.currency, new.reason)
     return (await _deeds(rooms, viewer, [row]))[0]
 
 
 @router.post("/payments/{payment}/refund", status_code=201)
 async def refund_payment(rooms: Here, viewer: BillsWriter, payment: PaymentId, new: Refund) -> Deed:
     """Give back so much of a payment that was not needed; much takes a second person to agree."""
-    row = await rooms.money_deeds.refund(viewer, payment, new.amount_minor, new.reason)
+    row = await rooms.payments.deeds.refund(viewer, payment, new.amount_minor, new.reason)
     return (await _deeds(rooms, viewer, [row]))[0]
 
 
 @router.post("/money-deeds/{deed}/agree")
 async def agree_to_money_deed(rooms: Here, viewer: BillsWriter, deed: DeedId) -> Deed:
     """Do what somebody else proposed; only a person who is signed in can, and not who proposed it."""
-    return (await _deeds(rooms, viewer, [await rooms.money_deeds.agree(viewer, deed)]))[0]
+    return (await _deeds(rooms, viewer, [await rooms.payments.deeds.agree(viewer, deed)]))[0]
 
 
 @router.post("/money-deeds/{deed}/reject")
 async def reject_money_deed(rooms: Here, viewer: BillsWriter, deed: DeedId) -> Deed:
     """Turn down what was proposed."""
-    return (await _deeds(rooms, viewer, [await rooms.money_deeds.reject(viewer, deed)]))[0]
+    return (await _deeds(rooms, viewer, [await rooms.payments.deeds.reject(viewer, deed)]))[0]
 
 
 async def _deeds(rooms: Rooms, viewer: Viewer, rows: list[DeedRow]) -> list[Deed]:
@@ -357,27 +357,27 @@ async def find_site_shares(rooms: Here, viewer: BillsStaff) -> SiteShares:
 @router.post("/site-shares", status_code=201)
 async def agree_site_share(rooms: Here, viewer: BillsWriter, new: NewSiteShare) -> SiteShare:
     """Let the host of a site get this of what is billed there from now on."""
-    row = await rooms.money_deeds.agree_share(viewer, new.site, new.host, new.kind, new.value)
+    row = await rooms.payments.deeds.agree_share(viewer, new.site, new.host, new.kind, new.value)
     return SiteShare.model_validate(row)
 
 
 @router.get("/site-shares/statement")
 async def host_statement(rooms: Here, viewer: BillsStaff, of: Annotated[StatementFilter, Query()]) -> HostStatement:
     """What accrued to the host of a site and was not paid yet."""
-    return _statement(await rooms.money_deeds.statement(viewer, of.site, of.currency))
+    return _statement(await rooms.payments.deeds.statement(viewer, of.site, of.currency))
 
 
 @router.post("/payouts", status_code=201)
 async def pay_out(rooms: Here, viewer: BillsWriter, new: Payout) -> Deed:
     """Enter that the host of a site was paid what accrued; much takes a second person to agree."""
-    row = await rooms.money_deeds.pay_out(viewer, new.site, new.currency, new.reference, new.amount_minor)
+    row = await rooms.payments.deeds.pay_out(viewer, new.site, new.currency, new.reference, new.amount_minor)
     return (await _deeds(rooms, viewer, [row]))[0]
 
 
 @router.get("/payouts/{deed}")
 async def show_payout(rooms: Here, viewer: BillsStaff, deed: DeedId) -> HostStatement:
     """What a payout covers, document by document."""
-    return _statement(await rooms.money_deeds.covered(viewer, deed))
+    return _statement(await rooms.payments.deeds.covered(viewer, deed))
 
 
 def _statement(told: Statement) -> HostStatement:

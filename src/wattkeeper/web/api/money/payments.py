@@ -219,7 +219,7 @@ async def enter_payment(rooms: Here, viewer: BillsWriter, new: Transfer) -> Paym
     What is much is `waiting` until a second person agrees (`/money-deeds`).
     """
     money = (new.amount_minor, new.currency)
-    row = await rooms.wallets.enter(
+    row = await rooms.payments.wallets.enter(
         viewer, new.person, money, new.reference, number=new.number, is_ahead=new.prepaid and new.number is None
     )
     return Payment(**shown_payment(viewer, row))
@@ -235,7 +235,7 @@ async def reconcile_payments(
     rooms: Here, viewer: BillsStaff, wanted: Annotated[Period, Query()]
 ) -> Compared | Response:
     """Compare what the provider says moved in a period with our payments, movement by movement."""
-    found = await reconcile(rooms.store, rooms.settings, rooms.provider, viewer, wanted.since, wanted.until)
+    found = await reconcile(rooms.store, rooms.settings, rooms.payments.provider, viewer, wanted.since, wanted.until)
     if wanted.format == "csv":
         name = f'attachment; filename="reconciliation-{found.since}.csv"'
         return Response(as_csv(found), media_type=CSV, headers={"Content-Disposition": name})
@@ -266,7 +266,7 @@ async def charged_again(rooms: Rooms, viewer: Viewer, payment: str) -> list[Paym
         row = await payments.one(connection, viewer, payment)
     if row is None or row.session is None:
         raise Refusal(Code.NOT_FOUND, phrase("There is no such payment."))
-    await rooms.wallets.try_again(viewer, row.session)
+    await rooms.payments.wallets.try_again(viewer, row.session)
     async with rooms.store.read() as connection:
         return await payments.find(connection, viewer, MOST_OF_SESSION, session=row.session)
 
@@ -287,7 +287,7 @@ async def find_differences(
 @router.post("/payment-differences/{difference}/settle")
 async def settle_difference(rooms: Here, viewer: BillsWriter, difference: DifferenceId, how: Settled) -> Difference:
     """Settle a difference, and say how."""
-    row = await rooms.wallets.settle_difference(viewer, difference, how.reason)
+    row = await rooms.payments.wallets.settle_difference(viewer, difference, how.reason)
     return _difference(row, await rooms.names.said(viewer, [viewer.name]))
 
 

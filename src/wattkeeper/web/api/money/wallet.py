@@ -63,7 +63,7 @@ class Elsewhere(BaseModel):
 @router.get("/wallet")
 async def show_wallet(rooms: Here, viewer: Payer) -> Wallet:
     """How you pay, what is prepaid, what you owe."""
-    told = await rooms.wallets.mine(viewer)
+    told = await rooms.payments.wallets.mine(viewer)
     card = None if told.means is None else BankCard(brand=told.means.brand, last_four=told.means.last_four)
     prepaid, owed = (
         [Balance(currency=currency, amount_minor=amount) for currency, amount in some]
@@ -76,20 +76,20 @@ async def show_wallet(rooms: Here, viewer: Payer) -> Wallet:
 @router.post("/wallet/way")
 async def choose_way(rooms: Here, viewer: Payer, chosen: Chosen) -> Wallet:
     """Pay this way from now on."""
-    await rooms.wallets.choose(viewer, chosen.way)
+    await rooms.payments.wallets.choose(viewer, chosen.way)
     return await show_wallet(rooms, viewer)
 
 
 @router.post("/wallet/top-ups", status_code=201)
 async def top_up(rooms: Here, viewer: Payer, wish: TopUp) -> Elsewhere:
     """Top up your balance: on the page that this gives."""
-    return _elsewhere(await rooms.wallets.top_up(viewer, wish.amount_minor))
+    return _elsewhere(await rooms.payments.wallets.top_up(viewer, wish.amount_minor))
 
 
 @router.post("/wallet/card", status_code=201)
 async def leave_card(rooms: Here, viewer: Payer) -> Elsewhere:
     """Leave a bank card with the provider: on the page that this gives."""
-    return _elsewhere(await rooms.wallets.leave_card(viewer))
+    return _elsewhere(await rooms.payments.wallets.leave_card(viewer))
 
 
 def _elsewhere(row: PaymentRow) -> Elsewhere:
@@ -99,7 +99,7 @@ def _elsewhere(row: PaymentRow) -> Elsewhere:
 @router.delete("/wallet/card", status_code=204)
 async def forget_card(rooms: Here, viewer: Payer) -> None:
     """Let no bank card be charged any more."""
-    await rooms.wallets.forget_card(viewer)
+    await rooms.payments.wallets.forget_card(viewer)
 
 
 @router.post("/wallet/payments/{payment}/again")

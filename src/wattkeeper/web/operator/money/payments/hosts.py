@@ -97,7 +97,7 @@ class Hosts:
         try:
             kind = ShareKind(form["kind"]) if form["kind"] in set(ShareKind) else None
             value = typed.number(form["value"], phrase("The share")) if kind else None
-            await self._rooms.money_deeds.agree_share(viewer, form["site"], form["host"], kind, value)
+            await self._rooms.payments.deeds.agree_share(viewer, form["site"], form["host"], kind, value)
         except Refusal as refusal:
             word = Word(phrase("Nothing was agreed."), refusal.why, "harm")
             return await self._page(request, viewer, word, STATUS[refusal.code], form)
@@ -119,7 +119,7 @@ class Hosts:
         form: Mapping[str, str] = EMPTY,
     ) -> Response:
         currency = _currency(currency or self._rooms.settings.pay_currency)
-        told = await self._rooms.money_deeds.statement(viewer, site, currency)
+        told = await self._rooms.payments.deeds.statement(viewer, site, currency)
         given: dict[str, Any] = {
             "told": told,
             "total": money(told.total_minor, currency, told.digits),
@@ -136,7 +136,7 @@ class Hosts:
         site, currency = form["site"], _currency(form["currency"])
         total = int(form["total"]) if form["total"].isascii() and form["total"][:12].isdecimal() else -1
         try:
-            row = await self._rooms.money_deeds.pay_out(viewer, site, currency, form["reference"], total)
+            row = await self._rooms.payments.deeds.pay_out(viewer, site, currency, form["reference"], total)
         except Refusal as refusal:
             word = Word(phrase("No payout was entered."), refusal.why, "harm")
             return await self._statement(request, viewer, site, currency, word, STATUS[refusal.code], form)

@@ -159,7 +159,7 @@ class Invoices:
         try:
             currency = found.currency if found else self._rooms.settings.pay_currency
             minor = typed.minor(form["amount"], currency, phrase("The amount"))
-            await self._rooms.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
+            await self._rooms.payments.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
         except Refusal as refusal:
             word = Word(phrase("Nothing was entered."), refusal.why, "harm")
             return await self._page(request, viewer, number, word, STATUS[refusal.code], form)

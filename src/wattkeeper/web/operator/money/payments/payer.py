@@ -139,7 +139,7 @@ class Account:
             "answer": _answer(known),
             "sums": _sums(known),
             "way": WAYS[known.way],
-            "ways": {one.value: WAYS[one] for one in Way if one is not Way.CARD or self._rooms.provider},
+            "ways": {one.value: WAYS[one] for one in Way if one is not Way.CARD or self._rooms.payments.provider},
             "bills": [(one, KINDS[one.kind], money(one.gross_minor, one.currency, one.digits)) for one in known.bills],
             "invoices": [_invoice(one, known.paid.get(one.number, 0)) for one in known.invoices],
             "payments": [desk.row_of(one, viewer) for one in known.payments],
@@ -173,7 +173,7 @@ class Account:
 
     async def _enter(self, viewer: Viewer, person: str, form: Mapping[str, str]) -> str:
         """Money that came to the bank: for what is owed, or ahead."""
-        row = await self._rooms.wallets.enter(
+        row = await self._rooms.payments.wallets.enter(
             viewer, person, self._money(form), form["reference"], is_ahead=form["for"] == "ahead"
         )
         return "entered" if row.state is PaymentState.CAPTURED else "proposed"
@@ -181,15 +181,15 @@ class Account:
     async def _choose(self, viewer: Viewer, person: str, form: Mapping[str, str]) -> str:
         """How they pay from now on."""
         way = way_named(form["way"]) if form["way"] else None
-        if way is Way.CARD and self._rooms.provider is None:
+        if way is Way.CARD and self._rooms.payments.provider is None:
             raise Refusal(Code.CONFLICT, phrase("No cards are taken here."))
-        await self._rooms.wallets.choose_for(viewer, Whose.DRIVER, person, way)
+        await self._rooms.payments.wallets.choose_for(viewer, Whose.DRIVER, person, way)
         return "chosen"
 
     async def _give_up(self, viewer: Viewer, person: str, form: Mapping[str, str]) -> str:
         """Some of what they owe."""
         minor, currency = self._money(form)
-        return _did(await self._rooms.money_deeds.write_off(viewer, person, minor, currency, form["reason"]))
+        return _did(await self._rooms.payments.deeds.write_off(viewer, person, minor, currency, form["reason"]))
 
     async def _give_back(self, viewer: Viewer, person: str, form: Mapping[str, str]) -> str:
         """Some of what they paid."""
@@ -198,7 +198,7 @@ class Account:
         if row is None or row.person != person:
             raise Refusal(Code.INVALID, phrase("Choose one of the payments of this account."))
         minor = typed.minor(form["amount"], row.currency, phrase("The amount"))
-        return _did(await self._rooms.money_deeds.refund(viewer, row.id, minor, form["reason"]))
+        return _did(await self._rooms.payments.deeds.refund(viewer, row.id, minor, form["reason"]))
 
     def _money(self, form: Mapping[str, str]) -> tuple[int, str]:
         """What was typed, in minor units, and its currency."""

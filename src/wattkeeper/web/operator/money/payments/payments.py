@@ -144,7 +144,7 @@ class Payments:
             "differing": [_open(row) for row in differing],
             "wanted": [proposed_of(row, by[row.created_by], viewer) for row in wanted],
             "may_write": viewer.may(Scope.BILLS_WRITE),
-            "has_provider": self._rooms.provider is not None,
+            "has_provider": self._rooms.payments.provider is not None,
             "currency": self._rooms.settings.pay_currency,
             "typed": form,
         }
@@ -158,7 +158,7 @@ class Payments:
         try:
             minor = typed.minor(form["amount"], self._rooms.settings.pay_currency, phrase("The amount"))
             number = form["number"].upper()
-            row = await self._rooms.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
+            row = await self._rooms.payments.wallets.enter(viewer, "", (minor, ""), form["reference"], number=number)
         except Refusal as refusal:
             word = Word(phrase("Nothing was entered."), refusal.why, "harm")
             return await self._page(request, viewer, word, STATUS[refusal.code], form)
@@ -172,7 +172,7 @@ class Payments:
             row = await payments.one(connection, viewer, payment)
         if row is None or row.session is None:
             raise Refusal(Code.NOT_FOUND, phrase("There is no such payment."))
-        await self._rooms.wallets.try_again(viewer, row.session)
+        await self._rooms.payments.wallets.try_again(viewer, row.session)
         return RedirectResponse(f"{DESK}?did=asked", 303)
 
     async def settle(self, request: Request, difference: str) -> Response:
@@ -182,18 +182,18 @@ class Payments:
             request,
             viewer,
             "settled",
-            self._rooms.wallets.settle_difference(viewer, difference, form.get("reason", "")),
+            self._rooms.payments.wallets.settle_difference(viewer, difference, form.get("reason", "")),
         )
 
     async def agree(self, request: Request, deed: str) -> Response:
         """Do what somebody else proposed."""
         viewer = await self._writer(request)
-        return await self._done(request, viewer, "agreed", self._rooms.money_deeds.agree(viewer, deed))
+        return await self._done(request, viewer, "agreed", self._rooms.payments.deeds.agree(viewer, deed))
 
     async def reject(self, request: Request, deed: str) -> Response:
         """Turn a proposal down."""
         viewer = await self._writer(request)
-        return await self._done(request, viewer, "rejected", self._rooms.money_deeds.reject(viewer, deed))
+        return await self._done(request, viewer, "rejected", self._rooms.payments.deeds.reject(viewer, deed))
 
     async def _done(self, request: Request, viewer: Viewer, did: str, deed: Any) -> Response:
         """Do it, and say so; or say why not."""

@@ -64,7 +64,7 @@ class Comparing:
             period = revenue.month(running)
         try:
             rooms = self._rooms
-            found = await reconcile(rooms.store, rooms.settings, rooms.provider, viewer, *period)
+            found = await reconcile(rooms.store, rooms.settings, rooms.payments.provider, viewer, *period)
         except Refusal as refusal:
             word, status = Word(phrase("It cannot be compared."), refusal.why, "look"), STATUS[refusal.code]
         given: dict[str, Any] = {
