@@ -67,6 +67,7 @@ from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
+from wattkeeper.operations.statistics.statistics import statistics_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
@@ -142,6 +143,7 @@ def furnish(
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
         totals=totals,
+        statistics=statistics_of(store, bus, settings),
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),
@@ -208,6 +210,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(RadarWatch(rooms.store, rooms.bus, settings, rooms.notices).run(), name="radar"),
         asyncio.create_task(Checking(rooms.store, rooms.safe, rooms.bus, rooms.intake).run(), name="signatures"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
+        asyncio.create_task(rooms.statistics.counting.run(), name="statistics"),
         asyncio.create_task(rooms.displays.run(), name="displays"),
         asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),
         asyncio.create_task(

@@ -24,7 +24,7 @@ ALL = {
     *("/", "/sessions", "/stations", "/cards", "/tariffs", "/findings", "/money", "/people", "/programs"),
     *("/security", "/persons", "/requests", "/insight"),
 }
-PRIVACY = {"/requests", "/insight"}
+PRIVACY = {"/requests"}
 GUARDED = {"/security", *PRIVACY}
 SEES: dict[Role, set[str]] = {
     Role.OWNER: ALL,
@@ -33,7 +33,7 @@ SEES: dict[Role, set[str]] = {
     Role.BILLING: ALL - GUARDED - {"/people", "/programs", "/findings"},
     Role.PRIVACY_OFFICER: ALL - {"/money", "/tariffs"},
     Role.AUDITOR: ALL - PRIVACY - {"/persons"},
-    Role.SITE_HOST: {"/", "/sessions", "/stations"},
+    Role.SITE_HOST: {"/", "/sessions", "/stations", "/insight"},
 }
 """The places of each role."""
 LOOKS_ONLY = (Role.AUDITOR, Role.SITE_HOST, Role.PRIVACY_OFFICER)

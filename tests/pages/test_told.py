@@ -98,11 +98,16 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         for why in ("", "hot", "hot " * 9):
             await one.send("/security/audit/accept", id=stands, days="30", why=why)
         await one.send("/security/audit/reconsider", id="0")
-        await one.to("/insight")
+        await one.to("/insight/releases")
         (public, *others) = await released(town.rooms)
-        await one.to("/insight", f"/insight/{public}", *(f"/insight/{name}" for name in others), f"/release/{public}")
-        await one.send("/insight", kind="odd", first="2025-01", last="2025-02")
-        await one.send("/insight", kind="stays", first="x", last="2025-02", epsilon="x")
+        await one.to(
+            "/insight/releases",
+            f"/insight/releases/{public}",
+            *(f"/insight/releases/{name}" for name in others),
+            f"/release/{public}",
+        )
+        await one.send("/insight/releases", kind="odd", first="2025-01", last="2025-02")
+        await one.send("/insight/releases", kind="stays", first="x", last="2025-02", epsilon="x")
         await attacked(town.rooms)
         await one.to("/security", "/security?days=90&case=key_wrong&subject=CP1&origin=ab")
         await one.to("/account", "/account/proof", "/outbox", await consent(town))

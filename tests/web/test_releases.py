@@ -40,7 +40,10 @@ async def test_what_left_is_the_same_to_the_byte_for_everybody(house: House) -> 
         page = await anybody.get(f"/release/{one['id']}")
         assert page.status_code == 200 and one["digest"] in page.text and "North" in page.text
         for figure in one["measured"]:
-            assert figure["words"] in page.text and figure["words"] in (await owner.get(f"/insight/{one['id']}")).text
+            assert (
+                figure["words"] in page.text
+                and figure["words"] in (await owner.get(f"/insight/releases/{one['id']}")).text
+            )
         assert (await anybody.get(f"/release/{one['id']}.pdf")).status_code == 404
 
 
@@ -51,7 +54,7 @@ async def test_what_was_refused_is_shown_to_those_who_work_here_alone(house: Hou
         assert not made["has_left"] and made["json_path"] == "" and made["digest"] == ""
         for path in ("", ".json", ".csv"):
             assert (await anybody.get(f"/release/{made['id']}{path}")).status_code == 404
-        assert "It did not meet the bar" in (await owner.get(f"/insight/{made['id']}")).text
+        assert "It did not meet the bar" in (await owner.get(f"/insight/releases/{made['id']}")).text
         spent = await owner.post("/api/v1/releases", json=ASKED | {"epsilon": 0.1})
         assert spent.status_code == 409 and "has 0 of 1 left" in spent.json()["detail"]
 
@@ -65,7 +68,7 @@ async def test_the_page_says_why_not_and_keeps_what_was_typed(house: House) -> N
             ({"kind": "stays", "first": "2025-01", "last": "2025-01", "epsilon": "lots"}, "Epsilon is a number"),
             ({"kind": "stays", "first": "2025-01", "last": "2025-01"}, "No driver has agreed"),
         ):
-            said = await officer.post("/insight", data=form)
+            said = await officer.post("/insight/releases", data=form)
             assert said.status_code in (409, 422) and why in said.text and 'value="2025-01"' in said.text, said.text
         assert (await house.rooms.releases.ledger(VIEWER)) == []
 
@@ -83,7 +86,7 @@ async def test_only_who_answers_for_privacy_lets_anything_out(house: House) -> N
 
 async def refused(client: httpx.AsyncClient, *paths: str) -> None:
     """Neither reads nor makes."""
-    for path in paths or ("/api/v1/releases", "/insight"):
+    for path in paths or ("/api/v1/releases", "/insight/releases"):
         assert (await client.get(path)).status_code == 403, path
         form = {"kind": "stays", "first": "2025-01", "last": "2025-01"}
         sent = {"json": ASKED} if path.startswith("/api") else {"data": form}

@@ -14,6 +14,7 @@ from wattkeeper.operations.standing import Standing, note_connector
 from wattkeeper.store import state
 from wattkeeper.store.engines import Store
 from wattkeeper.store.entry import Entry, batch_after
+from wattkeeper.store.statistics import share
 from wattkeeper.store.tables import DERIVED
 from wattkeeper.store.unit import Unit
 
@@ -23,7 +24,10 @@ Progress = Callable[[int, int], None]
 
 
 async def rebuild(store: Store, progress: Progress = lambda done, total: None) -> int:
-    """Fold the whole journal again, in one transaction; gives how many entries. Nobody else may write meanwhile."""
+    """Fold the whole journal again, in one transaction; gives how many entries. Nobody else may write meanwhile.
+
+    The totals are counted again afterwards, from the sessions (`statistics.counting`).
+    """
     async with store.unit() as unit:
         await unit.open_journal()
         for table in DERIVED:
@@ -34,6 +38,7 @@ async def rebuild(store: Store, progress: Progress = lambda done, total: None) -
                 await _fold(unit, standing, commit)
             done = batch[-1].n
             progress(done, unit.newest)
+        await share.begin_again(unit)
         return done
 
 

@@ -26,6 +26,19 @@ def sessions(viewer: Viewer) -> ColumnElement[bool]:
     return held(viewer.person) if reach is Reach.OWN else _at_sites(viewer, session.c.station_id, reach)
 
 
+def totals(viewer: Viewer, station_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Which totals of stations the viewer may read: of all whose sessions they may; never a driver's own alone."""
+    return _at_sites(viewer, station_id, viewer.reach(Scope.SESSIONS_READ))
+
+
+def site_totals(viewer: Viewer, site: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Which totals of sites the viewer may read."""
+    reach = viewer.reach(Scope.SESSIONS_READ)
+    if reach is Reach.ANYWHERE:
+        return true()
+    return and_(site.in_(sorted(viewer.sites)), site != "") if reach is Reach.SITES else false()
+
+
 def entries(viewer: Viewer) -> ColumnElement[bool]:
     """Which rows of `journal` the viewer may know of; Refusal FORBIDDEN where none ever."""
     reach = viewer.reach(Scope.SESSIONS_READ)

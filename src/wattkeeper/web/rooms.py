@@ -45,6 +45,7 @@ from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
+from wattkeeper.operations.statistics.statistics import Statistics
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 
@@ -84,6 +85,7 @@ class Rooms:
     places: Places
     starts: Starts
     totals: Totals
+    statistics: Statistics
     displays: Displays
     meters: Meters
     proofs: Proofs

@@ -125,7 +125,13 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await attacked(town.rooms)
         await audited(town.rooms)
         (public, *_, refused) = await released(town.rooms)
-        await visit.to(person, "/insight", f"/insight/{public}", f"/insight/{refused}", f"/release/{public}")
+        await visit.to(
+            person,
+            "/insight/releases",
+            f"/insight/releases/{public}",
+            f"/insight/releases/{refused}",
+            f"/release/{public}",
+        )
         for path, form in (("/requests", LETTER), ("/breaches", BREACH)):
             headers = {"Origin": town.doors.http}
             made = await person.context.request.post(path, form=form, headers=headers, max_redirects=0)

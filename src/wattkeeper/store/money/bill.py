@@ -19,6 +19,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
 from wattkeeper.store.money import ledger, revenue
 from wattkeeper.store.money.content import encode
+from wattkeeper.store.statistics import share
 from wattkeeper.store.tables import bill
 from wattkeeper.store.unit import Unit
 
@@ -84,6 +85,7 @@ async def issue(unit: Unit, drafts: Iterable[Draft], zone: tzinfo) -> list[str]:
     await ledger.post(unit, [_entry(one, number) for one, number in zip(given, numbers, strict=True)])
     for one in given:
         revenue.note(unit, one, unit.now, zone)
+    await share.recount(unit, {one.why.session: unit.now for one in given})
     return numbers
 
 
@@ -176,6 +178,12 @@ async def of_sessions(connection: AsyncConnection, sessions: Sequence[str]) -> d
     for row in await connection.execute(wanted):
         found.setdefault(row.session_id, []).append(row_of(row))
     return found
+
+
+async def gross_of(connection: AsyncConnection, sessions: Sequence[str], currency: str) -> dict[str, int]:
+    """What was billed for each of these sessions in a currency, minor units: for totals, never for showing."""
+    summed = select(C.session_id, func.sum(C.gross_minor)).where(C.session_id.in_(sessions), C.currency == currency)
+    return {name: int(gross) for name, gross in await connection.execute(summed.group_by(C.session_id))}
 
 
 async def issued(

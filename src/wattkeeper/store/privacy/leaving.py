@@ -66,6 +66,8 @@ STAYS: Mapping[str, str] = {
     "log_name": "What leaves of the log say instead of a card, which is renamed and whose salt is destroyed.",
     "pin": "By which price a session is billed; a person stands there by an id that leads to nobody.",
     "due": "That a session is to be looked at.",
+    "tallied": "What a session added to totals, without a person.",
+    "untallied": "That a session is to be counted.",
     "unchecked": "That a session's signed values are to be checked.",
     "signed_record": "Keyed marks of what a meter signed.",
     "tariff": "A price; who set it stands there by an id.",

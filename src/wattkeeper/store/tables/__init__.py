@@ -82,16 +82,28 @@ from wattkeeper.store.tables.rights import (
 from wattkeeper.store.tables.security import scope_use, security_audit, security_event, security_finding
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
+from wattkeeper.store.tables.statistics import (
+    load_quarter,
+    stay_count,
+    tallied,
+    tally_day,
+    tally_hour,
+    tally_month,
+    untallied,
+)
 from wattkeeper.store.tables.vault import blind_index, key_change
 
 DERIVED = (station_state, connector, session, reading, decision, signed_record, offered_key)
 """What `rebuild` drops and folds again."""
+TOTALS = (load_quarter, tally_hour, tally_day, tally_month, stay_count)
+"""What is counted again from the sessions (``wattkeeper statistics rebuild``); `tallied` has what each added."""
 SUMS = (ledger_balance, revenue)
 """What `rebuild` sums up again, from the books and the bills."""
 
 __all__ = [
     "DERIVED",
     "SUMS",
+    "TOTALS",
     "account",
     "api_token",
     "app_client",
@@ -127,6 +139,7 @@ __all__ = [
     "ledger_line",
     "legal_hold",
     "list_content",
+    "load_quarter",
     "local_list",
     "log_checkpoint",
     "log_cosignature",
@@ -176,10 +189,16 @@ __all__ = [
     "site_share",
     "station",
     "station_state",
+    "stay_count",
     "step_up",
     "subject_key",
+    "tallied",
+    "tally_day",
+    "tally_hour",
+    "tally_month",
     "tariff",
     "tariff_assignment",
     "telling",
     "unchecked",
+    "untallied",
 ]

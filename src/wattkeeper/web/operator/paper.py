@@ -75,7 +75,7 @@ PLACES = (
     ("/people", phrase("People"), Scope.STAFF_READ),
     ("/programs", phrase("Programs"), Scope.TOKENS_READ),
     ("/security", phrase("Security"), Scope.SECURITY_READ),
-    ("/insight", phrase("Insight"), Scope.PRIVACY_READ),
+    ("/insight", phrase("Insight"), Scope.SESSIONS_READ),
 )
 """Where one can go, and what one must be allowed for it, everywhere or at the own sites."""
 ALL = {
@@ -90,7 +90,7 @@ ALL = {
     "/people": phrase("All people"),
     "/programs": phrase("All programs"),
     "/security": phrase("Security"),
-    "/insight": phrase("All releases"),
+    "/insight": phrase("Insight"),
 }
 """What the lists are called to whom a page sends back there."""
 

@@ -19,10 +19,11 @@ from wattkeeper.charging.insight.question import FORMS, USUAL, YEARLY, Kind, Mea
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Figure, Phrase, Said, counted, phrase
 from wattkeeper.store.insight.release import Entry
+from wattkeeper.web.operator.insight.desks import RELEASES, page
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.problem import STATUS
 
-DESK, PUBLIC = "/insight", "/release"
+PUBLIC = "/release"
 MOST_ROWS = 240
 """How many cells a page shows; the files have all."""
 FILES = {"json": "application/json", "csv": "text/csv; charset=utf-8"}
@@ -139,7 +140,7 @@ def _label(kind: str, cell: str) -> str:
 
 
 class Pages:
-    """``/insight`` for those who work here, ``/release`` for everybody."""
+    """``/insight/releases`` for those who work here, ``/release`` for everybody."""
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
@@ -166,7 +167,7 @@ class Pages:
             "typed": {"kind": Kind.SITE_LOAD.value, "first": "", "last": "", "epsilon": "", **form},
             "may_write": viewer.may(Scope.PRIVACY_WRITE),
         }
-        return self._paper.page(request, "insight.html", viewer, status=status, word=word, **given)
+        return page(self._paper, request, RELEASES, "releases.html", viewer, status=status, word=word, **given)
 
     async def make(self, request: Request) -> Response:
         """Draw a release about all sites, or show what was answered before; or say why not, and keep what was typed."""
@@ -180,7 +181,7 @@ class Pages:
         except Refusal as refusal:
             word = Word(phrase("Nothing left, and nothing was spent."), refusal.why, "harm")
             return await self._page(request, viewer, form, word, STATUS[refusal.code])
-        return RedirectResponse(f"{DESK}/{entry.id}", 303)
+        return RedirectResponse(f"{RELEASES}/{entry.id}", 303)
 
     async def one(self, request: Request, release: str) -> Response:
         """One line of the ledger, with what was measured."""
@@ -188,7 +189,7 @@ class Pages:
         entry = await self._rooms.releases.get(viewer, release)
         by = (await self._rooms.names.said(viewer, [entry.made_by])).get(entry.made_by, entry.made_by)
         who = COMMAND_LINE.get(entry.made_by) or by
-        return self._paper.page(request, "insight_release.html", viewer, who=who, **self._about(entry))
+        return page(self._paper, request, RELEASES, "released.html", viewer, who=who, **self._about(entry))
 
     async def public(self, request: Request, release: str) -> Response:
         """What left, for whoever was handed the link; nobody need be signed in."""
@@ -245,11 +246,11 @@ def _plain(epsilon: Decimal) -> Figure:
 
 
 def router(paper: Paper) -> APIRouter:
-    """``/insight`` and ``/release``."""
+    """``/insight/releases`` and ``/release``."""
     pages, routes = Pages(paper), routes_of(paper)
-    routes.add_api_route(DESK, pages.show, methods=["GET"])
-    routes.add_api_route(DESK, pages.make, methods=["POST"])
-    routes.add_api_route(DESK + "/{release}", pages.one, methods=["GET"])
+    routes.add_api_route(RELEASES, pages.show, methods=["GET"])
+    routes.add_api_route(RELEASES, pages.make, methods=["POST"])
+    routes.add_api_route(RELEASES + "/{release}", pages.one, methods=["GET"])
     routes.add_api_route(PUBLIC + "/{release}.{kind}", pages.file, methods=["GET"])
     routes.add_api_route(PUBLIC + "/{release}", pages.public, methods=["GET"])
     return routes

@@ -1,0 +1,138 @@
+"""Totals follow what is recorded: a session is counted when it ended or every quarter of an hour, whole, again.
+
+What it added before is taken back in the same transaction, so that it may die at any moment and counts nothing twice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.money.usage import usage
+from wattkeeper.charging.statistics.share import QUARTER, share_of
+from wattkeeper.charging.stay import pauses, stay_after
+from wattkeeper.operations.watching import watch
+from wattkeeper.settings import Settings
+from wattkeeper.store import reading, stay
+from wattkeeper.store.engines import Store
+from wattkeeper.store.money import bill, billable, due
+from wattkeeper.store.money.billable import Billable
+from wattkeeper.store.statistics import share
+from wattkeeper.store.statistics.share import Counted
+
+log = logging.getLogger("wattkeeper.statistics")
+
+NAME = TOPIC = "statistics"
+"""Under which name the journal is followed, and what is announced when totals changed."""
+ENTRIES = 5_000
+"""How many journal entries are followed in one transaction."""
+TOGETHER = 100
+"""How many sessions are counted in one transaction: stations need not wait long for it."""
+AFTERWARDS = timedelta(days=1)
+"""How long after its end it is looked whether a car still stands there."""
+PAUSE_S, REST_S = 5, 60
+
+
+class Counting:
+    """Counts what is recorded, for as long as the installation runs."""
+
+    def __init__(self, store: Store, bus: Bus, settings: Settings) -> None:
+        self._store = store
+        self._bus = bus
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Look whenever something was recorded or billed."""
+        await watch(self._bus, ["journal", "bills"], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
+
+    async def look(self) -> int:
+        """Follow what was recorded, then count all whose time has come; gives how many sessions were counted."""
+        while await self.follow():
+            pass
+        async with self._store.unit() as unit:
+            await share.recount_moved(unit, ENTRIES)
+        return await self.count_all()
+
+    async def follow(self) -> bool:
+        """Note which sessions the next stretch of the journal is about; whether there may be more."""
+        async with self._store.read() as connection:
+            before = await due.followed(connection, NAME)
+            touched, n = await share.touched(connection, before.n, ENTRIES)
+        if n == before.n:
+            return False
+        async with self._store.unit() as unit:
+            if await due.advance(unit, NAME, before, n):
+                known = await share.counted(unit.connection, list(touched))
+                later = unit.now + QUARTER
+                times = {one: later if lives and one in known else unit.now for one, lives in touched.items()}
+                await share.recount(unit, times)
+        return True
+
+    async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Drop all totals and count every session again; gives how many. Nothing must change by it."""
+        async with self._store.unit() as unit:
+            await share.begin_again(unit)
+        return await self.count_all(progress)
+
+    async def count_all(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Count all whose time has come; gives how many."""
+        seen = 0
+        while count := await self._count_some():
+            seen += count
+            progress(seen)
+        if seen:
+            self._bus.announce(TOPIC)
+        return seen
+
+    async def _count_some(self) -> int:
+        """Count some of those whose time has come; one that makes trouble waits an hour and keeps no other waiting."""
+        async with self._store.read() as connection:
+            names = await share.waiting(connection, self._store.clock(), TOGETHER)
+        try:
+            await self._count(names)
+        except Exception as problem:
+            log.warning("sessions could not be counted together (%s), so one by one", type(problem).__name__)
+            for name in names:
+                await self._count_alone(name)
+        return len(names)
+
+    async def _count_alone(self, name: str) -> None:
+        try:
+            await self._count([name])
+        except Exception:
+            log.exception("a session could not be counted; trying again in an hour")
+            async with self._store.unit() as unit:
+                await share.put_off(unit, name, unit.now + timedelta(hours=1))
+
+    async def _count(self, names: Sequence[str]) -> None:
+        """Count sessions as they are in this transaction's sight."""
+        if not names:
+            return
+        async with self._store.unit() as unit:
+            found = await billable.of(unit.connection, names)
+            billed = await bill.gross_of(unit.connection, names, self._settings.pay_currency)
+            shares, again = {}, {}
+            for name, its in found.items():
+                shares[name], again_at = await _share(unit.connection, its, billed.get(name, 0), unit.now)
+                if again_at is not None:
+                    again[name] = again_at
+            await share.count(unit, names, shares, self._settings.zone, again)
+
+
+async def _share(
+    connection: AsyncConnection, its: Billable, gross_minor: int, now: datetime
+) -> tuple[Counted, datetime | None]:
+    """What a session adds; and when to look again, though nobody tells more of it."""
+    whole = its.whole
+    told = await reading.registers(connection, whole.id)
+    paused = pauses(await stay.flow_told(connection, whole))
+    stayed = stay_after(whole, await stay.afterwards_told(connection, whole))
+    used = usage(whole, told, paused, stayed.until)
+    added = share_of(whole, used, stayed.until, gross_minor)
+    is_fresh = whole.ended_at is not None and now - its.heard_at < AFTERWARDS
+    again_at = now + QUARTER if whole.is_live or (stayed.goes_on and is_fresh) else None
+    return Counted(its.spot.site, added), again_at

@@ -1,0 +1,22 @@
+"""What the numbers say, wired together: what doors are handed as ``statistics``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from wattkeeper.bus import Bus
+from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Each by its noun."""
+
+    counting: Counting
+
+
+def statistics_of(store: Store, bus: Bus, settings: Settings) -> Statistics:
+    """The statistics of one installation."""
+    return Statistics(counting=Counting(store, bus, settings))

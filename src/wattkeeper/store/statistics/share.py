@@ -1,0 +1,157 @@
+"""What each session added to the totals, and which are to be counted again; the only writer of totals.
+
+A session is counted again whenever more is told of it: what it added before is taken back in the same transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+import msgspec
+from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.statistics.share import Part, Share, quarter_of
+from wattkeeper.store.columns import to_micros, to_millionths
+from wattkeeper.store.tables import (
+    TOTALS,
+    journal,
+    load_quarter,
+    session,
+    station,
+    stay_count,
+    tallied,
+    tally_day,
+    tally_hour,
+    tally_month,
+    untallied,
+)
+from wattkeeper.store.unit import Unit
+
+SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh", "gross_minor", "sessions")
+BY_CONNECTOR = (*SPANS, "ended", "empty", "stayed_s")
+HOUR_QUARTERS, QUARTER_S = 4, 900
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a session added, and for which site."""
+
+    site: str
+    share: Share
+
+
+# --- which are to be counted ------------------------------------------------------------------------------------
+
+
+async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[dict[str, bool], int]:
+    """What the ``limit`` entries after a number are about: sessions, and whether each lives; the last one's number."""
+    n = journal.c.n
+    upto = await connection.scalar(select(func.max(n)).where(n > after, n <= after + limit)) or after
+    which = select(session.c.id, session.c.live).join(journal, journal.c.session_id == session.c.id)
+    rows = await connection.execute(which.where(n > after, n <= upto).distinct())
+    return {row.id: bool(row.live) for row in rows}, upto
+
+
+async def recount(unit: Unit, sessions: Mapping[str, datetime]) -> None:
+    """Let sessions be counted again, each not before an instant; one that waits already waits no longer for it."""
+    dialect: Any = sqlite if unit.is_sqlite else postgresql
+    wanted = dialect.insert(untallied)
+    sooner = case((wanted.excluded.at < untallied.c.at, wanted.excluded.at), else_=untallied.c.at)
+    asked = wanted.on_conflict_do_update(index_elements=["session_id"], set_={"at": sooner})
+    rows = [{"session_id": one, "at": at} for one, at in sessions.items()]
+    if rows:
+        await unit.connection.execute(asked, rows)
+
+
+async def recount_moved(unit: Unit, limit: int) -> int:
+    """Let sessions be counted again whose station stands at another site now; gives how many."""
+    moved = (
+        select(session.c.id)
+        .join(tallied, tallied.c.session_id == session.c.id)
+        .outerjoin(station, station.c.id == session.c.station_id)
+        .where(tallied.c.site != func.coalesce(station.c.site, ""))
+        .limit(limit)
+    )
+    found = list((await unit.connection.execute(moved)).scalars())
+    await recount(unit, dict.fromkeys(found, unit.now))
+    return len(found)
+
+
+async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
+    """The sessions whose time has come, the longest waiting first."""
+    u = untallied.c
+    return list(
+        (await connection.execute(select(u.session_id).where(u.at <= now).order_by(u.at).limit(limit))).scalars()
+    )
+
+
+async def counted(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Counted]:
+    """What these sessions added; those left out that were not counted yet."""
+    rows = await connection.execute(select(tallied).where(tallied.c.session_id.in_(sessions)))
+    return {row.session_id: Counted(row.site, msgspec.json.decode(row.share, type=Share)) for row in rows}
+
+
+# --- counting -----------------------------------------------------------------------------------------------------
+
+
+async def count(
+    unit: Unit, names: Sequence[str], shares: Mapping[str, Counted], zone: tzinfo, again: Mapping[str, datetime]
+) -> None:
+    """Count sessions, in place of what they added before; one without a share adds nothing any more.
+
+    ``again``: those that are to be counted once more, and when.
+    """
+    for before in (await counted(unit.connection, names)).values():
+        _add(unit, before, zone, -1)
+    for name, now in shares.items():
+        _add(unit, now, zone, 1)
+        row = (name, now.site, to_micros(unit.now), msgspec.json.encode(now.share).decode())
+        unit.upsert(tallied, (name,), row)
+    await unit.connection.execute(delete(untallied).where(untallied.c.session_id.in_(names)))
+    gone = [name for name in names if name not in shares]
+    if gone:
+        await unit.connection.execute(delete(tallied).where(tallied.c.session_id.in_(gone)))
+    await recount(unit, again)
+
+
+async def put_off(unit: Unit, name: str, at: datetime) -> None:
+    """Count a session later."""
+    await unit.connection.execute(update(untallied).where(untallied.c.session_id == name).values(at=at))
+
+
+async def begin_again(unit: Unit) -> None:
+    """Drop all totals, and count every session there is."""
+    for table in (*TOTALS, tallied, untallied):
+        await unit.connection.execute(delete(table))
+    every = select(session.c.id, session.c.started_at)
+    await unit.connection.execute(insert(untallied).from_select(["session_id", "at"], every))
+
+
+def _add(unit: Unit, one: Counted, zone: tzinfo, sign: int) -> None:
+    """Add a share to all totals, or take it away."""
+    for part in one.share.parts:
+        _add_part(unit, one, part, zone, sign)
+    if one.share.ended:
+        began = one.share.started_at.astimezone(zone).date().isoformat()
+        lasted = int(one.share.stayed_s) // QUARTER_S
+        unit.add(stay_count, ("sessions",), (one.site, began[:7], lasted, sign))
+
+
+def _add_part(unit: Unit, one: Counted, part: Part, zone: tzinfo, sign: int) -> None:
+    """Add what fell into a quarter hour."""
+    share, began = one.share, int(part.quarter == quarter_of(one.share.started_at))
+    of, day = (share.station, share.evse, share.connector), part.at.astimezone(zone).date().isoformat()
+    exact = [to_millionths(amount) for amount in (part.plugged_s, part.charging_s, part.idle_s, part.energy_wh)]
+    spans = [sign * amount for amount in (*exact, part.gross_minor, began)]
+    of_session = (began * share.ended, began * share.is_empty, began * to_millionths(share.stayed_s))
+    own = (*spans, *(sign * amount for amount in of_session))
+    hour = part.quarter - part.quarter % HOUR_QUARTERS
+    unit.add(load_quarter, ("energy_wh",), (one.site, to_micros(part.at), spans[3]))
+    unit.add(tally_hour, SPANS, (one.site, to_micros(Part(hour).at), *spans))
+    unit.add(tally_day, BY_CONNECTOR, (*of, day, *own))
+    unit.add(tally_month, BY_CONNECTOR, (*of, day[:7], *own))

@@ -1,0 +1,202 @@
+"""Totals as people and forecasts read them: sums of what is kept by span, never of sessions one by one.
+
+What an answer costs grows with the span it shows and the stations in it, not with the sessions that are stored: whole
+months come as months, the days beside them as days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import Column, ColumnElement, Table, func, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.person import Viewer
+from wattkeeper.store import reach
+from wattkeeper.store.columns import Exact
+from wattkeeper.store.tables import load_quarter, station, stay_count, tally_day, tally_hour, tally_month
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Total:
+    """What sessions come to over a span."""
+
+    plugged_s: Decimal = ZERO
+    charging_s: Decimal = ZERO
+    idle_s: Decimal = ZERO
+    energy_wh: Decimal = ZERO
+    gross_minor: int = 0
+    """Billed with tax, minor units of the installation's money."""
+    sessions: int = 0
+    """Sessions that began in it."""
+    ended: int = 0
+    empty: int = 0
+    """Of these, those that ended without energy."""
+    stayed_s: Decimal = ZERO
+    """How long the sessions that began in it stayed."""
+
+    def __add__(self, other: Total) -> Total:
+        return Total(**{name: getattr(self, name) + getattr(other, name) for name in NAMES})
+
+
+NAMES = tuple(one.name for one in fields(Total))
+OF_HOURS = NAMES[:6]
+
+
+class Outlet(NamedTuple):
+    """A connector; 0 where the station told none."""
+
+    station: str
+    evse: int
+    connector: int
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Of what totals are asked for; None does not restrict."""
+
+    site: str | None = None
+    station: str | None = None
+
+
+WHOLE = Part()
+
+
+async def by_outlet(
+    connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
+) -> dict[Outlet, Total]:
+    """What each connector came to from one day to before another, within the viewer's reach."""
+    found: dict[Outlet, Total] = {}
+    for table, spans, low, high in _spans(first, until):
+        c = table.c
+        of = (c.station_id, c.evse, c.connector)
+        conditions = [spans >= low, spans < high, reach.totals(viewer, c.station_id), *_of(part, c.station_id)]
+        for name, evse, connector, *sums in await connection.execute(
+            select(*of, *_sums(table, NAMES)).where(*conditions).group_by(*of)
+        ):
+            outlet = Outlet(name, evse, connector)
+            found[outlet] = found.get(outlet, Total()) + _total(NAMES, sums)
+    return found
+
+
+async def by_day(
+    connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
+) -> dict[str, Total]:
+    """What each day came to that had anything, as 2026-03-01."""
+    c = tally_day.c
+    conditions = [c.day >= first.isoformat(), c.day < until.isoformat(), reach.totals(viewer, c.station_id)]
+    wanted = select(c.day, *_sums(tally_day, NAMES)).where(*conditions, *_of(part, c.station_id)).group_by(c.day)
+    return {day: _total(NAMES, sums) for day, *sums in await connection.execute(wanted.order_by(c.day))}
+
+
+async def by_month(
+    connection: AsyncConnection, viewer: Viewer, first: str, last: str, part: Part = WHOLE
+) -> dict[str, Total]:
+    """What each month came to that had anything, from one to another, such as 2026-03."""
+    c = tally_month.c
+    conditions = [c.month >= first, c.month <= last, reach.totals(viewer, c.station_id)]
+    wanted = select(c.month, *_sums(tally_month, NAMES)).where(*conditions, *_of(part, c.station_id)).group_by(c.month)
+    return {month: _total(NAMES, sums) for month, *sums in await connection.execute(wanted.order_by(c.month))}
+
+
+async def by_hour(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, site: str | None = None
+) -> dict[datetime, Total]:
+    """What each hour came to that had anything; all sites together, or one."""
+    c = tally_hour.c
+    conditions = [c.at >= since, c.at < until, reach.site_totals(viewer, c.site), *_at(c.site, site)]
+    wanted = select(c.at, *_sums(tally_hour, OF_HOURS)).where(*conditions).group_by(c.at).order_by(c.at)
+    return {at: _total(OF_HOURS, sums) for at, *sums in await connection.execute(wanted)}
+
+
+async def load(
+    connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime
+) -> dict[datetime, Decimal]:
+    """The energy of each quarter hour at a site that had any, Wh; times four it is the mean power, W."""
+    c = load_quarter.c
+    conditions = [c.site == site, c.at >= since, c.at < until, c.energy_wh != 0, reach.site_totals(viewer, c.site)]
+    rows = await connection.execute(select(c.at, c.energy_wh).where(*conditions).order_by(c.at))
+    return {at: energy_wh for at, energy_wh in rows}
+
+
+async def highest(
+    connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime
+) -> tuple[datetime, Decimal] | None:
+    """The quarter hour with the most energy at a site, Wh; None where there was none."""
+    c = load_quarter.c
+    conditions = [c.site == site, c.at >= since, c.at < until, c.energy_wh > 0, reach.site_totals(viewer, c.site)]
+    top = select(c.at, c.energy_wh).where(*conditions).order_by(c.energy_wh.desc(), c.at).limit(1)
+    row = (await connection.execute(top)).first()
+    return None if row is None else (row.at, row.energy_wh)
+
+
+async def stays(
+    connection: AsyncConnection, viewer: Viewer, first: str, last: str, site: str | None = None
+) -> dict[int, int]:
+    """How many sessions lasted so many whole quarter hours, of those that began in these months."""
+    c = stay_count.c
+    conditions = [c.month >= first, c.month <= last, reach.site_totals(viewer, c.site), *_at(c.site, site)]
+    wanted = select(c.quarters, func.sum(c.sessions)).where(*conditions).group_by(c.quarters).order_by(c.quarters)
+    return {quarters: int(count) for quarters, count in await connection.execute(wanted) if count}
+
+
+async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
+    """The sites that have totals and that the viewer may see, by name; an empty one: stations without."""
+    c = stay_count.c
+    named = select(c.site).where(reach.site_totals(viewer, c.site)).distinct().order_by(c.site)
+    return list((await connection.execute(named)).scalars())
+
+
+# --- parts of queries ---------------------------------------------------------------------------------------------
+
+
+def _spans(first: date, until: date) -> Iterator[tuple[Table, Column[Any], str, str]]:
+    """Which rows make up the days from one to before another: whole months, and the days beside them."""
+    month = first if first.day == 1 else _next_month(first)
+    end = until.replace(day=1)
+    if month >= end:
+        yield tally_day, tally_day.c.day, first.isoformat(), until.isoformat()
+        return
+    if first < month:
+        yield tally_day, tally_day.c.day, first.isoformat(), month.isoformat()
+    yield tally_month, tally_month.c.month, month.isoformat()[:7], end.isoformat()[:7]
+    if end < until:
+        yield tally_day, tally_day.c.day, end.isoformat(), until.isoformat()
+
+
+def _next_month(day: date) -> date:
+    """The first day of the month after a day's."""
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
+
+
+def _of(part: Part, station_id: Column[Any]) -> Iterator[ColumnElement[bool]]:
+    """The conditions that keep to a part."""
+    if part.station is not None:
+        yield station_id == part.station
+    if part.site is not None:
+        yield station_id.in_(select(station.c.id).where(station.c.site == part.site))
+
+
+def _at(column: Column[Any], site: str | None) -> Sequence[ColumnElement[bool]]:
+    return () if site is None else (column == site,)
+
+
+def _sums(table: Table, names: Sequence[str]) -> Iterator[ColumnElement[Any]]:
+    """The sums of columns, in their own types."""
+    for name in names:
+        column = table.c[name]
+        summed = func.sum(column)
+        yield type_coerce(summed, Exact()) if isinstance(column.type, Exact) else summed
+
+
+def _total(names: Sequence[str], sums: Sequence[Any]) -> Total:
+    """A total of its row."""
+    told: dict[str, Any] = dict(zip(names, sums, strict=True))
+    told |= {name: int(one) for name, one in told.items() if not name.endswith(("_s", "_wh"))}
+    return Total(**told)

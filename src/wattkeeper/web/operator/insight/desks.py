@@ -1,0 +1,28 @@
+"""The places under Insight, and how their pages are printed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.web.operator.paper import Paper
+
+OVERVIEW, RELEASES = "/insight", "/insight/releases"
+DESKS = (
+    (OVERVIEW, phrase("Overview"), Scope.SESSIONS_READ),
+    (RELEASES, phrase("Releases"), Scope.PRIVACY_READ),
+)
+"""The places under Insight: address, name, what one must be allowed for it, if only at own sites."""
+
+
+def page(
+    paper: Paper, request: Request, desk: str, template: str, viewer: Viewer, *, status: int = 200, **given: Any
+) -> HTMLResponse:
+    """A page under Insight; ``desk``: the address of the place it belongs to."""
+    may = viewer.scopes | viewer.at_sites
+    desks = [(path, name) for path, name, scope in DESKS if scope in may]
+    return paper.page(request, template, viewer, status=status, desks=desks, desk=desk, **given)

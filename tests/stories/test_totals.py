@@ -1,0 +1,129 @@
+"""Totals follow what is recorded: as worked out by hand, and whatever comes late or twice, as if counted anew."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import select, update
+
+from tests.stories.world import NOON, World, minute
+from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.operations.rebuild import rebuild
+from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.store.engines import Store
+from wattkeeper.store.tables import TOTALS, load_quarter, station, stay_count, tally_day, tally_hour, tally_month
+
+HOUR = timedelta(hours=1)
+
+
+def counting(world: World) -> Counting:
+    """What counts, looked at by hand."""
+    return Counting(world.door.store, MemoryBus(), world.door.settings)
+
+
+async def rows(store: Store, *columns: Any, **only: Any) -> list[tuple[Any, ...]]:
+    """Rows of a total, in order."""
+    async with store.read() as connection:
+        return [tuple(row) for row in await connection.execute(select(*columns).order_by(*columns))]
+
+
+async def totals(store: Store) -> dict[str, list[tuple[Any, ...]]]:
+    """Every total that is not nothing."""
+    found = {}
+    for table in TOTALS:
+        keys = len(table.primary_key)
+        found[table.name] = [row for row in await rows(store, *table.columns) if any(row[keys:])]
+    return found
+
+
+async def told(world: World) -> None:
+    """A session from 12:07 on: 4 kWh by 12:30, 2 more by 13:10, then idle until 13:40; another that brings nothing."""
+    await world.admit("CP1")
+    async with world.v16() as station:
+        tx = await station.start(7, 1000)
+        await station.read(tx, 30, wh=5000)
+        await station.read(tx, 70, wh=7000)
+        await station.read(tx, 100, wh=7000, w=0)
+        await station.stop(tx, 100, 7000)
+        await station.status("Available", 100)
+        empty = await station.start(120, 7000)
+        await station.stop(empty, 124, 7000)
+        await station.status("Available", 124)
+
+
+async def test_totals_are_those_worked_out_by_hand(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await told(world)
+    assert await counting(world).look() == 2
+    store = world.door.store
+    by_quarter = {at: wh for at, wh in await rows(store, load_quarter.c.at, load_quarter.c.energy_wh) if wh}
+    first = Decimal(4000) * 8 / 23  # 12:07 to 12:15, of 23 minutes
+    assert [round(by_quarter[minute(at)], 3) for at in (0, 15, 30, 45, 60)] == [
+        round(first, 3),
+        round(4000 - first, 3),
+        750,
+        750,
+        500,
+    ]
+    assert sum(by_quarter.values()) == 6000
+    h = tally_hour.c
+    assert await rows(store, h.at, h.plugged_s, h.charging_s, h.idle_s, h.energy_wh, h.sessions) == [
+        (NOON, 53 * 60, 53 * 60, 0, 5500, 1),
+        (NOON + HOUR, 40 * 60, 10 * 60, 30 * 60, 500, 0),
+        (NOON + 2 * HOUR, 4 * 60, 0, 0, 0, 1),
+    ]
+    for table, span in ((tally_day, "2026-03-01"), (tally_month, "2026-03")):
+        assert await rows(store, *table.columns) == [
+            ("CP1", 1, 1, span, *(60 * m for m in (97, 63, 30)), 6000, 0, 2, 2, 1, 97 * 60)
+        ]
+    assert await rows(store, *stay_count.columns) == [("", "2026-03", 0, 1), ("", "2026-03", 6, 1)]
+    await world.close()
+
+
+async def test_what_comes_late_is_counted_as_if_it_had_been_there(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    look = counting(world)
+    await told(world)
+    async with world.v201("CP1") as station:
+        await station.event("Started", "A", 0, 130, wh=0)
+        await look.look()
+        await station.event("Updated", "A", 1, 150, wh=3000)
+        await look.look()
+        await station.event("Ended", "A", 3, 190, wh=9000)
+        await look.look()
+        await station.event("Updated", "A", 2, 170, wh=4000)
+        await station.event("Updated", "A", 2, 170, wh=4000)
+    world.clock.skip(days=2)
+    await look.look()
+    store = world.door.store
+    counted = await totals(store)
+    assert sum(row[2] for row in counted["load_quarter"]) == 15000
+    assert await look.look() == 0
+    await look.rebuild()
+    assert await totals(store) == counted
+    await world.close()
+    fresh = Store(database, world.clock)
+    await rebuild(fresh)
+    await Counting(fresh, MemoryBus(), world.door.settings).look()
+    assert await totals(fresh) == counted
+    await fresh.close()
+
+
+async def test_a_station_that_moves_takes_its_totals_along(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await told(world)
+    look = counting(world)
+    await look.look()
+    async with world.door.store.unit() as unit:
+        await unit.connection.execute(update(station).values(site="Harbour"))
+    assert await look.look() == 2
+    found = await totals(world.door.store)
+    assert {row[0] for name in ("load_quarter", "tally_hour", "stay_count") for row in found[name]} == {"Harbour"}
+    assert sum(row[2] for row in found["load_quarter"]) == 6000
+    await world.close()
