@@ -90,8 +90,8 @@ async def renamed(unit: Unit, names: Mapping[str, str]) -> None:
     Each new one must be a name nobody had, of the form of `PSEUDONYM`; raises ValueError where it is not. The salts are
     destroyed: from then on nobody can try whether a leaf was about a card, not even with every key of the house.
     """
-    wrong = next((new for new in names.values() if PSEUDONYM.fullmatch(new) is None), "")
-    if wrong:
+    wrong = next((new for new in names.values() if PSEUDONYM.fullmatch(new) is None), None)
+    if wrong is not None:
         raise ValueError(
             f"{wrong[:60]!r} is no name for a forgotten card; one is gone: and 16 to 64 letters and digits."
         )
