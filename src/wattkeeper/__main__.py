@@ -29,6 +29,7 @@ from wattkeeper.commands import (
     sessions,
     staff,
     stations,
+    statistics,
     tokens,
     verify,
     witness,
@@ -66,6 +67,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(release.app, name="release")
+app.add_typer(statistics.app, name="statistics")
 app.add_typer(keys.app, name="keys")
 app.add_typer(backup.app, name="backup")
 app.add_typer(backup.restoring, name="restore")

@@ -1,0 +1,58 @@
+"""Totals as Parquet: what the files say is what the database says, and whoever asks wrongly is told so."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from tests.commanding import command
+from tests.stories.test_totals import counting, told
+from tests.stories.world import World
+from wattkeeper.operations.statistics import files
+from wattkeeper.store.tables import station
+
+
+async def ran(*words: str) -> tuple[int, str, str]:
+    """A command: how it ended, what it printed, what it complained about."""
+    return await asyncio.to_thread(command, words, dict(os.environ))
+
+
+async def test_the_files_say_what_was_counted(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await told(world)
+    async with world.door.store.unit() as unit:
+        await unit.connection.execute(update(station).values(site="=1+1 [Harbour]"))
+    await counting(world).look()
+    await world.close()
+    folder, sheet = tmp_path / "totals", tmp_path / "answer.csv"
+    done = await ran("statistics", "export", str(folder), "--database", database)
+    assert done[0] == 0 and "rows in 4 files" in done[1], done
+    by_site = "SELECT site, sum(energy_wh) / 1000 AS kwh, sum(sessions) AS sessions FROM hours GROUP BY site"
+    shown = await ran("statistics", "ask", str(folder), by_site)
+    assert "=1+1 [Harbour]" in shown[1] and "6.0" in shown[1], shown
+    assert (await ran("statistics", "ask", str(folder), by_site, "--csv", str(sheet)))[0] == 0
+    assert sheet.read_text().splitlines() == ["site,kwh,sessions", "'=1+1 [Harbour],6.0,2"]
+    hours = "SELECT day, weekday, hour, plugged_s FROM hours ORDER BY hour"
+    assert files.ask(folder, hours).rows() == [
+        ("2026-03-01", 7, 12, 3180.0),
+        ("2026-03-01", 7, 13, 2400.0),
+        ("2026-03-01", 7, 14, 240.0),
+    ]
+    assert files.ask(folder, "SELECT sum(energy_wh) FROM quarters").item() == 6000
+    again = await ran("statistics", "rebuild", "--database", database)
+    assert again[0] == 0 and "2 sessions counted again." in again[1]
+    (folder / "hours" / "1999-01.parquet").write_bytes(b"left over")
+    assert (await ran("statistics", "export", str(folder), "--database", database))[0] == 0
+    assert [one.name for one in (folder / "hours").iterdir()] == ["2026-03.parquet"]
+
+
+async def test_who_asks_wrongly_is_told_so(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="has no totals"):
+        files.ask(tmp_path, "SELECT 1")
+    done = await ran("statistics", "ask", str(tmp_path), "SELECT 1")
+    assert done[0] == 1 and "wattkeeper statistics export" in done[2]
