@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -13,27 +12,14 @@ import pytest
 from tests.databases import ENGINES, Databases
 from tests.doors import KEY, Door, settings_for
 from tests.operations.people import CHEAP
+from tests.turns import pytest_collection_modifyitems, pytest_runtest_protocol
 from wattkeeper.operations.people import password
 
+__all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
 OpenDoor = Callable[..., Awaitable[Door]]
 COST = password.COST
 """Rounds and KiB of argon2id as everybody else has them."""
 password.COST = CHEAP
-
-
-@pytest.fixture(autouse=True)
-def turn(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Where several processes share the tests, the others rest while one does a test that is marked ``alone``."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        yield
-        return
-    shared = tmp_path_factory.getbasetemp().parent
-    alone = request.node.get_closest_marker("alone") is not None
-    with (shared / "turn").open("w") as queue, (shared / "quiet").open("w") as room:
-        fcntl.flock(queue, fcntl.LOCK_EX)  # whoever waits for quiet is not overtaken by those who need none
-        fcntl.flock(room, fcntl.LOCK_EX if alone else fcntl.LOCK_SH)
-        fcntl.flock(queue, fcntl.LOCK_UN)
-        yield
 
 
 @pytest.fixture(scope="session")

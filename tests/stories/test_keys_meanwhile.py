@@ -7,8 +7,6 @@ import os
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.doors import KEY, Door, settings_for
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.operations.access import Access
@@ -77,7 +75,6 @@ class Busy:
             await asyncio.sleep(0.02)
 
 
-@pytest.mark.alone
 async def test_h11_who_is_there_while_keys_change_is_told_nothing_wrong(database: str, tmp_path: Path) -> None:
     door = await (await Door.make(settings_for(database, tmp_path))).open()
     await door.admit("CP1", KEY)

@@ -236,7 +236,6 @@ async def unharmed(deaths: Coroutine[Any, Any, Any], tasks: list[asyncio.Task[An
 # --- the story --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.alone
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_what_people_were_told_survives_kill_9_and_nothing_is_half(
     databases: Databases, tmp_path: Path, engine: str

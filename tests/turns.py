@@ -1,0 +1,60 @@
+"""Whose turn it is where several processes share the tests: what goes by the clock goes first, the others rest."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import tempfile
+from collections.abc import Generator
+from functools import lru_cache
+from pathlib import Path
+from typing import IO
+
+import pytest
+
+
+def needs_quiet(item: pytest.Item | None) -> bool:
+    """Whether a test goes by the clock."""
+    return item is not None and item.get_closest_marker("alone") is not None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs quiet comes first: one process has it all, one after the other, and the others wait once."""
+    items.sort(key=lambda item: not needs_quiet(item))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> Generator[None, object, object]:
+    """Wait for quiet, or for the end of somebody's; it is kept for the next test that needs it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID")
+    if run is None:
+        return (yield)
+    if not _is_ours.held:
+        queue, room = _files(run)
+        fcntl.flock(queue, fcntl.LOCK_EX)  # whoever waits for quiet is not overtaken by those who need none
+        fcntl.flock(room, fcntl.LOCK_EX if needs_quiet(item) else fcntl.LOCK_SH)
+        fcntl.flock(queue, fcntl.LOCK_UN)
+    try:
+        return (yield)
+    finally:
+        _is_ours.held = needs_quiet(item) and needs_quiet(nextitem)
+        if not _is_ours.held:
+            fcntl.flock(_files(run)[1], fcntl.LOCK_UN)
+
+
+class _Quiet:
+    """Whether this process has the room to itself, from one test to the next."""
+
+    held = False
+
+
+_is_ours = _Quiet()
+
+
+@lru_cache(maxsize=1)
+def _files(run: str) -> tuple[IO[str], IO[str]]:
+    """The two locks of a run: whose turn it is to ask, and the room."""
+    folder = Path(tempfile.gettempdir()) / f"wattkeeper-turns-{run}"
+    folder.mkdir(exist_ok=True)
+    return (folder / "queue").open("w"), (folder / "room").open("w")
