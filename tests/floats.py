@@ -10,6 +10,7 @@ HOME = Path(__file__).parent.parent / "src" / "wattkeeper"
 WAY = (
     *(f"charging/{noun}.py" for noun in ("flow", "meter", "reading", "stay")),
     *("charging/money/**/*.py", "charging/cards/limits.py"),
+    *("charging/statistics/terms.py", "charging/statistics/carbon.py", "operations/statistics/terms.py"),
     *(f"store/{noun}.py" for noun in ("columns", "reading", "receipt", "cards/use")),
     *("store/money/**/*.py", "operations/money/**/*.py", "web/api/money/*.py", "web/operator/money/**/*.py"),
     *("web/driver/pay.py", "ocpp/*/costs.py", "commands/bills.py", "commands/books.py", "commands/revenue.py"),

@@ -30,6 +30,7 @@ from wattkeeper.commands import (
     staff,
     stations,
     statistics,
+    terms,
     tokens,
     verify,
     witness,
@@ -66,6 +67,7 @@ audit.app.command("packages")(materials.packages)
 app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
+app.add_typer(terms.app, name="terms")
 app.add_typer(release.app, name="release")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(keys.app, name="keys")

@@ -77,3 +77,5 @@ class DeedKind(StrEnum):
     """How somebody or a group pays was chosen; body: which way."""
     METER_KEY = "meter.key"
     """A meter's key was pinned or ended; body: its fingerprint."""
+    SITE_TERMS = "site.terms"
+    """What a site's energy costs and its grid carries was entered; body: the terms, or how many hours of which file."""

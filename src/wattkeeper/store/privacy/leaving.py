@@ -74,6 +74,7 @@ STAYS: Mapping[str, str] = {
     "tariff_assignment": "Which price holds for whom; a person stands there by an id that leads to nobody.",
     "site_share": "What a host is paid: a business, and part of the books.",
     "grid_reading": "Who entered a reading, by an id.",
+    "site_terms": "What a site's energy costs; who entered it, by an id.",
 }
 """What outlives its person, or is nobody's in particular, and why that may be."""
 EMPTIED: Mapping[str, tuple[str, ...]] = {"phone_start": ("person_id", "account_id")}

@@ -83,7 +83,9 @@ from wattkeeper.store.tables.security import scope_use, security_audit, security
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
 from wattkeeper.store.tables.statistics import (
+    grid_carbon,
     load_quarter,
+    site_terms,
     stay_count,
     tallied,
     tally_day,
@@ -127,6 +129,7 @@ __all__ = [
     "finding",
     "follower",
     "forgotten",
+    "grid_carbon",
     "grid_reading",
     "hold",
     "holding",
@@ -187,6 +190,7 @@ __all__ = [
     "sighting",
     "signed_record",
     "site_share",
+    "site_terms",
     "station",
     "station_state",
     "stay_count",

@@ -1,7 +1,7 @@
 """What sessions come to when they are put together: by quarter hour, hour, day and month. Derived from the journal.
 
 No person, card or session id stands in a total; `tallied` has what each session added, so that it can be taken back.
-Sums are exact: whole millionths on both engines.
+Sums are exact: whole millionths on both engines. Beside them: the terms of sites, entered by people.
 """
 
 from __future__ import annotations
@@ -90,4 +90,30 @@ untallied = Table(
     kept("at", Instant, "not before this instant", C, SESSION),
     Index("ix_untallied_at", "at"),
     info=about(Area.SESSIONS, NOBODY),
+)
+site_terms = Table(
+    "site_terms",
+    metadata,
+    kept("n", Integer, "one statement of terms, in the order they were made", N, primary_key=True, autoincrement=False),
+    kept("site", Text, "of which site; empty: stations without one"),
+    kept("since", Text, "from which day on they hold, such as 2026-01-01; empty: always", nullable=True),
+    kept("currency", Text, "the money of the prices, ISO 4217"),
+    kept("peak_minor_per_kw", Exact, "charged for each kW of a month's peak, minor units", nullable=True),
+    kept("energy_minor_per_kwh", Exact, "the price of energy, minor units for a kWh", nullable=True),
+    kept("windows", Text, "times of day with another price, JSON"),
+    kept("limit_w", Exact, "what the connection to the grid bears, W", nullable=True),
+    kept("carbon", Text, "carbon dioxide of the grid, g/kWh: none, one, or 24 by hour of the day, JSON"),
+    kept("created_at", Instant, "when they were entered"),
+    kept("created_by", Text, "by whom", L),
+    Index("ix_site_terms_site", "site", "n"),
+    info=about(Area.STATIONS, NOBODY),
+)
+"""Never changed: what holds is the newest whose day has come."""
+grid_carbon = Table(
+    "grid_carbon",
+    metadata,
+    kept("site", Text, "at which site; empty: stations without one", primary_key=True),
+    kept("at", Instant, "the hour's beginning", primary_key=True),
+    kept("g_per_kwh", Exact, "carbon dioxide of the grid in it, g/kWh"),
+    info=about(Area.STATIONS, NOBODY),
 )

@@ -1,0 +1,71 @@
+"""Carbon dioxide of sessions and of months: their energy, by what the grid of their site carried when it flowed."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime, time, timedelta, tzinfo
+from decimal import Decimal
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.statistics.carbon import Emitted, emitted
+from wattkeeper.charging.statistics.terms import Carbon
+from wattkeeper.store.statistics import share, terms, total
+
+HOUR = timedelta(hours=1)
+
+
+async def carbon_of(connection: AsyncConnection, sessions: Sequence[str], zone: tzinfo) -> dict[str, Decimal]:
+    """The carbon dioxide of sessions that their viewer has seen already, in grams.
+
+    Left out: those of which the grid's carbon is not known for all their energy, that brought none, or that were not
+    counted yet.
+    """
+    return {name: one.grams for name, one in (await emitted_of(connection, sessions, zone)).items() if one.is_whole}
+
+
+async def emitted_of(connection: AsyncConnection, sessions: Sequence[str], zone: tzinfo) -> dict[str, Emitted]:
+    """The same, with how much of their energy is known; left out: those that brought none, or have no terms."""
+    known = await share.counted(connection, sessions)
+    ats = [part.at for one in known.values() for part in one.share.parts]
+    if not ats:
+        return {}
+    span = (min(ats) - HOUR, max(ats) + HOUR)
+    grids = await carbon_at(connection, {one.site for one in known.values()}, *span, zone)
+    found = {}
+    for name, one in known.items():
+        carbon = grids.get(one.site)
+        came = emitted(((part.at, part.energy_wh) for part in one.share.parts), carbon)
+        if came.energy_wh > 0 and came.known_wh > 0:
+            found[name] = came
+    return found
+
+
+async def carbon_at(
+    connection: AsyncConnection, sites: Collection[str], since: datetime, until: datetime, zone: tzinfo
+) -> dict[str, Carbon]:
+    """What the grids of sites carried between two instants; sites of which nobody told are left out."""
+    entered = await terms.of_sites(connection, sites)
+    by_hour = await terms.carbon_by_hour(connection, sites, since, until)
+    told = {site for site, all_of_it in entered.items() if any(one.carbon_g_per_kwh for one in all_of_it)}
+    return {site: Carbon(entered.get(site, ()), by_hour.get(site, {}), zone) for site in told | {*by_hour}}
+
+
+async def by_month(
+    connection: AsyncConnection, viewer: Viewer, first: date, until: date, zone: tzinfo, site: str | None = None
+) -> dict[str, Emitted]:
+    """What each month came to, as 2026-03, from one day to before another (scope sessions:read).
+
+    Only sites of whose grid somebody told are counted; empty where there is none.
+    """
+    since, end = (datetime.combine(day, time(), zone) for day in (first, until))
+    sites = [one for one in await total.sites(connection, viewer) if site in (None, one)]
+    found: dict[str, Emitted] = {}
+    for name, carbon in (await carbon_at(connection, sites, since, end, zone)).items():
+        months: dict[str, list[tuple[datetime, Decimal]]] = {}
+        for at, one in (await total.by_hour(connection, viewer, since, end, name)).items():
+            months.setdefault(f"{at.astimezone(zone):%Y-%m}", []).append((at, one.energy_wh))
+        for month, taken in months.items():
+            found[month] = found.get(month, Emitted()) + emitted(taken, carbon)
+    return dict(sorted(found.items()))

@@ -1,0 +1,113 @@
+"""Terms of sites: entered by people, checked, and kept with their history; and carbon by hour out of files."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import logging
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.statistics.terms import MOST_G, Terms, need_sense
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import terms as kept
+from wattkeeper.store.statistics.terms import Entered
+
+log = logging.getLogger("wattkeeper.statistics")
+
+MOST_HOURS = 100_000
+"""How many hours a file may tell: more than eleven years."""
+COLUMNS = ["at", "g_per_kwh"]
+UNKNOWN = phrase("No station stands at a site called {site}.")
+NO_HEADER = phrase("The first line must name the columns: {columns}.", columns=",".join(COLUMNS))
+ODD_LINE = phrase("Line {line} is not read: its hour is such as 2026-03-01T00:00Z, its figure such as 312.5.")
+NO_HOUR = phrase("Line {line} is not read: it must begin on the hour; say UTC, or an offset such as +01:00.")
+TWICE = phrase("Line {line} tells of an hour that the file told of before.")
+
+
+class SiteTerms:
+    """What sites' energy costs and their grids carry."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def enter(self, viewer: Viewer, site: str, terms: Terms) -> Entered:
+        """Let these terms of a site hold, in the installation's money (scope tariffs:write).
+
+        The same again is not entered twice. Refusal INVALID; NOT_FOUND: no such site.
+        """
+        viewer.need(Scope.TARIFFS_WRITE)
+        need_sense(terms)
+        async with self._store.unit() as unit:
+            if not await kept.is_site(unit, site):
+                raise Refusal(Code.NOT_FOUND, UNKNOWN.filled(site=site or "–"))
+            terms, before = _in(terms, self._settings.pay_currency), await kept.newest(unit, site)
+            if before is not None and before.terms == terms:
+                return before
+            entered = await kept.enter(unit, site, terms, viewer.name)
+        log.info("%s entered terms %d of a site", viewer.name, entered.n)
+        return entered
+
+    async def enter_carbon(self, viewer: Viewer, site: str, text: str) -> int:
+        """Keep the carbon of a site's grid by hour out of a CSV with the columns at, g_per_kwh; how many hours.
+
+        Scope tariffs:write. An hour told before is told anew; all or none. Refusal INVALID names the line.
+        """
+        viewer.need(Scope.TARIFFS_WRITE)
+        by_hour = _parsed(text)
+        if not by_hour:
+            raise Refusal(Code.INVALID, phrase("The file tells of no hour."))
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        async with self._store.unit() as unit:
+            if not await kept.is_site(unit, site):
+                raise Refusal(Code.NOT_FOUND, UNKNOWN.filled(site=site or "–"))
+            await kept.enter_carbon(unit, site, by_hour, digest, viewer.name)
+        log.info("%s entered the carbon of %d hours of a site", viewer.name, len(by_hour))
+        return len(by_hour)
+
+
+def _in(terms: Terms, currency: str) -> Terms:
+    """The terms in a money."""
+    return Terms(**{name: getattr(terms, name) for name in terms.__struct_fields__} | {"currency": currency})
+
+
+def _parsed(text: str) -> dict[datetime, Decimal]:
+    """The hours of a CSV; Refusal INVALID."""
+    rows = csv.reader(io.StringIO(text.removeprefix("\ufeff")))
+    found: dict[datetime, Decimal] = {}
+    try:
+        if [name.strip().lower() for name in next(rows, [])] != COLUMNS:
+            raise Refusal(Code.INVALID, NO_HEADER)
+        for row in rows:
+            if any(row):
+                at, grams = _row(row, rows.line_num)
+                if at in found:
+                    raise Refusal(Code.INVALID, TWICE.filled(line=rows.line_num))
+                found[at] = grams
+                if len(found) > MOST_HOURS:
+                    raise Refusal(Code.INVALID, phrase("At most {most} hours at once.", most=MOST_HOURS))
+    except csv.Error:
+        raise Refusal(Code.INVALID, phrase("This is no CSV file that can be read.")) from None
+    return found
+
+
+def _row(row: list[str], line: int) -> tuple[datetime, Decimal]:
+    """An hour of its line; Refusal INVALID."""
+    try:
+        at, grams = datetime.fromisoformat(row[0].strip()), Decimal(row[1].strip())
+        if not (grams.is_finite() and 0 <= grams <= MOST_G):
+            raise ValueError
+    except (IndexError, ValueError, InvalidOperation):
+        raise Refusal(Code.INVALID, ODD_LINE.filled(line=line)) from None
+    if at.tzinfo is None or (at.minute, at.second, at.microsecond) != (0, 0, 0):
+        raise Refusal(Code.INVALID, NO_HOUR.filled(line=line))
+    try:
+        return at.astimezone(UTC), grams
+    except OverflowError:
+        raise Refusal(Code.INVALID, ODD_LINE.filled(line=line)) from None

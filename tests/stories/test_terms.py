@@ -1,0 +1,178 @@
+"""Terms of sites: entered, checked, kept with their history; and the carbon of sessions that follows from them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import orjson
+import pytest
+from sqlalchemy import func, select, update
+
+from tests.stories.test_totals import counting, told
+from tests.stories.world import NOON, World
+from wattkeeper.charging.deed import DeedKind
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
+from wattkeeper.charging.statistics.terms import Terms, Window, terms_at
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.statistics.carbon import by_month, carbon_of, emitted_of
+from wattkeeper.operations.statistics.terms import SiteTerms
+from wattkeeper.store.statistics import terms as kept
+from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station
+
+D = Decimal
+SITE = "Harbour"
+TERMS = Terms(
+    peak_minor_per_kw=D("825"),
+    energy_minor_per_kwh=D("24.5"),
+    windows=(Window(22 * 60, 6 * 60, D("18.25")),),
+    limit_w=D(40_000),
+    carbon_g_per_kwh=(D(350),),
+)
+
+
+async def harbour(database: str, folder: Path) -> tuple[World, SiteTerms]:
+    """A world with two sessions at a site, counted: 5.5 kWh from noon to one, 0.5 kWh after; another without any."""
+    world = World(database, folder)
+    await world.open()
+    await told(world)
+    async with world.door.store.unit() as unit:
+        await unit.connection.execute(update(station).values(site=SITE))
+    await counting(world).look()
+    return world, SiteTerms(world.door.store, world.door.settings)
+
+
+async def test_carbon_of_a_session_is_that_worked_out_by_hand(database: str, tmp_path: Path) -> None:
+    world, terms = await harbour(database, tmp_path)
+    async with world.door.store.read() as connection:
+        ids = list((await connection.execute(select(session.c.id).order_by(session.c.started_at))).scalars())
+        assert await carbon_of(connection, ids, UTC) == {}
+    await terms.enter(VIEWER, SITE, TERMS)
+    async with world.door.store.read() as connection:
+        assert await carbon_of(connection, ids, UTC) == {ids[0]: D(2100)}  # 6 kWh at 350 g
+        assert await carbon_of(connection, ["nobody's"], UTC) == {}
+    hours = "at,g_per_kwh\n2026-03-01T13:00+01:00,100\n2026-03-01T13:00Z,500\n"
+    assert await terms.enter_carbon(VIEWER, SITE, hours) == 2
+    async with world.door.store.read() as connection:
+        assert await carbon_of(connection, ids, UTC) == {ids[0]: D(550 + 250)}  # 5.5 kWh at 100 g, 0.5 kWh at 500 g
+        months = await by_month(connection, VIEWER, date(2026, 2, 1), date(2026, 4, 1), UTC)
+        assert {month: (one.grams, one.g_per_kwh) for month, one in months.items()} == {"2026-03": (D(800), D(800) / 6)}
+        assert await by_month(connection, VIEWER, date(2026, 2, 1), date(2026, 4, 1), UTC, "Elsewhere") == {}
+    await world.close()
+
+
+async def test_carbon_by_hour_of_day_is_by_the_clock_of_the_place(database: str, tmp_path: Path) -> None:
+    world, terms = await harbour(database, tmp_path)
+    by_hour = tuple(D(hour * 10) for hour in range(24))
+    await terms.enter(VIEWER, SITE, Terms(carbon_g_per_kwh=by_hour))
+    async with world.door.store.read() as connection:
+        ids = list((await connection.execute(select(session.c.id).order_by(session.c.started_at))).scalars())
+        vienna = await carbon_of(connection, ids, ZoneInfo("Europe/Vienna"))
+    assert vienna == {ids[0]: D("5.5") * 130 + D("0.5") * 140}
+    await world.close()
+
+
+async def test_what_is_not_known_of_all_energy_is_not_said_of_a_session(database: str, tmp_path: Path) -> None:
+    world, terms = await harbour(database, tmp_path)
+    await terms.enter_carbon(VIEWER, SITE, "at,g_per_kwh\n2026-03-01T12:00Z,100\n")
+    async with world.door.store.read() as connection:
+        ids = list((await connection.execute(select(session.c.id).order_by(session.c.started_at))).scalars())
+        assert await carbon_of(connection, ids, UTC) == {}
+        some = (await emitted_of(connection, ids, UTC))[ids[0]]
+    assert (some.grams, some.known_wh, some.energy_wh) == (D(550), D(5500), D(6000))
+    await world.close()
+
+
+async def test_terms_have_a_history_and_a_deed_each(database: str, tmp_path: Path) -> None:
+    world, terms = await harbour(database, tmp_path)
+    first = await terms.enter(VIEWER, SITE, TERMS)
+    assert first == await terms.enter(VIEWER, SITE, TERMS), "the same again is nothing new"
+    later = Terms(since=date(2027, 1, 1), peak_minor_per_kw=D(900), carbon_g_per_kwh=(D(300),))
+    await terms.enter(VIEWER, SITE, later)
+    await terms.enter_carbon(VIEWER, SITE, "at,g_per_kwh\n2026-03-01T12:00Z,100\n")
+    async with world.door.store.read() as connection:
+        history = await kept.history(connection, VIEWER, SITE)
+        entered = (await kept.of_sites(connection))[SITE]
+        said = deed.c
+        deeds = (
+            await connection.execute(
+                select(said.by, said.subject, said.body).where(said.kind == DeedKind.SITE_TERMS.value).order_by(said.n)
+            )
+        ).all()
+        assert await kept.carbon_told(connection, VIEWER, SITE) == (1, NOON, NOON)
+    assert [one.terms.peak_minor_per_kw for one in history] == [900, 825]
+    assert [one.terms.currency for one in history] == ["EUR", "EUR"]
+    assert terms_at(entered, date(2026, 12, 31)) == history[1].terms
+    assert terms_at(entered, date(2027, 1, 1)) == history[0].terms
+    assert [(by, subject) for by, subject, _ in deeds] == [("command line", "site:Harbour")] * 3
+    bodies = [orjson.loads(body) for *_, body in deeds]
+    assert bodies[0]["peak_minor_per_kw"] == "825" and bodies[1]["since"] == "2027-01-01"
+    assert bodies[2]["hours"] == 1 and len(bodies[2]["file_sha256"]) == 64
+    await world.close()
+
+
+HOST = Viewer("host", Role.SITE_HOST, at_sites=frozenset({Scope.SESSIONS_READ}), sites=frozenset({SITE}))
+
+
+@pytest.mark.parametrize("viewer", [HOST, Viewer("reader", Role.SERVICE, EVERYTHING - {Scope.TARIFFS_WRITE})])
+async def test_who_may_not_set_prices_enters_no_terms(database: str, tmp_path: Path, viewer: Viewer) -> None:
+    world, terms = await harbour(database, tmp_path)
+    for wrong in (terms.enter(viewer, SITE, TERMS), terms.enter_carbon(viewer, SITE, "at,g_per_kwh\n")):
+        with pytest.raises(Refusal) as refusal:
+            await wrong
+        assert refusal.value.code is Code.FORBIDDEN
+    await world.close()
+
+
+ODD = [
+    Terms(peak_minor_per_kw=D(-1)),
+    Terms(energy_minor_per_kwh=D("Infinity")),
+    Terms(limit_w=D(0)),
+    Terms(limit_w=D("NaN")),
+    Terms(carbon_g_per_kwh=(D(5001),)),
+    Terms(carbon_g_per_kwh=(D(1), D(2))),
+    Terms(windows=(Window(60, 60, D(1)),)),
+    Terms(windows=(Window(0, 1441, D(1)),)),
+    Terms(windows=(Window(60, 120, D(1)), Window(119, 180, D(1)))),
+    Terms(windows=tuple(Window(60 * one, 60 * one + 30, D(1)) for one in range(7))),
+]
+FILES = [
+    "",
+    "at,kwh\n2026-03-01T12:00Z,100\n",
+    "at,g_per_kwh\n",
+    "at,g_per_kwh\n2026-03-01T12:00,100\n",
+    "at,g_per_kwh\n2026-03-01T12:15Z,100\n",
+    "at,g_per_kwh\n2026-03-01T12:00Z,-1\n",
+    "at,g_per_kwh\n2026-03-01T12:00Z,NaN\n",
+    "at,g_per_kwh\n2026-03-01T12:00Z\n",
+    "at,g_per_kwh\n2026-03-01T12:00Z,1\n2026-03-01T13:00+01:00,2\n",
+    "at,g_per_kwh\n0001-01-01T00:00+14:00,1\n",
+    'at,g_per_kwh\n"2026-03-01T12:00Z,1\n',
+]
+
+
+async def test_what_makes_no_sense_is_refused_and_leaves_nothing(database: str, tmp_path: Path) -> None:
+    world, terms = await harbour(database, tmp_path)
+    wrong = [terms.enter(VIEWER, SITE, one) for one in ODD]
+    wrong += [terms.enter_carbon(VIEWER, SITE, one) for one in FILES]  # type: ignore[misc]
+    for one in wrong:
+        with pytest.raises(Refusal) as refusal:
+            await one
+        assert refusal.value.code is Code.INVALID
+    with pytest.raises(Refusal) as refusal:
+        await terms.enter(VIEWER, "Nowhere", TERMS)
+    assert refusal.value.code is Code.NOT_FOUND
+    async with world.door.store.read() as connection:
+        for table in (site_terms, grid_carbon):
+            assert await connection.scalar(select(func.count()).select_from(table)) == 0
+    await world.close()
+
+
+def test_a_time_of_day_may_go_past_midnight() -> None:
+    at = NOON.replace(hour=0)
+    found = [TERMS.energy_price_at(at + timedelta(minutes=one)) for one in (0, 359, 360, 1319, 1320)]
+    assert found == [D("18.25"), D("18.25"), D("24.5"), D("24.5"), D("18.25")]
+    assert TERMS.has_energy_prices and not Terms(windows=TERMS.windows).has_energy_prices
