@@ -95,13 +95,16 @@ async def run(speed: float, as_json: bool, say: Say, database: str | None = None
 
 
 def _settings(folder: Path, database: str | None) -> Settings:
-    """Settings for one run: everything in one folder, the usual ports where they are free."""
+    """Settings for one run: everything in one folder, the usual ports where they are free.
+
+    A database that somebody named stays, and so does its root key.
+    """
     given = load()
     port = _free(given.host, given.http_port) or _any(given.host)
     return replace(
         given,
         database=database or f"sqlite:///{folder / 'wattkeeper.db'}",
-        root_key=folder / "wattkeeper.key",
+        root_key=given.root_key if database else folder / "wattkeeper.key",
         http_port=port,
         public_url=given.public_url or f"http://localhost:{port}",  # browsers make passkeys for names, not for numbers
         ocpp_port=_free(given.host, given.ocpp_port),
