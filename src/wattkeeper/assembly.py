@@ -211,6 +211,7 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(Checking(rooms.store, rooms.safe, rooms.bus, rooms.intake).run(), name="signatures"),
         asyncio.create_task(Billing(rooms.store, rooms.bus, settings).run(), name="billing"),
         asyncio.create_task(rooms.statistics.counting.run(), name="statistics"),
+        asyncio.create_task(rooms.statistics.reckoning.run(), name="reliability"),
         asyncio.create_task(rooms.displays.run(), name="displays"),
         asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),
         asyncio.create_task(

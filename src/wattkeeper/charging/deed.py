@@ -79,3 +79,7 @@ class DeedKind(StrEnum):
     """A meter's key was pinned or ended; body: its fingerprint."""
     SITE_TERMS = "site.terms"
     """What a site's energy costs and its grid carries was entered; body: the terms, or how many hours of which file."""
+    OUTAGE_EXCLUDED = "outage.excluded"
+    """An outage of a port was said not to count; body: which span of it, why, and the SHA-256 of what shows it."""
+    OUTAGE_COUNTED = "outage.counted"
+    """That was taken back; body: which span."""

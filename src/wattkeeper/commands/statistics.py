@@ -24,17 +24,22 @@ def rebuild(database: Database = None) -> None:
     """Drop all totals and count every session again, from what the journal says; nothing must change by it."""
     settings = load(database=database)
 
-    async def work() -> int:
+    async def work() -> tuple[int, int]:
         from wattkeeper.bus.memory import MemoryBus
         from wattkeeper.operations.statistics.counting import Counting
+        from wattkeeper.operations.statistics.reckoning import Reckoning
 
         async with store_of(database) as store:
             with Progress(console=err, transient=True) as progress:
                 bar = progress.add_task("Counting", total=None)
-                counting = Counting(store, MemoryBus(), settings)
-                return await counting.rebuild(lambda done: progress.update(bar, completed=done))
+                counting, reckoning = Counting(store, MemoryBus(), settings), Reckoning(store, MemoryBus(), settings)
+                sessions = await counting.rebuild(lambda done: progress.update(bar, completed=done))
+                bar = progress.add_task("Reckoning", total=None)
+                return sessions, await reckoning.rebuild(lambda done: progress.update(bar, completed=done))
 
-    out.print(f"{run(work()):,} sessions counted again.")
+    sessions, stations = run(work())
+    out.print(f"{sessions:,} sessions counted again.")
+    out.print(f"The outages and starts of {stations:,} stations are reckoned again.")
 
 
 @app.command("export")

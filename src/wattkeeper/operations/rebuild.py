@@ -11,10 +11,11 @@ from wattkeeper.charging.facts import StatusChanged
 from wattkeeper.operations.desk import Desk
 from wattkeeper.operations.folding import fold
 from wattkeeper.operations.standing import Standing, note_connector
+from wattkeeper.operations.statistics import reckoning
 from wattkeeper.store import state
 from wattkeeper.store.engines import Store
 from wattkeeper.store.entry import Entry, batch_after
-from wattkeeper.store.statistics import share
+from wattkeeper.store.statistics import port, share
 from wattkeeper.store.tables import DERIVED
 from wattkeeper.store.unit import Unit
 
@@ -26,7 +27,8 @@ Progress = Callable[[int, int], None]
 async def rebuild(store: Store, progress: Progress = lambda done, total: None) -> int:
     """Fold the whole journal again, in one transaction; gives how many entries. Nobody else may write meanwhile.
 
-    The totals are counted again afterwards, from the sessions (`statistics.counting`).
+    The totals are counted again afterwards, from the sessions (`statistics.counting`), and reliability is reckoned
+    again from the journal (`statistics.reckoning`).
     """
     async with store.unit() as unit:
         await unit.open_journal()
@@ -39,6 +41,7 @@ async def rebuild(store: Store, progress: Progress = lambda done, total: None) -
             done = batch[-1].n
             progress(done, unit.newest)
         await share.begin_again(unit)
+        await port.begin_again(unit, reckoning.NAME)
         return done
 
 

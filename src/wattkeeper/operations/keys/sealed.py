@@ -19,6 +19,7 @@ from wattkeeper.store.tables import (
     breach,
     card,
     enrolment,
+    exclusion,
     journal,
     legal_hold,
     login,
@@ -112,6 +113,7 @@ SEALED: Final = (
     Sealed(legal_hold, "sealed"),
     Sealed(security_finding, "accepted_why"),
     Sealed(breach, "sealed"),
+    Sealed(exclusion, "sealed"),
 )
 """All of them."""
 SUBJECTS_OWN: Final = tuple(one for one in SEALED if one.owner)

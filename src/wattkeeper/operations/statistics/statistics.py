@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -17,8 +18,13 @@ class Statistics:
 
     counting: Counting
     terms: SiteTerms
+    reckoning: Reckoning
 
 
 def statistics_of(store: Store, bus: Bus, settings: Settings) -> Statistics:
     """The statistics of one installation."""
-    return Statistics(counting=Counting(store, bus, settings), terms=SiteTerms(store, settings))
+    return Statistics(
+        counting=Counting(store, bus, settings),
+        terms=SiteTerms(store, settings),
+        reckoning=Reckoning(store, bus, settings),
+    )

@@ -68,6 +68,8 @@ STAYS: Mapping[str, str] = {
     "due": "That a session is to be looked at.",
     "tallied": "What a session added to totals, without a person.",
     "untallied": "That a session is to be counted.",
+    "attempt": "What was tried at a port, without a person.",
+    "exclusion": "Why an outage does not count; who says so stands there by an id.",
     "unchecked": "That a session's signed values are to be checked.",
     "signed_record": "Keyed marks of what a meter signed.",
     "tariff": "A price; who set it stands there by an id.",

@@ -83,14 +83,21 @@ from wattkeeper.store.tables.security import scope_use, security_audit, security
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
 from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
 from wattkeeper.store.tables.statistics import (
+    attempt,
+    attempt_day,
+    exclusion,
     grid_carbon,
     load_quarter,
+    outage,
+    port,
+    port_word,
     site_terms,
     stay_count,
     tallied,
     tally_day,
     tally_hour,
     tally_month,
+    unreckoned,
     untallied,
 )
 from wattkeeper.store.tables.vault import blind_index, key_change
@@ -99,11 +106,14 @@ DERIVED = (station_state, connector, session, reading, decision, signed_record, 
 """What `rebuild` drops and folds again."""
 TOTALS = (load_quarter, tally_hour, tally_day, tally_month, stay_count)
 """What is counted again from the sessions (``wattkeeper statistics rebuild``); `tallied` has what each added."""
+RELIABILITY = (port, port_word, outage, attempt, attempt_day, unreckoned)
+"""What is reckoned again from the journal when that is followed anew."""
 SUMS = (ledger_balance, revenue)
 """What `rebuild` sums up again, from the books and the bills."""
 
 __all__ = [
     "DERIVED",
+    "RELIABILITY",
     "SUMS",
     "TOTALS",
     "account",
@@ -112,6 +122,8 @@ __all__ = [
     "app_code",
     "app_grant",
     "app_token",
+    "attempt",
+    "attempt_day",
     "bill",
     "blind_index",
     "breach",
@@ -126,6 +138,7 @@ __all__ = [
     "deed",
     "due",
     "enrolment",
+    "exclusion",
     "finding",
     "follower",
     "forgotten",
@@ -161,6 +174,7 @@ __all__ = [
     "notice",
     "offered_key",
     "orders",
+    "outage",
     "paper_buyer",
     "passkey",
     "pay_way",
@@ -172,6 +186,8 @@ __all__ = [
     "person",
     "phone_start",
     "pin",
+    "port",
+    "port_word",
     "privacy_request",
     "proposal",
     "reading",
@@ -204,5 +220,6 @@ __all__ = [
     "tariff_assignment",
     "telling",
     "unchecked",
+    "unreckoned",
     "untallied",
 ]

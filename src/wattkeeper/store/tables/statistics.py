@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Column, Index, Integer, Table
+from sqlalchemy import Boolean, Column, Index, Integer, Table
 
-from wattkeeper.store.columns import Area, BigInteger, Exact, Instant, Text, kept
-from wattkeeper.store.tables.ground import NOBODY, SESSION, STATION, C, L, N, about, metadata
+from wattkeeper.store.columns import Area, BigInteger, Exact, Instant, LargeBinary, Text, kept
+from wattkeeper.store.tables.ground import HOUSE, NOBODY, SESSION, STATION, C, L, N, about, metadata
 
 
 def _spans() -> tuple[Column[Any], ...]:
@@ -115,5 +115,97 @@ grid_carbon = Table(
     kept("site", Text, "at which site; empty: stations without one", primary_key=True),
     kept("at", Instant, "the hour's beginning", primary_key=True),
     kept("g_per_kwh", Exact, "carbon dioxide of the grid in it, g/kWh"),
+    info=about(Area.STATIONS, NOBODY),
+)
+
+# --- reliability: when ports could not be used, what was tried at them, what staff say does not count ----------------
+
+port = Table(
+    "port",
+    metadata,
+    kept("station_id", Text, "at which station", N, STATION, primary_key=True),
+    kept(
+        "evse", Integer, "which EVSE; 0: the station, -1: its line", N, STATION, primary_key=True, autoincrement=False
+    ),
+    kept("connector", Integer, "which connector of it", N, STATION, primary_key=True, autoincrement=False),
+    kept("first_at", Instant, "for when something was told of it first", N, STATION),
+    info=about(Area.STATIONS, NOBODY),
+)
+port_word = Table(
+    "port_word",
+    metadata,
+    kept("n", BigInteger, "the journal entry that told it", N, STATION, primary_key=True, autoincrement=False),
+    kept("station_id", Text, "at which station", N, STATION),
+    kept("evse", Integer, "of which EVSE; 0: the station, -1: its connection", N, STATION),
+    kept("connector", Integer, "of which connector", N, STATION),
+    kept("at", Instant, "for when it holds", N, STATION),
+    kept("said", Text, "a status, that it is connected or not, or that a session began", N, STATION),
+    kept("error", Text, "the station's error code; empty: none", N, STATION),
+    Index("ix_port_word_connector", "station_id", "evse", "connector", "at", "n"),
+    Index("ix_port_word_at", "station_id", "at"),
+    info=about(Area.STATIONS, NOBODY),
+)
+outage = Table(
+    "outage",
+    metadata,
+    kept("station_id", Text, "at which station", N, STATION, primary_key=True),
+    kept("evse", Integer, "which EVSE could not be used", N, STATION, primary_key=True, autoincrement=False),
+    kept("since", Instant, "from when on, for this cause", N, STATION, primary_key=True),
+    kept("until", Instant, "until when; null: it goes on", N, STATION, nullable=True),
+    kept("cause", Text, "faulted, unavailable or offline", N, STATION),
+    kept("error", Text, "the station's error code; empty: none", N, STATION),
+    kept("began", Instant, "since when the port was out, for whatever cause", N, STATION),
+    kept("fault_at", Instant, "the first word of a fault in it", N, STATION, nullable=True),
+    kept("is_over", Boolean, "whether the port could be used after it", N, STATION),
+    Index("ix_outage_until", "station_id", "until"),
+    info=about(Area.STATIONS, NOBODY),
+)
+attempt = Table(
+    "attempt",
+    metadata,
+    kept("station_id", Text, "at which station", N, SESSION, primary_key=True),
+    kept("kind", Text, "a plug-in, a session, a tap or a start from here", N, SESSION, primary_key=True),
+    kept("name", Text, "its session, journal entry, or EVSE and beginning", C, SESSION, primary_key=True),
+    kept("evse", Integer, "at which EVSE; 0: not told", N, SESSION),
+    kept("since", Instant, "when it began", N, SESSION),
+    kept("until", Instant, "when it was over; null: it goes on", N, SESSION, nullable=True),
+    kept("reason", Text, "what became of it", N, SESSION),
+    kept("session_id", Text, "the session, where it is one", C, SESSION, nullable=True),
+    Index("ix_attempt_port", "station_id", "kind", "evse", "until"),
+    Index("ix_attempt_reason", "kind", "reason", "since"),
+    info=about(Area.SESSIONS, NOBODY),
+)
+attempt_day = Table(
+    "attempt_day",
+    metadata,
+    kept("station_id", Text, "at which station", N, STATION, primary_key=True),
+    kept("evse", Integer, "at which EVSE; 0: not told", N, STATION, primary_key=True, autoincrement=False),
+    kept("day", Text, "on which day where the installation is, such as 2026-03-01", N, STATION, primary_key=True),
+    kept("kind", Text, "what was tried", N, STATION, primary_key=True),
+    kept("reason", Text, "what became of it", N, STATION, primary_key=True),
+    kept("attempts", Integer, "how many that are over", N, STATION),
+    Index("ix_attempt_day_day", "day"),
+    info=about(Area.STATIONS, NOBODY),
+)
+unreckoned = Table(
+    "unreckoned",
+    metadata,
+    kept("station_id", Text, "which station is to be reckoned again", N, STATION, primary_key=True),
+    kept("since", Instant, "from which instant on", N, STATION),
+    info=about(Area.STATIONS, NOBODY),
+)
+exclusion = Table(
+    "exclusion",
+    metadata,
+    kept("id", Text, "one span that does not count", N, STATION, primary_key=True),
+    kept("station_id", Text, "at which station", N, STATION),
+    kept("evse", Integer, "which EVSE", N, STATION),
+    kept("since", Instant, "from when", N, STATION),
+    kept("until", Instant, "until when", N, STATION),
+    kept("reason", Text, "why, as 23 CFR 680.116(b)(3) has it", N, STATION),
+    kept("sealed", LargeBinary, "what shows it, in the words of who excluded it, sealed", L, STATION, under=HOUSE),
+    kept("created_at", Instant, "when it was excluded", L, STATION),
+    kept("created_by", Text, "who excluded it", L, STATION),
+    Index("ix_exclusion_station_id", "station_id", "evse", "since"),
     info=about(Area.STATIONS, NOBODY),
 )

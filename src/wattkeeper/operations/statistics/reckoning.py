@@ -1,0 +1,114 @@
+"""Reliability follows what is recorded: what is said of ports, what was tried at them, and what both come to.
+
+What is said is kept in the transaction that follows the journal; a station is reckoned in one of its own, from the
+earliest instant on for which something was said. So it may die at any moment, and what comes late is as if it had
+been there.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.statistics.attempt import attempt_by, attempt_of
+from wattkeeper.charging.statistics.uptime import Word, word_of
+from wattkeeper.operations.watching import watch
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.money import due
+from wattkeeper.store.statistics import attempt, port
+from wattkeeper.store.statistics.port import Stretch
+from wattkeeper.store.unit import Unit
+
+log = logging.getLogger("wattkeeper.reliability")
+
+NAME = TOPIC = "reliability"
+"""Under which name the journal is followed, and what is announced when something was reckoned."""
+ENTRIES, TOGETHER = 2_000, 100
+"""How many journal entries are followed in one transaction, and how many stations are looked up at once."""
+PAUSE_S, REST_S = 5, 60
+
+
+class Reckoning:
+    """Reckons reliability, for as long as the installation runs."""
+
+    def __init__(self, store: Store, bus: Bus, settings: Settings) -> None:
+        self._store = store
+        self._bus = bus
+        self._zone = settings.zone
+
+    async def run(self) -> None:
+        """Look whenever something was recorded."""
+        await watch(self._bus, ["journal"], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
+
+    async def look(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Follow what was recorded, then reckon the stations it was about; gives how many."""
+        while n := await self.follow():
+            progress(n)
+        return await self._reckon_all()
+
+    async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
+        """Drop all that was reckoned and follow the journal anew; gives how many stations. Nothing must change."""
+        async with self._store.unit() as unit:
+            await port.begin_again(unit, NAME)
+        return await self.look(progress)
+
+    async def follow(self) -> int:
+        """Keep what the next stretch of the journal says; the number of its last entry, 0 where there is none."""
+        async with self._store.read() as connection:
+            before = await due.followed(connection, NAME)
+            told = await port.stretch(connection, before.n, ENTRIES)
+        if told.n == before.n:
+            return 0
+        async with self._store.unit() as unit:
+            if await due.advance(unit, NAME, before, told.n):
+                await self._keep(unit, told)
+        return told.n
+
+    async def _keep(self, unit: Unit, told: Stretch) -> None:
+        said: dict[str, list[Word]] = defaultdict(list)
+        for entry in told.entries:
+            word = word_of(entry.n, entry.received_at, entry.fact)
+            if word is not None:
+                said[entry.station].append(word)
+            tried = attempt_of(entry.n, entry.received_at, entry.fact, entry.decided.verdict)
+            if tried is not None:
+                attempt.note(unit, entry.station, tried, self._zone)
+        await port.hear(unit, said)
+        found = [(session.station, attempt_by(session)) for session in told.sessions]
+        await attempt.note_sessions(unit, found, self._zone)
+
+    async def _reckon_all(self) -> int:
+        """Reckon every station that waits; one that makes trouble waits for the next look, and no other with it."""
+        done, last = 0, ""
+        while True:
+            async with self._store.read() as connection:
+                stations = await port.waiting(connection, TOGETHER, last)
+            if not stations:
+                break
+            for last in stations:
+                done += await self._tried(last)
+        if done:
+            self._bus.announce(TOPIC)
+        return done
+
+    async def _tried(self, station: str) -> int:
+        try:
+            async with self._store.unit() as unit:
+                await self._reckon(unit, station)
+        except Exception:
+            log.exception("a station could not be reckoned; trying again")
+            return 0
+        return 1
+
+    async def _reckon(self, unit: Unit, station: str) -> None:
+        """Reckon one station from the earliest instant on for which something was said."""
+        since = await port.taken_on(unit, station)
+        if since is None:
+            return
+        outlets = await port.connectors(unit, station)
+        await port.reckon_outages(unit, station, since, outlets)
+        evses = {evse for evse, _ in outlets if evse > 0} | set(await attempt.evses(unit, station))
+        await attempt.reckon_plug_ins(unit, station, since, sorted(evses), self._zone)
