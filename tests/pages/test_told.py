@@ -98,6 +98,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         for why in ("", "hot", "hot " * 9):
             await one.send("/security/audit/accept", id=stands, days="30", why=why)
         await one.send("/security/audit/reconsider", id="0")
+        await one.to("/insight", "/insight?span=year", "/insight?station=CP1&sort=-name")
         await one.to("/insight/releases")
         (public, *others) = await released(town.rooms)
         await one.to(

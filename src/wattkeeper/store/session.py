@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
@@ -19,7 +19,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
-from wattkeeper.store.tables import card, session, station_state
+from wattkeeper.store.tables import card, session, station, station_state
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +162,13 @@ class Listed(Sought):
     """At any of these."""
     windows: tuple[tuple[datetime, datetime], ...] = ()
     """Running at some time between such instants."""
+    began: tuple[tuple[datetime, datetime], ...] | None = None
+    """Begun between such instants."""
+    site: str | None = None
+    """At stations of this site; empty: at those without one."""
+    connector: int | None = None
+    is_empty: bool = False
+    """Ended without energy."""
     by: SortedBy = SortedBy.STARTED
     upwards: bool = False
 
@@ -173,6 +180,7 @@ async def listed(
     conditions = [*_conditions(viewer, wanted)]
     if wanted.stations is not None:
         conditions.append(S.station_id.in_(wanted.stations))
+    conditions += _listed(wanted)
     if wanted.windows:
         ran = [(S.started_at < end) & ((S.ended_at > start) | S.ended_at.is_(None)) for start, end in wanted.windows]
         conditions.append(or_(*ran))
@@ -181,6 +189,20 @@ async def listed(
     query = select(*COLUMNS).select_from(WITH_CARD).where(*conditions)
     rows = await connection.execute(query.order_by(order, S.started_at.desc(), S.id.desc()).limit(limit).offset(skip))
     return [_session(viewer, row) for row in rows]
+
+
+def _listed(wanted: Listed) -> Iterator[ColumnElement[bool]]:
+    """What a page's list is asked for beside."""
+    if wanted.began is not None:
+        yield or_(false(), *((S.started_at >= start) & (S.started_at < end) for start, end in wanted.began))
+    if wanted.site is not None:
+        ours = select(station.c.id).where(station.c.site == wanted.site)
+        gone = S.station_id.not_in(select(station.c.id)) if wanted.site == "" else false()
+        yield or_(S.station_id.in_(ours), gone)
+    if wanted.connector is not None:
+        yield S.connector == wanted.connector
+    if wanted.is_empty:
+        yield ~S.live & (func.coalesce(S.energy_wh, 0) <= 0)
 
 
 @dataclass(frozen=True, slots=True)

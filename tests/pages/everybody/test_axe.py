@@ -127,6 +127,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         (public, *_, refused) = await released(town.rooms)
         await visit.to(
             person,
+            "/insight",
             "/insight/releases",
             f"/insight/releases/{public}",
             f"/insight/releases/{refused}",

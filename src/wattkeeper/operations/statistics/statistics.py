@@ -8,6 +8,7 @@ from wattkeeper.bus import Bus
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.operations.statistics.terms import SiteTerms
+from wattkeeper.operations.statistics.use import Use
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 
@@ -19,12 +20,14 @@ class Statistics:
     counting: Counting
     terms: SiteTerms
     reckoning: Reckoning
+    use: Use
 
 
 def statistics_of(store: Store, bus: Bus, settings: Settings) -> Statistics:
     """The statistics of one installation."""
     return Statistics(
         counting=Counting(store, bus, settings),
+        use=Use(store, settings),
         terms=SiteTerms(store, settings),
         reckoning=Reckoning(store, bus, settings),
     )

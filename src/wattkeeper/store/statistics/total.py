@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
 from wattkeeper.store.columns import Exact
-from wattkeeper.store.tables import load_quarter, station, stay_count, tally_day, tally_hour, tally_month
+from wattkeeper.store.tables import connector, load_quarter, station, stay_count, tally_day, tally_hour, tally_month
 
 ZERO = Decimal(0)
 
@@ -58,6 +58,21 @@ class Outlet(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """A station, and the connectors that it told of: EVSE and connector."""
+
+    station: str
+    label: str
+    site: str
+    connectors: tuple[tuple[int, int], ...]
+
+    @property
+    def name(self) -> str:
+        """What people call it."""
+        return self.label or self.station
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """Of what totals are asked for; None does not restrict."""
 
@@ -66,6 +81,18 @@ class Part:
 
 
 WHOLE = Part()
+
+
+async def placed(connection: AsyncConnection, viewer: Viewer) -> dict[str, Placed]:
+    """The stations whose totals the viewer may read, by id, with the connectors that each told of."""
+    s, k = station.c, connector.c
+    within = reach.totals(viewer, s.id)
+    told: dict[str, list[tuple[int, int]]] = {}
+    joined = select(k.station_id, k.evse, k.connector).join(station, s.id == k.station_id)
+    for name, evse, number in await connection.execute(joined.where(within, k.evse > 0).order_by(k.evse, k.connector)):
+        told.setdefault(name, []).append((evse, number))
+    rows = await connection.execute(select(s.id, s.label, s.site).where(within).order_by(s.id))
+    return {row.id: Placed(row.id, row.label, row.site, tuple(told.get(row.id, ()))) for row in rows}
 
 
 async def by_outlet(
@@ -77,10 +104,10 @@ async def by_outlet(
         c = table.c
         of = (c.station_id, c.evse, c.connector)
         conditions = [spans >= low, spans < high, reach.totals(viewer, c.station_id), *_of(part, c.station_id)]
-        for name, evse, connector, *sums in await connection.execute(
+        for name, evse, number, *sums in await connection.execute(
             select(*of, *_sums(table, NAMES)).where(*conditions).group_by(*of)
         ):
-            outlet = Outlet(name, evse, connector)
+            outlet = Outlet(name, evse, number)
             found[outlet] = found.get(outlet, Total()) + _total(NAMES, sums)
     return found
 

@@ -33,6 +33,11 @@ def page_of(typed: str) -> int:
     return max(1, int(typed)) if typed.isascii() and typed.isdigit() and len(typed) < 7 else 1
 
 
+def number_of(typed: str) -> int | None:
+    """A small number from one on; None where that makes no sense."""
+    return int(typed) or None if typed.isascii() and typed.isdigit() and len(typed) < 7 else None
+
+
 def sorting_of(typed: str, by: type[By], usual: tuple[By, bool]) -> tuple[By, bool]:
     """Which column, and whether upwards: ``energy`` sorts downwards, ``-energy`` upwards."""
     column = {one.value: one for one in by}.get(typed.removeprefix("-"))

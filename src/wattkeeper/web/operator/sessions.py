@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -19,21 +20,29 @@ from wattkeeper.store import journal
 from wattkeeper.store import session as store
 from wattkeeper.store.session import Listed, SortedBy
 from wattkeeper.web.operator import stream
-from wattkeeper.web.operator.listing import Column, address_of, headings, page_of, sorting_of
+from wattkeeper.web.operator.listing import Column, address_of, headings, number_of, page_of, sorting_of
 from wattkeeper.web.operator.paper import GRADES, STATES, Paper, routes_of
 from wattkeeper.web.operator.people.names import Places, Row, placed, places
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.operator.understood import Said, misheard, understand
+from wattkeeper.web.operator.within import RAN, within
 
 PER_PAGE = 50
 LIVE = "live"
 PLUGGED = phrase("Plugged in now")
 STATE_CHOICES = [(LIVE, PLUGGED), *((state.value, look.word) for state, look in STATES.items())]
 STATE_NAMES = {state.value: state for state in SessionState}
+NO_SITE = "-"
+"""How an address says: stations without a site."""
+NO_ENERGY = "none"
+WITHOUT_SITE = phrase("Stations without a site")
+RAN_IN, BEGAN_IN = phrase("Running {days}"), phrase("Began {days}")
 RUNNING = phrase("Running {day}, {since} to {until}")
 GRADE_NAMES = {grade.value: grade for grade in Grade}
 CARD = phrase("Card")
+KEPT = ("station", "evse", "connector", "site", "since", "until", "within", "weekday", "hour", "energy", "sort")
+"""What the form leaves as it is, for its links came from elsewhere."""
 COLUMNS = (
     (phrase("Session"), None, ""),
     (phrase("Began"), SortedBy.STARTED, ""),
@@ -55,6 +64,17 @@ class Asked:
     grade: str = ""
     day: str = ""
     station: str = ""
+    evse: str = ""
+    connector: str = ""
+    site: str = ""
+    since: str = ""
+    """With ``until``: the days, or two instants."""
+    until: str = ""
+    within: str = ""
+    """Whether those are meant that ran in these days, or those that began in them."""
+    weekday: str = ""
+    hour: str = ""
+    energy: str = ""
     sort: str = ""
     page: int = 1
 
@@ -65,7 +85,7 @@ class Asked:
 
 def asked_of(request: Request) -> Asked:
     """What this address asks for; what makes no sense is not asked for."""
-    given = {name: request.query_params.get(name, "").strip()[:200] for name in Asked.__slots__}
+    given = {name: request.query_params.get(name, "").replace("\0", "").strip()[:200] for name in Asked.__slots__}
     return Asked(**given | {"page": page_of(given["page"])})  # type: ignore[arg-type]
 
 
@@ -85,7 +105,9 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
     times = paper.times
     said = understand(asked.q, times.local(now).date())
     state, grade = asked.state or said.state or "", asked.grade or said.grade or ""
-    windows = said.windows(now, times.zone) or _whole_day(paper, asked.day)
+    days = within(asked.since, asked.until, asked.hour, asked.weekday, times.zone)
+    ran = days.windows if days and asked.within == RAN else ()
+    windows = said.windows(now, times.zone) or _whole_day(paper, asked.day) or ran
     found = known.called(said.words) if said.words else None
     wanted = Listed(
         station=asked.station or None,
@@ -95,6 +117,11 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
         grade=GRADE_NAMES.get(grade),
         last2=said.card,
         windows=windows,
+        began=days.windows if days and asked.within != RAN else None,
+        evse=number_of(asked.evse),
+        connector=number_of(asked.connector),
+        site="" if asked.site == NO_SITE else asked.site or None,
+        is_empty=asked.energy == NO_ENERGY,
         by=_sorting(asked)[0],
         upwards=_sorting(asked)[1],
     )
@@ -119,8 +146,12 @@ def _reads(
 ) -> list[str]:
     """What was understood of the words, for the person to check."""
     reads: list[str] = []
-    if asked.station:
-        reads.append(phrase("Station {station}", station=known[asked.station].name))
+    reads += _reads_place(asked, known)
+    days = within(asked.since, asked.until, asked.hour, asked.weekday, paper.times.zone)
+    if days:
+        reads.append((RAN_IN if asked.within == RAN else BEGAN_IN).filled(days=days.words))
+    if asked.energy == NO_ENERGY:
+        reads.append(phrase("Ended without energy"))
     if said.card:
         reads.append(phrase("Card ending in {last}", last=said.card))
     if said.state:
@@ -138,6 +169,18 @@ def _reads(
             counted("Station {words}: {count} found", "Station {words}: {count} found", len(found), words=words)
         )
     return reads
+
+
+def _reads_place(asked: Asked, known: Places) -> Iterator[str]:
+    """Where, as it was understood."""
+    if asked.site:
+        yield WITHOUT_SITE if asked.site == NO_SITE else phrase("Site {site}", site=asked.site)
+    if asked.station:
+        yield phrase("Station {station}", station=known[asked.station].name)
+    if evse := number_of(asked.evse):
+        number = number_of(asked.connector) or 1
+        spoken = f"{evse}" if number == 1 else f"{evse}.{number}"
+        yield phrase("Connector {number}", number=spoken)
 
 
 def _hopeless(asked: Asked, said: Said, found: tuple[str, ...] | None) -> str:
@@ -209,6 +252,7 @@ class Sessions:
             "sessions.html",
             viewer,
             asked=asked,
+            kept=KEPT,
             columns=columns(viewer, asked),
             more=asked.address(page=asked.page + 1) if more else None,
             regions=view.by_name,

@@ -1,0 +1,158 @@
+"""How connectors, stations and sites were used over a span of days: energy, sessions, and shares of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.exact import divided, seconds
+from wattkeeper.charging.person import Reach, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.statistics.span import Span
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import total
+from wattkeeper.store.statistics.total import Outlet, Part, Placed, Total
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What a site, a station, a connector or all together came to."""
+
+    total: Total
+    evses: int
+    """How many cars could have been plugged in at once: EVSEs, of which each charges one."""
+    lasting_s: Decimal
+    """How long the span was, as far as it has come."""
+    site: str = ""
+    station: str = ""
+    name: str = ""
+    """What people call the station."""
+    evse: int = 0
+    connector: int = 0
+
+    @property
+    def plugged(self) -> Decimal | None:
+        """The share of the time in which a car was plugged in, of one; None where there was no time."""
+        return self._share(self.total.plugged_s)
+
+    @property
+    def charging(self) -> Decimal | None:
+        """The share of the time in which energy flowed, of one."""
+        return self._share(self.total.charging_s)
+
+    @property
+    def stay_s(self) -> Decimal | None:
+        """How long a session that began in the span stayed on average, seconds; None where none began."""
+        return divided(self.total.stayed_s, self.total.sessions) if self.total.sessions else None
+
+    def _share(self, spent_s: Decimal) -> Decimal | None:
+        there_s = self.lasting_s * self.evses
+        return divided(spent_s, there_s) if there_s > 0 else None
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How all that is asked for was used, and its parts."""
+
+    span: Span
+    whole: Line
+    sites: Sequence[Line]
+    stations: Sequence[Line]
+    connectors: Sequence[Line]
+    knows_money: bool
+    """Whether the viewer may know what was billed; else it is 0 everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What figures can be asked about, within the viewer's reach."""
+
+    sites: Sequence[str]
+    """By name; an empty one: stations without a site."""
+    stations: Mapping[str, Placed]
+
+    def need(self, part: Part) -> None:
+        """Refusal NOT_FOUND where there is nothing of that name, or it is not the viewer's to see."""
+        if part.site is not None and part.site not in self.sites:
+            raise Refusal(Code.NOT_FOUND, phrase("There is no site of this name."))
+        if part.station is not None and part.station not in self.stations:
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such station."))
+
+
+class Use:
+    """How connectors were used."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._zone = settings.zone
+
+    async def known(self, viewer: Viewer) -> Known:
+        """What the viewer can ask about; Refusal FORBIDDEN for whoever sees no sessions but their own."""
+        need_totals(viewer)
+        async with self._store.read() as connection:
+            stations = await total.placed(connection, viewer)
+            sites = await total.sites(connection, viewer)
+        return Known(sorted({*sites, *(one.site for one in stations.values())}), stations)
+
+    async def of(self, viewer: Viewer, span: Span, part: Part, known: Known | None = None) -> Used:
+        """How something was used; Refusal NOT_FOUND where there is no such thing."""
+        known = known or await self.known(viewer)
+        known.need(part)
+        async with self._store.read() as connection:
+            found = await total.by_outlet(connection, viewer, span.first, span.until, part)
+        knows_money = viewer.may(Scope.BILLS_READ)
+        if not knows_money:
+            found = {outlet: replace(one, gross_minor=0) for outlet, one in found.items()}
+        lasting_s = self._lasting(span)
+        connectors = list(_connectors(found, known.stations, part, lasting_s))
+        stations = _together(connectors, lambda line: replace(line, evse=0, connector=0))
+        sites = _together(stations, lambda line: Line(line.total, line.evses, lasting_s, line.site))
+        whole = _sum(Line(Total(), 0, lasting_s), stations)
+        return Used(span, whole, sites, stations, connectors, knows_money)
+
+    def _lasting(self, span: Span) -> Decimal:
+        """How long a span was, as far as it has come, seconds."""
+        since, until = span.bounds(self._zone)
+        return max(seconds(min(until, self._store.clock()) - since), Decimal(0))
+
+
+def need_totals(viewer: Viewer) -> None:
+    """Refusal FORBIDDEN for whoever may see no sessions, or none but their own."""
+    if viewer.reach(Scope.SESSIONS_READ) is Reach.OWN:
+        raise Refusal(Code.FORBIDDEN, phrase("These figures are of all who charge, and you see your own sessions."))
+
+
+def _connectors(
+    found: Mapping[Outlet, Total], stations: Mapping[str, Placed], part: Part, lasting_s: Decimal
+) -> Iterator[Line]:
+    """Every connector that there is or was, used or not; a station that told of none is one."""
+    asked = {one.station: one for one in stations.values() if _is_of(part, one)}
+    outlets = {Outlet(one.station, *each) for one in asked.values() for each in one.connectors} | set(found)
+    outlets |= {Outlet(name, 0, 0) for name in asked.keys() - {one.station for one in outlets}}
+    for one in sorted(outlets):
+        place = stations.get(one.station) or Placed(one.station, "", "", ())
+        about = {"site": place.site, "station": one.station, "name": place.name}
+        yield Line(found.get(one, Total()), 1, lasting_s, evse=one.evse, connector=one.connector, **about)
+
+
+def _is_of(part: Part, one: Placed) -> bool:
+    return part.station in (None, one.station) and part.site in (None, one.site)
+
+
+def _together(lines: Iterable[Line], kind: Callable[[Line], Line]) -> list[Line]:
+    """Lines summed up by what they are about, in the order of its names; connectors of one EVSE are one EVSE."""
+    found: dict[tuple[str, str], list[Line]] = {}
+    for line in lines:
+        of = kind(line)
+        found.setdefault((of.site, of.station), []).append(line)
+    return [_sum(replace(kind(those[0]), total=Total(), evses=0), those) for _, those in sorted(found.items())]
+
+
+def _sum(empty: Line, lines: Sequence[Line]) -> Line:
+    """What lines come to together."""
+    told = {(line.station, line.evse) for line in lines if line.evse}
+    evses = len(told) or sum(line.evses for line in lines)
+    return replace(empty, total=sum((line.total for line in lines), Total()), evses=evses)

@@ -1,0 +1,143 @@
+"""What the numbers say, on pages and by the API: as worked out by hand, within reach, whatever is asked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from html import unescape
+from pathlib import Path
+
+import httpx
+from sqlalchemy import update
+
+from tests.stories.test_totals import counting, told
+from tests.stories.world import World
+from tests.web.conftest import House, house_of
+from tests.web.drivers import signed_in
+from wattkeeper.charging.person import Role
+from wattkeeper.store.tables import station
+
+DAY = "from=2026-03-01&to=2026-03-01"
+TWO = "from=2026-02-28&to=2026-03-01"
+
+
+@asynccontextmanager
+async def two_sites(database: str, folder: Path) -> AsyncIterator[House]:
+    """CP1 in the harbour: 97 min, 6 kWh, one session of two without energy; CP2 on the hill: 1 kWh in an hour."""
+    world = World(database, folder)
+    await world.open()
+    await told(world)
+    await world.admit("CP2")
+    async with world.v16("CP2") as post:
+        tx = await post.start(180, 500)
+        await post.stop(tx, 240, 1500)
+        await post.status("Available", 240)
+    house = await house_of(world.door)
+    async with world.door.store.unit() as unit:
+        for name, about in {"CP1": {"site": "Harbour", "label": "Quay"}, "CP2": {"site": "Hill"}}.items():
+            await unit.connection.execute(update(station).where(station.c.id == name).values(**about))
+    world.clock.skip(days=2)
+    await counting(world).look()
+    async with house.api:
+        yield house
+    await world.close()
+
+
+def read(page: httpx.Response) -> str:
+    """What a page says, without marks and needless spaces."""
+    assert page.status_code == 200, page.text
+    return " ".join(unescape(re.sub(r"<[^>]*>", " ", page.text)).split())
+
+
+def rows(page: str, table: str) -> list[list[str]]:
+    """The cells of a table of the overview."""
+    page = re.sub(r'<span class="unseen">.*?</span>', "", page)
+    part = page.partition(f'<section id="{table}"')[2].partition("</section>")[0]
+    lines = re.findall(r'<tr role="row" class="named">(.*?)</tr>', part, re.DOTALL)
+    cells = [re.findall(r"<td[^>]*>(.*?)</td>", line, re.DOTALL) for line in lines]
+    return [[" ".join(unescape(re.sub(r"<[^>]*>", "", cell)).split()) for cell in line] for line in cells]
+
+
+async def test_the_overview_says_what_was_worked_out_by_hand(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        page = await owner.get(f"/insight?{DAY}")
+        # of a day of 1440 minutes: (97 + 60) / 2880 plugged in, (63 + 60) / 2880 charging
+        assert "7.00 kWh, 3 sessions" in read(page)
+        assert "Plugged in 5.5 % of the time, charging 4.3 %. €0.00 billed with tax. 1 Mar 2026, all sites." in read(
+            page
+        )
+        quay = ["6.00", "2", "6.7 %", "4.4 %", "0.5 h", "48 min", "1", "€0.00"]
+        hill = ["1.00", "1", "4.2 %", "4.2 %", "0.0 h", "1 h", "0", "€0.00"]
+        assert rows(page.text, "sites") == [["Harbour", *quay], ["Hill", *hill]]
+        assert rows(page.text, "stations") == [["Quay Harbour", *quay], ["CP2 Hill", *hill]]
+        assert rows(page.text, "connectors") == [
+            ["Quay, connector 1 Harbour", *quay],
+            ["CP2, connector 1 Hill", *hill],
+        ]
+        upwards = await owner.get(f"/insight?{DAY}&sort=-energy")
+        assert [row[0] for row in rows(upwards.text, "sites")] == ["Hill", "Harbour"]
+        two = read(await owner.get(f"/insight?{TWO}&site=Hill"))
+        assert "1.00 kWh, 1 session" in two
+        assert "Plugged in 2.1 % of the time, charging 2.1 %." in two
+        assert "28 Feb – 1 Mar 2026, site Hill." in two
+        assert "No car was plugged in" in read(await owner.get("/insight?from=2026-02-01&to=2026-02-28"))
+
+
+async def test_each_figure_leads_to_its_sessions(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        page = (await owner.get(f"/insight?{DAY}")).text
+        found = {unescape(link) for link in re.findall(r'href="(/sessions\?[^"]+)"', page)}
+        counts = {}
+        for link in found:
+            listed = (await owner.get(link)).text
+            counts[link.partition("?")[2]] = len(set(re.findall(r'href="(/sessions/[0-9A-Z]{9})"', listed)))
+        whole = "since=2026-03-01&until=2026-03-01"
+        assert counts[whole] == counts[f"{whole}&within=ran"] == 3
+        assert counts[f"{whole}&energy=none"] == counts[f"{whole}&site=Harbour&energy=none"] == 1
+        assert counts[f"{whole}&site=Harbour"] == counts[f"{whole}&station=CP1"] == 2
+        assert counts[f"{whole}&station=CP1&evse=1&connector=1&within=ran"] == 2
+        assert counts[f"{whole}&station=CP2"] == counts[f"{whole}&site=Hill&within=ran"] == 1
+        said = read(await owner.get(f"/sessions?{whole}&site=Harbour&energy=none"))
+        assert "Site Harbour Began on 1 Mar 2026 Ended without energy" in said
+        hour = await owner.get(f"/sessions?{whole}&within=ran&weekday=6&hour=13")
+        assert "Running on 1 Mar 2026, Sunday 13:00 to 14:00" in read(hour)
+        assert len(set(re.findall(r'href="(/sessions/[0-9A-Z]{9})"', hour.text))) == 1, "the empty one ran at two"
+        at = "since=2026-03-01T15:00&until=2026-03-01T15:15%2B00:00&within=ran"
+        assert "CP2" in (await owner.get(f"/sessions?{at}")).text
+
+
+async def test_a_host_sees_the_own_sites_and_nobody_elses_money(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house:
+        async with signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (_, host):
+            page = await host.get(f"/insight?{DAY}")
+            assert "1.00 kWh, 1 session" in read(page)
+            for word in ("Harbour", "Quay", "CP1", "Billed", "billed", "€"):
+                assert word not in page.text, word
+            missing = [await host.get(f"/insight?{DAY}&site={site}") for site in ("Harbour", "Nowhere", "-")]
+            assert [one.status_code for one in missing] == [404] * 3
+            assert (await host.get(f"/insight?{DAY}&station=CP1")).status_code == 404
+            sessions = await host.get("/sessions?site=Harbour&since=2026-03-01&until=2026-03-01")
+            assert re.findall(r'href="(/sessions/[0-9A-Z]{9})"', sessions.text) == []
+        async with signed_in(house, "d@example.org", Role.DRIVER) as (_, driver):
+            assert (await driver.get(f"/insight?{DAY}")).status_code == 403
+
+
+HOSTILE = (
+    *("from=2026-03-01", "to=2026-03-01", "from=2026-03-02&to=2026-03-01", "from=0000-00-00&to=9999-99-99"),
+    *("from=0001-01-01&to=0001-01-02", "from=9998-01-01&to=9999-12-31", "from=2020-01-01&to=2026-01-01"),
+    *("from=%00&to=%27", "span=never", f"from={'9' * 500}&to=x", "sort=x&all=x&span=%F0%9F%98%80"),
+)
+
+
+async def test_whatever_is_asked_there_is_a_page_and_a_reason(house: House) -> None:
+    async with signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        for query in HOSTILE:
+            page = await owner.get(f"/insight?{query}")
+            dated = "from" in query or "to=" in query
+            assert page.status_code == (422 if dated else 200), query
+            assert ("These are the last 28 days instead." in page.text) is dated
+            sessions = await owner.get("/sessions?" + query.replace("from", "since").replace("to=", "until="))
+            assert sessions.status_code == 200, query
+        odd = "since=2026-03-29T02:30&until=9999-01-01T00:00&hour=77&weekday=x&evse=-1&connector=0x1&energy=some"
+        assert (await owner.get(f"/sessions?{odd}&site=%00")).status_code == 200
