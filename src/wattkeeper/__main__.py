@@ -15,6 +15,7 @@ from wattkeeper.commands import (
     consents,
     grid,
     holds,
+    imports,
     installation,
     keys,
     log,
@@ -68,6 +69,7 @@ app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
 app.add_typer(grid.app, name="grid")
 app.add_typer(terms.app, name="terms")
+app.add_typer(imports.app, name="import")
 app.add_typer(release.app, name="release")
 app.add_typer(statistics.app, name="statistics")
 app.add_typer(keys.app, name="keys")

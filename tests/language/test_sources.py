@@ -16,7 +16,7 @@ FOR_PROGRAMMERS = {
     "operations/profile.py",
 }
 """Read by whoever builds or runs it, or shows an authority the records of processing or a breach."""
-AT_THE_COMMAND_LINE = ("operations/backup/", "operations/keys/")
+AT_THE_COMMAND_LINE = ("operations/backup/", "operations/history/guess.py", "operations/keys/")
 """Said by commands and at the start alone, which speak English."""
 ALLOWED = {
     "charging/money/ledger.py": {"The lines of an entry add up to {}, not to nothing."},

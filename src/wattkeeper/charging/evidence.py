@@ -40,6 +40,7 @@ class Grade(StrEnum):
 
 
 WEIGHTS: dict[FindingCode, Weight] = {
+    F.IMPORTED: Weight.RECONSTRUCTED,
     F.START_MISSING: Weight.RECONSTRUCTED,
     F.END_ESTIMATED: Weight.RECONSTRUCTED,
     F.END_CONFLICT: Weight.DISPUTED,
@@ -79,6 +80,7 @@ WEIGHTS: dict[FindingCode, Weight] = {
 }
 
 WORDS: dict[FindingCode, Phrase] = {
+    F.IMPORTED: phrase("It was imported from another system's records: it was not metered here, and nobody is billed."),
     F.START_MISSING: phrase("The start of this session was never told; what came before the first message is unknown."),
     F.END_ESTIMATED: phrase(
         "The station has not told an end. {reason} It was ended by estimate at the last thing known."
@@ -176,7 +178,7 @@ def grade(session: Session, found: tuple[Finding, ...] | None = None) -> Grade:
 
 def _of_life(session: Session) -> list[Finding]:
     """How it began and ended, and on whose card."""
-    found: list[Finding] = []
+    found: list[Finding] = [Finding(F.IMPORTED)] if session.imported else []
     if session.opened is None:
         found.append(Finding(F.START_MISSING, session.first_at))
     if session.state is SessionState.ESTIMATED and session.estimate is not None:
@@ -231,6 +233,8 @@ def _of_meter(session: Session) -> list[Finding]:
     """What the readings show."""
     track = session.track
     found = [_with_rise_after(f, session) for f in track.findings]
+    if session.imported:
+        found = [_of_history(one) for one in found if one.code is not F.GAP]
     if track.first is None and not session.is_live:
         if track.intervals_wh is None:
             found.append(Finding(F.NO_REGISTER))
@@ -252,6 +256,12 @@ def is_end_unread(session: Session) -> bool:
     is_signed = session.signed is not None and session.signed.is_verified
     last, ended = session.track.last, session.ended
     return bool(last and ended and not is_signed and ended.at - last.at > timedelta(seconds=BASELINE_S))
+
+
+def _of_history(finding: Finding) -> Finding:
+    """What the registers of an imported session show: they begin at nought, for only their difference is known."""
+    is_leap = finding.code is F.ZERO_BASELINE
+    return Finding(F.IMPLAUSIBLE_POWER, finding.at, finding.evidence) if is_leap else finding
 
 
 def _with_rise_after(finding: Finding, session: Session) -> Finding:

@@ -85,6 +85,8 @@ class SessionFact(Fact, frozen=True, kw_only=True, omit_defaults=True):
     """The station's sequence number within the transaction (2.x seqNo)."""
     offline: bool = False
     """Whether the station says it was offline when this happened (2.x)."""
+    imported: bool = False
+    """Whether another system's records say it, and not the station: ``ref`` is then the session's name there."""
     evse: int | None = None
     connector: int | None = None
     token: TokenRef | None = None

@@ -6,6 +6,8 @@ different weight for each place, so every single slip and every swap of neighbou
 
 from __future__ import annotations
 
+from wattkeeper.charging.facts import SessionOpened
+
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 DRAWN = 8
 SECRET = 16
@@ -66,3 +68,27 @@ def _parsed(said: str, count: int) -> str | None:
         return None
     values = [_VALUE[s] for s in symbols]
     return symbols[:-1] if _check(values[:-1]) == values[-1] else None
+
+
+# --- natural keys: what was told, never how it was sent -------------------------------------------------------------
+
+
+def start_key(fact: SessionOpened) -> str:
+    """The natural key of a start without a transaction id of the station's: what it says, never how it was sent."""
+    at = fact.at.isoformat() if fact.at else "-"
+    register = "-" if fact.register_wh is None else f"{fact.register_wh.normalize():f}"
+    return f"start:{fact.evse}:{fact.token or '-'}:{at}:{register}"
+
+
+def transaction_key(ref: str) -> str:
+    """The natural key of a transaction by the id the station named."""
+    return f"tx:{ref}"
+
+
+IMPORTED = "import:"
+"""How the natural keys of what was imported begin; those of what stations tell never do."""
+
+
+def imported_key(name: str) -> str:
+    """The natural key of an imported session by its name in the other system's records."""
+    return f"{IMPORTED}{name}"

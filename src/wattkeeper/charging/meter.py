@@ -42,6 +42,7 @@ class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
 class FindingCode(StrEnum):
     """Everything that can be found; `evidence` gives each its weight and its words."""
 
+    IMPORTED = "imported"
     START_MISSING = "start_missing"
     END_ESTIMATED = "end_estimated"
     END_CONFLICT = "end_conflict"

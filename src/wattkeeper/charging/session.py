@@ -45,7 +45,7 @@ class SessionState(StrEnum):
     SUSPENDED = "suspended"
     """Paused by the vehicle or the station."""
     ESTIMATED = "estimated"
-    """Ended by our estimate; the station's own end replaces it."""
+    """Ended by our estimate; the station's own end replaces it. So is history whose end is still to be imported."""
     ENDED = "ended"
     """Ended by the station's word."""
 
@@ -145,6 +145,8 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     contradictions: tuple[Contradiction, ...] = ()
     after_end: int = 0
     """How many readings came for instants after the end: kept, not counted."""
+    imported: bool = False
+    """Whether it was taken over from another system's records; no station of ours told it."""
     signed: Ruling | None = None
     """What its signed meter values came to; None: there are none, or they were not looked at yet."""
     track: Track = Track()
@@ -172,18 +174,6 @@ class Session(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """Energy delivered, Wh; None where nothing told it, or only a single register of a session without a start."""
         alone = self.track.first is not None and self.track.first == self.track.last
         return None if alone and self.opened is None else self.track.energy_wh
-
-
-def start_key(fact: SessionOpened) -> str:
-    """The natural key of a start without a transaction id of the station's: what it says, never how it was sent."""
-    at = fact.at.isoformat() if fact.at else "-"
-    register = "-" if fact.register_wh is None else f"{fact.register_wh.normalize():f}"
-    return f"start:{fact.evse}:{fact.token or '-'}:{at}:{register}"
-
-
-def transaction_key(ref: str) -> str:
-    """The natural key of a transaction by the id the station named."""
-    return f"tx:{ref}"
 
 
 def follow(session: Session, fact: Fact, verdict: Authorisation | None = None) -> Session:
@@ -222,6 +212,8 @@ def _identify(session: Session, fact: SessionFact, verdict: Authorisation | None
         changes["seqs"] = with_seq(session.seqs, fact.seq)
     if fact.offline and not session.offline:
         changes["offline"] = True
+    if fact.imported and not session.imported:
+        changes["imported"] = True
 
 
 def _flow(session: Session, phase: Phase, changes: dict[str, Any]) -> None:
@@ -318,6 +310,8 @@ def _state(session: Session) -> SessionState:
     """The station's end wins; then our estimate, unless later news lived it down; else what flows."""
     if session.ended is not None:
         return S.ENDED
+    if session.imported:
+        return S.ESTIMATED
     estimate = session.estimate
     if estimate is not None and (estimate.cause is not EstimateCause.SILENCE or session.last_at <= estimate.at):
         return S.ESTIMATED

@@ -64,6 +64,8 @@ async def decide(desk: Desk, station: str, fact: Fact, settings: Settings) -> De
 
 async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: Settings) -> Decision:
     """A step of a session: whose, and whether it may."""
+    if fact.imported:
+        return await _imported(desk, station, fact, settings)
     fact = await _timed(desk, station, fact)
     session, opens, alarms = await _find(desk, station, fact)
     if session is None and not opens:
@@ -88,6 +90,17 @@ async def _session_fact(desk: Desk, station: str, fact: SessionFact, settings: S
         ahead_s=_ahead(fact, desk.unit.now, settings),
     )
     return Decision(fact, decided, verdict, alarms)
+
+
+async def _imported(desk: Desk, station: str, fact: SessionFact, settings: Settings) -> Decision:
+    """A step of a session of long ago, as another system has it: its card is judged no more, and alarms nobody."""
+    session, opens = desk.by_key(station, key_of(fact)), isinstance(fact, SessionOpened)
+    if session is not None:
+        return Decision(fact, Decided(session=session.id))
+    if not opens:
+        return Decision(fact)
+    limit = await _limit(desk, station, settings)
+    return Decision(fact, Decided(session=await desk.new_id(), opens=True, max_power_w=str(limit)))
 
 
 def _why(verdict: Verdict, fact: SessionFact, now: datetime, settings: Settings) -> str:

@@ -17,9 +17,9 @@ from wattkeeper.charging.facts import (
     StatusChanged,
     TokenPresented,
 )
-from wattkeeper.charging.identifiers import DRAWN, session_id
+from wattkeeper.charging.identifiers import DRAWN, imported_key, session_id, start_key, transaction_key
 from wattkeeper.charging.reading import Reading
-from wattkeeper.charging.session import Session, start_key, transaction_key
+from wattkeeper.charging.session import Session
 from wattkeeper.operations.cards.bounds import Bounds
 from wattkeeper.operations.cards.sightings import Sightings
 from wattkeeper.store import fold as sessions
@@ -37,8 +37,13 @@ NAMELESS = frozenset({None, "", "0", "-1"})
 
 
 def names_transaction(fact: Fact) -> bool:
-    """Whether a fact names a transaction that could exist; in 2.x, where events are numbered, any name is one."""
-    return isinstance(fact, SessionFact) and (fact.ref not in NAMELESS or (fact.seq is not None and bool(fact.ref)))
+    """Whether a fact names a transaction that could exist; in 2.x, where events are numbered, any name is one.
+
+    What was imported names none: nothing that a station says can ever be about it.
+    """
+    if not isinstance(fact, SessionFact) or fact.imported:
+        return False
+    return fact.ref not in NAMELESS or (fact.seq is not None and bool(fact.ref))
 
 
 class Desk:
@@ -74,12 +79,12 @@ class Desk:
             if isinstance(fact, SessionFact):
                 if names_transaction(fact):
                     refs.add(fact.ref or "")
-                elif isinstance(fact, SessionOpened | SessionEnded):
+                elif fact.imported or isinstance(fact, SessionOpened | SessionEnded):
                     keys.add(key_of(fact))
                 elif isinstance(fact, MetersRead):
                     places.add(station)
                 if isinstance(fact, SessionOpened):
-                    openers.append((station, min(filter(None, (fact.at, self.unit.now)))))
+                    openers.append((station, _claims_from(fact, self.unit.now)))
                     places.add(station)
             elif isinstance(fact, StatusChanged):
                 places.add(station)
@@ -180,14 +185,14 @@ class Desk:
     async def ending(self, station: str, at: datetime) -> list[Session]:
         """The station's sessions that began before this instant and were not told to end, or to end right then."""
         self._place(await sessions.ending(self.unit, station, at))
-        here = (s for s in self._by_id.values() if s.station == station and s.started_at <= at)
+        here = (s for s in self._by_id.values() if s.station == station and not s.imported and s.started_at <= at)
         return [s for s in here if s.ended is None or s.ended.at == at]
 
     async def covering(self, station: str, evse: int, at: datetime) -> Session | None:
         """The newest ended session that ran at this EVSE at this instant."""
         self._place(await sessions.covering(self.unit, station, evse, at))
         here = (s for s in self._by_id.values() if (s.station, s.evse) == (station, evse) and s.started_at <= at)
-        ran = [s for s in here if s.ended_at is not None and at <= s.ended_at]
+        ran = [s for s in here if not s.imported and s.ended_at is not None and at <= s.ended_at]
         return max(ran, key=lambda s: (s.started_at, s.id), default=None)
 
     async def limit(self, station: str) -> Decimal | None:
@@ -269,8 +274,15 @@ class Desk:
         self._put = {}
 
 
+def _claims_from(fact: SessionOpened, now: datetime) -> datetime:
+    """From when on a session that begins may claim readings that belong to none; one that was imported claims none."""
+    return now if fact.imported or fact.at is None else min(fact.at, now)
+
+
 def key_of(fact: SessionFact) -> str:
     """The natural key of the session that a fact belongs to or begins."""
+    if fact.imported:
+        return imported_key(fact.ref or "")
     if names_transaction(fact):
         return transaction_key(fact.ref or "")
     if isinstance(fact, SessionOpened):

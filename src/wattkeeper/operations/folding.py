@@ -55,7 +55,7 @@ async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:
     desk.put(session, entry.received_at, entry.n)
     if isinstance(entry.fact, SignaturesChecked):
         records.keep(desk.unit, session, entry.fact.ruling, entry.received_at)
-    if entry.decided.opens and isinstance(entry.fact, SessionOpened):
+    if entry.decided.opens and isinstance(entry.fact, SessionOpened) and not session.imported:
         session = await _claimed(desk, session, entry)
     if session.is_live and (entry.decided.opens or not before.is_live or before.evse != session.evse):
         return await _crowded(desk, session)
@@ -70,7 +70,7 @@ def _opened(entry: Entry) -> Session:
         id=decided.session,
         station=entry.station,
         key=key_of(fact),
-        ref=decided.ref or fact.ref,
+        ref=None if fact.imported else decided.ref or fact.ref,
         first_at=fact.at,
         last_at=fact.at,
     )

@@ -9,9 +9,10 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, cast, select
+from sqlalchemy import BigInteger, cast, func, select
 
 from wattkeeper.charging.evidence import grade
+from wattkeeper.charging.identifiers import IMPORTED
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.store.columns import EPOCH, from_micros, to_micros, to_millionths
 from wattkeeper.store.tables import session as table
@@ -133,6 +134,8 @@ async def has_ended_on(unit: Unit, token: str, station: str, evse: int, beside: 
     return await unit.connection.scalar(select(_C.id).where(*here, _C.id != (beside or "")).limit(1)) is not None
 
 
+HISTORY = func.substr(_C.key, 1, len(IMPORTED)) == IMPORTED
+"""Whether a session was imported: nothing that stations tell is about it."""
 LONGEST = timedelta(days=60)
 """How far back a session is looked for that a nameless message may mean: the index of starts bounds the look."""
 
@@ -141,13 +144,13 @@ async def ending(unit: Unit, station: str, at: datetime) -> list[Kept]:
     """The station's newest sessions begun before an instant whose true end was not told, or told for that instant."""
     began = _C.started_at.between(_back(at), at)
     which = _KEPT.where(_C.station_id == station, began, (_C.state != SessionState.ENDED.value) | (_C.ended_at == at))
-    return _kept(await unit.connection.execute(which.order_by(_C.started_at.desc()).limit(50)))
+    return _kept(await unit.connection.execute(which.where(~HISTORY).order_by(_C.started_at.desc()).limit(50)))
 
 
 async def covering(unit: Unit, station: str, evse: int, at: datetime) -> list[Kept]:
     """The newest ended session that ran at this EVSE at this instant, if any."""
     began = _C.started_at.between(_back(at), at)
-    which = _KEPT.where(_C.station_id == station, _C.evse == evse, began, _C.ended_at >= at)
+    which = _KEPT.where(_C.station_id == station, _C.evse == evse, began, _C.ended_at >= at, ~HISTORY)
     return _kept(await unit.connection.execute(which.order_by(_C.started_at.desc(), _C.id.desc()).limit(1)))
 
 

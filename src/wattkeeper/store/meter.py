@@ -49,12 +49,17 @@ def reading_of(row: Any) -> Reading:
 
 def in_session(session_id: str) -> Select[Any]:
     """The readings of a session: among those that its station told in the span of our time when it was told."""
+    return in_sessions([session_id])
+
+
+def in_sessions(sessions_ids: Collection[str]) -> Select[Any]:
+    """The readings of some sessions, each as `in_session` finds them."""
     told = journal.c.received_at.between(sessions.c.known_at, sessions.c.heard_at)
     return (
         select(table)
         .join(journal, journal.c.n == table.c.n)
         .join(sessions, (sessions.c.station_id == journal.c.station_id) & told)
-        .where(sessions.c.id == session_id, table.c.session_id == session_id)
+        .where(sessions.c.id.in_(sessions_ids), table.c.session_id == sessions.c.id)
     )
 
 

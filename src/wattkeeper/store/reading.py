@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.reading import Context, Reading, Sample
 from wattkeeper.store import reach
-from wattkeeper.store.meter import in_session
+from wattkeeper.store.meter import in_session, in_sessions
 from wattkeeper.store.tables import reading
 
 VALUES = tuple(name for name in Reading.__struct_fields__ if name in reading.c and name not in ("at", "context"))
@@ -56,6 +57,16 @@ async def registers(connection: AsyncConnection, session: str) -> list[Reading]:
     """All readings of a session, oldest first, with what prices ask of them: for working out what it costs."""
     rows = await connection.execute(in_session(session).with_only_columns(R.at, *PRICED).order_by(R.at))
     return [Reading(at, **dict(zip(PRICED_NAMES, told, strict=True))) for at, *told in rows]
+
+
+async def registers_of(connection: AsyncConnection, sessions: Collection[str]) -> dict[str, list[Reading]]:
+    """As `registers`, of many sessions at once; those without readings left out."""
+    wanted = in_sessions(sessions).with_only_columns(R.session_id, R.at, *PRICED).order_by(R.session_id, R.at)
+    found: dict[str, list[Reading]] = {}
+    for session, at, *told in await connection.execute(wanted):
+        reading = Reading(at, **dict(zip(PRICED_NAMES, told, strict=True)))
+        found.setdefault(session, []).append(reading)
+    return found
 
 
 def _kept(row: Row[Any]) -> Kept:

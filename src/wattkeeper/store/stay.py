@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 from msgspec.structs import replace
@@ -17,6 +18,8 @@ from wattkeeper.store.tables import session as sessions
 J, S = journal.c, sessions.c
 PAUSED = '%"suspended_evse"%'
 FLOWS = (SessionOpened, SessionUpdated, StatusChanged)
+HISTORY = '%"imported":true%'
+"""In the body of what another system's records say: it tells nothing of what went on here."""
 AFTERWARDS = (StatusChanged, SessionOpened, Booted, Disconnected)
 MOST = 500
 """How many entries after a session are looked at for the end of its stay."""
@@ -32,9 +35,17 @@ async def flow_told(connection: AsyncConnection, session: Session) -> list[Fact]
     return _facts(await connection.execute(wanted.where(says).order_by(J.n)))
 
 
+async def paused(connection: AsyncConnection, ids: Collection[str]) -> set[str]:
+    """In which of these sessions the station ever said that it gives no power."""
+    during = J.received_at.between(S.known_at, S.heard_at) & (J.session_id == S.id)
+    joined = select(S.id).join(journal, (S.station_id == J.station_id) & during).where(S.id.in_(ids))
+    says = joined.where(J.kind.in_([kind.__name__ for kind in FLOWS]), J.body.like(PAUSED))
+    return set((await connection.execute(says.distinct())).scalars())
+
+
 async def afterwards_told(connection: AsyncConnection, session: Session) -> list[Fact]:
     """What was told of its connector and its station since a session was first heard of."""
-    here = (J.received_at >= S.known_at) & (J.evse.is_(None) | (J.evse == session.evse))
+    here = (J.received_at >= S.known_at) & J.body.not_like(HISTORY) & (J.evse.is_(None) | (J.evse == session.evse))
     return _facts(await connection.execute(_told(session, AFTERWARDS).where(here).order_by(J.n).limit(MOST)))
 
 

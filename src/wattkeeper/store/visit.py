@@ -14,6 +14,7 @@ from wattkeeper.charging.cards.radar import Visit
 from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.store.cards.sighting import location_of
 from wattkeeper.store.columns import to_micros
+from wattkeeper.store.fold import HISTORY
 from wattkeeper.store.tables import card, decision, journal, session, station
 
 HOUR_MICROS = 3_600_000_000
@@ -36,11 +37,11 @@ FROM = session.join(station, station.c.id == S.station_id)
 
 
 async def ended(connection: AsyncConnection, after: int, upto: int) -> list[CardVisit]:
-    """The visits of enrolled cards, with energy, whose end was told in these journal entries; no starts by phone."""
+    """The visits of enrolled cards, with energy, whose end was told in these entries; no starts by phone or history."""
     numbers = (journal.c.n > after, journal.c.n <= upto, journal.c.kind == "SessionEnded")
     told = select(journal.c.session_id).where(*numbers, journal.c.session_id.is_not(None))
     query = select(*COLUMNS, *LOCATION).select_from(FROM.join(card, card.c.ref == S.token))
-    done = (S.id.in_(told), S.ended_at.is_not(None), S.energy_wh > 0, card.c.kind != "app")
+    done = (S.id.in_(told), ~HISTORY, S.ended_at.is_not(None), S.energy_wh > 0, card.c.kind != "app")
     rows = await connection.execute(query.where(*done).order_by(S.started_at))
     return [CardVisit(row.id, row.token, row.station_id, _visit(row)) for row in rows]
 

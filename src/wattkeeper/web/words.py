@@ -116,13 +116,8 @@ def tell(entry: Entry) -> list[Step]:
 
 def _step(entry: Entry, kind: StepKind, title: str, detail: str) -> Step:
     readings = entry.fact.readings if kind is K.READINGS and isinstance(entry.fact, SessionFact) else ()
-    told_at = (
-        readings[0].at
-        if readings
-        else None
-        if isinstance(entry.fact, SessionEstimated | SignaturesChecked)
-        else entry.at
-    )
+    is_ours = isinstance(entry.fact, SessionEstimated | SignaturesChecked)
+    told_at = readings[0].at if readings else None if is_ours else entry.at
     return Step(
         n=entry.n,
         kind=kind,
@@ -212,7 +207,7 @@ def _stop(fact: SessionEnded, entry: Entry) -> list[Said]:
     """The session ended."""
     registers = [r.energy_wh for r in fact.readings if r.energy_wh is not None]
     register = fact.register_wh if fact.register_wh is not None else (registers[-1] if registers else None)
-    why = REASONS.get(fact.reason) or phrase("Reason: {reason}.", reason=fact.reason)
+    why = "" if fact.imported else REASONS.get(fact.reason) or phrase("Reason: {reason}.", reason=fact.reason)
     return [(K.STOP, joined((phrase("The session ended."), why)), _ends(register, fact))]
 
 
@@ -241,7 +236,8 @@ REASONS: Mapping[str, str] = {
 def _ends(register: Decimal | None, fact: SessionFact) -> Joined:
     """The register at the start or end of a session, and whether the station was offline."""
     figure = "" if register is None else phrase("Register {figures}.", figures=_kwh(register))
-    return joined((figure, phrase("The station was offline.") if fact.offline else ""))
+    offline = phrase("The station was offline.") if fact.offline else ""
+    return joined((figure, offline, phrase("As another system's records have it.") if fact.imported else ""))
 
 
 def _estimate(fact: SessionEstimated, entry: Entry) -> list[Said]:

@@ -294,7 +294,8 @@ def overlap(before: Examined, after: Examined) -> Iterator[Discrepancy]:
         other=shown(before.session.id),
         lasting=duration(common // timedelta(seconds=1)),
     )
-    shared = _shared_wh(before.session, after.session)
+    is_history = before.session.imported or after.session.imported
+    shared = ZERO if is_history else _shared_wh(before.session, after.session)
     yield _found(Kind.OVERLAP, _both(before, after), after, words, other=before.session.id, energy_wh=shared)
 
 
@@ -359,8 +360,12 @@ BETWEEN = (overlap, energy_twice, unpaid_energy)
 
 
 def between(before: Examined, after: Examined) -> Iterator[Discrepancy]:
-    """All that does not fit together between a session and the one before it at the same connector."""
-    for question in BETWEEN:
+    """All that does not fit together between a session and the one before it at the same connector.
+
+    What was imported has registers of its own that begin at nought: only its times are compared.
+    """
+    is_history = before.session.imported or after.session.imported
+    for question in (overlap,) if is_history else BETWEEN:
         yield from question(before, after)
 
 

@@ -256,6 +256,8 @@ class Taps:
 
 
 def _may_be_tap(fact: Fact) -> bool:
+    if isinstance(fact, SessionFact) and fact.imported:
+        return False
     return isinstance(fact, TokenPresented | SessionOpened | SessionUpdated) and fact.token is not None
 
 
@@ -263,7 +265,7 @@ def _is_tap(desk: Desk, wish: EnrolmentRow, fact: Fact) -> bool:
     """Whether somebody held a card to the reader after the wish was made; what is told late is no proof."""
     if isinstance(fact, TokenPresented):
         return True
-    if not isinstance(fact, SessionFact) or fact.offline:
+    if not isinstance(fact, SessionFact) or fact.offline or fact.imported:
         return False
     if fact.at is not None and fact.at < wish.created_at - timedelta(seconds=CLOCK_S):
         return False

@@ -79,7 +79,8 @@ class Billing:
             before = await due.followed(connection, NAME)
             touched, n = await billable.touched(connection, before.n, ENTRIES)
             found = await billable.of(connection, touched)
-            concerned = {one.id: one for one in found.values() if not _is_past(one, before)}
+            told_here = [one for one in found.values() if not one.whole.imported]
+            concerned = {one.id: one for one in told_here if not _is_past(one, before)}
             pins = await pin.of(connection, list(concerned))
             begun = {one.id: one for one in concerned.values() if one.id not in pins and _is_known(one)}
             choices = await pinned(connection, begun)

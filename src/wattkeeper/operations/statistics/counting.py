@@ -7,20 +7,20 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.money.usage import usage
+from wattkeeper.charging.session import Session
 from wattkeeper.charging.statistics.share import QUARTER, share_of
-from wattkeeper.charging.stay import pauses, stay_after
+from wattkeeper.charging.stay import GONE, Stay, pauses, stay_after
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store import reading, stay
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable, due
-from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.statistics import share
 from wattkeeper.store.statistics.share import Counted
 
@@ -115,24 +115,21 @@ class Counting:
         async with self._store.unit() as unit:
             found = await billable.of(unit.connection, names)
             billed = await bill.gross_of(unit.connection, names, self._settings.pay_currency)
+            told = await reading.registers_of(unit.connection, names)
+            paused = await stay.paused(unit.connection, names)
             shares, again = {}, {}
             for name, its in found.items():
-                shares[name], again_at = await _share(unit.connection, its, billed.get(name, 0), unit.now)
-                if again_at is not None:
-                    again[name] = again_at
+                paused_in = pauses(await stay.flow_told(unit.connection, its.whole)) if name in paused else ()
+                stayed = await _stayed(unit.connection, its.whole)
+                used = usage(its.whole, told.get(name, ()), paused_in, stayed.until)
+                share_in = share_of(its.whole, used, stayed.until, billed.get(name, 0))
+                shares[name] = Counted(its.spot.site, share_in)
+                is_fresh = its.whole.ended_at is not None and unit.now - its.heard_at < AFTERWARDS
+                if its.whole.is_live or (stayed.goes_on and is_fresh):
+                    again[name] = unit.now + QUARTER
             await share.count(unit, names, shares, self._settings.zone, again)
 
 
-async def _share(
-    connection: AsyncConnection, its: Billable, gross_minor: int, now: datetime
-) -> tuple[Counted, datetime | None]:
-    """What a session adds; and when to look again, though nobody tells more of it."""
-    whole = its.whole
-    told = await reading.registers(connection, whole.id)
-    paused = pauses(await stay.flow_told(connection, whole))
-    stayed = stay_after(whole, await stay.afterwards_told(connection, whole))
-    used = usage(whole, told, paused, stayed.until)
-    added = share_of(whole, used, stayed.until, gross_minor)
-    is_fresh = whole.ended_at is not None and now - its.heard_at < AFTERWARDS
-    again_at = now + QUARTER if whole.is_live or (stayed.goes_on and is_fresh) else None
-    return Counted(its.spot.site, added), again_at
+async def _stayed(connection: AsyncConnection, whole: Session) -> Stay:
+    """How a car stayed after its session; of history nobody knows."""
+    return GONE if whole.imported else stay_after(whole, await stay.afterwards_told(connection, whole))

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from wattkeeper.charging.cards.limits import BACKLOG
+from wattkeeper.charging.identifiers import IMPORTED
 from wattkeeper.charging.session import Session
 from wattkeeper.store.columns import from_micros, from_millionths, to_micros
 from wattkeeper.store.fold import decode
@@ -16,13 +17,16 @@ from wattkeeper.store.unit import Unit
 _BACKLOG = BACKLOG // timedelta(microseconds=1)
 COUNTED = f"CASE WHEN started_at BETWEEN known_at - {_BACKLOG} AND known_at THEN started_at ELSE known_at END"
 """The instant that a session counts for: `charging.limits.counted_at` in SQL."""
+TOLD_HERE = f"substr({{}}key, 1, {len(IMPORTED)}) <> '{IMPORTED}'"
+"""That a session was told by a station of ours: what was imported uses up nothing."""
 
 
 async def energy_since(unit: Unit, tokens: Collection[str], begun: datetime) -> dict[str, Decimal]:
     """The energy of the sessions on each of these tokens that began since an instant, and of those that run, Wh."""
     which = f"""
     SELECT token, SUM(energy_wh) AS wh FROM session
-    WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)}) AND energy_wh > 0 GROUP BY token
+    WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)}) AND {TOLD_HERE.format("")}
+    AND energy_wh > 0 GROUP BY token
     """
     return {row.token: from_millionths(int(row.wh)) for row in await unit.select_in(which, [*tokens])}
 
@@ -61,7 +65,7 @@ async def sessions_since(unit: Unit, tokens: Collection[str], begun: datetime) -
     """The sessions on these tokens that began since an instant, and those that run; by phone too, for cards."""
     which = f"""
     SELECT token, known_at, last_n, fold FROM session
-    WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)})
+    WHERE token IN {{values}} AND (live OR {COUNTED} >= {to_micros(begun)}) AND {TOLD_HERE.format("")}
     """
     by_phone = f"SELECT c.ref AS token, s.known_at, s.last_n, s.fold {_by_phone(begun)}"
     rows = [*await unit.select_in(which, [*tokens]), *await unit.select_in(by_phone, [*tokens])]

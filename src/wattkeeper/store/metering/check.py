@@ -33,7 +33,7 @@ async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[
 
 async def signs(connection: AsyncConnection, sessions: Iterable[Billable]) -> list[str]:
     """Those of these sessions that have signed values, or should have."""
-    known = list(sessions)
+    known = [one for one in sessions if not one.whole.imported]
     places = await concerned(connection, sorted({one.whole.station for one in known}))
     return [one.id for one in known if one.whole.track.signed or one.whole.signed or one.whole.station in places]
 

@@ -53,7 +53,10 @@ async def choose(connection: AsyncConnection, spots: Sequence[Spot], at: datetim
 
 
 async def pinned(connection: AsyncConnection, sessions: Mapping[str, Billable]) -> dict[str, Choice]:
-    """The tariff of each of these sessions: the one it was pinned to, else the one that would be pinned now."""
+    """The tariff of each of these sessions: the one it was pinned to, else the one that would be pinned now.
+
+    What was imported has none: it was paid elsewhere.
+    """
     pins = await pin.of(connection, list(sessions))
     free = [one.spot for one in sessions.values() if one.id not in pins]
     which = {(row.tariff, row.version) for row in pins.values() if row.tariff is not None and row.version is not None}
@@ -63,7 +66,7 @@ async def pinned(connection: AsyncConnection, sessions: Mapping[str, Billable]) 
     return {
         one.id: _of_pin(pins[one.id], known)
         if one.id in pins
-        else chosen(assignments, versions, one.spot, one.begins_at)
+        else chosen(assignments, () if one.whole.imported else versions, one.spot, one.begins_at)
         for one in sessions.values()
     }
 

@@ -1,0 +1,148 @@
+"""`wattkeeper import`: take over history from another system."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.progress import Progress
+from rich.table import Table
+
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.history.oddity import NAMES, Oddity
+from wattkeeper.commands.given import bytes_of
+from wattkeeper.commands.terminal import BY, Database, err, fail, out, rooms_of, run
+
+app = typer.Typer(help="Take over history from another system.", no_args_is_help=True)
+MOST_TOLD = 50
+"""How many rows are told one by one where nobody asked for them."""
+File = Annotated[
+    Path, typer.Argument(metavar="FILE", help="Sessions as CSV or XLSX, its first line naming the columns.")
+]
+Sheet = Annotated[str, typer.Option(help="Which sheet of an XLSX file; else the first.", show_default=False)]
+
+
+@app.callback()
+def imports() -> None:
+    """Take over history from another system."""
+
+
+@app.command("mapping")
+def mapping(file: File, sheet: Sheet = "") -> None:
+    """Propose a mapping for a file from what its columns are called. Save it, look at every line, then import."""
+    from wattkeeper.operations.history.guess import propose
+    from wattkeeper.operations.history.table import read_table
+
+    with _sentences():
+        out.print(propose(read_table(file, sheet)), markup=False, soft_wrap=True, end="")
+
+
+@app.command("sessions")
+def sessions(
+    file: File,
+    mapping: Annotated[Path, typer.Option(help="What its columns are, TOML; `import mapping FILE` proposes one.")],
+    sheet: Sheet = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    strict: Annotated[bool, typer.Option("--strict", help="Import nothing where any row cannot be taken.")] = False,
+    make_stations: Annotated[
+        bool, typer.Option("--make-stations", help="Admit stations of the file that are not here.")
+    ] = False,
+    listed: Annotated[
+        Oddity | None, typer.Option("--list", help="List the rows of one oddity.", show_default=False)
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON, all rows told.")] = False,
+    database: Database = None,
+) -> None:
+    """Import sessions: each once, however often it is told; marked as imported, never billed."""
+    from wattkeeper.operations.history.mapping import read_mapping
+    from wattkeeper.operations.history.table import read_table
+
+    with _sentences():
+        read = read_mapping(bytes_of(mapping).decode("utf-8-sig", "replace"))
+        table = read_table(file, sheet)
+    found, done = run(_import(table, read, (dry_run, strict, make_stations), database))
+    if as_json:
+        print(json.dumps(_told(found, done), ensure_ascii=False, indent=1))
+    else:
+        _print(found, done, listed)
+    raise typer.Exit(1 if found.bad else 0)
+
+
+async def _import(table: Any, mapping: Any, wishes: tuple[bool, bool, bool], database: str | None) -> tuple[Any, int]:
+    """What the file comes to, and how many sessions were recorded."""
+    from wattkeeper.operations.history import importing
+
+    dry_run, strict, make_stations = wishes
+    async with rooms_of(database) as rooms:
+        found = await importing.plan(rooms.store, table, mapping)
+        if dry_run or (strict and found.bad):
+            return found, 0
+        if make_stations:
+            await importing.make_stations(rooms.admission, found.unknown, mapping, BY)
+        else:
+            importing.need_stations(found.unknown)
+        with Progress(console=err, transient=True) as progress:
+            bar = progress.add_task("Recording sessions", total=len(found.fresh))
+            told = lambda done: progress.update(bar, completed=done)  # noqa: E731
+            return found, await importing.record(rooms.intake, found.fresh, mapping, told)
+
+
+@contextmanager
+def _sentences() -> Iterator[None]:
+    """What cannot be read is a sentence, not a traceback."""
+    try:
+        yield
+    except Refusal as refusal:
+        fail(str(refusal.why))
+    except OSError as problem:
+        fail(f"{problem.filename} cannot be read: {problem.strerror}. Is its name right?")
+
+
+# --- what is told ------------------------------------------------------------------------------------------------
+
+
+def _print(found: Any, done: int, listed: Oddity | None) -> None:
+    """What is odd, what was refused, what was done."""
+    rows = _rows(found, listed)
+    for line, column, why in rows if listed else rows[:MOST_TOLD]:
+        place = f"line {line}" + (f", column {column}" if column else "")
+        (out if listed else err).print(f"{place}: {why}", markup=False, soft_wrap=True)
+    if not listed and len(rows) > MOST_TOLD:
+        err.print(f"{len(rows) - MOST_TOLD:,} more rows were not taken; --list KIND shows those of one kind.")
+    if found.counts:
+        table = Table("Odd", "Rows", "To list them", box=None)
+        for kind, count in found.counts.items():
+            table.add_row(escape(str(NAMES[kind])), f"{count:,}", f"--dry-run --list {kind.value}")
+        out.print(table)
+    out.print(_sum(found, done), soft_wrap=True)
+    if found.unknown:
+        made = "were made; nobody knows their keys" if done else "are not here: --make-stations admits them"
+        out.print(f"{len(found.unknown):,} stations {made}.", soft_wrap=True)
+
+
+def _rows(found: Any, listed: Oddity | None) -> list[tuple[int, str, str]]:
+    """The rows that are told one by one: those of one oddity, else those that were not taken."""
+    bad = [(one.line, one.column, str(one.why)) for one in found.bad if listed in (None, one.kind)]
+    odd = [(one.line, "", str(one.why)) for one in found.odd if one.kind is listed]
+    return sorted([*bad, *odd])
+
+
+def _sum(found: Any, done: int) -> str:
+    """Everything in one line."""
+    what = f"{done:,} imported" if done or not found.fresh else f"{len(found.fresh):,} would be imported"
+    return f"{found.rows:,} rows: {what}, {found.already:,} here already, {len(found.bad):,} not taken."
+
+
+def _told(found: Any, done: int) -> dict[str, Any]:
+    """The same for programs."""
+    bad = [{"line": one.line, "column": one.column, "kind": one.kind.value, "why": str(one.why)} for one in found.bad]
+    odd = [{"line": one.line, "kind": one.kind.value, "why": str(one.why)} for one in found.odd]
+    counts = Counter({kind.value: count for kind, count in found.counts.items()})
+    told = {"rows": found.rows, "fresh": len(found.fresh), "imported": done, "already": found.already}
+    return told | {"counts": dict(counts), "unknown_stations": list(found.unknown), "not_taken": bad, "odd": odd}
