@@ -143,7 +143,7 @@ def furnish(
         places=places,
         starts=Starts(store, safe, settings, dispatch, cards, places),
         totals=totals,
-        statistics=statistics_of(store, bus, settings),
+        statistics=statistics_of(store, safe, bus, settings),
         displays=Displays(store, safe, bus, settings, dispatch, mail, totals),
         meters=Meters(store),
         proofs=Proofs(store, safe),

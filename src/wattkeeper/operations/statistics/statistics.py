@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
+from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.operations.statistics.reckoning import Reckoning
+from wattkeeper.operations.statistics.reliability import Reliability
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.operations.statistics.use import Use
 from wattkeeper.settings import Settings
@@ -21,13 +23,15 @@ class Statistics:
     terms: SiteTerms
     reckoning: Reckoning
     use: Use
+    reliability: Reliability
 
 
-def statistics_of(store: Store, bus: Bus, settings: Settings) -> Statistics:
+def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Statistics:
     """The statistics of one installation."""
     return Statistics(
         counting=Counting(store, bus, settings),
         use=Use(store, settings),
         terms=SiteTerms(store, settings),
         reckoning=Reckoning(store, bus, settings),
+        reliability=Reliability(store, safe, bus, settings),
     )

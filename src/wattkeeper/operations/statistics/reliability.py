@@ -1,0 +1,220 @@
+"""Reliability of ports over a span of days, as far as a viewer may see; and the deed that an outage does not count."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import secrets
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.deed import DeedKind
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.statistics.attempt import Counts, Kind, Success, success
+from wattkeeper.charging.statistics.span import Span
+from wattkeeper.charging.statistics.uptime import Exclusion, Uptime
+from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.statistics.use import need_totals
+from wattkeeper.settings import Settings
+from wattkeeper.store import deed
+from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import exclusion, reliability
+from wattkeeper.store.statistics.exclusion import ExclusionRow
+from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow, PortRow
+from wattkeeper.store.statistics.total import WHOLE, Part
+
+log = logging.getLogger("wattkeeper.reliability")
+
+SEALED = ("exclusion", "sealed")
+SHORTEST_NOTE, LONGEST_NOTE = 10, 500
+ENOUGH = Decimal("0.97")
+"""Above this a port's uptime must be (23 CFR 680.116(b))."""
+YEAR = timedelta(days=365)
+"""525,600 minutes: over how long 23 CFR 680.116(b) asks for uptime."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortReport:
+    """A port over a span."""
+
+    port: PortRow
+    uptime: Uptime
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it was up for more than 97 % of the time, by NEVI's equation."""
+        return self.uptime.nevi is not None and self.uptime.nevi > ENOUGH
+
+
+@dataclass(frozen=True, slots=True)
+class StationReport:
+    """A station over a span: its ports, and what was tried there."""
+
+    station: str
+    label: str
+    site: str
+    ports: list[PortReport]
+    uptime: Uptime
+    """Of its ports together."""
+    success: Success
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Reliability over a span."""
+
+    span: Span
+    stations: list[StationReport]
+    uptime: Uptime
+    """Of all ports together: their seconds, added."""
+    success: Success
+    counts: Counts
+    open: list[OutageRow]
+    """The outages that go on now, the longest first."""
+
+    @property
+    def ports(self) -> list[PortReport]:
+        """All ports of which something is known in the span."""
+        return [port for station in self.stations for port in station.ports if port.uptime.known_s > 0]
+
+
+def last_year(today: date) -> Span:
+    """The 365 days that end today."""
+    return Span(today + timedelta(days=1) - YEAR, today + timedelta(days=1))
+
+
+class Reliability:
+    """What reliability came to, and what of it does not count."""
+
+    def __init__(self, store: Store, safe: Safe, bus: Bus, settings: Settings) -> None:
+        self._store = store
+        self._safe = safe
+        self._bus = bus
+        self._zone = settings.zone
+
+    async def report(self, viewer: Viewer, span: Span, part: Part = WHOLE) -> Report:
+        """Uptime, outages and attempts over a span (scope sessions:read), of the part that the viewer may see."""
+        need_totals(viewer)
+        since, until = self._bounds(span)
+        async with self._store.read() as connection:
+            ports = await reliability.ports(connection, viewer, until, part)
+            down = await reliability.down(connection, viewer, since, until, part) if since < until else {}
+            counts = await reliability.counts(connection, viewer, span.first, span.until, part)
+            now = self._store.clock()
+            open_now = await reliability.outages(connection, viewer, now, now, part, is_open=True)
+        told = [PortReport(one, _uptime(one, down, since, until)) for one in ports]
+        stations = _stations(told, counts)
+        whole: Counter[tuple[Kind, str]] = Counter()
+        for some in counts.values():
+            whole.update(some)
+        uptime = sum((one.uptime for one in stations), Uptime())
+        return Report(span, stations, uptime, success(whole), dict(whole), open_now)
+
+    async def outages(self, viewer: Viewer, span: Span, part: Part = WHOLE, limit: int = 200) -> list[OutageRow]:
+        """The newest outages within a span (scope sessions:read)."""
+        need_totals(viewer)
+        since, until = self._bounds(span)
+        async with self._store.read() as connection:
+            return await reliability.outages(connection, viewer, since, until, part, limit=limit)
+
+    async def attempts(
+        self, viewer: Viewer, span: Span, what: tuple[Kind, str], part: Part = WHOLE, limit: int = 100
+    ) -> list[AttemptRow]:
+        """The newest attempts of a span that became this (scope sessions:read)."""
+        need_totals(viewer)
+        since, until = span.bounds(self._zone)
+        async with self._store.read() as connection:
+            return await reliability.attempts(connection, viewer, since, until, what, part, limit)
+
+    def _bounds(self, span: Span) -> tuple[datetime, datetime]:
+        """The span's instants, as far as it has come."""
+        since, until = span.bounds(self._zone)
+        return since, min(until, self._store.clock())
+
+    # --- what does not count ----------------------------------------------------------------------------
+
+    async def exclude(
+        self, viewer: Viewer, station: str, evse: int, since: datetime, reason: Exclusion, note: str
+    ) -> ExclusionRow:
+        """Let the outage of a port that began at an instant not count, up to now where it goes on.
+
+        Scope stations:write. ``note``: what shows it. Refusal INVALID; NOT_FOUND; CONFLICT: it does not count already.
+        """
+        viewer.need(Scope.STATIONS_WRITE)
+        note = " ".join(note.split())
+        if not SHORTEST_NOTE <= len(note) <= LONGEST_NOTE:
+            least = phrase("Say what shows it in {least} to {most} characters.", least=SHORTEST_NOTE, most=LONGEST_NOTE)
+            raise Refusal(Code.INVALID, least)
+        async with self._store.unit() as unit:
+            found = await exclusion.outage_at(unit, station, evse, since)
+            if found is None:
+                raise Refusal(Code.NOT_FOUND, phrase("This port had no outage that began then."))
+            until = found[1] or unit.now
+            begin = max(since, await exclusion.excluded_until(unit, station, evse, since, until) or since)
+            if begin >= until:
+                raise Refusal(Code.CONFLICT, phrase("This outage does not count already."))
+            sealed = self._safe.seal(*SEALED, note.encode())
+            which = (secrets.token_hex(6), station, evse, begin, until, reason)
+            row = ExclusionRow(*which, sealed, unit.now, viewer.name)
+            await exclusion.keep(unit, row)
+            body = _body(row) | {"note_sha256": hashlib.sha256(note.encode()).hexdigest()}
+            await deed.enter(unit, DeedKind.OUTAGE_EXCLUDED, viewer.name, station, body)
+        log.info("%s excluded an outage of a port of %s", viewer.name, station)
+        self._bus.announce("reliability")
+        return row
+
+    async def count_again(self, viewer: Viewer, identifier: str) -> ExclusionRow:
+        """Let what was excluded count again (scope stations:write); Refusal NOT_FOUND."""
+        viewer.need(Scope.STATIONS_WRITE)
+        async with self._store.unit() as unit:
+            row = await exclusion.take_back(unit, identifier)
+            if row is None:
+                raise Refusal(Code.NOT_FOUND, phrase("Nothing of that id is excluded."))
+            await deed.enter(unit, DeedKind.OUTAGE_COUNTED, viewer.name, row.station, _body(row))
+        self._bus.announce("reliability")
+        return row
+
+    async def notes(self, viewer: Viewer, outages: Sequence[OutageRow]) -> dict[str, tuple[ExclusionRow, str]]:
+        """Who excluded these outages and what shows it, by the exclusion's id; for who may read all stations."""
+        if not viewer.may(Scope.STATIONS_READ):
+            return {}
+        async with self._store.read() as connection:
+            rows = await exclusion.named(connection, [one.exclusion for one in outages if one.exclusion])
+        return {row.id: (row, self._safe.unseal(*SEALED, row.sealed).decode()) for row in rows}
+
+
+def _body(row: ExclusionRow) -> dict[str, object]:
+    """What the log says of an exclusion."""
+    span = {"since": row.since.isoformat(), "until": row.until.isoformat()}
+    return {"exclusion": row.id, "evse": row.evse, "reason": row.reason.value, **span}
+
+
+def _uptime(port: PortRow, down: Mapping[tuple[str, int], Uptime], since: datetime, until: datetime) -> Uptime:
+    """The uptime of a port, with how long it was there."""
+    there = max(until - max(since, port.first_at), timedelta(0))
+    found = down.get((port.station, port.evse), Uptime())
+    return replace(found, known_s=Decimal(there // timedelta(microseconds=1)) / 1_000_000)
+
+
+def _stations(ports: list[PortReport], counts: Mapping[str, Counts]) -> list[StationReport]:
+    """The stations that have a port or at which something was tried, as the ports are ordered."""
+    by_station: dict[str, list[PortReport]] = {}
+    for one in ports:
+        by_station.setdefault(one.port.station, []).append(one)
+    return [
+        StationReport(
+            station=name,
+            label=own[0].port.label,
+            site=own[0].port.site,
+            ports=own,
+            uptime=sum((one.uptime for one in own), Uptime()),
+            success=success(counts.get(name, {})),
+        )
+        for name, own in by_station.items()
+    ]

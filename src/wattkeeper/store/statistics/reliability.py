@@ -1,0 +1,211 @@
+"""Reliability as it is read: uptime of ports over a span, outages, and what became of attempts; for a viewer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, func, literal, or_, select, type_coerce
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.statistics.attempt import Counts, Kind
+from wattkeeper.charging.statistics.uptime import Cause, Exclusion, Uptime
+from wattkeeper.store import reach
+from wattkeeper.store.columns import to_micros
+from wattkeeper.store.statistics.total import WHOLE, Part
+from wattkeeper.store.tables import attempt, attempt_day, exclusion, outage, port, station
+
+P, OUT, A, D, X, S = port.c, outage.c, attempt.c, attempt_day.c, exclusion.c, station.c
+SECOND = Decimal(1_000_000)
+FOR_EVER = 2**62
+"""Beyond every instant, in microseconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortRow:
+    """A port of a station that is admitted, and when something was told of it first."""
+
+    station: str
+    label: str
+    site: str
+    evse: int
+    first_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutageRow:
+    """An outage, and why it does not count where staff said so."""
+
+    station: str
+    evse: int
+    since: datetime
+    until: datetime | None
+    cause: Cause
+    error: str
+    began: datetime
+    is_over: bool
+    excluded: Exclusion | None = None
+    exclusion: str = ""
+    """The id of what excludes it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """An attempt, and what became of it."""
+
+    station: str
+    evse: int
+    since: datetime
+    until: datetime | None
+    kind: Kind
+    reason: str
+    session: str | None
+
+
+async def ports(connection: AsyncConnection, viewer: Viewer, before: datetime, part: Part = WHOLE) -> list[PortRow]:
+    """The ports that were told of before an instant, by station and number."""
+    first = func.min(P.first_at)
+    named = select(P.station_id, S.label, S.site, P.evse, type_coerce(first, P.first_at.type))
+    wanted = named.join(station, S.id == P.station_id).where(P.evse > 0, *_within(viewer, P.station_id, part))
+    wanted = wanted.group_by(P.station_id, S.label, S.site, P.evse).having(first < before)
+    return [PortRow(*row) for row in await connection.execute(wanted.order_by(S.site, P.station_id, P.evse))]
+
+
+async def down(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, part: Part = WHOLE
+) -> dict[tuple[str, int], Uptime]:
+    """Outages of each port within a span: how long, how many began, how many faults ended; ``known_s`` is left out.
+
+    One that goes on counts until the span's end, which must not lie ahead.
+    """
+    low, high = to_micros(since), to_micros(until)
+    begin, end = _whole(OUT.since), func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger))
+    fault = _whole(OUT.fault_at)
+    is_new = and_(begin == _whole(OUT.began), begin >= low)
+    is_mended = and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), end <= high)
+    sums = (
+        func.sum(_lower(end, high) - _higher(begin, low)),
+        func.sum(case((is_new, 1), else_=0)),
+        func.sum(case((is_mended, 1), else_=0)),
+        func.sum(case((is_mended, end - fault), else_=0)),
+    )
+    within = (begin < high, end > low, *_within(viewer, OUT.station_id, part))
+    wanted = select(OUT.station_id, OUT.evse, *sums).where(*within).group_by(OUT.station_id, OUT.evse)
+    apart = await _excluded(connection, viewer, low, high, part)
+    return {
+        (name, evse): Uptime(
+            out_s=int(out) / SECOND,
+            excluded_s=apart.get((name, evse), 0) / SECOND,
+            outages=int(new),
+            repairs=int(mended),
+            repair_s=int(repair) / SECOND,
+        )
+        for name, evse, out, new, mended, repair in await connection.execute(wanted)
+    }
+
+
+async def _excluded(
+    connection: AsyncConnection, viewer: Viewer, low: int, high: int, part: Part
+) -> dict[tuple[str, int], int]:
+    """How much of the outages of each port does not count, microseconds; spans that exclude never overlap."""
+    end = _lower(func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger)), high)
+    begin = _higher(_whole(OUT.since), low)
+    first, last = _higher(begin, _whole(X.since)), _lower(end, _whole(X.until))
+    same = and_(OUT.station_id == X.station_id, OUT.evse == X.evse)
+    wanted = select(X.station_id, X.evse, func.sum(last - first)).join(outage, same)
+    wanted = wanted.where(last > first, *_within(viewer, X.station_id, part)).group_by(X.station_id, X.evse)
+    return {(name, evse): int(span) for name, evse, span in await connection.execute(wanted)}
+
+
+async def outages(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    since: datetime,
+    until: datetime,
+    part: Part = WHOLE,
+    *,
+    is_open: bool = False,
+    limit: int = 200,
+) -> list[OutageRow]:
+    """The newest outages within a span, or those of them that go on; the longest of these first."""
+    within = [OUT.since < until, or_(OUT.until.is_(None), OUT.until > since), *_within(viewer, OUT.station_id, part)]
+    within += [OUT.until.is_(None)] if is_open else []
+    begun = or_(OUT.until.is_(None), X.since < OUT.until)
+    apart = and_(X.station_id == OUT.station_id, X.evse == OUT.evse, begun, X.until > OUT.since)
+    why = select(X.id).where(apart).correlate(outage).order_by(X.since).limit(1).scalar_subquery()
+    told = (OUT.station_id, OUT.evse, OUT.since, OUT.until, OUT.cause, OUT.error, OUT.began, OUT.is_over)
+    joined = select(*told, X.reason, X.id).select_from(outage).outerjoin(exclusion, X.id == why).where(*within)
+    order = (OUT.began, OUT.station_id) if is_open else (OUT.since.desc(), OUT.station_id)
+    rows = await connection.execute(joined.order_by(*order, OUT.evse).limit(limit))
+    return [_outage(row) for row in rows]
+
+
+def _outage(row: Any) -> OutageRow:
+    excluded = None if row.reason is None else Exclusion(row.reason)
+    told = (row.station_id, row.evse, row.since, row.until, Cause(row.cause), row.error, row.began, bool(row.is_over))
+    return OutageRow(*told, excluded, row.id or "")
+
+
+# --- attempts -----------------------------------------------------------------------------------------------------
+
+
+async def counts(
+    connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
+) -> dict[str, Counts]:
+    """How many attempts from one day to before another became what, by station."""
+    within = (D.day >= first.isoformat(), D.day < until.isoformat(), *_within(viewer, D.station_id, part))
+    wanted = select(D.station_id, D.kind, D.reason, func.sum(D.attempts)).where(*within)
+    found: dict[str, dict[tuple[Kind, str], int]] = {}
+    for name, kind, reason, count in await connection.execute(wanted.group_by(D.station_id, D.kind, D.reason)):
+        if count:
+            found.setdefault(name, {})[Kind(kind), reason] = int(count)
+    return dict(found)
+
+
+async def attempts(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    since: datetime,
+    until: datetime,
+    what: tuple[Kind, str],
+    part: Part = WHOLE,
+    limit: int = 100,
+) -> list[AttemptRow]:
+    """The newest attempts of a span that are over and became this."""
+    kind, reason = what
+    of = (A.kind == kind.value, A.reason == reason, A.since >= since, A.since < until, A.until.is_not(None))
+    wanted = select(A.station_id, A.evse, A.since, A.until, A.kind, A.reason, A.session_id)
+    wanted = wanted.where(*of, *_within(viewer, A.station_id, part)).order_by(A.since.desc(), A.station_id)
+    rows = await connection.execute(wanted.limit(limit))
+    return [AttemptRow(*row[:4], Kind(row.kind), row.reason, row.session_id) for row in rows]
+
+
+# --- parts of queries ---------------------------------------------------------------------------------------------
+
+
+def _within(viewer: Viewer, station_id: Column[Any], part: Part) -> list[ColumnElement[bool]]:
+    """What the viewer may read of stations that are admitted, and of that the part."""
+    there = select(S.id)
+    if part.site is not None:
+        there = there.where(S.site == part.site)
+    if part.station is not None:
+        there = there.where(S.id == part.station)
+    return [reach.totals(viewer, station_id), station_id.in_(there)]
+
+
+def _whole(column: Column[Any]) -> ColumnElement[int]:
+    """An instant as the number that is kept."""
+    return type_coerce(column, BigInteger)
+
+
+def _lower(one: ColumnElement[int], other: ColumnElement[int] | int) -> ColumnElement[int]:
+    """The lower of two numbers, on both engines."""
+    return case((one < other, one), else_=other)
+
+
+def _higher(one: ColumnElement[int], other: ColumnElement[int] | int) -> ColumnElement[int]:
+    """The higher of two numbers, on both engines."""
+    return case((one > other, one), else_=other)
