@@ -13,7 +13,7 @@ from tests.databases import ENGINES, Databases
 from tests.doors import KEY, Door, settings_for
 from tests.operations.people import CHEAP
 from tests.turns import pytest_collection_modifyitems, pytest_runtest_protocol
-from wattkeeper.operations.people import password
+from wattkeeper.operations.people.sign_in import password
 
 __all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
 OpenDoor = Callable[..., Awaitable[Door]]

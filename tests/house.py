@@ -100,8 +100,8 @@ def untried() -> Iterator[str]:
 
 def unregistered() -> Iterator[str]:
     """Columns and tables that do not say why, how long and for whom they are kept."""
-    from wattkeeper.operations.privacy.records import records
-    from wattkeeper.operations.privacy.register import faults
+    from wattkeeper.operations.privacy.register.records import records
+    from wattkeeper.operations.privacy.register.register import faults
     from wattkeeper.store.tables import metadata
 
     found = list(faults(metadata))

@@ -16,8 +16,10 @@ import pytest
 
 from tests.conftest import COST
 from wattkeeper.charging.person import FRESH
-from wattkeeper.operations.people import guessed, links, oauth, password, recovery, totp
-from wattkeeper.operations.people.factors import MOST_FAILURES
+from wattkeeper.operations.people.apps import oauth
+from wattkeeper.operations.people.letters import links
+from wattkeeper.operations.people.sign_in import guessed, password, recovery, totp
+from wattkeeper.operations.people.sign_in.factors import MOST_FAILURES
 from wattkeeper.settings import Settings
 from wattkeeper.store.people.account import MOST_LOGINS
 from wattkeeper.store.people.secret_link import Purpose

@@ -6,40 +6,15 @@ import sys
 
 import typer
 
-from wattkeeper.commands import (
-    accounts,
-    audit,
-    backup,
-    bills,
-    cards,
-    consents,
-    grid,
-    holds,
-    imports,
-    installation,
-    keys,
-    log,
-    materials,
-    owner,
-    papers,
-    payments,
-    policy,
-    privacy,
-    release,
-    security,
-    sessions,
-    staff,
-    stations,
-    statistics,
-    terms,
-    tokens,
-    verify,
-    witness,
-)
-from wattkeeper.commands.books import books
-from wattkeeper.commands.looks import looks
-from wattkeeper.commands.register import register
-from wattkeeper.commands.revenue import revenue
+from wattkeeper.commands import audit, imports, installation, sessions, stations, statistics, terms
+from wattkeeper.commands.money import bills, grid, papers, payments
+from wattkeeper.commands.money.books import books
+from wattkeeper.commands.money.revenue import revenue
+from wattkeeper.commands.people import accounts, cards, owner, policy, staff, tokens
+from wattkeeper.commands.privacy import consents, holds, privacy, release
+from wattkeeper.commands.privacy.looks import looks
+from wattkeeper.commands.privacy.register import register
+from wattkeeper.commands.proof import backup, keys, log, materials, security, verify, witness
 from wattkeeper.commands.terminal import err
 
 app = typer.Typer(

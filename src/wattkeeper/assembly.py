@@ -49,19 +49,19 @@ from wattkeeper.operations.money.payments.watch import Watch
 from wattkeeper.operations.money.tariffs.assigning import Assignments
 from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.operations.money.total import Totals
-from wattkeeper.operations.people.apps import Apps
+from wattkeeper.operations.people.apps.apps import Apps
+from wattkeeper.operations.people.apps.oauth import OAuth
+from wattkeeper.operations.people.apps.programs import Programs
+from wattkeeper.operations.people.company.oidc import Company
 from wattkeeper.operations.people.house import people_of
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.people.names import Names
-from wattkeeper.operations.people.notices import Notices
-from wattkeeper.operations.people.oauth import OAuth
-from wattkeeper.operations.people.oidc import Company
-from wattkeeper.operations.people.programs import Programs
 from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
+from wattkeeper.operations.privacy.erasure.propagation import Propagation
 from wattkeeper.operations.privacy.looking import Looking
 from wattkeeper.operations.privacy.looks import Looks
-from wattkeeper.operations.privacy.propagation import Propagation
 from wattkeeper.operations.privacy.rights import rights_of
 from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.security.audit import SecurityAudit

@@ -23,7 +23,7 @@ from tests.web.conftest import ADDRESS, House, house_of
 from tests.web.described import Made, made_up
 from tests.web.drivers import driver, signed_in, stranger_to
 from wattkeeper.charging.person import Role
-from wattkeeper.operations.people.post import message
+from wattkeeper.operations.people.letters.post import message
 
 MARKUP = '"><img src=x onerror=alert(7)>'
 CORPUS = (

@@ -14,8 +14,8 @@ from tests.operations.people import ELSEWHERE, HOME, PASSWORD, Town, refused
 from tests.web.conftest import ADDRESS, House, house_of
 from tests.web.partner import person, register
 from wattkeeper.charging.errors import Code
-from wattkeeper.operations.people.attempts import Attempts
-from wattkeeper.operations.people.factors import Entered
+from wattkeeper.operations.people.sign_in.attempts import Attempts
+from wattkeeper.operations.people.sign_in.factors import Entered
 from wattkeeper.store.people import account
 
 ANNA = "anna@example.org"

@@ -27,7 +27,7 @@ from tests.web.town import make_account
 from wattkeeper.charging.cards.token import CardState
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.cards.rule import Rule
-from wattkeeper.operations.people.links import Links
+from wattkeeper.operations.people.letters.links import Links
 from wattkeeper.store.people.account import AccountRow
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.tables import (

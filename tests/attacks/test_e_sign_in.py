@@ -13,8 +13,8 @@ import pytest
 from tests.operations.people import ELSEWHERE, HOME, PASSWORD, Authenticator, Town, refused
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
-from wattkeeper.operations.people.attempts import Attempts
-from wattkeeper.operations.people.factors import MOST_FAILURES, Factor
+from wattkeeper.operations.people.sign_in.attempts import Attempts
+from wattkeeper.operations.people.sign_in.factors import MOST_FAILURES, Factor
 from wattkeeper.store.people import account
 
 ANNA, BERT = "anna@example.org", "bert@example.org"

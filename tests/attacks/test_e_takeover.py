@@ -14,9 +14,9 @@ from sqlalchemy import Table
 from tests.operations.people import ELSEWHERE, HOME, PASSWORD, Town, refused
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
-from wattkeeper.operations.people.factors import Factor
-from wattkeeper.operations.people.guessed import is_guessed
-from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.sign_in.factors import Factor
+from wattkeeper.operations.people.sign_in.guessed import is_guessed
+from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.store.people.account import MOST_LOGINS
 from wattkeeper.store.tables import login, secret_link
 

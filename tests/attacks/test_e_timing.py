@@ -17,8 +17,8 @@ from tests.operations.people import PASSWORD, Town, refused
 from tests.web.conftest import ADDRESS, House, house_of
 from tests.web.town import make_account
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
-from wattkeeper.operations.people.attempts import Attempts
-from wattkeeper.operations.people.factors import MOST_FAILURES
+from wattkeeper.operations.people.sign_in.attempts import Attempts
+from wattkeeper.operations.people.sign_in.factors import MOST_FAILURES
 from wattkeeper.store.people import passkey
 from wattkeeper.store.people.passkey import PasskeyRow
 

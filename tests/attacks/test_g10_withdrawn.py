@@ -15,8 +15,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.house import People, people_of
+from wattkeeper.operations.privacy.breach.news import KIND, News
 from wattkeeper.operations.privacy.consents import Consents
-from wattkeeper.operations.privacy.news import KIND, News
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

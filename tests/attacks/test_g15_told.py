@@ -20,9 +20,9 @@ from wattkeeper.charging.facts import TokenPresented
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.money.payments.provider import Unreachable
-from wattkeeper.operations.privacy import propagation as telling
-from wattkeeper.operations.privacy.forgetting import Forgetting
-from wattkeeper.operations.privacy.propagation import Propagation
+from wattkeeper.operations.privacy.erasure import propagation as telling
+from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
+from wattkeeper.operations.privacy.erasure.propagation import Propagation
 from wattkeeper.simulator.v16 import Station16
 from wattkeeper.simulator.v201 import Station201
 from wattkeeper.store.money.payments import paying

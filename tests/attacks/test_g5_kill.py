@@ -17,7 +17,7 @@ from tests.doors import Door, settings_for
 from tests.stories.listing import enroll
 from wattkeeper.assembly import open_rooms
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.privacy import tombstones
+from wattkeeper.operations.privacy.erasure import tombstones
 from wattkeeper.settings import Settings
 from wattkeeper.store.tables import metadata
 

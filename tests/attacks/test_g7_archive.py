@@ -23,7 +23,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
 from wattkeeper.charging.rights import Proof, Right, Use
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.privacy.register import columns
+from wattkeeper.operations.privacy.register.register import columns
 from wattkeeper.store.tables import metadata
 
 

@@ -24,10 +24,10 @@ from tests.web.drivers import Driver, charged, driver
 from wattkeeper.charging.erasure import Obstacle
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.privacy import tombstones
-from wattkeeper.operations.privacy.certificate import checked
-from wattkeeper.operations.privacy.forgetting import Forgetting
-from wattkeeper.operations.privacy.tombstones import Tombstone
+from wattkeeper.operations.privacy.erasure import tombstones
+from wattkeeper.operations.privacy.erasure.certificate import checked
+from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
+from wattkeeper.operations.privacy.erasure.tombstones import Tombstone
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import DERIVED

@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from tests.test_command_line import run
-from wattkeeper.operations.security import advisories, packages, sbom
 from wattkeeper.operations.security.finding import Severity
-from wattkeeper.operations.security.materials import NPM, PYPI, Material, direct, installed, pages, running
+from wattkeeper.operations.security.packages import advisories, packages, sbom
+from wattkeeper.operations.security.packages.materials import NPM, PYPI, Material, direct, installed, pages, running
 
 ROOT = Path(__file__).parents[2]
 LISTS = ROOT / "requirements"

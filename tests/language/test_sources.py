@@ -11,8 +11,12 @@ from tests.language.sources import SRC, UNSEEN, files_of, lost_in, prose_in
 ROOMS = ("charging", "ocpp", "operations", "web")
 
 FOR_PROGRAMMERS = {
-    *("web/bundle.py", "operations/privacy/register.py", "operations/privacy/records.py"),
-    *("operations/privacy/notification.py", "operations/privacy/tombstones.py", "operations/log/signing.py"),
+    *("web/bundle.py", "operations/privacy/register/register.py", "operations/privacy/register/records.py"),
+    *(
+        "operations/privacy/breach/notification.py",
+        "operations/privacy/erasure/tombstones.py",
+        "operations/log/signing.py",
+    ),
     "operations/profile.py",
 }
 """Read by whoever builds or runs it, or shows an authority the records of processing or a breach."""
@@ -34,7 +38,7 @@ ALLOWED = {
         *("A cell is larger than any energy can be.", "The noise would spend {}, which is more than {}."),
     },
     "operations/privacy/archive.py": {"SELECT id FROM person WHERE id IN {values}", "card ends in"},
-    "operations/privacy/planning.py": {"SELECT id FROM person WHERE id IN {values}"},
+    "operations/privacy/erasure/planning.py": {"SELECT id FROM person WHERE id IN {values}"},
     "operations/money/papers/facturx.py": {
         *("The name of the embedded XML document", "The type of the hybrid document"),
         "The version of the standard of the embedded XML document",

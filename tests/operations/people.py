@@ -20,10 +20,10 @@ from webauthn.helpers import base64url_to_bytes, bytes_to_base64url, encode_cbor
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.people.factors import Entered
 from wattkeeper.operations.people.house import People, people_of
-from wattkeeper.operations.people.mail import Posted
-from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.letters.mail import Posted
+from wattkeeper.operations.people.sign_in.factors import Entered
+from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

@@ -15,8 +15,8 @@ from tests.conftest import COST
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Scope
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
-from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.sign_in.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

@@ -11,7 +11,7 @@ from tests.web.conftest import House, house
 from tests.web.drivers import charged, signed_in
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.privacy.breach import Happened
+from wattkeeper.operations.privacy.breach.breach import Happened
 
 __all__ = ["house"]
 WHAT = "A laptop with an export of sessions was left on a train."

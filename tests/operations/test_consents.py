@@ -17,7 +17,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.operations.privacy.consents import Consents, agreed, agreed_among, digest, text_of
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings

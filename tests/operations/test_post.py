@@ -19,8 +19,8 @@ from sqlalchemy import select
 
 from tests.operations.people import ADDRESS, HOME, Town
 from wattkeeper.operations.people.house import people_of
-from wattkeeper.operations.people.mail import Posted
-from wattkeeper.operations.people.post import message
+from wattkeeper.operations.people.letters.mail import Posted
+from wattkeeper.operations.people.letters.post import message
 from wattkeeper.store.tables import mail
 
 ANNA = "anna@example.org"

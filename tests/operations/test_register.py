@@ -12,9 +12,9 @@ import pytest
 from sqlalchemy import Column, LargeBinary, MetaData, Table, Text
 
 from wattkeeper.language import LANGUAGES, tell_in
-from wattkeeper.operations.privacy import records
-from wattkeeper.operations.privacy.notice import AREAS, BASES, GETS, LASTS, notice
-from wattkeeper.operations.privacy.register import activities, columns, faults
+from wattkeeper.operations.privacy.register import records
+from wattkeeper.operations.privacy.register.notice import AREAS, BASES, GETS, LASTS, notice
+from wattkeeper.operations.privacy.register.register import activities, columns, faults
 from wattkeeper.settings import Settings
 from wattkeeper.store.columns import Area, Basis, Instant, Recipient, Retention, kept
 from wattkeeper.store.tables import metadata

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select
 from tests.operations.people import Clock
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.operations.privacy.legal_hold import LegalHolds, holding
+from wattkeeper.operations.privacy.register.legal_hold import LegalHolds, holding
 from wattkeeper.operations.retention import forget_old, overdue
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.store import deed

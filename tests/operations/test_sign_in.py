@@ -11,7 +11,7 @@ from sqlalchemy import select
 from tests.operations.people import HOME, PASSWORD, SHORT, Town, refused
 from wattkeeper.charging.errors import Code
 from wattkeeper.charging.person import Role, Scope
-from wattkeeper.operations.people.factors import Factor
+from wattkeeper.operations.people.sign_in.factors import Factor
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.tables import account, login, mail, passkey, person, recovery_code, secret_link
 

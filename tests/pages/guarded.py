@@ -8,7 +8,7 @@ from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.insight.drawing import drawn_from
 from wattkeeper.operations.insight.releases import entry_of, mark_of
 from wattkeeper.operations.people.security import OF_STATIONS, Case
-from wattkeeper.operations.security.doors import NOT_OPEN
+from wattkeeper.operations.security.checks.doors import NOT_OPEN
 from wattkeeper.operations.security.finding import Finding, FindingCode, Severity
 from wattkeeper.operations.security.told import CHECKS, ITSELF
 from wattkeeper.store.insight import release as ledger

@@ -15,7 +15,7 @@ from tests.databases import Databases
 from wattkeeper.charging.person import EVERYTHING
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.money.payments.settling import Settling
-from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.columns import to_micros

@@ -12,7 +12,7 @@ import sys
 import wattkeeper.assembly  # noqa: F401 - once, before the first life
 from wattkeeper.commands.installation import serve
 from wattkeeper.operations.cards import local_list
-from wattkeeper.operations.people import post
+from wattkeeper.operations.people.letters import post
 
 
 def hurry() -> None:

@@ -18,7 +18,7 @@ from wattkeeper.operations.access import Access
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.money.displays import Displays
 from wattkeeper.operations.people.house import people_of
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.mail import Mail
 
 VENDOR = "org.openchargealliance.costmsg"
 ENABLED = "CustomDisplayCostAndPrice"

@@ -30,8 +30,8 @@ from wattkeeper.operations.money.payments.purses import asks_nowhere
 from wattkeeper.operations.money.payments.wallet import Wallets
 from wattkeeper.operations.money.payments.warning import Warnings
 from wattkeeper.operations.money.payments.watch import Watch
-from wattkeeper.operations.people.mail import Mail
-from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.store.money.payments import monthly, payment
 from wattkeeper.store.money.proposal import Deed, Wish
 

@@ -17,8 +17,8 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.operations.backup import restoring
 from wattkeeper.operations.backup.making import back_up
 from wattkeeper.operations.backup.manifest import KEYS_FILE, MANIFEST, BackupRefused, keys_read
-from wattkeeper.operations.privacy import tombstones
-from wattkeeper.operations.privacy.tombstones import Tombstone
+from wattkeeper.operations.privacy.erasure import tombstones
+from wattkeeper.operations.privacy.erasure.tombstones import Tombstone
 from wattkeeper.operations.safe import open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed

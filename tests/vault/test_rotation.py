@@ -17,7 +17,7 @@ from wattkeeper.operations.keys.kinds import SUBJECTS, KeyKind
 from wattkeeper.operations.keys.rotating import ALL as EVERY
 from wattkeeper.operations.keys.rotating import Rotation
 from wattkeeper.operations.keys.telling import ages
-from wattkeeper.operations.privacy.forgetting import Forgetting
+from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed, key, station

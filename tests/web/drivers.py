@@ -21,7 +21,7 @@ from wattkeeper.charging.identifiers import session_id, shown
 from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
 from wattkeeper.operations.money.billing import Billing
-from wattkeeper.operations.people.oauth import Asked
+from wattkeeper.operations.people.apps.oauth import Asked
 from wattkeeper.store import finding
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.people import oauth, passkey, step_up

@@ -14,8 +14,8 @@ from wattkeeper.charging.identifiers import parse
 from wattkeeper.operations.money.papers import receipts
 from wattkeeper.operations.money.papers.receipts import KIND, Receipts
 from wattkeeper.operations.money.papers.verifying import verified
-from wattkeeper.operations.people.mail import Posted
-from wattkeeper.operations.people.post import message
+from wattkeeper.operations.people.letters.mail import Posted
+from wattkeeper.operations.people.letters.post import message
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.people.mail import MAIL, MailRow
 from wattkeeper.store.tables import mail

@@ -18,7 +18,7 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.meter import figure
 from wattkeeper.charging.money.discrepancy import NAMES, Discrepancy
 from wattkeeper.charging.phrase import Money
-from wattkeeper.commands.given import given_checkpoints, given_keys
+from wattkeeper.commands.privacy.given import given_checkpoints, given_keys
 from wattkeeper.commands.terminal import VIEWER, Database, err, out, run, store_of
 from wattkeeper.settings import load
 

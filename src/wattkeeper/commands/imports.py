@@ -16,7 +16,7 @@ from rich.table import Table
 
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.history.oddity import NAMES, Oddity
-from wattkeeper.commands.given import bytes_of
+from wattkeeper.commands.privacy.given import bytes_of
 from wattkeeper.commands.terminal import BY, Database, err, fail, out, rooms_of, run
 
 app = typer.Typer(help="Take over history from another system.", no_args_is_help=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from wattkeeper.commands import meters
+from wattkeeper.commands.money import meters
 from wattkeeper.commands.terminal import BY, Database, out, rooms_of, run
 
 app = typer.Typer(help="Admit charging stations.", no_args_is_help=True)

@@ -15,10 +15,10 @@ import orjson
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.factors import MOST_FAILURES, Entered, Factor, factors_of, has_second
-from wattkeeper.operations.people.guessing import WRONG, Guessing
-from wattkeeper.operations.people.leaked import leaked
-from wattkeeper.operations.people.password import Passwords
+from wattkeeper.operations.people.sign_in.factors import MOST_FAILURES, Entered, Factor, factors_of, has_second
+from wattkeeper.operations.people.sign_in.guessing import WRONG, Guessing
+from wattkeeper.operations.people.sign_in.leaked import leaked
+from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.security.uses import ScopeUses

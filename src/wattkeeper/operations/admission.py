@@ -19,8 +19,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import Version
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.people.security import Case, note
+from wattkeeper.operations.people.sign_in.attempts import Attempts, neighbourhood
 from wattkeeper.operations.roll import Roll
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.station_key import check_key, make_key, spellings

@@ -18,7 +18,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.operations.money.tariffs.prices import Prices, PriceTag
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
+from wattkeeper.operations.people.sign_in.attempts import Attempts, neighbourhood
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import place as places
 from wattkeeper.store.engines import Store

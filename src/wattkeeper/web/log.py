@@ -17,7 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.attempts import neighbourhood
+from wattkeeper.operations.people.sign_in.attempts import neighbourhood
 from wattkeeper.web.problem import of_refusal
 from wattkeeper.web.rooms import Rooms
 

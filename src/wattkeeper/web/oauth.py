@@ -15,8 +15,8 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import IN_WORDS, Role, Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
-from wattkeeper.operations.people.oauth import ACCESS_LASTS, Asked, Fault, Tokens, grantable, refused
-from wattkeeper.operations.people.redirects import place, source, with_answer
+from wattkeeper.operations.people.apps.oauth import ACCESS_LASTS, Asked, Fault, Tokens, grantable, refused
+from wattkeeper.operations.people.apps.redirects import place, source, with_answer
 from wattkeeper.operations.policy import grants
 from wattkeeper.store.people.oauth import ClientRow
 from wattkeeper.web.headers import CONTENT_POLICY

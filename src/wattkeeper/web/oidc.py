@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.oidc import CALLBACK, LASTS
+from wattkeeper.operations.people.company.oidc import CALLBACK, LASTS
 from wattkeeper.settings import Settings
 from wattkeeper.web.operator.door import within
 from wattkeeper.web.operator.paper import Paper, routes_of

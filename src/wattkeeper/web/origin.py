@@ -10,8 +10,8 @@ from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.attempts import Attempts, neighbourhood
 from wattkeeper.operations.people.security import Case, again, note
+from wattkeeper.operations.people.sign_in.attempts import Attempts, neighbourhood
 from wattkeeper.settings import Settings
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})

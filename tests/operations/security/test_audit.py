@@ -29,10 +29,11 @@ from wattkeeper.operations.log.signing import Signing
 from wattkeeper.operations.people.security import Case, heard_by, note
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.safe import Safe, open_safe
-from wattkeeper.operations.security import doors, packages
 from wattkeeper.operations.security.audit import SecurityAudit
-from wattkeeper.operations.security.doors import NOT_OPEN
+from wattkeeper.operations.security.checks import doors
+from wattkeeper.operations.security.checks.doors import NOT_OPEN
 from wattkeeper.operations.security.events import SecurityEvents
+from wattkeeper.operations.security.packages import packages
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store

@@ -13,8 +13,9 @@ from wattkeeper.charging.person import PROGRAMS, Role, Scope
 from wattkeeper.operations.keys.kinds import KeyKind
 from wattkeeper.operations.keys.telling import KeyAge
 from wattkeeper.operations.policy import grants
-from wattkeeper.operations.security import backups, doors, fitness, keys, people, privacy, programs, proof, stations
-from wattkeeper.operations.security.doors import Certificate, Handshake
+from wattkeeper.operations.security import fitness
+from wattkeeper.operations.security.checks import backups, doors, keys, people, privacy, programs, proof, stations
+from wattkeeper.operations.security.checks.doors import Certificate, Handshake
 from wattkeeper.operations.security.finding import Finding, FindingCode, Severity
 from wattkeeper.operations.security.told import CHECKS, TOLD, what_of
 from wattkeeper.store.people.api_token import TokenRow

@@ -13,7 +13,7 @@ from tests.doors import PATIENCE_S
 from tests.pages.driver.test_plain import said, send
 from tests.pages.driver.town import Town
 from wattkeeper.charging.rights import Use
-from wattkeeper.operations.privacy.certificate import checked
+from wattkeeper.operations.privacy.erasure.certificate import checked
 from wattkeeper.operations.privacy.restriction import is_excluded
 
 expect.set_options(timeout=PATIENCE_S * 1000)

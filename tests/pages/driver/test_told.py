@@ -17,7 +17,7 @@ from tests.pages.everybody.visit import pages_of, unseen
 from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
 from wattkeeper.charging.person import Scope
-from wattkeeper.operations.people.notice_words import NoticeKind
+from wattkeeper.operations.people.letters.notice_words import NoticeKind
 from wattkeeper.store.people import account, oauth, passkey, step_up
 from wattkeeper.store.people.oauth import ClientRow, TokenUse
 from wattkeeper.store.people.passkey import PasskeyRow

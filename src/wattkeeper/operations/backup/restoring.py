@@ -20,7 +20,7 @@ from wattkeeper.operations.access import Access
 from wattkeeper.operations.backup.manifest import KEYS_FILE, BackupRefused, Manifest, keys_read, need_whole, read
 from wattkeeper.operations.keys.kinds import HOUSE
 from wattkeeper.operations.keys.sealed import SEALED, Sealed
-from wattkeeper.operations.privacy.forgetting import Forgetting
+from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.settings import Settings
 from wattkeeper.store import copying, deed, key

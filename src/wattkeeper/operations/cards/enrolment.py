@@ -20,7 +20,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.listing import NUMBER
 from wattkeeper.operations.desk import Desk
-from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
+from wattkeeper.operations.people.sign_in.attempts import Attempts, need_patience, neighbourhood
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.cards import card as cards

@@ -29,7 +29,7 @@ from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.charging.rights import Use
 from wattkeeper.operations.cards.findings import TOPIC
-from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.privacy.restriction import is_excluded
 from wattkeeper.settings import Settings
 from wattkeeper.store import finding as findings

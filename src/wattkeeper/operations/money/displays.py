@@ -29,7 +29,7 @@ from wattkeeper.operations.money.tariffs.choosing import pinned
 from wattkeeper.operations.money.tariffs.price_words import said_at
 from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.operations.money.total import Totals, total_of
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings

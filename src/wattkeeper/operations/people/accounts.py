@@ -17,14 +17,14 @@ from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.language import DEFAULT, LANGUAGES
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.address import mail_address
-from wattkeeper.operations.people.attempts import Attempts, need_patience, neighbourhood
-from wattkeeper.operations.people.factors import Entered, Factors, factors_of
-from wattkeeper.operations.people.letters import Kind
-from wattkeeper.operations.people.links import GONE, Link, Links
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.letters import Kind
+from wattkeeper.operations.people.letters.links import GONE, Link, Links
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.people.own import Own
-from wattkeeper.operations.people.password import SHORTEST, SHORTEST_WITH_SECOND
 from wattkeeper.operations.people.security import Case, note
+from wattkeeper.operations.people.sign_in.attempts import Attempts, need_patience, neighbourhood
+from wattkeeper.operations.people.sign_in.factors import Entered, Factors, factors_of
+from wattkeeper.operations.people.sign_in.password import SHORTEST, SHORTEST_WITH_SECOND
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.cards import card

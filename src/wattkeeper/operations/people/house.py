@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.accounts import Accounts
-from wattkeeper.operations.people.links import Links
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.links import Links
+from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.operations.people.letters.post import Post
 from wattkeeper.operations.people.own import Own
-from wattkeeper.operations.people.passkeys import Passkeys
-from wattkeeper.operations.people.post import Post
-from wattkeeper.operations.people.recovery import RecoveryCodes
-from wattkeeper.operations.people.sign_in import SignIn
+from wattkeeper.operations.people.sign_in.passkeys import Passkeys
+from wattkeeper.operations.people.sign_in.recovery import RecoveryCodes
+from wattkeeper.operations.people.sign_in.sign_in import SignIn
+from wattkeeper.operations.people.sign_in.totp import Totp
 from wattkeeper.operations.people.staff import Staff
-from wattkeeper.operations.people.totp import Totp
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

@@ -8,7 +8,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import Access, digest
-from wattkeeper.operations.people.factors import Changed
+from wattkeeper.operations.people.sign_in.factors import Changed
 from wattkeeper.store.people import account, proof, secret_link
 from wattkeeper.store.people.account import AccountRow
 from wattkeeper.store.unit import Unit

@@ -14,11 +14,11 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.access import NO_ACCOUNT, Access, viewer_of
 from wattkeeper.operations.people.accounts import Accounts, person_name, spoken
 from wattkeeper.operations.people.address import is_mail, mail_address
-from wattkeeper.operations.people.factors import Entered, has_second
-from wattkeeper.operations.people.letters import Kind
-from wattkeeper.operations.people.links import GONE, Link, Links
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.letters import Kind
+from wattkeeper.operations.people.letters.links import GONE, Link, Links
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.people.names import ACCOUNT
+from wattkeeper.operations.people.sign_in.factors import Entered, has_second
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import account, oauth, passkey, proof, recovery, secret_link, staff
 from wattkeeper.store.people.account import AccountRow, AccountState

@@ -24,11 +24,11 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.language import spoken
-from wattkeeper.operations.people.links import Links
+from wattkeeper.operations.people.letters.links import Links
 from wattkeeper.operations.privacy.archive_page import page, said_in
 from wattkeeper.operations.privacy.asked import need_asked
-from wattkeeper.operations.privacy.forgetting import NOBODY
-from wattkeeper.operations.privacy.register import activities
+from wattkeeper.operations.privacy.erasure.forgetting import NOBODY
+from wattkeeper.operations.privacy.register.register import activities
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed, session

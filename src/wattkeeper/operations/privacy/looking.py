@@ -32,9 +32,9 @@ from wattkeeper.charging.looking import (
 )
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.operations.people.letters.notice_words import NoticeKind
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.people.names import ACCOUNT
-from wattkeeper.operations.people.notice_words import NoticeKind
-from wattkeeper.operations.people.notices import Notices
 from wattkeeper.operations.people.security import Case, note
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings

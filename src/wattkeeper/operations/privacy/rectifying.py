@@ -15,7 +15,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.accounts import person_name
-from wattkeeper.operations.privacy.forgetting import NOBODY
+from wattkeeper.operations.privacy.erasure.forgetting import NOBODY
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import deed
 from wattkeeper.store.cards import card

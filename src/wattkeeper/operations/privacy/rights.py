@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.privacy.archive import Archives
-from wattkeeper.operations.privacy.breach import Breaches
-from wattkeeper.operations.privacy.forgetting import Forgetting
+from wattkeeper.operations.privacy.breach.breach import Breaches
+from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
 from wattkeeper.operations.privacy.rectifying import Rectifying
 from wattkeeper.operations.privacy.requests import Requests
 from wattkeeper.operations.privacy.restriction import Restrictions

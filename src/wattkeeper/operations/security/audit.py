@@ -21,20 +21,11 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations import watching
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.security import (
-    backups,
-    doors,
-    fitness,
-    keys,
-    packages,
-    people,
-    privacy,
-    programs,
-    proof,
-    stations,
-)
+from wattkeeper.operations.security import fitness
+from wattkeeper.operations.security.checks import backups, doors, keys, people, privacy, programs, proof, stations
 from wattkeeper.operations.security.events import TOPIC
 from wattkeeper.operations.security.finding import FindingCode, Outcome, Severity
+from wattkeeper.operations.security.packages import packages
 from wattkeeper.operations.security.told import ITSELF
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed

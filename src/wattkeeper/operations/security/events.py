@@ -12,8 +12,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from wattkeeper.bus import Bus
-from wattkeeper.operations.people.attempts import neighbourhood
 from wattkeeper.operations.people.security import Case, heard_by
+from wattkeeper.operations.people.sign_in.attempts import neighbourhood
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import now_and_then
 from wattkeeper.store.engines import Store

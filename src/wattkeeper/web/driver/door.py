@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import spoken
-from wattkeeper.operations.people.factors import Entered, Factor
+from wattkeeper.operations.people.sign_in.factors import Entered, Factor
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, routes_of, within

@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.factors import Changed, Factor
+from wattkeeper.operations.people.sign_in.factors import Changed, Factor
 from wattkeeper.web.device import address_of
 from wattkeeper.web.driver.me import DID
 from wattkeeper.web.driver.paper import HOME, Paper, Word, routes_of, within

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wattkeeper.operations.privacy.notice import notice
+from wattkeeper.operations.privacy.register.notice import notice
 from wattkeeper.web.driver.paper import Paper, routes_of
 
 HERE = "/privacy"

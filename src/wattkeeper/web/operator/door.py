@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.factors import Entered, Factor
+from wattkeeper.operations.people.sign_in.factors import Entered, Factor
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.origin import cookie_name, drop_cookie, keep_cookie

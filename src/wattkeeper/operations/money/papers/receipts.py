@@ -22,7 +22,7 @@ from wattkeeper.operations.log.keeper import TOPIC as SIGNED
 from wattkeeper.operations.money.billing import TOPIC
 from wattkeeper.operations.money.papers.papers import Papers
 from wattkeeper.operations.people.accounts import BY_MAIL, RECEIPTS
-from wattkeeper.operations.people.mail import Attached, Mail
+from wattkeeper.operations.people.letters.mail import Attached, Mail
 from wattkeeper.operations.watching import watch
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, due, ledger

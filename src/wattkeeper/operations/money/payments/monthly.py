@@ -12,8 +12,8 @@ import msgspec
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.money.payments.settling import BY, SETTLING
 from wattkeeper.operations.money.payments.wallet import minor_text
-from wattkeeper.operations.people.notice_words import NoticeKind
-from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.letters.notice_words import NoticeKind
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import due, ledger

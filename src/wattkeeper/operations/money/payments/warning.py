@@ -14,8 +14,8 @@ from wattkeeper.operations.money.payments.purses import purse_of, ways_in_use
 from wattkeeper.operations.money.payments.wallet import minor_text
 from wattkeeper.operations.money.tariffs.choosing import pinned
 from wattkeeper.operations.money.tariffs.worth import bill_of
-from wattkeeper.operations.people.notice_words import NoticeKind
-from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.letters.notice_words import NoticeKind
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import billable

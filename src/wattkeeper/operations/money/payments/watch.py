@@ -14,7 +14,7 @@ from wattkeeper.operations.money.payments.provider import Provider
 from wattkeeper.operations.money.payments.purses import NO_ACCOUNT, default_way
 from wattkeeper.operations.money.payments.settling import Settling
 from wattkeeper.operations.money.payments.warning import Warnings
-from wattkeeper.operations.people.notices import Notices
+from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

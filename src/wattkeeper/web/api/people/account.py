@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.person import FRESH, Role, Scope, Viewer
 from wattkeeper.operations.people.accounts import Mine
-from wattkeeper.operations.people.factors import Changed, Factor
+from wattkeeper.operations.people.sign_in.factors import Changed, Factor
 from wattkeeper.web.api.people.sign_in import (
     Base64Url,
     CodeTyped,

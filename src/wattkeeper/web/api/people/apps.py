@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path
 from pydantic import Field, StringConstraints
 
 from wattkeeper.charging.person import IN_WORDS, Scope
-from wattkeeper.operations.people.apps import LONGEST_NAME, MOST_REDIRECTS, LetIn
-from wattkeeper.operations.people.redirects import LONGEST
+from wattkeeper.operations.people.apps.apps import LONGEST_NAME, MOST_REDIRECTS, LetIn
+from wattkeeper.operations.people.apps.redirects import LONGEST
 from wattkeeper.store.people.oauth import ClientRow
 from wattkeeper.web.api.shapes import PRINTABLE, Anyone, Asked, Here, TokensReader, TokensWriter, Told, Words
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, Field, StringConstraints
 
-from wattkeeper.operations.people.factors import Entered, Factor
+from wattkeeper.operations.people.sign_in.factors import Entered, Factor
 from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, rooms_of
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.origin import (

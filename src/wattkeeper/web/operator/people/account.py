@@ -13,8 +13,8 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import FRESH, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.people.factors import Changed
-from wattkeeper.operations.people.totp import Setup
+from wattkeeper.operations.people.sign_in.factors import Changed
+from wattkeeper.operations.people.sign_in.totp import Setup
 from wattkeeper.web.device import address_of
 from wattkeeper.web.operator.door import within
 from wattkeeper.web.operator.paper import Paper, Word, routes_of

@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope
 from wattkeeper.charging.phrase import Said, counted, phrase, plural
-from wattkeeper.operations.privacy.breach import Breach, Happened
+from wattkeeper.operations.privacy.breach.breach import Breach, Happened
 from wattkeeper.web.operator.paper import Look, Paper, routes_of
 
 HERE = "/breaches"

@@ -1,0 +1,1 @@
+"""Commands about people: accounts, staff, tokens, cards."""

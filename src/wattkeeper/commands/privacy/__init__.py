@@ -1,0 +1,1 @@
+"""Commands about privacy: who is kept how, who looked, who is forgotten, what is let out."""

@@ -1,0 +1,1 @@
+"""Commands about proof: the log, keys, backups, security."""

@@ -1,0 +1,1 @@
+"""Apps and programs that people let in: OAuth 2.1, and tokens with scopes."""

@@ -1,0 +1,1 @@
+"""Signing in with a company of one's own: OpenID Connect."""

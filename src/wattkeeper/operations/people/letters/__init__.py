@@ -1,0 +1,1 @@
+"""What people are written: letters, notices, and the post that carries them."""

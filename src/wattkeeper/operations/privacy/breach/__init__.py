@@ -1,0 +1,1 @@
+"""Breaches: whom one concerns, the clock, and who is told."""

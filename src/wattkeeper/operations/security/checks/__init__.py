@@ -1,0 +1,1 @@
+"""What the security audit looks at, a file a check."""

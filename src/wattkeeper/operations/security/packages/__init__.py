@@ -1,0 +1,1 @@
+"""What Wattkeeper is made of, and which holes of it are known."""
