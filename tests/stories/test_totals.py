@@ -7,14 +7,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.store import station
 from wattkeeper.store.engines import Store
-from wattkeeper.store.tables import TOTALS, load_quarter, station, stay_count, tally_day, tally_hour, tally_month
+from wattkeeper.store.tables import TOTALS, load_quarter, stay_count, tally_day, tally_hour, tally_month
 
 HOUR = timedelta(hours=1)
 
@@ -121,7 +122,7 @@ async def test_a_station_that_moves_takes_its_totals_along(database: str, tmp_pa
     look = counting(world)
     await look.look()
     async with world.door.store.unit() as unit:
-        await unit.connection.execute(update(station).values(site="Harbour"))
+        await station.describe(unit, "CP1", {"site": "Harbour"})
     assert await look.look() == 2
     found = await totals(world.door.store)
     assert {row[0] for name in ("load_quarter", "tally_hour", "stay_count") for row in found[name]} == {"Harbour"}

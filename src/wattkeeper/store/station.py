@@ -19,6 +19,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store import deed, reach
 from wattkeeper.store.columns import from_millionths
+from wattkeeper.store.statistics import share
 from wattkeeper.store.tables import connector, knock, station, station_state
 from wattkeeper.store.unit import Unit
 
@@ -135,6 +136,7 @@ async def admit(
     await unit.connection.execute(insert(station).values({**values, **more, **unseen}))
     await unit.connection.execute(delete(knock).where(knock.c.station_id == name))
     await deed.enter(unit, DeedKind.STATION, by, name, {"what": "admitted", "site": site})
+    await share.recount_station(unit, name)
 
 
 def _kept(key: KeptKey) -> dict[str, Any]:
@@ -165,6 +167,7 @@ async def remove(unit: Unit, name: str, by: str = "") -> bool:
     gone = await unit.connection.execute(delete(station).where(C.id == name))
     if gone.rowcount:
         await deed.enter(unit, DeedKind.STATION, by, name, {"what": "removed"})
+        await share.recount_station(unit, name)
     return bool(gone.rowcount)
 
 
@@ -314,6 +317,8 @@ async def describe(unit: Unit, name: str, changes: Mapping[str, object]) -> bool
     if isinstance(changes.get("plugs"), Mapping):
         values["plugs"] = plugs_text(changes["plugs"])  # type: ignore[arg-type]
     changed = await unit.connection.execute(update(station).where(C.id == name).values(values))
+    if "site" in values:
+        await share.recount_station(unit, name)
     return bool(changed.rowcount)
 
 

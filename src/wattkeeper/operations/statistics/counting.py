@@ -53,8 +53,6 @@ class Counting:
         """Follow what was recorded, then count all whose time has come; gives how many sessions were counted."""
         while await self.follow():
             pass
-        async with self._store.unit() as unit:
-            await share.recount_moved(unit, ENTRIES)
         return await self.count_all()
 
     async def follow(self) -> bool:

@@ -22,7 +22,6 @@ from wattkeeper.store.tables import (
     journal,
     load_quarter,
     session,
-    station,
     stay_count,
     tallied,
     tally_day,
@@ -68,18 +67,11 @@ async def recount(unit: Unit, sessions: Mapping[str, datetime]) -> None:
         await unit.connection.execute(asked, rows)
 
 
-async def recount_moved(unit: Unit, limit: int) -> int:
-    """Let sessions be counted again whose station stands at another site now; gives how many."""
-    moved = (
-        select(session.c.id)
-        .join(tallied, tallied.c.session_id == session.c.id)
-        .outerjoin(station, station.c.id == session.c.station_id)
-        .where(tallied.c.site != func.coalesce(station.c.site, ""))
-        .limit(limit)
-    )
-    found = list((await unit.connection.execute(moved)).scalars())
+async def recount_station(unit: Unit, name: str) -> None:
+    """Let all sessions of a station be counted again: it stands at another site now."""
+    its = select(session.c.id).where(session.c.station_id == name)
+    found = list((await unit.connection.execute(its)).scalars())
     await recount(unit, dict.fromkeys(found, unit.now))
-    return len(found)
 
 
 async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
