@@ -17,7 +17,7 @@ help:
 	@echo "make demo    run everything with simulated stations (DEMO_ARGS=--json for scripts)"
 	@echo "make test    run every test (TEST_ARGS passes options to pytest)"
 	@echo "make check   style, types, imports, house rules (ADVISORIES=all.zip: known holes in packages)"
-	@echo "make bench   measure speed and memory (BENCH_ARGS=--quick for a short run, --money for the books, --privacy for forgetting)"
+	@echo "make bench   measure speed and memory (BENCH_ARGS=--quick for a short run, --money for the books, --privacy for forgetting, --statistics for the overview)"
 	@echo "make privacy-report  attack what leaves as anonymous, before and after: docs/privacy-report.md (some minutes)"
 	@echo "make lock    lock the newest versions of all dependencies"
 

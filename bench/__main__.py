@@ -119,13 +119,14 @@ def main() -> None:
     parser.add_argument("--all", action="store_true", help="with --dump: every one of 2^32 numbers")
     parser.add_argument("--privacy", action="store_true", help="forgetting instead: a hundred thousand people")
     parser.add_argument("--log", action="store_true", help="the log instead: a million entries")
+    parser.add_argument("--statistics", action="store_true", help="the overview instead: a million sessions")
     asked = parser.parse_args()
     quick = asked.quick
     if asked.dump:
         dump.measure(Path(asked.dump), 10 if quick else 60, asked.all)
         return
-    if asked.money or asked.privacy or asked.log:
-        what = "bench.money" if asked.money else "bench.log" if asked.log else "bench.forgetting"
+    apart = {"money": "money", "privacy": "forgetting", "log": "log", "statistics": "statistics"}
+    for what in (f"bench.{module}" for name, module in apart.items() if getattr(asked, name)):
         command = [sys.executable, "-m", what, *(["--quick"] if quick else [])]
         sys.exit(subprocess.run(command).returncode)
     loads = QUICK if quick else LOADS

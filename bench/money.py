@@ -163,7 +163,7 @@ async def bill(folder: Path, quick: bool) -> None:
     await Prices(store, settings).set(OWNER, prices)
     store.clock = lambda: datetime.now(UTC)
     for first in range(0, count, 200):
-        await asyncio.gather(*(_told(intake, number, card) for number in range(first, min(first + 200, count))))
+        await asyncio.gather(*(told(intake, number, card) for number in range(first, min(first + 200, count))))
     watcher = Billing(store, bus, settings)
     while await watcher.follow():
         pass
@@ -192,7 +192,7 @@ async def total(totals: Totals, store: Store, count: int) -> None:
     print(f"\n  what a session cost, in the answer to its end: p50 {middle:.2f} ms, p99 {late:.2f} ms", flush=True)
 
 
-async def _told(intake: Intake, number: int, card: TokenRef) -> None:
+async def told(intake: Intake, number: int, card: TokenRef) -> None:
     """A session that has ended."""
     at, ref = datetime.now(UTC) - timedelta(hours=2), f"T{number}"
     evse, station = number // 100 + 1, f"B{number % 100}"
