@@ -15,6 +15,7 @@ from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.operations import display, retention, silence
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
+from wattkeeper.operations.alerts.alerts import alerts_of
 from wattkeeper.operations.backup.restoring import need_replayed
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Enrolments
@@ -156,6 +157,7 @@ def furnish(
         security_events=SecurityEvents(store, safe, bus),
         releases=Releases(store, settings.zone),
         security_audit=SecurityAudit(store, safe, settings, bus),
+        alerts=alerts_of(store, safe, bus, settings, mail),
     )
 
 
@@ -213,6 +215,8 @@ async def open_doors(rooms: Rooms) -> AsyncIterator[Doors]:
         asyncio.create_task(rooms.statistics.counting.run(), name="statistics"),
         asyncio.create_task(rooms.statistics.reckoning.run(), name="reliability"),
         asyncio.create_task(rooms.displays.run(), name="displays"),
+        asyncio.create_task(rooms.alerts.watch.run(), name="alerts"),
+        asyncio.create_task(rooms.alerts.telling.run(), name="telling"),
         asyncio.create_task(Receipts(rooms.store, rooms.bus, rooms.people.mail, rooms.papers).run(), name="receipts"),
         asyncio.create_task(
             Watch(rooms.store, rooms.bus, settings, rooms.payments.provider, rooms.notices).run(), name="payments"

@@ -215,6 +215,11 @@ class Settings:
     look_minutes: int = setting(
         15, "How long a person's data stays open to one of the staff who gave a purpose and a reason, minutes."
     )
+    alert_inside: bool = setting(
+        False,
+        "Whether webhooks of alerts may lead into the own network or to this machine, there by http too; no: by https"
+        " to public addresses alone, so that nobody can have us ask what only we can reach.",
+    )
     oidc_issuer: str = setting(
         "", "The issuer of the company's own sign-in (OpenID Connect), exactly as it writes itself; empty for none."
     )

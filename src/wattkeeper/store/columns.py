@@ -86,6 +86,7 @@ class Recipient(StrEnum):
     APPS = "apps that the person let in"
     PAYMENT = "the payment provider"
     MAIL = "the mail server"
+    HOOKS = "programs that the operator has told of alerts"
     KEYS = "whoever keeps the root key, wrapped"
     TAX = "tax advisers and authorities, as the law asks"
     AUTHORITY = "the data protection authority, in a breach"

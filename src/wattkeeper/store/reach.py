@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
 from wattkeeper.charging.person import Reach, Scope, Viewer
-from wattkeeper.store.tables import bill, card, holding, journal, session, station
+from wattkeeper.store.tables import alert, alert_rule, bill, card, holding, journal, session, station
 
 
 def stations(viewer: Viewer) -> ColumnElement[bool]:
@@ -58,6 +58,24 @@ def beside(viewer: Viewer, station_id: str) -> ColumnElement[bool]:
         return _at_sites(viewer, journal.c.station_id, reach)
     own = exists(select(session.c.id).where(session.c.station_id == station_id, held(viewer.person)))
     return and_(own, journal.c.session_id.is_(None))
+
+
+def alerts(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `alert` the viewer may read: those about stations and sites that they may."""
+    reach = viewer.reach(Scope.STATIONS_READ)
+    if reach is not Reach.SITES:
+        return true() if reach is Reach.ANYWHERE else false()
+    at_station = and_(alert.c.station_id != "", _at_sites(viewer, alert.c.station_id, reach))
+    return or_(at_station, and_(alert.c.station_id == "", alert.c.site != "", alert.c.site.in_(sorted(viewer.sites))))
+
+
+def alert_rules(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `alert_rule` the viewer may read: a host those about the own sites and nothing else."""
+    reach, r = viewer.reach(Scope.STATIONS_READ), alert_rule.c
+    if reach is not Reach.SITES:
+        return true() if reach is Reach.ANYWHERE else false()
+    at_station = and_(r.reach == "station", _at_sites(viewer, r.subject, reach))
+    return or_(at_station, and_(r.reach == "site", r.subject != "", r.subject.in_(sorted(viewer.sites))))
 
 
 def may_know_card(viewer: Viewer) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from wattkeeper.bus import Bus
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.admission import Admission
+from wattkeeper.operations.alerts.alerts import Alerts
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Enrolments
 from wattkeeper.operations.cards.findings import Findings
@@ -98,3 +99,4 @@ class Rooms:
     keeper: Keeper
     releases: Releases
     security_audit: SecurityAudit
+    alerts: Alerts

@@ -16,6 +16,7 @@ from sqlalchemy.sql.dml import Update
 from wattkeeper.operations.keys.kinds import HOUSE
 from wattkeeper.store.tables import (
     account,
+    alert_hook,
     breach,
     card,
     enrolment,
@@ -114,6 +115,7 @@ SEALED: Final = (
     Sealed(security_finding, "accepted_why"),
     Sealed(breach, "sealed"),
     Sealed(exclusion, "sealed"),
+    Sealed(alert_hook, "sealed"),
 )
 """All of them."""
 SUBJECTS_OWN: Final = tuple(one for one in SEALED if one.owner)

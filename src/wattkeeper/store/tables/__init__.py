@@ -6,6 +6,14 @@ Instants are integer microseconds since 1970 UTC, measured values integer millio
 
 from __future__ import annotations
 
+from wattkeeper.store.tables.alerts import (
+    alert,
+    alert_hook,
+    alert_recipient,
+    alert_rule,
+    alert_sending,
+    alert_standing,
+)
 from wattkeeper.store.tables.cards import (
     card,
     card_change,
@@ -117,6 +125,12 @@ __all__ = [
     "SUMS",
     "TOTALS",
     "account",
+    "alert",
+    "alert_hook",
+    "alert_recipient",
+    "alert_rule",
+    "alert_sending",
+    "alert_standing",
     "api_token",
     "app_client",
     "app_code",

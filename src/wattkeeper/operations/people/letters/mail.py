@@ -88,15 +88,17 @@ class Mail:
         to: str = "",
         *,
         file: Attached | None = None,
-    ) -> None:
-        """Queue a letter to a person's address, or to ``to``; nothing where they have no address."""
+    ) -> bool:
+        """Queue a letter to a person's address, or to ``to``; False where they have no address."""
         if not to:
             row = await account.of_person(unit.connection, person)
             to = "" if row is None else (await self.known(unit, row))["name"]
-        if is_mail(to):
-            plain = orjson.dumps({"to": to, "subject": subject, "text": text} | _packed(file))
-            sealed = await self._safe.seal_for(unit, person, "mail", "sealed", plain)
-            await queue.keep(unit, secrets.token_hex(8), person, kind, sealed)
+        if not is_mail(to):
+            return False
+        plain = orjson.dumps({"to": to, "subject": subject, "text": text} | _packed(file))
+        sealed = await self._safe.seal_for(unit, person, "mail", "sealed", plain)
+        await queue.keep(unit, secrets.token_hex(8), person, kind, sealed)
+        return True
 
     async def write_to(self, unit: Unit, to: str, kind: Kind, language: str, link: str = "") -> None:
         """Queue a letter to an address whose person is not known."""

@@ -84,6 +84,7 @@ GETS: Mapping[Recipient, Phrase] = {
     Recipient.APPS: phrase("apps that you let in, as far as you do"),
     Recipient.PAYMENT: phrase("the payment provider"),
     Recipient.MAIL: phrase("the mail server that carries letters to you"),
+    Recipient.HOOKS: phrase("programs that the operator has told of alerts, without anybody's data"),
     Recipient.KEYS: phrase("whoever keeps the root key, which alone opens nothing"),
     Recipient.TAX: phrase("tax advisers and authorities, where the law asks"),
     Recipient.AUTHORITY: phrase("the data protection authority, where something went wrong"),

@@ -1,0 +1,165 @@
+"""What an alert is raised about: the kinds of rules with their units, and one rule with its two thresholds.
+
+The thresholds lie apart on purpose: an alert is raised at the one and cleared at the other, each only after it held for
+a while, and never again before a least time has passed. What flaps between them is told once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from enum import StrEnum
+
+from wattkeeper.charging.alerts.quiet import MOST_SPANS, leaves_room
+from wattkeeper.charging.cards.limits import Span
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import Phrase, phrase
+
+ZERO = Decimal(0)
+AT_ONCE = timedelta(0)
+
+
+class Kind(StrEnum):
+    """What is measured."""
+
+    STATION_OFFLINE = "station_offline"
+    """For how long a station has had no connection, minutes."""
+    PEAK_NEAR_LIMIT = "peak_near_limit"
+    """Mean power of a site over a quarter hour, percent of the limit that the rule names in kW."""
+    FAILED_STARTS = "failed_starts"
+    """Sessions of the last hour at a station that ended without any energy."""
+    FAILED_SHARE = "failed_share"
+    """The same as a share of the sessions that ended, percent; of five at least."""
+    ENERGY_WITHOUT_SESSION = "energy_without_session"
+    """How far a station's registers rose in the last hour while no session was there, kWh."""
+    PRICE_OF_HOUR = "price_of_hour"
+    """What a kWh costs now with tax, major units of money."""
+
+
+class Where(StrEnum):
+    """How far a rule goes, and what an alert is about."""
+
+    EVERYWHERE = "everywhere"
+    SITE = "site"
+    STATION = "station"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How a kind is measured: its unit, about what an alert of it is, and within which bounds thresholds make sense."""
+
+    unit: str
+    grain: Where | None
+    """What one alert is about; None: what the rule itself is about."""
+    most: Decimal
+    """The highest threshold."""
+    least: Decimal = ZERO
+    places: int = 0
+    """Digits after the point that thresholds have."""
+
+    def allows(self, where: Where) -> bool:
+        """Whether a rule of this kind may go so far."""
+        return not (self.grain is Where.SITE and where is Where.STATION)
+
+
+FORMS: Mapping[Kind, Form] = {
+    Kind.STATION_OFFLINE: Form("min", Where.STATION, Decimal(10_080), Decimal(1)),
+    Kind.PEAK_NEAR_LIMIT: Form("%", Where.SITE, Decimal(1_000), Decimal(1), 1),
+    Kind.FAILED_STARTS: Form("sessions", Where.STATION, Decimal(10_000), Decimal(1)),
+    Kind.FAILED_SHARE: Form("%", Where.STATION, Decimal(100), Decimal(1), 1),
+    Kind.ENERGY_WITHOUT_SESSION: Form("kWh", Where.STATION, Decimal(100_000), Decimal("0.001"), 3),
+    Kind.PRICE_OF_HOUR: Form("kWh", None, Decimal(1_000_000), Decimal(-1_000), 4),
+}
+"""Every kind; the unit of a price is that of what it buys."""
+LONGEST_WAIT = timedelta(days=1)
+LONGEST_APART = timedelta(days=7)
+MOST_LIMIT_KW = Decimal(1_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """When an alert is raised and when it is cleared, in the unit of its kind."""
+
+    kind: Kind
+    where: Where = Where.EVERYWHERE
+    subject: str = ""
+    """Which site or station; empty for everything."""
+    raise_at: Decimal
+    clear_at: Decimal
+    raise_after: timedelta = AT_ONCE
+    """How long it must be so bad before an alert is raised."""
+    clear_after: timedelta = AT_ONCE
+    """How long it must be well again before it is cleared."""
+    apart: timedelta = AT_ONCE
+    """The least time from one alert about something to the next about the same."""
+    limit_kw: Decimal | None = None
+    """Of a peak: what 100 percent is."""
+    is_below: bool = False
+    """Whether low is bad: raised at or below ``raise_at``, cleared at or above ``clear_at``. Prices only."""
+    quiet: tuple[Span, ...] = ()
+    """When nobody is told, by the installation's clock; what is raised then is told afterwards, where it still is."""
+    is_harm: bool = False
+    """Whether it is told in quiet hours too."""
+
+    def is_beyond(self, value: Decimal) -> bool:
+        """Whether a value is as bad as to raise an alert."""
+        return value <= self.raise_at if self.is_below else value >= self.raise_at
+
+    def is_within(self, value: Decimal) -> bool:
+        """Whether a value is as good as to clear one."""
+        return value >= self.clear_at if self.is_below else value <= self.clear_at
+
+
+def check(rule: Rule) -> Rule:
+    """The rule itself, where it makes sense; else Refusal INVALID with the first thing that does not."""
+    for why in _wrong(rule):
+        raise Refusal(Code.INVALID, why)
+    return rule
+
+
+def _wrong(rule: Rule) -> Iterator[Phrase]:
+    """What does not make sense."""
+    form = FORMS[rule.kind]
+    if not form.allows(rule.where):
+        yield phrase("A peak is measured at a site: choose a site, or everything.")
+    if (rule.where is Where.EVERYWHERE) is not (rule.subject == ""):
+        yield phrase("Name the site or the station that the rule is about, and none where it is about everything.")
+    yield from _wrong_thresholds(rule, form)
+    yield from _wrong_limit(rule)
+    yield from _wrong_times(rule)
+
+
+def _wrong_thresholds(rule: Rule, form: Form) -> Iterator[Phrase]:
+    if not (rule.raise_at.is_finite() and rule.clear_at.is_finite()):
+        yield phrase("A threshold is a number.")
+        return
+    if not form.least <= rule.raise_at <= form.most:
+        yield phrase("It can be raised from {least} to {most}.", least=str(form.least), most=str(form.most))
+    lowest = min(ZERO, form.least)
+    if not lowest <= rule.clear_at <= form.most:
+        yield phrase("It can be cleared from {least} to {most}.", least=str(lowest), most=str(form.most))
+    if rule.is_below and rule.kind is not Kind.PRICE_OF_HOUR:
+        yield phrase("Only a price can be too low.")
+    if not (rule.clear_at >= rule.raise_at if rule.is_below else rule.clear_at <= rule.raise_at):
+        yield phrase("It is cleared on the good side of where it is raised.")
+
+
+def _wrong_limit(rule: Rule) -> Iterator[Phrase]:
+    limit, needs = rule.limit_kw, rule.kind is Kind.PEAK_NEAR_LIMIT
+    if needs is not (limit is not None):
+        yield phrase("A rule on peaks names the site's limit in kW, and no other does.")
+    elif limit is not None and not (limit.is_finite() and 0 < limit <= MOST_LIMIT_KW):
+        yield phrase("The limit is more than nothing and at most {most} kW.", most=str(MOST_LIMIT_KW))
+
+
+def _wrong_times(rule: Rule) -> Iterator[Phrase]:
+    if not all(AT_ONCE <= one <= LONGEST_WAIT for one in (rule.raise_after, rule.clear_after)):
+        yield phrase("It can wait for a day at most before it is raised or cleared.")
+    if not AT_ONCE <= rule.apart <= LONGEST_APART:
+        yield phrase("Between two alerts there can be seven days at most.")
+    if len(rule.quiet) > MOST_SPANS:
+        yield phrase("There can be {most} spans of quiet hours at most.", most=MOST_SPANS)
+    elif not leaves_room(rule.quiet):
+        yield phrase("Quiet hours must leave some time in the week in which somebody can be told.")

@@ -1,0 +1,211 @@
+"""What rules are measured by, now: for each rule, every thing that it is about with its value and figures."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.alerts.rule import Kind, Rule, Where
+from wattkeeper.charging.money.tariffs.assignment import Spot
+from wattkeeper.charging.money.tariffs.offered import offered
+from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff, with_tax
+from wattkeeper.operations.money.tariffs.choosing import choose
+from wattkeeper.store.alerts import measure
+from wattkeeper.store.alerts.rule import RuleRow
+
+HOUR = timedelta(hours=1)
+QUARTER = measure.QUARTER
+FEWEST_ENDED = 5
+"""Of how many sessions at least a share says anything."""
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What an alert is about: a station with its site, a site alone, or neither."""
+
+    station: str = ""
+    site: str = ""
+
+    @property
+    def key(self) -> str:
+        """What it is kept by."""
+        if self.station:
+            return f"station:{self.station}"
+        return f"site:{self.site}" if self.site else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A value in the unit of its rule's kind; None where it could not be measured."""
+
+    subject: Subject
+    value: Decimal | None
+    figures: Mapping[str, str] = field(default_factory=dict)
+    """What else an alert tells, by name."""
+
+
+Look = Callable[[AsyncConnection, datetime, Mapping[str, str]], Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look found: which stations there are, at which sites, and what each kind that was asked for reads."""
+
+    sites: Mapping[str, str]
+    read: Mapping[Kind, Any]
+    at: datetime
+
+    def stations(self, rule: Rule) -> Iterable[Subject]:
+        """The stations that a rule is about."""
+        for name, site in self.sites.items():
+            if rule.where is Where.EVERYWHERE or rule.subject == (site if rule.where is Where.SITE else name):
+                yield Subject(name, site)
+
+    def places(self, rule: Rule) -> Iterable[Subject]:
+        """The sites that a rule is about, where stations stand at them."""
+        known = sorted({site for site in self.sites.values() if site})
+        return [Subject(site=site) for site in known if rule.where is Where.EVERYWHERE or rule.subject == site]
+
+
+async def look(connection: AsyncConnection, rules: Sequence[RuleRow], at: datetime) -> dict[str, list[Measured]]:
+    """What every rule measures now, by its id."""
+    sites = await measure.sites(connection)
+    kinds = {_looks_at(row.rule.kind) for row in rules} - {Kind.PRICE_OF_HOUR}
+    seen = Seen(sites, {kind: await LOOKS[kind](connection, at) for kind in kinds}, at)
+    found = {row.id: VALUES[row.rule.kind](row.rule, seen) for row in rules if row.rule.kind in VALUES}
+    priced = [row for row in rules if row.rule.kind is Kind.PRICE_OF_HOUR]
+    return found | await _prices(connection, priced, sites, at)
+
+
+def _looks_at(kind: Kind) -> Kind:
+    """By which look a kind is measured."""
+    return Kind.FAILED_STARTS if kind is Kind.FAILED_SHARE else kind
+
+
+# --- looks --------------------------------------------------------------------------------------------
+
+
+async def _power(connection: AsyncConnection, at: datetime) -> dict[str, Decimal]:
+    """The power that counts of each site, W: what flows now, or the mean of the last whole quarter hour."""
+    begin = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) - QUARTER
+    now, before = await measure.power(connection, at - QUARTER), await measure.last_quarter(connection, begin)
+    return {site: max(now.get(site, ZERO), before.get(site, ZERO)) for site in now.keys() | before.keys()}
+
+
+async def _risen(connection: AsyncConnection, at: datetime) -> dict[str, Decimal]:
+    return await measure.risen(connection, at - HOUR, at + QUARTER)
+
+
+async def _starts(connection: AsyncConnection, at: datetime) -> dict[str, measure.Starts]:
+    return await measure.starts(connection, at - HOUR, at + QUARTER)
+
+
+async def _away(connection: AsyncConnection, _at: datetime) -> dict[str, datetime | None]:
+    return await measure.away(connection)
+
+
+LOOKS: Mapping[Kind, Callable[[AsyncConnection, datetime], Awaitable[Any]]] = {
+    Kind.STATION_OFFLINE: _away,
+    Kind.PEAK_NEAR_LIMIT: _power,
+    Kind.FAILED_STARTS: _starts,
+    Kind.ENERGY_WITHOUT_SESSION: _risen,
+}
+
+
+# --- values -------------------------------------------------------------------------------------------
+
+
+def _offline(rule: Rule, seen: Seen) -> list[Measured]:
+    """Minutes without a connection; of a station that never had one nothing can be said."""
+    away = seen.read[Kind.STATION_OFFLINE]
+    known = [one for one in seen.stations(rule) if one.station in away]
+    return [Measured(one, _minutes_since(away[one.station], seen.at)) for one in known]
+
+
+def _minutes_since(since: datetime | None, at: datetime) -> Decimal:
+    return ZERO if since is None else Decimal(max(0, (at - since) // timedelta(minutes=1)))
+
+
+def _peaks(rule: Rule, seen: Seen) -> list[Measured]:
+    power, limit_kw = seen.read[Kind.PEAK_NEAR_LIMIT], rule.limit_kw or Decimal(1)
+    found = []
+    for one in seen.places(rule):
+        power_kw = power.get(one.site, ZERO) / 1000
+        figures = {"power": str(round(power_kw, 1)), "limit": str(limit_kw)}
+        found.append(Measured(one, round(100 * power_kw / limit_kw, 1), figures))
+    return found
+
+
+def _failed(rule: Rule, seen: Seen) -> list[Measured]:
+    starts = seen.read[Kind.FAILED_STARTS]
+    return [Measured(one, Decimal(starts.get(one.station, NONE).empty)) for one in seen.stations(rule)]
+
+
+NONE = measure.Starts()
+
+
+def _share(rule: Rule, seen: Seen) -> list[Measured]:
+    """Percent; of fewer sessions than say anything nothing."""
+    found = []
+    for one in seen.stations(rule):
+        its = seen.read[Kind.FAILED_STARTS].get(one.station, NONE)
+        share = round(Decimal(100 * its.empty) / its.ended, 1) if its.ended >= FEWEST_ENDED else ZERO
+        found.append(Measured(one, share, {"ended": str(its.ended)}))
+    return found
+
+
+def _without(rule: Rule, seen: Seen) -> list[Measured]:
+    risen = seen.read[Kind.ENERGY_WITHOUT_SESSION]
+    return [Measured(one, round(risen.get(one.station, ZERO) / 1000, 3)) for one in seen.stations(rule)]
+
+
+VALUES: Mapping[Kind, Callable[[Rule, Seen], list[Measured]]] = {
+    Kind.STATION_OFFLINE: _offline,
+    Kind.PEAK_NEAR_LIMIT: _peaks,
+    Kind.FAILED_STARTS: _failed,
+    Kind.FAILED_SHARE: _share,
+    Kind.ENERGY_WITHOUT_SESSION: _without,
+}
+
+
+async def _prices(
+    connection: AsyncConnection, rules: Sequence[RuleRow], sites: Mapping[str, str], at: datetime
+) -> dict[str, list[Measured]]:
+    """What a kWh costs now where each rule looks, for whoever comes."""
+    spots = [_spot(row.rule, sites) for row in rules]
+    asked = [one for one in spots if one is not None]
+    chosen = iter(await choose(connection, asked, at) if asked else [])
+    found: dict[str, list[Measured]] = {}
+    for row, spot in zip(rules, spots, strict=True):
+        choice = None if spot is None else next(chosen)
+        if spot is not None and choice is not None:
+            tariff = None if choice.row is None else choice.row.tariff
+            value = None if tariff is None else price_of(tariff, at)
+            figures = {} if tariff is None else {"currency": tariff.currency}
+            found[row.id] = [Measured(Subject(spot.station, spot.site), value, figures)]
+        else:
+            found[row.id] = []
+    return found
+
+
+def _spot(rule: Rule, sites: Mapping[str, str]) -> Spot | None:
+    """Where a rule looks at the price; None where that is not there any more."""
+    if rule.where is Where.EVERYWHERE:
+        return Spot()
+    if rule.where is Where.SITE:
+        return Spot(site=rule.subject) if rule.subject in sites.values() else None
+    return Spot(station=rule.subject, site=sites[rule.subject]) if rule.subject in sites else None
+
+
+def price_of(tariff: Tariff, at: datetime) -> Decimal:
+    """What a kWh costs with tax for who begins at an instant; nothing where energy has no price then."""
+    tariff = tariff.on(at)
+    held = (one for one in offered(tariff, at) if one.is_now and one.when.reservation is None)
+    energy = next((one for one in held if one.component.dimension is Dimension.ENERGY), None)
+    return ZERO if energy is None else with_tax(energy.component, tariff)

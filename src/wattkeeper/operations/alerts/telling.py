@@ -1,0 +1,232 @@
+"""Tells of alerts what was decided to be told: letters into the queue of mail, webhooks over the network.
+
+A letter is queued in the transaction that settles its sending: once. A webhook is told outside of any transaction, and
+may have heard what nobody wrote down; it is told again under the same id. Each is tried with growing waits for a day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+import orjson
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.alerts.rule import FORMS, Kind
+from wattkeeper.charging.errors import Refusal
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.language import tell_in
+from wattkeeper.operations.access import viewer_of
+from wattkeeper.operations.alerts.episodes import TOPIC
+from wattkeeper.operations.alerts.hooks import opened
+from wattkeeper.operations.alerts.told import ENDS, told_of
+from wattkeeper.operations.alerts.webhook import Answer, Webhooks
+from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.watching import watch
+from wattkeeper.settings import Settings
+from wattkeeper.store import station
+from wattkeeper.store.alerts import alert, hook, sending
+from wattkeeper.store.alerts import rule as rules
+from wattkeeper.store.alerts.alert import AlertRow
+from wattkeeper.store.alerts.hook import HookRow
+from wattkeeper.store.alerts.rule import RuleRow
+from wattkeeper.store.alerts.sending import SendingRow, Sent, Word
+from wattkeeper.store.engines import Store
+from wattkeeper.store.people import account
+from wattkeeper.store.people.account import AccountRow, AccountState
+from wattkeeper.store.unit import Unit
+from wattkeeper.vault.keys import KeyRefused
+
+log = logging.getLogger("wattkeeper.alerts")
+
+PAUSE_S, REST_S = 1, 5
+TOGETHER = 20
+"""How many webhooks are told at once."""
+LEASE = timedelta(minutes=1)
+"""How long a sending belongs to who took it: longer than a webhook may take."""
+FIRST_WAIT, LONGEST_WAIT, DAY = timedelta(seconds=10), timedelta(hours=3), timedelta(days=1)
+LONGEST_ASKED = timedelta(hours=6)
+"""How long a webhook may ask to be left alone."""
+MAIL_KIND = "alert"
+SUBJECTS = {
+    Word.RAISED: phrase("Alert: {what}"),
+    Word.CLEARED: phrase("Over: {what}"),
+    Word.TEST: phrase("A try of the alert {name}"),
+}
+TRY = phrase("Somebody tried whether this alert reaches you. Nothing is wrong.")
+SINCE = phrase("Since {when}.")
+OVER = phrase("It began {begin} and was over {end}.")
+SEE = phrase("See and acknowledge it: {where}")
+
+
+def wait_after(tries: int, asked_s: int = 0) -> timedelta:
+    """How long to wait after so many tries in vain: thrice as long each time, and as long as was asked for."""
+    thrice: int = 3 ** min(tries - 1, 10)
+    own = min(LONGEST_WAIT, FIRST_WAIT * thrice)
+    return max(own, min(LONGEST_ASKED, timedelta(seconds=asked_s)))
+
+
+class Telling:
+    """Empties the outbox of alerts."""
+
+    def __init__(
+        self, store: Store, safe: Safe, bus: Bus, settings: Settings, mail: Mail, webhooks: Webhooks | None = None
+    ) -> None:
+        self._store = store
+        self._safe = safe
+        self._bus = bus
+        self._settings = settings
+        self._mail = mail
+        self._webhooks = webhooks or Webhooks(may_be_inside=settings.alert_inside)
+
+    async def run(self) -> None:
+        """Tell whenever an alert began or ended, and whenever a wait is over."""
+        await watch(self._bus, [TOPIC], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
+
+    async def look(self) -> int:
+        """Try everything that is due once; how many that was."""
+        async with self._store.read() as connection:
+            rows = await sending.due(connection, self._store.clock(), TOGETHER)
+        done = await asyncio.gather(*(self._treat(row) for row in rows), return_exceptions=True)
+        for problem in done:
+            if isinstance(problem, BaseException):
+                log.error("an alert could not be told: %s", type(problem).__name__)
+        if rows:
+            self._bus.announce("alert sendings")
+        return len(rows)
+
+    async def _treat(self, row: SendingRow) -> None:
+        await (self._write(row) if row.account else self._post(row))
+
+    # --- mail -------------------------------------------------------------------------------------------
+
+    async def _write(self, row: SendingRow) -> None:
+        """Queue a letter, to whoever still works here and may know of it."""
+        async with self._store.unit() as unit:
+            if not await sending.take(unit, row, unit.now + LEASE):
+                return
+            whose = await account.by_id(unit.connection, row.account)
+            if whose is None or whose.state is not AccountState.ACTIVE or not whose.role.is_staff:
+                await sending.settle(unit, row.id, Sent.DROPPED, "no_account")
+                return
+            try:
+                is_written = await self._letter(unit, row, whose)
+            except KeyRefused:
+                is_written = False
+            await self._settled(
+                unit, row, Sent.SENT if is_written else Sent.DROPPED, "" if is_written else "no_address"
+            )
+
+    async def _letter(self, unit: Unit, row: SendingRow, whose: AccountRow) -> bool:
+        """Queue a letter in its reader's language; False where they have no address, or may not know of it."""
+        viewer = viewer_of(whose)
+        language = (await self._mail.known(unit, whose)).get("language", "en")
+        if row.word is Word.TEST:
+            named = (await rules.these(unit.connection, [row.rule])).get(row.rule)
+            subject, text = SUBJECTS[Word.TEST].filled(name=named.name if named else ""), joined((TRY,))
+        else:
+            about = await _known(unit, viewer, row.alert)
+            if about is None:
+                return False
+            named_so = {} if not about.station else await _label(unit, viewer, about.station)
+            told = told_of(about, named_so)
+            subject, text = SUBJECTS[row.word].filled(what=told.title), joined((told.why, self._when(row, about)))
+        see = SEE.filled(where=f"{self._mail.home}/alerts")
+        whole = f"{tell_in(language, text)}\n\n{tell_in(language, see)}\n"
+        return await self._mail.write(unit, whose.person, MAIL_KIND, f"Wattkeeper: {tell_in(language, subject)}", whole)
+
+    def _when(self, row: SendingRow, about: AlertRow) -> str:
+        """Since when, or from when to when, on the installation's clock."""
+        begin = self._clock(about.raised_at)
+        if row.word is Word.RAISED or about.cleared_at is None:
+            return SINCE.filled(when=begin)
+        return joined((OVER.filled(begin=begin, end=self._clock(about.cleared_at)), ENDS.get(about.ended, "")))
+
+    def _clock(self, at: datetime) -> str:
+        return f"{at.astimezone(self._settings.zone):%Y-%m-%d %H:%M}"
+
+    # --- webhooks ---------------------------------------------------------------------------------------
+
+    async def _post(self, row: SendingRow) -> None:
+        """Tell a webhook, outside of any transaction, and write down what came of it."""
+        async with self._store.unit() as unit:
+            if not await sending.take(unit, row, unit.now + LEASE):
+                return
+            there = (await hook.these(unit.connection, [row.hook])).get(row.hook)
+            if there is None or there.ended_at is not None:
+                await sending.settle(unit, row.id, Sent.DROPPED, "no_hook")
+                return
+            about = (await alert.these(unit.connection, [row.alert])).get(row.alert)
+            rule = (await rules.these(unit.connection, [row.rule])).get(row.rule)
+        answer = await self._told(row, there, body_of(row, about, rule))
+        async with self._store.unit() as unit:
+            await self._answered(unit, row, answer)
+
+    async def _told(self, row: SendingRow, there: HookRow, body: bytes) -> Answer:
+        try:
+            address, secret = opened(self._safe, there)
+        except KeyRefused:
+            return Answer(0, "secret")
+        return await self._webhooks.tell(address, secret, row.id, body, self._store.clock())
+
+    async def _answered(self, unit: Unit, row: SendingRow, answer: Answer) -> None:
+        """Settle what was taken, end what wants no more, try the rest again within its day."""
+        if answer.is_taken:
+            await self._settled(unit, row, Sent.SENT, answer.words)
+            return
+        if answer.wants_no_more:
+            await hook.end(unit, row.hook, answer.words)
+            await sending.settle(unit, row.id, Sent.GIVEN_UP, answer.words)
+            await sending.drop_for(unit, hook=row.hook)
+            return
+        again = unit.now + wait_after(row.tries + 1, answer.wait_s)
+        if again > row.begun_at + DAY:
+            log.warning("a webhook for alerts was tried for a day and given up: %s", answer.words)
+            await sending.settle(unit, row.id, Sent.GIVEN_UP, answer.words)
+        else:
+            await sending.put_off(unit, row.id, again, answer.words)
+
+    async def _settled(self, unit: Unit, row: SendingRow, state: Sent, answer: str) -> None:
+        await sending.settle(unit, row.id, state, answer)
+        if state is Sent.SENT and row.word is Word.RAISED:
+            await alert.told(unit, row.alert)
+
+
+async def _known(unit: Unit, viewer: Viewer, identifier: str) -> AlertRow | None:
+    """The alert, where its reader may know of it."""
+    try:
+        return await alert.get(unit.connection, viewer, identifier)
+    except Refusal:
+        return None
+
+
+async def _label(unit: Unit, viewer: Viewer, name: str) -> dict[str, str]:
+    """What people call a station."""
+    row = await station.seen(unit.connection, viewer, name) if viewer.scopes | viewer.at_sites else None
+    return {name: row.label} if row is not None and row.label else {}
+
+
+def body_of(row: SendingRow, about: AlertRow | None, rule: RuleRow | None) -> bytes:
+    """What a webhook is told: kinds, places and figures, and nothing that names a person."""
+    data: dict[str, object] = {"rule": row.rule}
+    at = row.created_at
+    if rule is not None:
+        data |= {"kind": rule.rule.kind.value}
+    if about is not None:
+        data |= _figures(about)
+        at = about.cleared_at if row.word is Word.CLEARED and about.cleared_at else about.raised_at
+    told = {"type": f"alert.{row.word.value}", "timestamp": at.isoformat(), "data": data}
+    return orjson.dumps(told, option=orjson.OPT_SORT_KEYS)
+
+
+def _figures(about: AlertRow) -> dict[str, object]:
+    """An alert's figures; numbers are texts, so that none is rounded on the way."""
+    unit = about.figures.get("currency", "") + "/kWh" if about.kind is Kind.PRICE_OF_HOUR else FORMS[about.kind].unit
+    told: dict[str, object] = {"alert": about.id, "kind": about.kind.value, "station": about.station or None}
+    told |= {"site": about.site or None, "value": str(about.value), "raise_at": str(about.raise_at), "unit": unit}
+    told |= {"figures": dict(about.figures), "state": about.state.value, "is_harm": about.is_harm}
+    over = None if about.cleared_at is None else about.cleared_at.isoformat()
+    return told | {"raised_at": about.raised_at.isoformat(), "cleared_at": over, "ended": about.ended.value or None}

@@ -1,0 +1,146 @@
+"""Alerts in words: what happened where, in figures; the same for pages, letters and the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+
+from wattkeeper.charging.alerts.rule import FORMS, Kind, Rule, Where
+from wattkeeper.charging.alerts.standing import State
+from wattkeeper.charging.phrase import Figure, Phrase, Said, joined, phrase, plural
+from wattkeeper.operations.alerts.webhook import NOT_ALLOWED, TIMEOUT
+from wattkeeper.store.alerts.alert import AlertRow, Ended
+
+KINDS: Mapping[Kind, Phrase] = {
+    Kind.STATION_OFFLINE: phrase("Station not connected"),
+    Kind.PEAK_NEAR_LIMIT: phrase("Peak near the limit"),
+    Kind.FAILED_STARTS: phrase("Sessions without energy"),
+    Kind.FAILED_SHARE: phrase("Share of sessions without energy"),
+    Kind.ENERGY_WITHOUT_SESSION: phrase("Energy without a session"),
+    Kind.PRICE_OF_HOUR: phrase("Price of the hour"),
+}
+"""What is measured, in words."""
+MEASURED: Mapping[Kind, Phrase] = {
+    Kind.STATION_OFFLINE: phrase("minutes without a connection"),
+    Kind.PEAK_NEAR_LIMIT: phrase(
+        "percent of the limit: what flows now, or the mean of the last quarter hour, whichever is more"
+    ),
+    Kind.FAILED_STARTS: phrase("sessions that began in the last hour and ended without any energy"),
+    Kind.FAILED_SHARE: phrase("percent of the sessions that began in the last hour and have ended; of five at least"),
+    Kind.ENERGY_WITHOUT_SESSION: phrase("kWh by which registers rose in the last hour while no session was there"),
+    Kind.PRICE_OF_HOUR: phrase("what a kWh costs at this hour, with tax"),
+}
+"""What of it, exactly."""
+TITLES: Mapping[Kind, Phrase] = {
+    Kind.STATION_OFFLINE: phrase("{place} is not connected"),
+    Kind.PEAK_NEAR_LIMIT: phrase("{place} is near its limit"),
+    Kind.FAILED_STARTS: phrase("Charging fails at {place}"),
+    Kind.FAILED_SHARE: phrase("Charging fails at {place}"),
+    Kind.ENERGY_WITHOUT_SESSION: phrase("Energy without a session at {place}"),
+    Kind.PRICE_OF_HOUR: phrase("A kWh costs {value} {currency}: {place}"),
+}
+WHYS: Mapping[Kind, Phrase] = {
+    Kind.STATION_OFFLINE: plural(
+        "It had been without a connection for a minute when the alert was raised.",
+        "It had been without a connection for {count} minutes when the alert was raised.",
+    ),
+    Kind.PEAK_NEAR_LIMIT: phrase("{power} kW of {limit} kW, which is {value} percent."),
+    Kind.FAILED_STARTS: plural(
+        "1 session ended without any energy within an hour.",
+        "{count} sessions ended without any energy within an hour.",
+    ),
+    Kind.FAILED_SHARE: phrase("{value} percent of {ended} sessions ended without any energy within an hour."),
+    Kind.ENERGY_WITHOUT_SESSION: phrase("{value} kWh within an hour while no session was there."),
+    Kind.PRICE_OF_HOUR: phrase("Its rule tells of it from {raise_at} {currency} on."),
+}
+STATES: Mapping[State, Phrase] = {
+    State.RAISED: phrase("Raised"),
+    State.ACKNOWLEDGED: phrase("Acknowledged"),
+    State.CLEARED: phrase("Over"),
+}
+ENDS: Mapping[Ended, Phrase] = {
+    Ended.FELL: phrase("It is well again."),
+    Ended.PAUSED: phrase("Its rule was paused."),
+    Ended.CHANGED: phrase("Its rule was changed."),
+    Ended.DELETED: phrase("Its rule was deleted."),
+    Ended.GONE: phrase("What it was about is no longer there."),
+}
+ANSWERS: Mapping[str, Phrase] = {
+    "no_account": phrase("They do not work here any more."),
+    "no_address": phrase("They have no e-mail address here, or may not know of it."),
+    "no_hook": phrase("The webhook is gone."),
+    "secret": phrase("Its secret does not open any more: make it anew."),
+    NOT_ALLOWED: phrase("Its name leads to an address that is not allowed."),
+    TIMEOUT: phrase("It did not answer in time."),
+}
+"""What came back, where it was no answer of a server."""
+EVERYTHING = phrase("everything")
+THE_PRICE = phrase("the standard tariff")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An alert in words."""
+
+    title: Phrase
+    why: Phrase
+
+
+def place_of(row: AlertRow, names: Mapping[str, str]) -> str:
+    """Where it is: a station by what people call it, else a site."""
+    return names.get(row.station, row.station) or row.site or THE_PRICE
+
+
+def told_of(row: AlertRow, names: Mapping[str, str]) -> Told:
+    """An alert in words; ``names``: what people call stations."""
+    figures = {name: _figure(name, value) for name, value in row.figures.items()}
+    places = FORMS[row.kind].places
+    given: dict[str, object] = {
+        "value": Figure(row.value, places if row.value % 1 else 0),
+        "raise_at": _plain(row.raise_at, ""),
+    }
+    given |= figures | {"place": place_of(row, names), "count": int(row.value)}
+    return Told(TITLES[row.kind].filled(**given), WHYS[row.kind].filled(**given))
+
+
+def _figure(name: str, value: str) -> str:
+    return Figure(Decimal(value), 1) if name in ("power", "limit") else value
+
+
+def reach_of(rule: Rule, names: Mapping[str, str]) -> str:
+    """How far a rule goes, in words."""
+    if rule.where is Where.EVERYWHERE:
+        return EVERYTHING
+    return names.get(rule.subject, rule.subject) if rule.where is Where.STATION else rule.subject
+
+
+def thresholds_of(rule: Rule, currency: str) -> Said:
+    """When a rule raises and clears, in words."""
+    unit = f"{currency}/kWh" if rule.kind is Kind.PRICE_OF_HOUR else FORMS[rule.kind].unit
+    at, back = (_plain(one, unit) for one in (rule.raise_at, rule.clear_at))
+    raised = phrase("raised at {at} or less", at=at) if rule.is_below else phrase("raised at {at} or more", at=at)
+    cleared = (
+        phrase("cleared at {at} or more", at=back) if rule.is_below else phrase("cleared at {at} or less", at=back)
+    )
+    after = phrase("after {wait}", wait=_minutes(rule.raise_after)) if rule.raise_after else ""
+    again = phrase("after {wait}", wait=_minutes(rule.clear_after)) if rule.clear_after else ""
+    apart = phrase("at most every {wait}", wait=_minutes(rule.apart)) if rule.apart else ""
+    limit = phrase("limit {limit}", limit=_plain(rule.limit_kw, "kW")) if rule.limit_kw is not None else ""
+    parts = (joined((raised, after)), joined((cleared, again)), apart, limit)
+    return joined([part for part in parts if part], ", ")
+
+
+def _plain(value: Decimal, unit: str) -> Figure:
+    """A figure with as many digits as it needs."""
+    exponent = value.normalize().as_tuple().exponent
+    return Figure(value, max(0, -exponent) if isinstance(exponent, int) else 0, "" if unit == "sessions" else unit)
+
+
+def _minutes(span: timedelta) -> str:
+    """A span as people say it; its units are the same in every language of ours."""
+    minutes = int(span.total_seconds()) // 60
+    hours, rest = divmod(minutes, 60)
+    parts = [(hours, "h"), (rest, "min")] if minutes else [(int(span.total_seconds()), "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count)

@@ -1,0 +1,104 @@
+"""Follows what is recorded: measures every rule, and raises and clears alerts, each with its telling, at one commit.
+
+It may die at any moment, and run twice: how things stand is read again in the transaction that changes it, and whoever
+writes has the database to themselves.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+
+from wattkeeper.bus import Bus
+from wattkeeper.charging.alerts.standing import Event, Standing, follow
+from wattkeeper.operations.alerts import episodes, measuring
+from wattkeeper.operations.alerts.episodes import TOPIC
+from wattkeeper.operations.alerts.measuring import Measured
+from wattkeeper.operations.watching import watch
+from wattkeeper.store.alerts import rule as rules
+from wattkeeper.store.alerts import standing
+from wattkeeper.store.alerts.alert import Ended
+from wattkeeper.store.alerts.rule import RuleRow
+from wattkeeper.store.alerts.standing import Key
+from wattkeeper.store.engines import Store
+from wattkeeper.store.unit import Unit
+
+log = logging.getLogger("wattkeeper.alerts")
+
+PAUSE_S, REST_S = 5, 20
+QUIET = Standing()
+Values = Mapping[Key, Measured]
+
+
+class AlertWatch:
+    """Looks for as long as the installation runs."""
+
+    def __init__(self, store: Store, bus: Bus, zone: tzinfo) -> None:
+        self._store = store
+        self._bus = bus
+        self._zone = zone
+
+    async def run(self) -> None:
+        """Look whenever something was recorded or a rule was changed, and at the latest after a rest."""
+        topics = ["journal", "stations", "statistics", TOPIC]
+        await watch(self._bus, topics, self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
+
+    async def look(self) -> int:
+        """Measure every rule once; how many alerts began or ended by it."""
+        async with self._store.read() as connection:
+            rows = await rules.on(connection)
+            if not rows:
+                return 0
+            at = self._store.clock()
+            found = await measuring.look(connection, rows, at)
+            known = await standing.of(connection, [row.id for row in rows])
+        values = {(row.id, one.subject.key): one for row in rows for one in found[row.id]}
+        changed = [key for key in values.keys() | known.keys() if _is_news(rows, key, values, known, at)]
+        if not changed:
+            return 0
+        async with self._store.unit() as unit:
+            count = await self._decide(unit, rows, changed, values, at)
+        if count:
+            self._bus.announce(TOPIC)
+        return count
+
+    async def _decide(
+        self, unit: Unit, before: Sequence[RuleRow], changed: Sequence[Key], values: Values, at: datetime
+    ) -> int:
+        """Decide on what changed, as it stands in this transaction's sight; rules that changed meanwhile wait."""
+        now = {row.id: row for row in await rules.on(unit.connection)}
+        rows = {row.id: now[row.id] for row in before if row.id in now and now[row.id].rule == row.rule}
+        known = await standing.of(unit.connection, list(rows))
+        count = 0
+        for key in sorted(changed):
+            row = rows.get(key[0])
+            if row is not None:
+                count += await self._follow(unit, row, key, known.get(key), values.get(key), at)
+        return count
+
+    async def _follow(
+        self, unit: Unit, row: RuleRow, key: Key, known: Standing | None, one: Measured | None, at: datetime
+    ) -> bool:
+        """Take one value in; whether an alert began or ended by it."""
+        if one is None:
+            await episodes.end(unit, row, key[1], Ended.GONE, self._zone)
+            await standing.forget(unit, row.id, [key[1]])
+            return True
+        after, event = follow(row.rule, known or QUIET, one.value, at)
+        standing.put(unit, key, after)
+        if event is Event.ROSE:
+            await episodes.begin(unit, row, one, self._zone)
+        elif event is Event.FELL:
+            await episodes.end(unit, row, key[1], Ended.FELL, self._zone)
+        return event is not None
+
+
+def _is_news(rows: Sequence[RuleRow], key: Key, values: Values, known: Mapping[Key, Standing], at: datetime) -> bool:
+    """Whether a value changes how something stands, or is missing where something stood."""
+    if key not in values:
+        return True
+    before = known.get(key, QUIET)
+    rule = next(row.rule for row in rows if row.id == key[0])
+    after, _ = follow(rule, before, values[key].value, at)
+    return after != before

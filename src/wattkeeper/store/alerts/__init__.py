@@ -1,0 +1,1 @@
+"""Alerts: rules, episodes, what is to be told of them, and what is measured."""

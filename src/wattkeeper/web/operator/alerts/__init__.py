@@ -1,0 +1,1 @@
+"""Alerts as pages: what is on, what was, and the rules."""
