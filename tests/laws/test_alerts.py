@@ -140,7 +140,6 @@ HOSTILE: list[dict[str, object]] = [
     {"where": Where.STATION},
     {"where": Where.SITE, "subject": ""},
     {**PEAK, "where": Where.STATION, "subject": "CP1"},
-    {**PEAK, "limit_kw": None},
     {**PEAK, "limit_kw": Decimal(0)},
     {**PEAK, "limit_kw": Decimal(-5)},
     {**PEAK, "limit_kw": Decimal("NaN")},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from tests.stories.world import NOON
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.alerts.standing import State
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.alerts.watch import AlertWatch
 from wattkeeper.operations.statistics.counting import Counting
@@ -21,6 +23,7 @@ from wattkeeper.store.alerts.alert import Ended
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi
+from wattkeeper.store.statistics import terms
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0, clear_after=5 * MINUTE)
 
@@ -126,6 +129,22 @@ async def test_a_peak_is_near_the_limit_of_its_site(database: str, tmp_path: Pat
     await a.world.close()
 
 
+async def test_a_peak_is_near_what_the_sites_connection_bears(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.world.admit("CP1")
+    await a.stand("CP1", "Linz")
+    await a.rule(ruled(Kind.PEAK_NEAR_LIMIT, 90, 80))
+    async with a.world.v16() as one:
+        tx = await one.start(0, 1000)
+        await one.read(tx, 1, wh=1100, w=11000)
+        assert await a.look() == 0, "nobody said what it bears"
+        async with a.world.door.store.unit() as unit:
+            await terms.enter(unit, "Linz", Terms(limit_w=Decimal(12000)), "test")
+        assert await a.look() == 1
+        assert (await a.on())[0].figures == {"power": "11.0", "limit": "12"}
+    await a.world.close()
+
+
 async def test_charging_that_fails(database: str, tmp_path: Path) -> None:
     a = await Alarming.open(database, tmp_path)
     await a.world.admit("CP1")
@@ -136,13 +155,15 @@ async def test_charging_that_fails(database: str, tmp_path: Path) -> None:
             tx = await one.start(at, 1000)
             await one.stop(tx, at + 0.5, 1000)
             assert await a.look() == (1 if at == 2 else 0)
+        idle = await one.start(3.5, 1000, connector=2)
+        await one.stop(idle, 9.5, 1000)
         for at in (4, 6):
             tx = await one.start(at, 1000)
             await one.stop(tx, at + 1, 1500)
-        assert await a.look() == 1, "three of five"
+        assert await a.look() == 1, "three of six: who stood there for longer just drew nothing"
         assert {(row.kind, str(row.value)) for row in await a.on()} == {
             (Kind.FAILED_STARTS, "3"),
-            (Kind.FAILED_SHARE, "60"),
+            (Kind.FAILED_SHARE, "50"),
         }
         a.world.clock.skip(minutes=70)
         assert await a.look() == 2

@@ -27,9 +27,9 @@ class Kind(StrEnum):
     STATION_OFFLINE = "station_offline"
     """For how long a station has had no connection, minutes."""
     PEAK_NEAR_LIMIT = "peak_near_limit"
-    """Mean power of a site over a quarter hour, percent of the limit that the rule names in kW."""
+    """Mean power of a site over a quarter hour, percent of its limit."""
     FAILED_STARTS = "failed_starts"
-    """Sessions of the last hour at a station that ended without any energy."""
+    """Sessions that began at a station in the last hour and ended within five minutes without any energy."""
     FAILED_SHARE = "failed_share"
     """The same as a share of the sessions that ended, percent; of five at least."""
     ENERGY_WITHOUT_SESSION = "energy_without_session"
@@ -95,7 +95,7 @@ class Rule:
     apart: timedelta = AT_ONCE
     """The least time from one alert about something to the next about the same."""
     limit_kw: Decimal | None = None
-    """Of a peak: what 100 percent is."""
+    """Of a peak: what 100 percent is; None: what the site's terms say that its connection bears."""
     is_below: bool = False
     """Whether low is bad: raised at or below ``raise_at``, cleared at or above ``clear_at``. Prices only."""
     quiet: tuple[Span, ...] = ()
@@ -147,10 +147,10 @@ def _wrong_thresholds(rule: Rule, form: Form) -> Iterator[Phrase]:
 
 
 def _wrong_limit(rule: Rule) -> Iterator[Phrase]:
-    limit, needs = rule.limit_kw, rule.kind is Kind.PEAK_NEAR_LIMIT
-    if needs is not (limit is not None):
-        yield phrase("A rule on peaks names the site's limit in kW, and no other does.")
-    elif limit is not None and not (limit.is_finite() and 0 < limit <= MOST_LIMIT_KW):
+    limit = rule.limit_kw
+    if limit is not None and rule.kind is not Kind.PEAK_NEAR_LIMIT:
+        yield phrase("Only a rule on peaks has a limit in kW.")
+    if limit is not None and not (limit.is_finite() and 0 < limit <= MOST_LIMIT_KW):
         yield phrase("The limit is more than nothing and at most {most} kW.", most=str(MOST_LIMIT_KW))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -14,9 +14,12 @@ from wattkeeper.charging.alerts.rule import Kind, Rule, Where
 from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.money.tariffs.offered import offered
 from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff, with_tax
+from wattkeeper.charging.statistics.attempt import SOON
+from wattkeeper.charging.statistics.terms import terms_at
 from wattkeeper.operations.money.tariffs.choosing import choose
 from wattkeeper.store.alerts import measure
 from wattkeeper.store.alerts.rule import RuleRow
+from wattkeeper.store.statistics import terms
 
 HOUR = timedelta(hours=1)
 QUARTER = measure.QUARTER
@@ -73,11 +76,13 @@ class Seen:
         return [Subject(site=site) for site in known if rule.where is Where.EVERYWHERE or rule.subject == site]
 
 
-async def look(connection: AsyncConnection, rules: Sequence[RuleRow], at: datetime) -> dict[str, list[Measured]]:
-    """What every rule measures now, by its id."""
+async def look(
+    connection: AsyncConnection, rules: Sequence[RuleRow], at: datetime, zone: tzinfo
+) -> dict[str, list[Measured]]:
+    """What every rule measures now, by its id; days are those of a zone."""
     sites = await measure.sites(connection)
     kinds = {_looks_at(row.rule.kind) for row in rules} - {Kind.PRICE_OF_HOUR}
-    seen = Seen(sites, {kind: await LOOKS[kind](connection, at) for kind in kinds}, at)
+    seen = Seen(sites, {kind: await LOOKS[kind](connection, at.astimezone(zone)) for kind in kinds}, at)
     found = {row.id: VALUES[row.rule.kind](row.rule, seen) for row in rules if row.rule.kind in VALUES}
     priced = [row for row in rules if row.rule.kind is Kind.PRICE_OF_HOUR]
     return found | await _prices(connection, priced, sites, at)
@@ -91,11 +96,23 @@ def _looks_at(kind: Kind) -> Kind:
 # --- looks --------------------------------------------------------------------------------------------
 
 
-async def _power(connection: AsyncConnection, at: datetime) -> dict[str, Decimal]:
-    """The power that counts of each site, W: what flows now, or the mean of the last whole quarter hour."""
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """What sites draw, and what their connections bear where their terms say so, W."""
+
+    power_w: Mapping[str, Decimal]
+    limit_w: Mapping[str, Decimal]
+
+
+async def _loads(connection: AsyncConnection, here: datetime) -> Loads:
+    """The power that counts of each site: what flows now, or the mean of the last whole quarter hour."""
+    at = here.astimezone(UTC)
     begin = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) - QUARTER
     now, before = await measure.power(connection, at - QUARTER), await measure.last_quarter(connection, begin)
-    return {site: max(now.get(site, ZERO), before.get(site, ZERO)) for site in now.keys() | before.keys()}
+    drawn = {site: max(now.get(site, ZERO), before.get(site, ZERO)) for site in now.keys() | before.keys()}
+    entered = await terms.of_sites(connection)
+    held = {site: terms_at(told, here.date()) for site, told in entered.items()}
+    return Loads(drawn, {site: one.limit_w for site, one in held.items() if one is not None and one.limit_w})
 
 
 async def _risen(connection: AsyncConnection, at: datetime) -> dict[str, Decimal]:
@@ -103,7 +120,7 @@ async def _risen(connection: AsyncConnection, at: datetime) -> dict[str, Decimal
 
 
 async def _starts(connection: AsyncConnection, at: datetime) -> dict[str, measure.Starts]:
-    return await measure.starts(connection, at - HOUR, at + QUARTER)
+    return await measure.starts(connection, at - HOUR, at + QUARTER, SOON)
 
 
 async def _away(connection: AsyncConnection, _at: datetime) -> dict[str, datetime | None]:
@@ -112,7 +129,7 @@ async def _away(connection: AsyncConnection, _at: datetime) -> dict[str, datetim
 
 LOOKS: Mapping[Kind, Callable[[AsyncConnection, datetime], Awaitable[Any]]] = {
     Kind.STATION_OFFLINE: _away,
-    Kind.PEAK_NEAR_LIMIT: _power,
+    Kind.PEAK_NEAR_LIMIT: _loads,
     Kind.FAILED_STARTS: _starts,
     Kind.ENERGY_WITHOUT_SESSION: _risen,
 }
@@ -133,18 +150,23 @@ def _minutes_since(since: datetime | None, at: datetime) -> Decimal:
 
 
 def _peaks(rule: Rule, seen: Seen) -> list[Measured]:
-    power, limit_kw = seen.read[Kind.PEAK_NEAR_LIMIT], rule.limit_kw or Decimal(1)
+    """Percent of the rule's limit, else of what the site's terms say; nothing can be said where neither does."""
+    loads: Loads = seen.read[Kind.PEAK_NEAR_LIMIT]
     found = []
     for one in seen.places(rule):
-        power_kw = power.get(one.site, ZERO) / 1000
-        figures = {"power": str(round(power_kw, 1)), "limit": str(limit_kw)}
-        found.append(Measured(one, round(100 * power_kw / limit_kw, 1), figures))
+        power_kw = loads.power_w.get(one.site, ZERO) / 1000
+        limit_kw = rule.limit_kw or loads.limit_w.get(one.site, ZERO) / 1000
+        if limit_kw:
+            figures = {"power": str(round(power_kw, 1)), "limit": f"{limit_kw.normalize():f}"}
+            found.append(Measured(one, round(100 * power_kw / limit_kw, 1), figures))
+        else:
+            found.append(Measured(one, None))
     return found
 
 
 def _failed(rule: Rule, seen: Seen) -> list[Measured]:
     starts = seen.read[Kind.FAILED_STARTS]
-    return [Measured(one, Decimal(starts.get(one.station, NONE).empty)) for one in seen.stations(rule)]
+    return [Measured(one, Decimal(starts.get(one.station, NONE).failed)) for one in seen.stations(rule)]
 
 
 NONE = measure.Starts()
@@ -155,7 +177,7 @@ def _share(rule: Rule, seen: Seen) -> list[Measured]:
     found = []
     for one in seen.stations(rule):
         its = seen.read[Kind.FAILED_STARTS].get(one.station, NONE)
-        share = round(Decimal(100 * its.empty) / its.ended, 1) if its.ended >= FEWEST_ENDED else ZERO
+        share = round(Decimal(100 * its.failed) / its.ended, 1) if its.ended >= FEWEST_ENDED else ZERO
         found.append(Measured(one, share, {"ended": str(its.ended)}))
     return found
 

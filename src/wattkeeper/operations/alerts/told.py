@@ -16,8 +16,8 @@ from wattkeeper.store.alerts.alert import AlertRow, Ended
 KINDS: Mapping[Kind, Phrase] = {
     Kind.STATION_OFFLINE: phrase("Station not connected"),
     Kind.PEAK_NEAR_LIMIT: phrase("Peak near the limit"),
-    Kind.FAILED_STARTS: phrase("Sessions without energy"),
-    Kind.FAILED_SHARE: phrase("Share of sessions without energy"),
+    Kind.FAILED_STARTS: phrase("Failed starts"),
+    Kind.FAILED_SHARE: phrase("Share of failed starts"),
     Kind.ENERGY_WITHOUT_SESSION: phrase("Energy without a session"),
     Kind.PRICE_OF_HOUR: phrase("Price of the hour"),
 }
@@ -27,8 +27,10 @@ MEASURED: Mapping[Kind, Phrase] = {
     Kind.PEAK_NEAR_LIMIT: phrase(
         "percent of the limit: what flows now, or the mean of the last quarter hour, whichever is more"
     ),
-    Kind.FAILED_STARTS: phrase("sessions that began in the last hour and ended without any energy"),
-    Kind.FAILED_SHARE: phrase("percent of the sessions that began in the last hour and have ended; of five at least"),
+    Kind.FAILED_STARTS: phrase("sessions that began in the last hour and ended within five minutes without any energy"),
+    Kind.FAILED_SHARE: phrase(
+        "the same in percent of the sessions that began in the last hour and have ended; of five at least"
+    ),
     Kind.ENERGY_WITHOUT_SESSION: phrase("kWh by which registers rose in the last hour while no session was there"),
     Kind.PRICE_OF_HOUR: phrase("what a kWh costs at this hour, with tax"),
 }
@@ -48,10 +50,12 @@ WHYS: Mapping[Kind, Phrase] = {
     ),
     Kind.PEAK_NEAR_LIMIT: phrase("{power} kW of {limit} kW, which is {value} percent."),
     Kind.FAILED_STARTS: plural(
-        "1 session ended without any energy within an hour.",
-        "{count} sessions ended without any energy within an hour.",
+        "1 start failed within an hour: the session ended within five minutes without any energy.",
+        "{count} starts failed within an hour: the sessions ended within five minutes without any energy.",
     ),
-    Kind.FAILED_SHARE: phrase("{value} percent of {ended} sessions ended without any energy within an hour."),
+    Kind.FAILED_SHARE: phrase(
+        "{value} percent of {ended} starts failed within an hour: no energy came within five minutes."
+    ),
     Kind.ENERGY_WITHOUT_SESSION: phrase("{value} kWh within an hour while no session was there."),
     Kind.PRICE_OF_HOUR: phrase("Its rule tells of it from {raise_at} {currency} on."),
 }

@@ -51,7 +51,7 @@ class AlertWatch:
             if not rows:
                 return 0
             at = self._store.clock()
-            found = await measuring.look(connection, rows, at)
+            found = await measuring.look(connection, rows, at, self._zone)
             known = await standing.of(connection, [row.id for row in rows])
         values = {(row.id, one.subject.key): one for row in rows for one in found[row.id]}
         changed = [key for key in values.keys() | known.keys() if _is_news(rows, key, values, known, at)]

@@ -14,7 +14,7 @@ from itertools import groupby, pairwise
 from sqlalchemy import func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.store.columns import Exact
+from wattkeeper.store.columns import BigInteger, Exact
 from wattkeeper.store.tables import load_quarter, reading, session, station, station_state
 
 C, T, S, R, Q = station.c, station_state.c, session.c, reading.c, load_quarter.c
@@ -53,18 +53,19 @@ class Starts:
     """How sessions of a station ended."""
 
     ended: int = 0
-    empty: int = 0
-    """Without any energy."""
+    failed: int = 0
+    """Soon, and without any energy."""
 
 
-async def starts(connection: AsyncConnection, since: datetime, until: datetime) -> dict[str, Starts]:
-    """By station, how the sessions ended that began in a span."""
-    is_empty = func.coalesce(S.energy_wh, 0) <= 0
-    wanted = select(S.station_id, is_empty, func.count()).where(S.started_at >= since, S.started_at <= until, ~S.live)
+async def starts(connection: AsyncConnection, since: datetime, until: datetime, soon: timedelta) -> dict[str, Starts]:
+    """By station, how the sessions ended that began in a span; what ended ``soon`` without energy has failed."""
+    lasted = type_coerce(S.ended_at, BigInteger) - type_coerce(S.started_at, BigInteger)
+    failed = (func.coalesce(S.energy_wh, 0) <= 0) & (func.coalesce(lasted, 0) <= soon // timedelta(microseconds=1))
+    wanted = select(S.station_id, failed, func.count()).where(S.started_at >= since, S.started_at <= until, ~S.live)
     found: dict[str, Starts] = {}
-    for name, empty, count in await connection.execute(wanted.group_by(S.station_id, is_empty)):
+    for name, has_failed, count in await connection.execute(wanted.group_by(S.station_id, failed)):
         before = found.get(name, Starts())
-        found[name] = Starts(before.ended + count, before.empty + (count if empty else 0))
+        found[name] = Starts(before.ended + count, before.failed + (count if has_failed else 0))
     return found
 
 
