@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from sqlalchemy import select, update
-from wattkeeper.operations.people.mail import Mail
 
 from tests.stories.world import World
 from wattkeeper.charging.alerts.rule import Kind, Rule, Where
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.alerts.alerts import Alerts, alerts_of
 from wattkeeper.operations.alerts.rules import Wish
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.alerts.rule import RuleRow
 from wattkeeper.store.tables import alert_sending, mail, station

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from wattkeeper.operations.people.mail import Mail
 
 from tests.hooks import Listener, listening
 from tests.stories.alarming import MINUTE, Alarming, Kind, ruled
@@ -20,6 +19,7 @@ from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.alerts.telling import DAY, Telling, wait_after
 from wattkeeper.operations.alerts.webhook import Webhooks
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.store.people import account
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0)

@@ -10,7 +10,7 @@ from wattkeeper.operations.alerts.hooks import Hooks
 from wattkeeper.operations.alerts.rules import Rules
 from wattkeeper.operations.alerts.telling import Telling
 from wattkeeper.operations.alerts.watch import AlertWatch
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

@@ -23,7 +23,7 @@ from wattkeeper.operations.alerts.episodes import TOPIC
 from wattkeeper.operations.alerts.hooks import opened
 from wattkeeper.operations.alerts.told import ENDS, told_of
 from wattkeeper.operations.alerts.webhook import Answer, Webhooks
-from wattkeeper.operations.people.mail import Mail
+from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
