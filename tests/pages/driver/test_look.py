@@ -15,7 +15,16 @@ from wattkeeper.web import bundle
 MOST = 150 * 1024
 DOORS = ("/app/sign-in", "/app/sign-up", "/app/recover", "/app/link/gone", "/app/offline")
 PLACES = (
-    *("/app/", "/app/sessions", "/app/cards", "/app/cards/add", "/app/me", "/app/me/known", "/app/me/access"),
+    *(
+        "/app/",
+        "/app/sessions",
+        "/app/consumption",
+        "/app/cards",
+        "/app/cards/add",
+        "/app/me",
+        "/app/me/known",
+        "/app/me/access",
+    ),
     *("/app/me/logins", "/app/me/passkeys", "/app/me/password", "/app/me/code-app", "/app/me/recovery-codes"),
     *("/app/me/proof", "/app/welcome", "/app/nowhere"),
 )

@@ -52,6 +52,7 @@ PARTS = {
     "/app/bills/{number}/paper",
     "/app/sessions/{id}/signed",
     "/app/statements/{month}",
+    "/app/consumption/sheets/{name}",
     "/app/me/pay/invoices/{number}/paper",
 }
 """What is no page: the manifest has a test of its own, a stream sends what its page shows."""
@@ -81,6 +82,7 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
     async with town.plugged("CP1", behind=timedelta(hours=2)), town.plain(who) as client:
         walk = Walk(client, DATA)
         await walk.to("/app/", "/app/sessions", "/app/cards", "/app/me", "/app/me/access", "/app/me/passkeys")
+        await walk.to("/app/consumption")
         await walk.to("/app/?q=nowhere", "/app/?q=hauptplatz", "/app/stations/CP1", "/app/stations/CP2")
         code = (await town.rooms.places.find(await town.viewer(who), "hauptplatz"))[0].outlets[0].code
         await walk.to(f"/app/at/{code}")
@@ -88,6 +90,7 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         await furnished(town, who)
         made = await billed(town, who)
         await walk.to(*(f"/app/sessions/{one}" for one in made.values()))
+        await walk.to("/app/consumption", "/app/consumption?month=2020-02")
         number = (await town.rooms.papers.of_session(await town.viewer(who), made["billed"]))[0].number
         await walk.to(f"/app/bills/{number}/invoice")
         await walk.send(f"/app/bills/{number}/invoice", name=" ", country="AT")

@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.statistics.consumption import OwnConsumption
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.operations.statistics.otherwise import OtherTimes
 from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.operations.statistics.reliability import Reliability
 from wattkeeper.operations.statistics.terms import SiteTerms
@@ -20,6 +22,8 @@ class Statistics:
     """Each by its noun."""
 
     counting: Counting
+    consumption: OwnConsumption
+    other_times: OtherTimes
     terms: SiteTerms
     reckoning: Reckoning
     use: Use
@@ -30,6 +34,8 @@ def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Sta
     """The statistics of one installation."""
     return Statistics(
         counting=Counting(store, bus, settings),
+        consumption=OwnConsumption(store, settings),
+        other_times=OtherTimes(store, settings),
         use=Use(store, settings),
         terms=SiteTerms(store, settings),
         reckoning=Reckoning(store, bus, settings),

@@ -118,6 +118,7 @@ def _place(path: str) -> str:
     """Which of the four places a path belongs to."""
     nouns = {name: f"/app/{name}" for name in ("sessions", "cards", "me")} | {
         "bills": "/app/sessions",
+        "consumption": "/app/sessions",
         "privacy": "/app/me",
     }
     return nouns.get(path.removeprefix(HOME).split("/")[0], HOME)

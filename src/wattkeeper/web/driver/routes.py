@@ -25,10 +25,14 @@ from wattkeeper.web.driver import (
     sessions,
     shell,
 )
+from wattkeeper.web.driver.consumption import pages as consumption
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 
-NOUNS = (shell, door, charge, charging, sessions, bills, cards, me, privacy, rights, notice, monthly, pay, factors)
+NOUNS = (
+    *(shell, door, charge, charging, sessions, consumption, bills, cards),
+    *(me, privacy, rights, notice, monthly, pay, factors),
+)
 
 
 @lru_cache(maxsize=8)

@@ -1,0 +1,1 @@
+"""What drivers used and paid, as pages."""
