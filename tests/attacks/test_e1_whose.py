@@ -63,6 +63,7 @@ NOBODYS: Mapping[str, str] = {
     "request": "0" * 12,
     "look_id": "0" * 16,
     "release": "0" * 20,
+    "exclusion": "0" * 12,
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

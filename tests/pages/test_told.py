@@ -99,6 +99,10 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             await one.send("/security/audit/accept", id=stands, days="30", why=why)
         await one.send("/security/audit/reconsider", id="0")
         await one.to("/insight", "/insight?span=year", "/insight?station=CP1&sort=-name")
+        await town.rooms.statistics.reckoning.look()
+        await one.to("/insight/uptime", "/insight/uptime?span=28d&sort=-name", "/insight/uptime?reason=tap:unknown")
+        await one.send("/insight/uptime/exclude", station="CP1", evse="1", since="x", reason="odd", note="x")
+        await one.send("/insight/uptime/count", id="0")
         await one.to("/insight/releases")
         (public, *others) = await released(town.rooms)
         await one.to(
@@ -126,6 +130,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/tariffs/named/{tariff}/ocpi",
             "/breaches/{identifier}/report",
             "/money/revenue.{kind}",
+            "/insight/uptime/{sheet}.{kind}",
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",

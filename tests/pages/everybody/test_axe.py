@@ -126,9 +126,12 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await attacked(town.rooms)
         await audited(town.rooms)
         (public, *_, refused) = await released(town.rooms)
+        await town.rooms.statistics.reckoning.look()
         await visit.to(
             person,
             "/insight",
+            "/insight/uptime",
+            "/insight/uptime?reason=tap:unknown",
             "/insight/releases",
             f"/insight/releases/{public}",
             f"/insight/releases/{refused}",
@@ -146,6 +149,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         files = {
             "/tariffs/named/{tariff}/ocpi",
             "/money/revenue.{kind}",
+            "/insight/uptime/{sheet}.{kind}",
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",

@@ -139,10 +139,10 @@ def _became(session: Session, until: datetime | None) -> str:
     """What became of a session, in one word."""
     why = session.ended.reason[:40] if session.ended else "Unknown"
     has_energy = (session.energy_wh or Decimal(0)) > 0
-    if session.verdict is None and session.token is None and not has_energy:
-        return Became.UNASKED.value
-    if session.verdict is not Authorisation.ACCEPTED:
-        return f"{Became.UNAUTHORISED.value}:energy" if has_energy else Became.UNAUTHORISED.value
+    if not session.imported and session.verdict is not Authorisation.ACCEPTED:
+        if has_energy:
+            return f"{Became.UNAUTHORISED.value}:energy"
+        return (Became.UNAUTHORISED if session.verdict or session.token else Became.UNASKED).value
     if has_energy:
         return Became.CHARGED.value if why in AS_WANTED else Became.BROKEN_OFF.value
     if until is not None and until - session.started_at <= SOON:

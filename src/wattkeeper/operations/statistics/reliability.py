@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -45,6 +45,7 @@ class PortReport:
 
     port: PortRow
     uptime: Uptime
+    success: Success
 
     @property
     def is_enough(self) -> bool:
@@ -81,7 +82,12 @@ class Report:
     @property
     def ports(self) -> list[PortReport]:
         """All ports of which something is known in the span."""
-        return [port for station in self.stations for port in station.ports if port.uptime.known_s > 0]
+        return [port for station in self.stations for port in station.ports]
+
+    @property
+    def enough(self) -> int:
+        """How many of them were up for more than 97 % of the time, by NEVI's equation."""
+        return sum(port.is_enough for port in self.ports)
 
 
 def last_year(today: date) -> Span:
@@ -108,13 +114,19 @@ class Reliability:
             counts = await reliability.counts(connection, viewer, span.first, span.until, part)
             now = self._store.clock()
             open_now = await reliability.outages(connection, viewer, now, now, part, is_open=True)
-        told = [PortReport(one, _uptime(one, down, since, until)) for one in ports]
-        stations = _stations(told, counts)
-        whole: Counter[tuple[Kind, str]] = Counter()
-        for some in counts.values():
-            whole.update(some)
+        told = [
+            PortReport(one, _uptime(one, down, since, until), success(counts.get((one.station, one.evse), {})))
+            for one in ports
+        ]
+        stations = _stations([one for one in told if one.uptime.known_s > 0], counts)
+        whole = _together(counts.values())
         uptime = sum((one.uptime for one in stations), Uptime())
-        return Report(span, stations, uptime, success(whole), dict(whole), open_now)
+        return Report(span, stations, uptime, success(whole), whole, open_now)
+
+    async def is_known_before(self, viewer: Viewer, at: datetime) -> bool:
+        """Whether a port was told of before an instant (scope sessions:read)."""
+        async with self._store.read() as connection:
+            return bool(await reliability.ports(connection, viewer, at))
 
     async def outages(self, viewer: Viewer, span: Span, part: Part = WHOLE, limit: int = 200) -> list[OutageRow]:
         """The newest outages within a span (scope sessions:read)."""
@@ -202,11 +214,14 @@ def _uptime(port: PortRow, down: Mapping[tuple[str, int], Uptime], since: dateti
     return replace(found, known_s=Decimal(there // timedelta(microseconds=1)) / 1_000_000)
 
 
-def _stations(ports: list[PortReport], counts: Mapping[str, Counts]) -> list[StationReport]:
-    """The stations that have a port or at which something was tried, as the ports are ordered."""
+def _stations(ports: list[PortReport], counts: Mapping[tuple[str, int], Counts]) -> list[StationReport]:
+    """The stations of these ports, in their order, with all that was tried at each."""
     by_station: dict[str, list[PortReport]] = {}
     for one in ports:
         by_station.setdefault(one.port.station, []).append(one)
+    tried: dict[str, list[Counts]] = {}
+    for (name, _), some in counts.items():
+        tried.setdefault(name, []).append(some)
     return [
         StationReport(
             station=name,
@@ -214,7 +229,15 @@ def _stations(ports: list[PortReport], counts: Mapping[str, Counts]) -> list[Sta
             site=own[0].port.site,
             ports=own,
             uptime=sum((one.uptime for one in own), Uptime()),
-            success=success(counts.get(name, {})),
+            success=success(_together(tried.get(name, []))),
         )
         for name, own in by_station.items()
     ]
+
+
+def _together(some: Iterable[Counts]) -> Counts:
+    """Counts, added."""
+    whole: Counter[tuple[Kind, str]] = Counter()
+    for one in some:
+        whole.update(one)
+    return dict(whole)

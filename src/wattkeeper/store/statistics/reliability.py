@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.statistics.attempt import Counts, Kind
-from wattkeeper.charging.statistics.uptime import Cause, Exclusion, Uptime
+from wattkeeper.charging.statistics.uptime import LINE, Cause, Exclusion, Uptime
 from wattkeeper.store import reach
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.statistics.total import WHOLE, Part
@@ -66,10 +66,13 @@ class AttemptRow:
 
 
 async def ports(connection: AsyncConnection, viewer: Viewer, before: datetime, part: Part = WHOLE) -> list[PortRow]:
-    """The ports that were told of before an instant, by station and number."""
+    """The ports that were told of before an instant, by station and number; of stations that ever connected."""
     first = func.min(P.first_at)
+    heard = select(P.station_id).where(P.evse == LINE)
     named = select(P.station_id, S.label, S.site, P.evse, type_coerce(first, P.first_at.type))
-    wanted = named.join(station, S.id == P.station_id).where(P.evse > 0, *_within(viewer, P.station_id, part))
+    wanted = named.join(station, S.id == P.station_id).where(
+        P.evse > 0, P.station_id.in_(heard), *_within(viewer, P.station_id, part)
+    )
     wanted = wanted.group_by(P.station_id, S.label, S.site, P.evse).having(first < before)
     return [PortRow(*row) for row in await connection.execute(wanted.order_by(S.site, P.station_id, P.evse))]
 
@@ -154,14 +157,15 @@ def _outage(row: Any) -> OutageRow:
 
 async def counts(
     connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
-) -> dict[str, Counts]:
-    """How many attempts from one day to before another became what, by station."""
+) -> dict[tuple[str, int], Counts]:
+    """How many attempts from one day to before another became what, by port; EVSE 0: not told."""
     within = (D.day >= first.isoformat(), D.day < until.isoformat(), *_within(viewer, D.station_id, part))
-    wanted = select(D.station_id, D.kind, D.reason, func.sum(D.attempts)).where(*within)
-    found: dict[str, dict[tuple[Kind, str], int]] = {}
-    for name, kind, reason, count in await connection.execute(wanted.group_by(D.station_id, D.kind, D.reason)):
+    of = (D.station_id, D.evse, D.kind, D.reason)
+    found: dict[tuple[str, int], dict[tuple[Kind, str], int]] = {}
+    wanted = select(*of, func.sum(D.attempts)).where(*within).group_by(*of)
+    for name, evse, kind, reason, count in await connection.execute(wanted):
         if count:
-            found.setdefault(name, {})[Kind(kind), reason] = int(count)
+            found.setdefault((name, evse), {})[Kind(kind), reason] = int(count)
     return dict(found)
 
 

@@ -38,6 +38,8 @@ class Asked:
     station: str = ""
     rest: tuple[tuple[str, str], ...] = ()
     """What else it says, such as how a table is sorted."""
+    usually: Usual = Usual.WEEKS
+    """Of which days the page is where the address is silent."""
 
     @property
     def part(self) -> Part:
@@ -48,7 +50,7 @@ class Asked:
     @property
     def days(self) -> dict[str, str]:
         """The days as an address has them; nothing for those that every page opens with."""
-        if self.usual is Usual.WEEKS:
+        if self.usual is self.usually:
             return {}
         if self.usual is not None:
             return {"span": self.usual.value}
@@ -75,16 +77,18 @@ class Asked:
         return "/sessions?" + urlencode({name: value for name, value in given.items() if value})
 
 
-def asked_of(request: Request, today: date, also: Mapping[str, str]) -> tuple[Asked, Refusal | None]:
-    """What an address asks for, and why not where it makes no sense: then of the last 28 days.
+def asked_of(
+    request: Request, today: date, also: Mapping[str, str], usually: Usual = Usual.WEEKS
+) -> tuple[Asked, Refusal | None]:
+    """What an address asks for, and why not where it makes no sense: then of the days that the page opens with.
 
     ``also``: what else this page understands, by name, with what holds where the address is silent.
     """
     names = ("span", "from", "to", *LISTED, *also)
     given = {name: request.query_params.get(name, "").replace("\0", "").strip()[:200] for name in names}
-    rest = tuple((name, given[name]) for name, usually in also.items() if given[name] not in ("", usually))
-    about = {"site": given["site"], "station": given["station"], "rest": rest}
-    name = Usual(given["span"]) if given["span"] in set(Usual) else Usual.WEEKS
+    rest = tuple((name, given[name]) for name, holds in also.items() if given[name] not in ("", holds))
+    about = {"site": given["site"], "station": given["station"], "rest": rest, "usually": usually}
+    name = Usual(given["span"]) if given["span"] in set(Usual) else usually
     try:
         span = _typed(given["from"], given["to"]) or usual(name, today)
     except Refusal as refusal:

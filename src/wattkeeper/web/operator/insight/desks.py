@@ -11,9 +11,10 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.web.operator.paper import Paper
 
-OVERVIEW, RELEASES = "/insight", "/insight/releases"
+OVERVIEW, UPTIME, RELEASES = "/insight", "/insight/uptime", "/insight/releases"
 DESKS = (
     (OVERVIEW, phrase("Overview"), Scope.SESSIONS_READ),
+    (UPTIME, phrase("Reliability"), Scope.SESSIONS_READ),
     (RELEASES, phrase("Releases"), Scope.PRIVACY_READ),
 )
 """The places under Insight: address, name, what one must be allowed for it, if only at own sites."""

@@ -1,0 +1,162 @@
+"""Outages and attempts in words: which port, how long, why, what does not count; what became of starts, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wattkeeper.charging.phrase import Phrase, Said, joined, phrase
+from wattkeeper.charging.statistics.attempt import WENT_WELL, WORDS, Counts, Kind
+from wattkeeper.charging.statistics.uptime import Cause, Exclusion
+from wattkeeper.store.statistics.exclusion import ExclusionRow
+from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow
+from wattkeeper.store.statistics.total import Placed
+from wattkeeper.web.operator.insight.asked import Asked
+from wattkeeper.web.operator.insight.desks import UPTIME
+from wattkeeper.web.operator.paper import Look
+from wattkeeper.web.operator.people.names import path_of
+from wattkeeper.web.words import REASONS
+
+CAUSES: Mapping[Cause, Look] = {
+    Cause.FAULTED: Look(phrase("Broken"), "harm", "harm"),
+    Cause.UNAVAILABLE: Look(phrase("Out of service"), "half"),
+    Cause.OFFLINE: Look(phrase("Not connected"), "none"),
+}
+EXCLUSIONS: Mapping[Exclusion, Phrase] = {
+    Exclusion.MAINTENANCE: phrase("Scheduled maintenance"),
+    Exclusion.UTILITY: phrase("Grid outage"),
+    Exclusion.VANDALISM: phrase("Vandalism"),
+    Exclusion.DISASTER: phrase("Natural disaster"),
+    Exclusion.VEHICLE: phrase("Fault of the vehicle"),
+    Exclusion.HOURS: phrase("Outside opening hours"),
+}
+"""Why an outage does not count, in words, the most usual first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An outage as it is told."""
+
+    row: OutageRow
+    name: Said | str
+    """Which port."""
+    site: str
+    href: str
+    look: Look
+    lasted: timedelta
+    """How long it went on, or has until now."""
+    why: Phrase | None
+    """Why it does not count."""
+    by: str
+    note: str
+
+    @property
+    def key(self) -> str:
+        """What names it in a form."""
+        return f"{self.row.station}/{self.row.evse}/{self.row.since.isoformat()}"
+
+    @property
+    def since(self) -> str:
+        """Its beginning as a form sends it."""
+        return self.row.since.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """How many attempts became what was not wanted."""
+
+    words: Said
+    count: int
+    percent: int
+    """Of the most frequent."""
+    href: str
+    is_chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """An attempt behind a figure."""
+
+    row: AttemptRow
+    name: Said | str
+    href: str
+    """Its session, else its station."""
+
+
+def port_name(station: str, evse: int, stations: Mapping[str, Placed]) -> Said | str:
+    """A port by its station and number; a station that is gone by its id."""
+    name = stations[station].name if station in stations else station
+    return phrase("{station}, port {number}", station=name, number=evse) if evse else name
+
+
+def told(
+    rows: Iterable[OutageRow],
+    stations: Mapping[str, Placed],
+    notes: Mapping[str, tuple[ExclusionRow, str]],
+    names: Mapping[str, str],
+    now: datetime,
+) -> list[Told]:
+    """Outages in words; ``notes`` and ``names``: what shows that they do not count, and what accounts are called."""
+    made = []
+    for row in rows:
+        excluded = notes.get(row.exclusion)
+        by = names.get(excluded[0].created_by, excluded[0].created_by) if excluded else ""
+        made.append(
+            Told(
+                row=row,
+                name=port_name(row.station, row.evse, stations),
+                site=stations[row.station].site if row.station in stations else "",
+                href=path_of(row.station),
+                look=CAUSES[row.cause],
+                lasted=(row.until or now) - row.since,
+                why=EXCLUSIONS[row.excluded] if row.excluded else None,
+                by=by,
+                note=excluded[1] if excluded else "",
+            )
+        )
+    return made
+
+
+# --- what became of starts ----------------------------------------------------------------------------------------
+
+
+def reason_words(kind: Kind, reason: str) -> Said:
+    """What became of an attempt, in words; the standards' word where there is no better one."""
+    known = WORDS.get((kind, reason))
+    if known is not None:
+        return known
+    what, _, why = reason.partition(":")
+    return joined((WORDS.get((kind, what), what), REASONS.get(why, why)), ": ")
+
+
+def reason_of(text: str) -> tuple[Kind, str] | None:
+    """What an address asks for, such as ``tap:blocked``; None where that makes no sense."""
+    kind, _, reason = text.partition(":")
+    return (Kind(kind), reason) if kind in set(Kind) and reason else None
+
+
+def failures(counts: Counts, asked: Asked) -> list[Failure]:
+    """What was not wanted, the most frequent first."""
+    bad = [(one, count) for one, count in counts.items() if one[1] not in WENT_WELL[one[0]]]
+    bad.sort(key=lambda one: (-one[1], one[0]))
+    most = max((count for _, count in bad), default=1)
+    chosen = dict(asked.rest).get("reason", "")
+    made = []
+    for (kind, reason), count in bad:
+        name = f"{kind.value}:{reason}"
+        href = asked.address(UPTIME, reason=name) + "#behind"
+        made.append(Failure(reason_words(kind, reason), count, 100 * count // most, href, name == chosen))
+    return made
+
+
+def behind(rows: Iterable[AttemptRow], stations: Mapping[str, Placed]) -> list[Behind]:
+    """The attempts behind a figure, each with a way to what is known of it."""
+    return [
+        Behind(
+            row,
+            port_name(row.station, row.evse, stations),
+            f"/sessions/{row.session}" if row.session else path_of(row.station),
+        )
+        for row in rows
+    ]

@@ -1,0 +1,350 @@
+"""Insight › Reliability: how much of the time ports could be used, what is out now, which starts failed and why."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Figure, Said, counted, joined, phrase
+from wattkeeper.charging.statistics.attempt import Success
+from wattkeeper.charging.statistics.span import Usual, midnight
+from wattkeeper.charging.statistics.uptime import Exclusion, Uptime
+from wattkeeper.operations.statistics import sheets
+from wattkeeper.operations.statistics.reliability import Report
+from wattkeeper.operations.statistics.use import Known
+from wattkeeper.web.operator.insight import outages
+from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
+from wattkeeper.web.operator.insight.desks import UPTIME, page
+from wattkeeper.web.operator.insight.overview import Cell, Row, Table
+from wattkeeper.web.operator.listing import headings, sorting_of
+from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
+from wattkeeper.web.operator.said import NOTHING, duration
+from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.problem import STATUS
+
+MOST_ROWS, MOST_OPEN = 25, 12
+MOST_OUTAGES, MOST_BEHIND, MOST_IN_FILE = 25, 100, 100_000
+ALSO = {"sort": "", "all": "", "reason": ""}
+"""What else the address says."""
+NO_TYPING = {"key": "", "reason": "", "note": ""}
+
+
+class By(StrEnum):
+    """What the tables can be sorted by."""
+
+    NAME = "name"
+    NEVI = "nevi"
+    FOUND = "found"
+    OUT = "out"
+    EXCLUDED = "excluded"
+    OUTAGES = "outages"
+    REPAIR = "repair"
+    PLUG_INS = "plugs"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A station or a port over the span."""
+
+    name: Said | str
+    href: str
+    site: str
+    uptime: Uptime
+    success: Success
+
+
+KEYS: Mapping[By, Callable[[Line], Any]] = {
+    By.NAME: lambda line: (line.site, line.name),
+    By.NEVI: lambda line: line.uptime.nevi or Decimal(0),
+    By.FOUND: lambda line: line.uptime.found or Decimal(0),
+    By.OUT: lambda line: line.uptime.out_s,
+    By.EXCLUDED: lambda line: line.uptime.excluded_s,
+    By.OUTAGES: lambda line: line.uptime.outages,
+    By.REPAIR: lambda line: line.uptime.mean_repair.total_seconds() if line.uptime.mean_repair else 0,
+    By.PLUG_INS: lambda line: line.success.plug_in or Decimal(0),
+}
+COLUMNS: tuple[tuple[str, By, str], ...] = (
+    (phrase("Up (NEVI)"), By.NEVI, "number"),
+    (phrase("Nothing excluded"), By.FOUND, "number"),
+    (phrase("Out"), By.OUT, "number"),
+    (phrase("Not counted"), By.EXCLUDED, "number"),
+    (phrase("Outages"), By.OUTAGES, "number"),
+    (phrase("Time to repair"), By.REPAIR, "number"),
+    (phrase("Plug-ins that charged"), By.PLUG_INS, "number"),
+)
+
+
+def percent(share: Decimal | None, places: int = 2) -> str:
+    """A share of one in percent; never rounded up to all of it."""
+    if share is None:
+        return NOTHING
+    least = Decimal(1).scaleb(-places)
+    told = share * 100
+    return Figure(told if share in (0, 1) else min(max(told, least), 100 - least), places, "%")
+
+
+def spent(seconds: Decimal) -> str:
+    """A time as people say it; nothing where there is none."""
+    return duration(timedelta(seconds=int(seconds))) if seconds > 0 else NOTHING
+
+
+def _cell(line: Line, by: By) -> str:
+    """A figure of a line."""
+    up, tried = line.uptime, line.success
+    told: dict[By, str] = {
+        By.NEVI: percent(up.nevi),
+        By.FOUND: percent(up.found),
+        By.OUT: spent(up.out_s),
+        By.EXCLUDED: spent(up.excluded_s),
+        By.OUTAGES: Figure(Decimal(up.outages), 0),
+        By.REPAIR: NOTHING if up.mean_repair is None else duration(up.mean_repair),
+        By.PLUG_INS: _of(tried),
+    }
+    return told[by]
+
+
+def _of(tried: Success) -> str:
+    """How many plug-ins charged, of how many."""
+    if not tried.plug_ins:
+        return NOTHING
+    return phrase("{some} of {all}", some=tried.plug_ins_charged, all=tried.plug_ins)
+
+
+class Pages:
+    """``/insight/uptime``."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+
+    async def show(self, request: Request) -> Response:
+        """Uptime, what is out, and what failed."""
+        viewer = await self._paper.need_viewer(request)
+        viewer.reach(Scope.SESSIONS_READ)
+        return await self._page(request, viewer)
+
+    async def _asked(self, request: Request, viewer: Viewer) -> tuple[Asked, Refusal | None, Known]:
+        """What the address asks for: of the last twelve months, or of this one where nothing is older."""
+        today = self._paper.times.local(self._rooms.store.clock()).date()
+        month = midnight(today.replace(day=1), self._paper.times.zone)
+        known = await self._rooms.statistics.use.known(viewer)
+        is_old = await self._rooms.statistics.reliability.is_known_before(viewer, month)
+        asked, refusal = asked_of(request, today, ALSO, Usual.YEAR if is_old else Usual.MONTH)
+        known.need(asked.part)
+        return asked, refusal, known
+
+    async def _page(
+        self,
+        request: Request,
+        viewer: Viewer,
+        word: Word | None = None,
+        status: int = 200,
+        typed: Mapping[str, str] = NO_TYPING,
+    ) -> Response:
+        """The page; ``typed``: what stands in the form about an outage that was refused."""
+        asked, refusal, known = await self._asked(request, viewer)
+        if refusal is not None:
+            word = Word(phrase("These are the days that the page opens with instead."), refusal.why, "look")
+            status = STATUS[refusal.code]
+        reliability, now = self._rooms.statistics.reliability, self._rooms.store.clock()
+        report = await reliability.report(viewer, asked.span, asked.part)
+        rows = await reliability.outages(viewer, asked.span, asked.part, MOST_OUTAGES + 1)
+        today = self._paper.times.local(now).date()
+        context: dict[str, Any] = {
+            "asked": asked,
+            "path": UPTIME,
+            "sites": known.sites,
+            "no_site": NO_SITE,
+            "without": WITHOUT,
+            "spans": [(one, span_name(one, today), asked.over(one, today)) for one in Usual],
+            "about": said_asked(asked, known),
+            "answer": _answer(report),
+            "report": report,
+            "figures": _figures(report),
+            "open": await self._told(viewer, known, report.open, now),
+            "tables": _tables(report, asked),
+            "outages": await self._told(viewer, known, rows[:MOST_OUTAGES], now),
+            "more": len(rows) > MOST_OUTAGES,
+            "failures": outages.failures(report.counts, asked),
+            "exclusions": outages.EXCLUSIONS,
+            "may_write": viewer.may(Scope.STATIONS_WRITE),
+            "typed": typed,
+            "word": word,
+            **await self._behind(viewer, asked, known),
+        }
+        return page(self._paper, request, UPTIME, "uptime.html", viewer, status=status, **context)
+
+    async def _told(self, viewer: Viewer, known: Known, rows: Any, now: datetime) -> list[outages.Told]:
+        notes = await self._rooms.statistics.reliability.notes(viewer, rows)
+        names = await self._rooms.names.said(viewer, [row.created_by for row, _ in notes.values()])
+        return outages.told(rows, known.stations, notes, names, now)
+
+    async def _behind(self, viewer: Viewer, asked: Asked, known: Known) -> dict[str, Any]:
+        """The attempts behind the reason that the address names."""
+        what = outages.reason_of(dict(asked.rest).get("reason", ""))
+        if what is None:
+            return {"reason": None, "behind": []}
+        given = (viewer, asked.span, what, asked.part, MOST_BEHIND)
+        rows = await self._rooms.statistics.reliability.attempts(*given)
+        return {"reason": outages.reason_words(*what), "behind": outages.behind(rows, known.stations)}
+
+    async def file(self, request: Request, sheet: str, kind: str) -> Response:
+        """Ports, outages or starts as CSV."""
+        viewer = await self._paper.need_viewer(request)
+        viewer.reach(Scope.SESSIONS_READ)
+        if sheet not in ("ports", "outages", "starts") or kind != "csv":
+            raise Refusal(Code.NOT_FOUND, phrase("There are ports, outages and starts as csv, and nothing else."))
+        asked, refusal, _ = await self._asked(request, viewer)
+        if refusal is not None:
+            raise refusal
+        reliability = self._rooms.statistics.reliability
+        if sheet == "outages":
+            made = sheets.outages(await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE))
+        else:
+            report = await reliability.report(viewer, asked.span, asked.part)
+            made = sheets.ports(report) if sheet == "ports" else sheets.starts(report)
+        name = f'attachment; filename="{sheet}-{asked.span.first}-{asked.span.last}.csv"'
+        headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
+        return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
+
+    # --- what does not count ----------------------------------------------------------------------------
+
+    async def exclude(self, request: Request) -> Response:
+        """Say that an outage does not count; where that cannot be, the page as it was, with what was typed."""
+        viewer = await self._paper.need_viewer(request, Scope.STATIONS_WRITE)
+        form = await form_of(request)
+        typed = {name: form.get(name, "") for name in ("reason", "note")}
+        place, number, since = (form.get(name, "") for name in ("station", "evse", "since"))
+        try:
+            evse = int(number) if number.isascii() and number.isdecimal() and len(number) < 10 else 0
+            reason = _reason(typed["reason"])
+            await self._rooms.statistics.reliability.exclude(
+                viewer, place, evse, _instant(since), reason, typed["note"]
+            )
+        except Refusal as refusal:
+            word = Word(phrase("This outage counts as before."), refusal.why, "harm")
+            typed["key"] = f"{place}/{number}/{since}"
+            return await self._page(request, viewer, word, STATUS[refusal.code], typed)
+        return await self._back(request, viewer)
+
+    async def count_again(self, request: Request) -> Response:
+        """Let an outage count again."""
+        viewer = await self._paper.need_viewer(request, Scope.STATIONS_WRITE)
+        await self._rooms.statistics.reliability.count_again(viewer, (await form_of(request)).get("id", ""))
+        return await self._back(request, viewer)
+
+    async def _back(self, request: Request, viewer: Viewer) -> Response:
+        asked, _, _ = await self._asked(request, viewer)
+        return RedirectResponse(asked.address(UPTIME) + "#outages", 303)
+
+
+# --- parts --------------------------------------------------------------------------------------------------------
+
+
+def _reason(typed: str) -> Exclusion:
+    if typed not in set(Exclusion):
+        raise Refusal(Code.INVALID, phrase("Choose why it does not count."))
+    return Exclusion(typed)
+
+
+def _instant(typed: str) -> datetime:
+    """When an outage began, as the page's own form says it; Refusal NOT_FOUND."""
+    try:
+        at = datetime.fromisoformat(typed)
+        if at.tzinfo is not None and 1970 < at.year < 9000:
+            return at
+    except ValueError:
+        pass
+    raise Refusal(Code.NOT_FOUND, phrase("This port had no outage that began then."))
+
+
+def _answer(report: Report) -> tuple[Said, Said]:
+    """How much of the time ports were up, and by which definitions."""
+    if report.uptime.nevi is None:
+        return phrase("Nothing is known of ports"), joined(())
+    head = phrase("Ports were up {share} of the time", share=percent(report.uptime.nevi))
+    by = phrase("By NEVI’s equation; {share} with nothing excluded.", share=percent(report.uptime.found))
+    enough = counted(
+        "{some} of 1 port was up for more than the 97 % that NEVI asks for.",
+        "{some} of {count} ports were up for more than the 97 % that NEVI asks for.",
+        len(report.ports),
+        some=report.enough,
+    )
+    return head, joined((by, enough))
+
+
+def _figures(report: Report) -> list[tuple[Said, str]]:
+    """What it comes to."""
+    up, tried = report.uptime, report.success
+    return [
+        (phrase("Up (NEVI)"), percent(up.nevi)),
+        (phrase("Nothing excluded"), percent(up.found)),
+        (phrase("Mean time to repair"), NOTHING if up.mean_repair is None else duration(up.mean_repair)),
+        (phrase("Outages"), Figure(Decimal(up.outages), 0)),
+        (phrase("Plug-ins that charged"), percent(tried.plug_in, 1)),
+        (phrase("Charge start success"), percent(tried.charge_start, 1)),
+        (phrase("Charge end success"), percent(tried.charge_end, 1)),
+        (phrase("Session success"), percent(tried.session, 1)),
+    ]
+
+
+def _tables(report: Report, asked: Asked) -> list[Table]:
+    """Stations, then ports."""
+    stations = [
+        Line(one.label or one.station, asked.at(station=one.station).address(UPTIME), one.site, one.uptime, one.success)
+        for one in report.stations
+    ]
+    ports = [
+        Line(
+            phrase("{station}, port {number}", station=one.port.label or one.port.station, number=one.port.evse),
+            *(asked.at(station=one.port.station).address(UPTIME), one.port.site, one.uptime, one.success),
+        )
+        for one in report.ports
+    ]
+    named = (
+        ("stations", (phrase("By station"), phrase("Station")), stations),
+        ("ports", (phrase("By port"), phrase("Port")), ports),
+    )
+    return [_table(key, *titles, lines, asked) for key, titles, lines in named if lines]
+
+
+def _table(key: str, title: Any, head: str, lines: list[Line], asked: Asked) -> Table:
+    """A table in the order that is asked for, the least up first."""
+    rest = dict(asked.rest)
+    by, upwards = sorting_of(rest.get("sort", ""), By, (By.NEVI, True))
+    ordered = sorted(lines, key=KEYS[By.NAME])
+    ordered.sort(key=KEYS[by], reverse=not upwards)
+    most = max(line.uptime.out_s for line in lines)
+    shown = ordered if rest.get("all") == key else ordered[:MOST_ROWS]
+    rows = []
+    for line in shown:
+        out = int(100 * line.uptime.out_s / most) if most > 0 else 0
+        cells = [Cell(_cell(line, one), name) for name, one, _ in COLUMNS]
+        rows.append(Row(line.name, line.href, line.site, out, cells))
+    columns = headings(
+        [(head, By.NAME, ""), *COLUMNS],
+        (by, upwards),
+        lambda **changes: asked.address(UPTIME, sort=str(changes["sort"])) + f"#{key}",
+    )
+    is_open = key != "ports" or len(lines) <= MOST_OPEN or rest.get("all") == key
+    return Table(key, title, columns, rows, len(ordered) - len(shown), is_open)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/insight/uptime``, its files, and the deeds about what does not count."""
+    pages, routes = Pages(paper), routes_of(paper)
+    routes.add_api_route(UPTIME, pages.show, methods=["GET"])
+    routes.add_api_route(UPTIME + "/{sheet}.{kind}", pages.file, methods=["GET"])
+    routes.add_api_route(UPTIME + "/exclude", pages.exclude, methods=["POST"])
+    routes.add_api_route(UPTIME + "/count", pages.count_again, methods=["POST"])
+    return routes
