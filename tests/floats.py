@@ -10,7 +10,8 @@ HOME = Path(__file__).parent.parent / "src" / "wattkeeper"
 WAY = (
     *(f"charging/{noun}.py" for noun in ("flow", "meter", "reading", "stay")),
     *("charging/money/**/*.py", "charging/cards/limits.py"),
-    *("charging/statistics/terms.py", "charging/statistics/carbon.py", "operations/statistics/terms.py"),
+    *(f"charging/statistics/{noun}.py" for noun in ("terms", "carbon", "peak", "savings")),
+    *("operations/statistics/terms.py", "operations/statistics/findings.py"),
     *(f"store/{noun}.py" for noun in ("columns", "reading", "receipt", "cards/use")),
     *("store/money/**/*.py", "operations/money/**/*.py", "web/api/money/*.py", "web/operator/money/**/*.py"),
     *(

@@ -35,6 +35,7 @@ NOBODYS = (
     *("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/", "/app/statements/", "/app/me/pay/invoices/"),
     *("/app/consumption/sheets/", "/insight/uptime/"),
     *("/app/privacy/consents/", "/app/privacy/uses/", "/log/tile/", "/insight/releases/", "/release/"),
+    "/insight/forecast.",
 )
 """Paths whose parameters name nobody's: places, codes, ways, months."""
 STREAMS = re.compile(r"/app/live/\{id\}$|/live$")

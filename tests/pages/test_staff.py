@@ -55,6 +55,8 @@ DEEDS = {
     "/tariffs/assignments/end": {"n": "1"},
     "/programs/give": {"name": "x", "scopes": "sessions:read"},
     "/programs/revoke": {"token": "0" * 16},
+    "/insight/terms": {"peak": "1"},
+    "/insight/terms/carbon": {"hours": "at,g_per_kwh"},
     "/security/audit/run": {},
     "/security/audit/accept": {"id": "0" * 16, "days": "30", "why": "there is a reason"},
     "/security/audit/reconsider": {"id": "0" * 16},

@@ -19,6 +19,7 @@ from tests.pages.paid import NUMBER, WORDS, paid
 from tests.pages.pseudo import Walk
 from tests.pages.site import CARD, Site
 from tests.pages.test_staff import browsing
+from tests.web.busy import busy
 from wattkeeper.charging.person import Role
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store.cards import card as cards
@@ -26,7 +27,7 @@ from wattkeeper.web.operator import routes as operator
 from wattkeeper.web.operator.paper import Paper
 
 DATA = (
-    *("CP1", "CP2", "CP3", "CP9", "Hauptplatz", "Volksgarten", "Inn", "Linz", "Volt", "One"),
+    *("CP1", "CP2", "CP3", "CP5", "CP9", "Hauptplatz", "Volksgarten", "Inn", "Linz", "Volt", "One"),
     *("owner@example.org", "sam@example.org", "ida@example.org", "new@example.org", "OCPP 1.6", "CP7"),
     *("TriggerMessage", "UnlockFailed", "wattkeeper", "guests", "standard", "As on the display."),
     "NotImplemented: Request Action is recognized but not supported by the receiver",
@@ -103,6 +104,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.to("/insight/uptime", "/insight/uptime?span=28d&sort=-name", "/insight/uptime?reason=tap:unknown")
         await one.send("/insight/uptime/exclude", station="CP1", evse="1", since="x", reason="odd", note="x")
         await one.send("/insight/uptime/count", id="0")
+        await foreseen(one, town)
         await one.to("/insight/releases")
         (public, *others) = await released(town.rooms)
         await one.to(
@@ -134,8 +136,24 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
+            "/insight/forecast.{kind}",
         }
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
+
+
+async def foreseen(one: Walk, town: Town) -> None:
+    """Read what next week will bring, what could be saved, and what of it was entered rightly and wrongly."""
+    await one.to("/insight/forecast", "/insight/terms?site=-")
+    await town.rooms.admission.provision("CP5", "test", site="Linz")
+    await busy(town.rooms, town.rooms.intake, "CP5", town.rooms.store.clock())
+    for wrong in ({"peak": "x"}, {"from1": "20:00"}, {"limit": "0"}, {"carbon": "1 2"}, {"since": "soon"}):
+        await one.send("/insight/terms?site=Linz", **wrong)
+    times = {"from1": "22:00", "to1": "06:00", "at1": "0,18", "carbon": " ".join(map(str, range(24)))}
+    await one.send("/insight/terms?site=Linz", peak="90", energy="0,30", limit="10", **times)
+    await one.send("/insight/terms/carbon?site=Linz", hours="")
+    await one.send("/insight/terms/carbon?site=Linz", hours="at,g_per_kwh\n2026-03-01T00:00Z,312.5")
+    for path in ("/insight", "/insight/forecast", "/insight/terms"):
+        await one.to(path, f"{path}?site=Linz")
 
 
 async def opened(one: Walk, person: str) -> None:

@@ -136,7 +136,8 @@ ODD = [
     Terms(carbon_g_per_kwh=(D(1), D(2))),
     Terms(windows=(Window(60, 60, D(1)),)),
     Terms(windows=(Window(0, 1441, D(1)),)),
-    Terms(windows=(Window(60, 120, D(1)), Window(119, 180, D(1)))),
+    Terms(windows=(Window(0, 50, D(1)),)),
+    Terms(windows=(Window(60, 120, D(1)), Window(105, 180, D(1)))),
     Terms(windows=tuple(Window(60 * one, 60 * one + 30, D(1)) for one in range(7))),
 ]
 FILES = [

@@ -27,10 +27,13 @@ from tests.pages.money.till import stocked
 from tests.pages.paid import NUMBER, paid
 from tests.pages.site import CARD, PASSWORD, Person, Site
 from tests.pages.test_deeds import knock
+from tests.web.busy import busy
 from wattkeeper.charging.cards.limits import Limits
 from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.person import Role, Scope
+from wattkeeper.charging.statistics.terms import Terms
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store import session as sessions
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi
@@ -127,9 +130,15 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await audited(town.rooms)
         (public, *_, refused) = await released(town.rooms)
         await town.rooms.statistics.reckoning.look()
+        await town.rooms.admission.provision("CP5", "test", site="Linz")
+        await busy(town.rooms, town.rooms.intake, "CP5", town.rooms.store.clock())
+        terms = Terms(peak_minor_per_kw=Decimal(900), limit_w=Decimal(10_000))
+        await town.rooms.statistics.terms.enter(VIEWER, "Linz", terms)
         await visit.to(
             person,
             "/insight",
+            "/insight/forecast?site=Linz",
+            "/insight/terms?site=Linz",
             "/insight/uptime",
             "/insight/uptime?reason=tap:unknown",
             "/insight/releases",
@@ -153,6 +162,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
+            "/insight/forecast.{kind}",
             "/breaches/{identifier}/report",
         }
         assert left == files, "files; of the PDF tests/operations/test_papers.py says that it is tagged"

@@ -14,13 +14,16 @@ import msgspec
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 
-DAY_MIN = 1440
+DAY_MIN, QUARTER_MIN = 1440, 15
 MOST_WINDOWS = 6
 MOST_MINOR = Decimal(1_000_000)
 """What a kW or a kWh may cost: more is a slip."""
 MOST_W = Decimal(1_000_000_000)
 MOST_G = Decimal(5000)
 """No grid carries more carbon than this, g/kWh; the dirtiest are near 1,000."""
+
+
+ODD_WINDOW = phrase("A time of day goes from one quarter hour to another, such as 22:00 to 6:00.")
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -120,6 +123,8 @@ def _need_windows(windows: tuple[Window, ...]) -> None:
         raise Refusal(Code.INVALID, phrase("At most {most} times of day have a price of their own.", most=MOST_WINDOWS))
     for one in windows:
         if not (0 <= one.since_min < DAY_MIN and 0 < one.until_min <= DAY_MIN) or one.since_min == one.until_min:
-            raise Refusal(Code.INVALID, phrase("A time of day goes from one minute to another, such as 22:00 to 6:00."))
+            raise Refusal(Code.INVALID, ODD_WINDOW)
+        if one.since_min % QUARTER_MIN or one.until_min % QUARTER_MIN:
+            raise Refusal(Code.INVALID, ODD_WINDOW)
     if any(sum(one.holds(minute) for one in windows) > 1 for minute in range(DAY_MIN)):
         raise Refusal(Code.INVALID, phrase("Two of these times of day overlap; a minute has one price."))

@@ -8,6 +8,8 @@ from wattkeeper.bus import Bus
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.statistics.consumption import OwnConsumption
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.operations.statistics.findings import Findings
+from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.otherwise import OtherTimes
 from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.operations.statistics.reliability import Reliability
@@ -28,6 +30,8 @@ class Statistics:
     reckoning: Reckoning
     use: Use
     reliability: Reliability
+    findings: Findings
+    forecasts: Forecasts
 
 
 def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Statistics:
@@ -40,4 +44,6 @@ def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Sta
         terms=SiteTerms(store, settings),
         reckoning=Reckoning(store, bus, settings),
         reliability=Reliability(store, safe, bus, settings),
+        findings=Findings(store, settings),
+        forecasts=Forecasts(store, settings),
     )

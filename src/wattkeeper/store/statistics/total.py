@@ -173,6 +173,23 @@ async def stays(
     return {quarters: int(count) for quarters, count in await connection.execute(wanted) if count}
 
 
+async def there(connection: AsyncConnection, viewer: Viewer, stations: Sequence[str]) -> set[str]:
+    """Those of these stations that are still here, within the viewer's reach."""
+    some = select(station.c.id).where(station.c.id.in_(stations), reach.totals(viewer, station.c.id))
+    return set((await connection.execute(some)).scalars())
+
+
+async def busiest(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, most: int, site: str | None = None
+) -> list[str]:
+    """The sites with the most energy between two instants, the first the most; or the one that is asked for."""
+    c = tally_hour.c
+    conditions = [c.at >= since, c.at < until, reach.site_totals(viewer, c.site), *_at(c.site, site)]
+    most_first = func.sum(c.energy_wh).desc()
+    wanted = select(c.site).where(*conditions).group_by(c.site).order_by(most_first, c.site).limit(most)
+    return list((await connection.execute(wanted)).scalars())
+
+
 async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
     """The sites that have totals and that the viewer may see, by name; an empty one: stations without."""
     c = stay_count.c

@@ -11,10 +11,13 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.web.operator.paper import Paper
 
-OVERVIEW, UPTIME, RELEASES = "/insight", "/insight/uptime", "/insight/releases"
+OVERVIEW, UPTIME, FORECAST = "/insight", "/insight/uptime", "/insight/forecast"
+TERMS, RELEASES = "/insight/terms", "/insight/releases"
 DESKS = (
     (OVERVIEW, phrase("Overview"), Scope.SESSIONS_READ),
     (UPTIME, phrase("Reliability"), Scope.SESSIONS_READ),
+    (FORECAST, phrase("Forecast"), Scope.SESSIONS_READ),
+    (TERMS, phrase("Terms"), Scope.BILLS_READ),
     (RELEASES, phrase("Releases"), Scope.PRIVACY_READ),
 )
 """The places under Insight: address, name, what one must be allowed for it, if only at own sites."""

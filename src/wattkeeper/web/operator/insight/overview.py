@@ -19,6 +19,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.statistics.span import Usual
 from wattkeeper.operations.statistics.use import Known, Line, Used
+from wattkeeper.web.operator.insight import savings
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
 from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
@@ -189,10 +190,18 @@ class Pages:
         asked, refusal = asked_of(request, self._paper.times.local(now).date(), {"sort": "", "all": ""})
         known = await use.known(viewer)
         used = await use.of(viewer, asked.span, asked.part, known)
-        return self._page(request, viewer, asked, known, used, refusal)
+        findings = [] if asked.station else await savings.found(self._rooms, viewer, asked.part.site)
+        return self._page(request, viewer, asked, known, used, refusal, findings)
 
     def _page(
-        self, request: Request, viewer: Viewer, asked: Asked, known: Known, used: Used, refusal: Refusal | None
+        self,
+        request: Request,
+        viewer: Viewer,
+        asked: Asked,
+        known: Known,
+        used: Used,
+        refusal: Refusal | None,
+        findings: Sequence[savings.Told],
     ) -> Response:
         """The overview as a page."""
         told = Told(asked, used.knows_money, self._rooms.settings.pay_currency)
@@ -208,6 +217,7 @@ class Pages:
             "figures": list(zip((name for name, _, _ in told.columns), told.cells(used.whole), strict=True)),
             "tables": _tables(told, used) if used.connectors else [],
             "word": _word(refusal),
+            "findings": findings,
         }
         status = 200 if refusal is None else STATUS[refusal.code]
         return page(self._paper, request, OVERVIEW, "insight.html", viewer, status=status, **context)

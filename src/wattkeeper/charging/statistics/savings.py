@@ -1,0 +1,309 @@
+"""What the numbers of a month suggest, in words with an amount: what could be saved, what stands idle, what is near.
+
+Amounts are whole minor units, rounded down; nothing is said below the thresholds that stand here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from decimal import Decimal
+from enum import StrEnum
+
+from wattkeeper.charging.cards.limits import DAY_WORDS
+from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.exact import HOUR_S, divided, exactly
+from wattkeeper.charging.phrase import Figure, Money, Phrase, counted, phrase
+from wattkeeper.charging.statistics.peak import LATEST_H, MOST_PERCENT, Days, Month, best_shift
+from wattkeeper.charging.statistics.terms import DAY_MIN, QUARTER_MIN, Terms
+
+LEAST_MAJOR = 5
+"""Less of the currency's major unit a month is not said."""
+LEAST_IDLE_PERCENT = 20
+LEAST_LIMIT_PERCENT = 80
+UNUSED = timedelta(days=30)
+MOST_NAMES = 20
+MOST = 5
+"""More are not said at once."""
+ZERO, HUNDRED = Decimal(0), Decimal(100)
+OF_DAY = DAY_MIN // QUARTER_MIN
+QUARTER = timedelta(minutes=QUARTER_MIN)
+
+LOADS: Mapping[Days, Phrase] = {
+    Days.MONDAY: phrase("Monday’s load"),
+    Days.TUESDAY: phrase("Tuesday’s load"),
+    Days.WEDNESDAY: phrase("Wednesday’s load"),
+    Days.THURSDAY: phrase("Thursday’s load"),
+    Days.FRIDAY: phrase("Friday’s load"),
+    Days.SATURDAY: phrase("Saturday’s load"),
+    Days.SUNDAY: phrase("Sunday’s load"),
+    Days.WORKING: phrase("the load from Monday to Friday"),
+    Days.ALL: phrase("each day’s load"),
+}
+SHIFT = phrase("Shifting {percent} of {load} by {hours} saves {amount} a month in peak charge")
+SHIFT_HOW = phrase(
+    "The highest quarter hour of {month} was {before} on {at}. Had {percent} of each quarter hour of {load} flowed "
+    "{hours} later and the rest as it did, the highest would have been {after}; a kW costs {price} a month. "
+    "Up to {most} % and {latest} hours were tried; only energy counts, not how long cars stand there."
+)
+DEAR = phrase("Charging from {cheap} instead of from {dear} saves {amount} a month in energy")
+DEAR_HOW = phrase(
+    "{energy} were charged from {dear} in {month}, where a kWh costs {price}. From {cheap} it costs {less}. "
+    "The amount is for all of that energy."
+)
+IDLE = phrase(
+    "Cars stand full for {percent} of the time they are plugged in: {hours} a month at {places}, as many as {more}"
+)
+IDLE_HOW = phrase(
+    "In {month} cars were plugged in for {plugged}, and for {idle} of it after their last energy. "
+    "A connector was in use for {each} on the mean."
+)
+NEAR = phrase("The connection is used to {percent} of its limit on {at}")
+WHEN = phrase("{weekday} {clock}")
+NEAR_HOW = phrase("The highest quarter hour of {month} was {peak} on {day}; the connection bears {limit}.")
+UNUSED_HOW = phrase("They had sessions before; none began since {day}. {names}")
+
+
+class Kind(StrEnum):
+    """What a finding is about."""
+
+    SHIFT = "peak_charge"
+    DEAR = "energy_price"
+    IDLE = "standing_full"
+    NEAR = "near_limit"
+    UNUSED = "unused"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One sentence with an amount."""
+
+    kind: Kind
+    site: str | None
+    """At which; empty: stations without one; None: at all that were asked for."""
+    title: Phrase
+    how: Phrase
+    """How it was computed."""
+    since: datetime
+    until: datetime
+    """Of which span it is."""
+    saved_minor: int | None = None
+    """What it is worth a month; None where that is not money."""
+    currency: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A month at a site, as findings are drawn from it."""
+
+    site: str
+    since: datetime
+    until: datetime
+    zone: tzinfo
+    load: Mapping[datetime, Decimal]
+    """Wh by the quarter hour's beginning."""
+    plugged_s: Decimal = ZERO
+    idle_s: Decimal = ZERO
+    outlets: int = 0
+    """How many connectors had cars."""
+    terms: Terms | None = None
+
+    @property
+    def month(self) -> str:
+        """Such as 2026-03."""
+        return f"{self.since.astimezone(self.zone):%Y-%m}"
+
+
+def findings(seen: Seen) -> Iterator[Finding]:
+    """What the numbers of a month suggest."""
+    for one in (_shift(seen), _dear(seen), _idle(seen), _near(seen)):
+        if one is not None:
+            yield one
+
+
+def foremost(found: Sequence[Finding]) -> list[Finding]:
+    """At most five: the greatest amount first, then what has none."""
+    kinds = list(Kind)
+    return sorted(found, key=lambda one: (-(one.saved_minor or 0), kinds.index(one.kind), one.site or ""))[:MOST]
+
+
+def unused(site: str | None, names: Sequence[str], now: datetime, zone: tzinfo) -> Finding | None:
+    """Connectors that were in use before and had no session for thirty days; None where there is none."""
+    if not names:
+        return None
+    title = counted(
+        *("Connector {name} had no session for {days} days", "{count} connectors had no session for {days} days"),
+        len(names),
+        name=names[0],
+        days=UNUSED.days,
+    )
+    since = now - UNUSED
+    how = UNUSED_HOW.filled(day=f"{since.astimezone(zone):%Y-%m-%d}", names=_listed(names))
+    return Finding(Kind.UNUSED, site, title, how, since, now)
+
+
+# --- what could be saved ------------------------------------------------------------------------------------------
+
+
+def _shift(seen: Seen) -> Finding | None:
+    """A part of the load that flows later, so that the peak is lower."""
+    terms = seen.terms
+    if terms is None or terms.peak_minor_per_kw is None or not seen.load:
+        return None
+    quarters = [seen.since + step * QUARTER for step in range((seen.until - seen.since) // QUARTER)]
+    load = [int(seen.load.get(at, ZERO).scaleb(6)) for at in quarters]
+    month = Month(load, [at.astimezone(seen.zone).weekday() for at in quarters])
+    best = best_shift(month, terms.peak_minor_per_kw)
+    if best is None or not _is_much(best.saved_minor, terms.currency):
+        return None
+    hours = counted("1 hour", "{count} hours", best.hours)
+    percent, load_of = Figure(Decimal(best.percent), 0, "%"), LOADS[best.days]
+    amount = priced(Decimal(best.saved_minor), terms.currency)
+    title = SHIFT.filled(percent=percent, load=load_of, hours=hours, amount=amount)
+    how = SHIFT_HOW.filled(
+        month=seen.month,
+        before=_kw(best.before_w),
+        at=_on(quarters[month.peak], seen.zone),
+        percent=percent,
+        load=load_of,
+        hours=hours,
+        after=_kw(best.after_w),
+        price=priced(terms.peak_minor_per_kw, terms.currency),
+        most=MOST_PERCENT,
+        latest=LATEST_H,
+    )
+    return Finding(Kind.SHIFT, seen.site, title, how, seen.since, seen.until, best.saved_minor, terms.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Quarter hours of a day, one after the other, that cost the same."""
+
+    first: int
+    count: int
+    price: Decimal
+
+    def holds(self, of_day: int) -> bool:
+        return (of_day - self.first) % OF_DAY < self.count
+
+    def __str__(self) -> str:
+        """Such as 22:00 to 6:00."""
+        first, last = (
+            f"{one * QUARTER_MIN // 60}:{one * QUARTER_MIN % 60:02}"
+            for one in (self.first, (self.first + self.count) % OF_DAY)
+        )
+        return f"{first}–{last}"
+
+
+def _spans(terms: Terms) -> list[_Span]:
+    """A day in spans of one price, those that go past midnight whole."""
+    midnight = datetime(2000, 1, 1)
+    prices = [terms.energy_price_at(midnight + one * QUARTER) or ZERO for one in range(OF_DAY)]
+    firsts = [one for one in range(OF_DAY) if prices[one] != prices[one - 1]] or [0]
+    nexts = [*firsts[1:], firsts[0] + OF_DAY]
+    return [_Span(one, after - one, prices[one]) for one, after in zip(firsts, nexts, strict=True)]
+
+
+def _dear(seen: Seen) -> Finding | None:
+    """Energy of the span of the day that costs the most above the cheapest."""
+    terms = seen.terms
+    if terms is None or not terms.has_energy_prices or not seen.load:
+        return None
+    spans = _spans(terms)
+    cheap = min(spans, key=lambda one: (one.price, -one.count))
+    with exactly():
+        worth = {one: _taken(seen, one) * (one.price - cheap.price) for one in spans}
+        dear = max(spans, key=lambda one: worth[one])
+        saved_minor = int(worth[dear].scaleb(-3))
+        energy_wh = _taken(seen, dear)
+    if not _is_much(saved_minor, terms.currency):
+        return None
+    amount = priced(Decimal(saved_minor), terms.currency)
+    title = DEAR.filled(cheap=str(cheap), dear=str(dear), amount=amount)
+    prices = {"price": priced(dear.price, terms.currency), "less": priced(cheap.price, terms.currency)}
+    energy = Figure(energy_wh.scaleb(-3), 2, "kWh")
+    how = DEAR_HOW.filled(energy=energy, dear=str(dear), month=seen.month, cheap=str(cheap), **prices)
+    return Finding(Kind.DEAR, seen.site, title, how, seen.since, seen.until, saved_minor, terms.currency)
+
+
+def _taken(seen: Seen, span: _Span) -> Decimal:
+    """The energy of a span of the day in the whole month, Wh."""
+    return sum((wh for at, wh in seen.load.items() if span.holds(_of_day(at.astimezone(seen.zone)))), ZERO)
+
+
+def _of_day(local: datetime) -> int:
+    return (local.hour * 60 + local.minute) // QUARTER_MIN
+
+
+# --- what stands idle, what is near -------------------------------------------------------------------------------
+
+
+def _idle(seen: Seen) -> Finding | None:
+    """How long cars stand after their last energy, and how many connectors that is."""
+    if seen.plugged_s <= 0 or seen.idle_s * HUNDRED < seen.plugged_s * LEAST_IDLE_PERCENT:
+        return None
+    more = int(seen.idle_s * seen.outlets // seen.plugged_s)
+    if more < 1:
+        return None
+    each = divided(seen.plugged_s, seen.outlets)
+    title = IDLE.filled(
+        percent=_percent(seen.idle_s, seen.plugged_s),
+        hours=_hours(seen.idle_s),
+        places=counted("1 connector", "{count} connectors", seen.outlets),
+        more=counted("1 more connector", "{count} more connectors", more),
+    )
+    told = {"plugged": _hours(seen.plugged_s), "idle": _hours(seen.idle_s), "each": _hours(each)}
+    return Finding(Kind.IDLE, seen.site, title, IDLE_HOW.filled(month=seen.month, **told), seen.since, seen.until)
+
+
+def _near(seen: Seen) -> Finding | None:
+    """How much of what the connection bears was used at most."""
+    limit_w = None if seen.terms is None else seen.terms.limit_w
+    if limit_w is None or not seen.load:
+        return None
+    at = max(sorted(seen.load), key=lambda one: seen.load[one])
+    peak_w = seen.load[at] * 4
+    if peak_w * HUNDRED < limit_w * LEAST_LIMIT_PERCENT:
+        return None
+    local = at.astimezone(seen.zone)
+    when = WHEN.filled(weekday=DAY_WORDS[local.weekday()], clock=f"{local:%H:%M}")
+    title = NEAR.filled(percent=_percent(peak_w, limit_w), at=when)
+    how = NEAR_HOW.filled(month=seen.month, peak=_kw(peak_w), day=_on(at, seen.zone), limit=_kw(limit_w))
+    return Finding(Kind.NEAR, seen.site, title, how, seen.since, seen.until)
+
+
+# --- words --------------------------------------------------------------------------------------------------------
+
+
+def _is_much(minor: int, currency: str) -> bool:
+    return Decimal(minor).scaleb(-digits_of(currency)) >= LEAST_MAJOR
+
+
+def priced(minor: Decimal, currency: str) -> Money:
+    """Minor units as an amount, with as many decimals as it needs and at least those of its currency."""
+    digits = digits_of(currency)
+    exponent = minor.scaleb(-digits).normalize().as_tuple().exponent
+    return Money(minor.scaleb(-digits), currency, max(digits, -exponent if isinstance(exponent, int) else 0))
+
+
+def _kw(power_w: Decimal) -> Figure:
+    return Figure(power_w.scaleb(-3), 1, "kW")
+
+
+def _hours(lasting_s: Decimal) -> Figure:
+    return Figure(divided(lasting_s, HOUR_S), 0, "h")
+
+
+def _percent(part: Decimal, whole: Decimal) -> Figure:
+    return Figure(divided(part * HUNDRED, whole), 0, "%")
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names one after the other, as many as can be read."""
+    return ", ".join([*names[:MOST_NAMES], *(["…"] if len(names) > MOST_NAMES else [])])
+
+
+def _on(at: datetime, zone: tzinfo) -> str:
+    """An instant by the site's clock."""
+    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"

@@ -1,0 +1,98 @@
+"""Findings: what the last whole month suggests at each site that a viewer may see, the greatest amount first."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.statistics.savings import UNUSED, Finding, Seen, findings, foremost, unused
+from wattkeeper.charging.statistics.terms import terms_at
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import terms, total
+from wattkeeper.store.statistics.total import Outlet, Part
+
+MOST_SITES = 20
+"""So many sites are looked at together: those with the most energy in the month."""
+LONG_AGO = date(2000, 1, 1)
+
+
+class Findings:
+    """What could be saved, stands idle, or is near."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+
+    async def of(self, viewer: Viewer, site: str | None = None) -> list[Finding]:
+        """At most five findings of one site or of all (scope sessions:read; those with money bills:read too)."""
+        now, zone = self._store.clock(), self._settings.zone
+        async with self._store.read() as connection:
+            since, until = last_month(now, zone)
+            seen = await _seen(connection, viewer, since, until, zone, site)
+            found = await _unused(connection, viewer, now, zone, site)
+        found += await asyncio.to_thread(_drawn, seen)
+        may_know = viewer.may(Scope.BILLS_READ)
+        return foremost([one for one in found if may_know or one.saved_minor is None])
+
+
+def last_month(now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
+    """The last whole month where the installation is: its first instant, and the first after it, UTC."""
+    until = now.astimezone(zone).date().replace(day=1)
+    since = (until - timedelta(days=1)).replace(day=1)
+    first, after = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (since, until))
+    return first, after
+
+
+def _drawn(seen: Sequence[Seen]) -> list[Finding]:
+    return [found for one in seen for found in findings(one)]
+
+
+async def _seen(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, zone: tzinfo, site: str | None
+) -> list[Seen]:
+    """What each site did in a month."""
+    sites = await total.busiest(connection, viewer, since, until, MOST_SITES, site)
+    entered = await terms.of_sites(connection, sites)
+    first, after = (at.astimezone(zone).date() for at in (since, until))
+    found = []
+    for name in sites:
+        outlets = await total.by_outlet(connection, viewer, first, after, Part(name))
+        used = [one for one in outlets.values() if one.plugged_s > 0]
+        found.append(
+            Seen(
+                site=name,
+                since=since,
+                until=until,
+                zone=zone,
+                load=await total.load(connection, viewer, name, since, until),
+                plugged_s=sum((one.plugged_s for one in used), total.ZERO),
+                idle_s=sum((one.idle_s for one in used), total.ZERO),
+                outlets=len(used),
+                terms=terms_at(entered.get(name, ()), after),
+            )
+        )
+    return found
+
+
+async def _unused(
+    connection: AsyncConnection, viewer: Viewer, now: datetime, zone: tzinfo, site: str | None
+) -> list[Finding]:
+    """Connectors that were in use before, and lately are not."""
+    today, part = now.astimezone(zone).date(), Part(site)
+    after = today + timedelta(days=1)
+    ever = await total.by_outlet(connection, viewer, LONG_AGO, after, part)
+    lately = await total.by_outlet(connection, viewer, today - UNUSED, after, part)
+    there = await total.there(connection, viewer, sorted({one.station for one in ever}))
+    idle = [one for one in ever if ever[one].sessions and one not in lately and one.station in there]
+    found = unused(site, [_name(one) for one in sorted(idle)], now, zone)
+    return [found] if found is not None else []
+
+
+def _name(outlet: Outlet) -> str:
+    """A connector as people call it: CP1/2."""
+    return f"{outlet.station}/{outlet.evse}" if outlet.evse else outlet.station

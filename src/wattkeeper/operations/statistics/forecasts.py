@@ -1,0 +1,108 @@
+"""Next week's load of a site, from its hourly totals by the clock of the place; kept for the hour it is of."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.person import Reach, Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.statistics.forecast import HOURS, MOST_WEEKS, Forecast, forecast
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import total
+
+HOUR, WEEK = timedelta(hours=1), timedelta(hours=HOURS)
+MOST_KEPT = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A forecast by the clock of the place."""
+
+    forecast: Forecast
+    begins: list[datetime]
+    """The beginnings of the hours that are forecast, UTC."""
+    last_wh: list[float]
+    """What the same hours came to a week before."""
+
+
+class Forecasts:
+    """What the next week will bring, where that can be said."""
+
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._settings = settings
+        self._kept: dict[tuple[object, ...], Told] = {}
+
+    async def of(self, viewer: Viewer, site: str | None = None) -> Told:
+        """The next 168 hours from this one on, of one site or of all that the viewer sees (scope sessions:read).
+
+        Refusal NOT_FOUND where there is no such site, or it is not the viewer's.
+        """
+        zone = self._settings.zone
+        begin = self._store.clock().astimezone(zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
+        reach = () if viewer.reach(Scope.SESSIONS_READ) is Reach.ANYWHERE else tuple(sorted(viewer.sites))
+        key = (begin, site, reach)
+        async with self._store.read() as connection:
+            known = await total.sites(connection, viewer)
+            if site is not None and site not in known:
+                raise Refusal(Code.NOT_FOUND, phrase("There is no such site."))
+            if key in self._kept:
+                return self._kept[key]
+            since, until = (_instant(at, zone) for at in (begin - (MOST_WEEKS + 1) * WEEK, begin))
+            rows = await total.by_hour(connection, viewer, since, until, site)
+        energy_wh = {at: float(one.energy_wh) for at, one in rows.items()}
+        told = await asyncio.to_thread(_told, energy_wh, begin, zone)
+        self._kept = {old: one for old, one in self._kept.items() if old[0] == begin and len(self._kept) < MOST_KEPT}
+        self._kept[key] = told
+        return told
+
+
+def _told(energy_wh: Mapping[datetime, float], begin: datetime, zone: tzinfo) -> Told:
+    """The forecast from hourly energies, Wh; ``begin``: by the clock of the place."""
+    weeks = _weeks(energy_wh, begin, zone)
+    begins = [_instant(begin + hour * HOUR, zone) for hour in range(HOURS)]
+    made = forecast(weeks, begin.weekday() * 24 + begin.hour)
+    return Told(made, begins, weeks[-1] if weeks else [0.0] * HOURS)
+
+
+def _weeks(energy_wh: Mapping[datetime, float], begin: datetime, zone: tzinfo) -> list[list[float]]:
+    """Whole weeks before an hour of the place's clock, the oldest first.
+
+    An hour that the clock shows twice is the mean of both, one that it leaves out is as the one before.
+    """
+    by_clock: dict[datetime, list[float]] = {}
+    for at, wh in energy_wh.items():
+        by_clock.setdefault(at.astimezone(zone).replace(tzinfo=None, minute=0), []).append(wh)
+    if not by_clock:
+        return []
+    count = min((begin - min(by_clock)) // WEEK, MOST_WEEKS)
+    weeks, before = [], 0.0
+    for week in range(count, 0, -1):
+        hours = []
+        for at in (begin - week * WEEK + hour * HOUR for hour in range(HOURS)):
+            found = by_clock.get(at, [])
+            before = sum(found) / (2 if _is_twice(at, zone) else 1) if found or _is_shown(at, zone) else before
+            hours.append(before)
+        weeks.append(hours)
+    return weeks
+
+
+def _instant(clock: datetime, zone: tzinfo) -> datetime:
+    """The first instant at which the place's clock shows this."""
+    return clock.replace(tzinfo=zone).astimezone(UTC)
+
+
+def _is_shown(clock: datetime, zone: tzinfo) -> bool:
+    """Whether the place's clock ever shows this."""
+    return _instant(clock, zone).astimezone(zone).replace(tzinfo=None) == clock
+
+
+def _is_twice(clock: datetime, zone: tzinfo) -> bool:
+    """Whether it shows this twice, as clocks are put back."""
+    first, again = clock.replace(tzinfo=zone, fold=0), clock.replace(tzinfo=zone, fold=1)
+    return _is_shown(clock, zone) and first.utcoffset() != again.utcoffset()

@@ -1,0 +1,250 @@
+"""Insight › Terms: what a site's energy costs, what its connection bears, the carbon of its grid, and who said so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Figure, Money, Said, phrase
+from wattkeeper.charging.statistics.savings import priced
+from wattkeeper.charging.statistics.terms import Terms, Window, terms_at
+from wattkeeper.store.statistics import terms as kept
+from wattkeeper.store.statistics.terms import Entered
+from wattkeeper.web.operator.insight.desks import TERMS, page
+from wattkeeper.web.operator.insight.place import Place, place_of
+from wattkeeper.web.operator.money import typed
+from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
+from wattkeeper.web.operator.said import NOTHING
+from wattkeeper.web.problem import STATUS
+
+WINDOWS = range(1, 5)
+"""So many times of day the form has."""
+FIELDS = (
+    "since",
+    "peak",
+    "energy",
+    "limit",
+    "carbon",
+    *(f"{part}{n}" for n in WINDOWS for part in ("from", "to", "at")),
+)
+DID = {
+    "entered": Word(phrase("The terms are entered. Findings and carbon follow them from now on.")),
+    "carbon": Word(phrase("The carbon of the grid is entered, hour by hour.")),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Terms as the history lists them."""
+
+    entered: Entered
+    by: Said | str
+    holds: bool
+    peak: Money | str
+    energy: Sequence[Said | str]
+    limit: Figure | str
+    carbon: Said | str
+
+
+class Pages:
+    """``/insight/terms``."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+
+    async def show(self, request: Request, did: str = "") -> Response:
+        """The terms of a site: of the only one, or of that which is asked for."""
+        viewer = await self._paper.need_viewer(request, Scope.SESSIONS_READ, Scope.BILLS_READ)
+        return await self._page(request, viewer, DID.get(did))
+
+    async def _page(
+        self,
+        request: Request,
+        viewer: Viewer,
+        word: Word | None,
+        status: int = 200,
+        form: Mapping[str, str] | None = None,
+    ) -> Response:
+        place = await place_of(self._rooms, viewer, request)
+        site = place.site if place.site is not None else next(iter(place.sites), None)
+        place = Place(site, place.sites)
+        context: dict[str, Any] = {"place": place, "rows": [], "told": None, "typed": dict.fromkeys(FIELDS, "")}
+        if site is not None:
+            async with self._rooms.store.read() as connection:
+                history = await kept.history(connection, viewer, site)
+                context["told"] = await kept.carbon_told(connection, viewer, site)
+            context |= await self._history(viewer, history)
+        context["typed"] |= form or {}
+        about = {
+            "may_write": viewer.may(Scope.TARIFFS_WRITE),
+            "windows": WINDOWS,
+            "currency": self._rooms.settings.pay_currency,
+        }
+        return page(self._paper, request, TERMS, "terms.html", viewer, status=status, word=word, **context | about)
+
+    async def _history(self, viewer: Viewer, history: Sequence[Entered]) -> dict[str, Any]:
+        """The lines of the history, and what holds now as it would be typed."""
+        by = await self._rooms.names.said(viewer, {one.created_by for one in history})
+        today = self._paper.times.local(self._rooms.store.clock()).date()
+        now = terms_at(tuple(one.terms for one in reversed(history)), today)
+        rows = [_line(one, by[one.created_by], one.terms is now) for one in history]
+        return {"rows": rows, "typed": dict.fromkeys(FIELDS, "") | ({} if now is None else as_typed(now))}
+
+    async def enter(self, request: Request) -> Response:
+        """Enter terms; or say why not, and keep what was typed."""
+        viewer = await self._paper.need_viewer(request, Scope.SESSIONS_READ, Scope.BILLS_READ, Scope.TARIFFS_WRITE)
+        form = dict.fromkeys(FIELDS, "") | await form_of(request)
+        place = await place_of(self._rooms, viewer, request)
+        try:
+            terms = read(form, self._rooms.settings.pay_currency)
+            await self._rooms.statistics.terms.enter(viewer, place.site or "", terms)
+        except Refusal as refusal:
+            word = Word(phrase("Nothing was entered."), refusal.why, "harm")
+            return await self._page(request, viewer, word, STATUS[refusal.code], form)
+        return RedirectResponse(_with(place.address(TERMS), "entered"), 303)
+
+    async def enter_carbon(self, request: Request) -> Response:
+        """Enter the carbon of the grid hour by hour; or say why not, and keep what was pasted."""
+        viewer = await self._paper.need_viewer(request, Scope.SESSIONS_READ, Scope.BILLS_READ, Scope.TARIFFS_WRITE)
+        form, place = await form_of(request), await place_of(self._rooms, viewer, request)
+        try:
+            await self._rooms.statistics.terms.enter_carbon(viewer, place.site or "", form.get("hours", ""))
+        except Refusal as refusal:
+            word = Word(phrase("Nothing was entered."), refusal.why, "harm")
+            given = {"hours": form.get("hours", "")}
+            return await self._page(request, viewer, word, STATUS[refusal.code], given)
+        return RedirectResponse(_with(place.address(TERMS), "carbon"), 303)
+
+
+def _with(address: str, did: str) -> str:
+    return f"{address}{'&' if '?' in address else '?'}did={did}"
+
+
+# --- what is typed ------------------------------------------------------------------------------------------------
+
+
+def read(form: Mapping[str, str], currency: str) -> Terms:
+    """The terms that were typed; Refusal INVALID."""
+    digits = digits_of(currency)
+
+    def minor(field: str, name: Said) -> Decimal | None:
+        amount = typed.number(form[field], name)
+        return None if amount is None else amount.scaleb(digits)
+
+    windows = []
+    for n in WINDOWS:
+        price = minor(f"at{n}", phrase("The price of a time of day"))
+        times = form[f"from{n}"], form[f"to{n}"]
+        if price is None and not any(times):
+            continue
+        if price is None or not all(times):
+            raise Refusal(Code.INVALID, phrase("A time of day has a beginning, an end and a price."))
+        windows.append(Window(_minute(times[0]), _minute(times[1]) or 1440, price))
+    limit_kw = typed.number(form["limit"], phrase("What the connection bears"))
+    return Terms(
+        since=_day(form["since"]),
+        peak_minor_per_kw=minor("peak", phrase("The peak charge")),
+        energy_minor_per_kwh=minor("energy", phrase("The price of energy")),
+        windows=tuple(windows),
+        limit_w=None if limit_kw is None else limit_kw.scaleb(3),
+        carbon_g_per_kwh=_figures(form["carbon"]),
+    )
+
+
+def as_typed(terms: Terms) -> dict[str, str]:
+    """Terms as the form shows them; the day is left open, for others hold from another."""
+    digits = digits_of(terms.currency)
+
+    def major(minor: Decimal | None) -> str:
+        return "" if minor is None else _plain(minor.scaleb(-digits))
+
+    told = {
+        "peak": major(terms.peak_minor_per_kw),
+        "energy": major(terms.energy_minor_per_kwh),
+        "limit": "" if terms.limit_w is None else _plain(terms.limit_w.scaleb(-3)),
+        "carbon": " ".join(_plain(one) for one in terms.carbon_g_per_kwh),
+    }
+    for n, one in zip(WINDOWS, terms.windows, strict=False):
+        told |= {f"from{n}": _clock(one.since_min), f"to{n}": _clock(one.until_min), f"at{n}": major(one.minor_per_kwh)}
+    return told
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError:
+        raise Refusal(Code.INVALID, phrase("The day is such as 2026-01-01.")) from None
+
+
+def _minute(text: str) -> int:
+    try:
+        at = time.fromisoformat(text)
+    except ValueError:
+        raise Refusal(Code.INVALID, phrase("A time is such as 22:00.")) from None
+    return at.hour * 60 + at.minute
+
+
+def _figures(text: str) -> tuple[Decimal, ...]:
+    """One figure, or more with spaces or semicolons between."""
+    parts = text.replace(";", " ").split()[:25]
+    told = [typed.number(one, phrase("The carbon of the grid")) for one in parts]
+    return tuple(one for one in told if one is not None)
+
+
+def _plain(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _clock(minute: int) -> str:
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+
+# --- the history --------------------------------------------------------------------------------------------------
+
+
+def _line(one: Entered, by: Said | str, holds: bool) -> Line:
+    """A line of the history."""
+    terms = one.terms
+
+    def price(minor: Decimal | None) -> Money | str:
+        return NOTHING if minor is None else priced(minor, terms.currency)
+
+    spans = [
+        phrase(
+            "{since}–{until}: {price}",
+            since=_clock(w.since_min),
+            until=_clock(w.until_min),
+            price=price(w.minor_per_kwh),
+        )
+        for w in terms.windows
+    ]
+    limit = NOTHING if terms.limit_w is None else Figure(terms.limit_w.scaleb(-3), 1, "kW")
+    energy = [price(terms.energy_minor_per_kwh), *spans]
+    return Line(one, by, holds, price(terms.peak_minor_per_kw), energy, limit, _carbon(terms.carbon_g_per_kwh))
+
+
+def _carbon(told: Sequence[Decimal]) -> Said | str:
+    if not told:
+        return NOTHING
+    low, high = (Figure(one, 0) for one in (min(told), max(told)))
+    return low if len(told) == 1 else phrase("{low} to {high} by hour", low=low, high=high)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/insight/terms``."""
+    pages, routes = Pages(paper), routes_of(paper)
+    routes.add_api_route(TERMS, pages.show, methods=["GET"])
+    routes.add_api_route(TERMS, pages.enter, methods=["POST"])
+    routes.add_api_route(f"{TERMS}/carbon", pages.enter_carbon, methods=["POST"])
+    return routes
