@@ -99,6 +99,8 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         for why in ("", "hot", "hot " * 9):
             await one.send("/security/audit/accept", id=stands, days="30", why=why)
         await one.send("/security/audit/reconsider", id="0")
+        await one.to("/insight/week", "/insight/week?show=arrivals&span=month", "/insight/load?span=month")
+        await one.to("/insight/load?span=last-month", "/insight/stays?span=month", "/insight/stays?span=year")
         await one.to("/insight", "/insight?span=year", "/insight?station=CP1&sort=-name")
         await town.rooms.statistics.reckoning.look()
         await one.to("/insight/uptime", "/insight/uptime?span=28d&sort=-name", "/insight/uptime?reason=tap:unknown")
@@ -133,6 +135,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/breaches/{identifier}/report",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",

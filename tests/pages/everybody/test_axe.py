@@ -136,11 +136,12 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await town.rooms.statistics.terms.enter(VIEWER, "Linz", terms)
         await visit.to(
             person,
-            "/insight",
             "/insight/forecast?site=Linz",
             "/insight/terms?site=Linz",
             "/insight/uptime",
             "/insight/uptime?reason=tap:unknown",
+            *("/insight", "/insight?span=month", "/insight/week?span=month"),
+            *("/insight/load?span=month", "/insight/stays?span=month"),
             "/insight/releases",
             f"/insight/releases/{public}",
             f"/insight/releases/{refused}",
@@ -159,6 +160,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             "/tariffs/named/{tariff}/ocpi",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",

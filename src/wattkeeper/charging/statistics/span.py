@@ -52,6 +52,18 @@ class Span:
         """As many days before it."""
         return Span(self.first - (self.until - self.first), self.first)
 
+    @property
+    def each(self) -> list[Span]:
+        """Its days, one by one."""
+        days = (self.first + number * DAY for number in range(self.days))
+        return [Span(day, day + DAY) for day in days]
+
+    @property
+    def months(self) -> list[Span]:
+        """Its months, each as far as it has of it."""
+        found = [self.first, *(one.first for one in self.each[1:] if one.first.day == 1)]
+        return [Span(first, until) for first, until in zip(found, [*found[1:], self.until], strict=True)]
+
     def bounds(self, zone: tzinfo) -> tuple[datetime, datetime]:
         """Its first instant and the first after it, UTC, where clocks go as in a zone."""
         return midnight(self.first, zone), midnight(self.until, zone)

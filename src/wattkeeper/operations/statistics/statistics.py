@@ -15,6 +15,7 @@ from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.operations.statistics.reliability import Reliability
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.operations.statistics.use import Use
+from wattkeeper.operations.statistics.when import When
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 
@@ -32,6 +33,7 @@ class Statistics:
     reliability: Reliability
     findings: Findings
     forecasts: Forecasts
+    when: When
 
 
 def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Statistics:
@@ -41,6 +43,7 @@ def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Sta
         consumption=OwnConsumption(store, settings),
         other_times=OtherTimes(store, settings),
         use=Use(store, settings),
+        when=When(store, settings),
         terms=SiteTerms(store, settings),
         reckoning=Reckoning(store, bus, settings),
         reliability=Reliability(store, safe, bus, settings),

@@ -113,6 +113,20 @@ class Use:
         whole = _sum(Line(Total(), 0, lasting_s), stations)
         return Used(span, whole, sites, stations, connectors, knows_money)
 
+    async def days(self, viewer: Viewer, span: Span, part: Part, *, by_month: bool) -> list[tuple[Span, Total]]:
+        """What each day of a span came to, or each month as far as the span has of it; those without anything too."""
+        need_totals(viewer)
+        is_whole = by_month and span.first.day == span.until.day == 1
+        async with self._store.read() as connection:
+            if is_whole:
+                months = f"{span.first:%Y-%m}", f"{span.last:%Y-%m}"
+                found = await total.by_month(connection, viewer, *months, part)
+            else:
+                found = await total.by_day(connection, viewer, span.first, span.until, part)
+        knows_money = viewer.may(Scope.BILLS_READ)
+        kept = {key: one if knows_money else replace(one, gross_minor=0) for key, one in found.items()}
+        return [(one, _of_days(kept, one)) for one in (span.months if by_month else span.each)]
+
     def _lasting(self, span: Span) -> Decimal:
         """How long a span was, as far as it has come, seconds."""
         since, until = span.bounds(self._zone)
@@ -123,6 +137,12 @@ def need_totals(viewer: Viewer) -> None:
     """Refusal FORBIDDEN for whoever may see no sessions, or none but their own."""
     if viewer.reach(Scope.SESSIONS_READ) is Reach.OWN:
         raise Refusal(Code.FORBIDDEN, phrase("These figures are of all who charge, and you see your own sessions."))
+
+
+def _of_days(found: Mapping[str, Total], span: Span) -> Total:
+    """What days came to, of totals by day or by whole month."""
+    names = {f"{span.first:%Y-%m}", *(one.first.isoformat() for one in span.each)}
+    return sum((found[name] for name in names if name in found), Total())
 
 
 def _connectors(

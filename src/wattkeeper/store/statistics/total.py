@@ -163,6 +163,18 @@ async def highest(
     return None if row is None else (row.at, row.energy_wh)
 
 
+async def highest_by_site(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime
+) -> dict[str, tuple[datetime, Decimal]]:
+    """The quarter hour with the most energy at each site that had any, Wh; the first of several."""
+    c = load_quarter.c
+    conditions = [c.at >= since, c.at < until, c.energy_wh > 0, reach.site_totals(viewer, c.site)]
+    order = func.row_number().over(partition_by=c.site, order_by=(c.energy_wh.desc(), c.at))
+    ranked = select(c.site, c.at, c.energy_wh, order.label("place")).where(*conditions).subquery()
+    top = select(ranked.c.site, ranked.c.at, ranked.c.energy_wh).where(ranked.c.place == 1).order_by(ranked.c.site)
+    return {site: (at, energy_wh) for site, at, energy_wh in await connection.execute(top)}
+
+
 async def stays(
     connection: AsyncConnection, viewer: Viewer, first: str, last: str, site: str | None = None
 ) -> dict[int, int]:

@@ -14,10 +14,11 @@ function move(step) {
 }
 
 function toggleTable() {
-  const table = document.querySelector("details[data-key=t]");
-  if (!table) return;
-  table.open = !table.open;
-  if (table.open) table.scrollIntoView({ block: "nearest" });
+  const tables = [...document.querySelectorAll("details[data-key=t]")];
+  if (!tables.length) return;
+  const open = !tables[0].open;
+  for (const table of tables) table.open = open;
+  if (open) tables[0].scrollIntoView({ block: "nearest" });
 }
 
 // Who speaks to the computer has letters typed that were not meant as keys (WCAG 2.1.4), so they can be put to rest.

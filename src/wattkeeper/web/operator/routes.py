@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute
 
 from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
 from wattkeeper.web.operator.cards import card, cards, findings, groups
-from wattkeeper.web.operator.insight import forecast, overview, releases, terms, uptime
+from wattkeeper.web.operator.insight import forecast, load, overview, releases, stays, terms, uptime, week
 from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue, waiting
 from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside
@@ -27,7 +27,7 @@ NOUNS = (
     *(card, cards, groups, findings, persons, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices, hosts, grid),
     *(tariffs, tariff, editor, assignments, which, importing),
-    *(overview, uptime, forecast, terms, releases),
+    *(overview, week, load, stays, uptime, forecast, terms, releases),
     *(events, audit),
 )
 

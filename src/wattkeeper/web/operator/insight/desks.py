@@ -13,8 +13,12 @@ from wattkeeper.web.operator.paper import Paper
 
 OVERVIEW, UPTIME, FORECAST = "/insight", "/insight/uptime", "/insight/forecast"
 TERMS, RELEASES = "/insight/terms", "/insight/releases"
+WEEK, LOAD, STAYS = "/insight/week", "/insight/load", "/insight/stays"
 DESKS = (
     (OVERVIEW, phrase("Overview"), Scope.SESSIONS_READ),
+    (WEEK, phrase("Peak times"), Scope.SESSIONS_READ),
+    (LOAD, phrase("Load"), Scope.SESSIONS_READ),
+    (STAYS, phrase("Stays"), Scope.SESSIONS_READ),
     (UPTIME, phrase("Reliability"), Scope.SESSIONS_READ),
     (FORECAST, phrase("Forecast"), Scope.SESSIONS_READ),
     (TERMS, phrase("Terms"), Scope.BILLS_READ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -12,24 +12,36 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.exact import divided
-from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.person import Scope
 from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, joined, phrase
-from wattkeeper.charging.statistics.span import Usual
-from wattkeeper.operations.statistics.use import Known, Line, Used
+from wattkeeper.charging.statistics.span import Span
+from wattkeeper.operations.money.papers.sheet import Cell as Value
+from wattkeeper.operations.statistics.use import Line, Used
+from wattkeeper.store.statistics.total import Total
 from wattkeeper.web.operator.insight import savings
-from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
+from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, said_asked
 from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
+from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
+from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Drawing, Mark, bars
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
-from wattkeeper.web.operator.paper import Paper, Word, routes_of
-from wattkeeper.web.operator.said import NOTHING, duration_s, kwh, money
+from wattkeeper.web.operator.money.months import MONTH
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.said import DAY, NOTHING, dated, duration_s, kwh, money
 from wattkeeper.web.operator.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 
 MOST_ROWS = 25
 """How many rows a table opens with; the rest is one click away, and in the files."""
+MOST_DAYS = 100
+"""From how many days on the picture is of months."""
+FILES_AT = "/all"
+WEEKDAY_AND_DAY, MONTH_SHORT = phrase("EEEE d MMM"), phrase("LLL y")
+"""How days and months are written (Unicode TR 35)."""
+HEADS = (
+    *("site", "station", "name", "evse", "connector", "energy_kwh", "sessions", "ended", "no_energy", "plugged_s"),
+    *("charging_s", "idle_s", "stayed_s", "span_s"),
+)
 MOST_OPEN = 12
 """How many connectors are shown unasked."""
 
@@ -134,10 +146,10 @@ def lasted(spent_s: Decimal | None) -> str:
 class Told:
     """Puts lines into words, with a way to the sessions behind each figure."""
 
-    def __init__(self, asked: Asked, knows_money: bool, currency: str) -> None:
+    def __init__(self, asked: Asked, knows_money: bool, currency: tuple[str, int]) -> None:
         self.asked = asked
         self.columns = [one for one in COLUMNS if knows_money or one[1] is not By.GROSS]
-        self._currency, self._digits = currency, digits_of(currency)
+        self._currency, self._digits = currency
 
     def billed(self, line: Line) -> Money:
         """What was billed."""
@@ -175,59 +187,51 @@ class Told:
 
 
 class Pages:
-    """``/insight``."""
+    """``/insight`` and its files."""
 
     def __init__(self, paper: Paper) -> None:
         self._paper = paper
-        self._rooms = paper.rooms
+        self._desk = Desk(paper, OVERVIEW, {"sort": "", "all": ""}, drawn, by_station=True)
 
     async def show(self, request: Request) -> Response:
         """The overview; whoever only lets out releases goes there."""
         viewer = await self._paper.need_viewer(request)
         if Scope.SESSIONS_READ not in viewer.scopes | viewer.at_sites and viewer.may(Scope.PRIVACY_READ):
             return RedirectResponse(RELEASES, 303)
-        use, now = self._rooms.statistics.use, self._rooms.store.clock()
-        asked, refusal = asked_of(request, self._paper.times.local(now).date(), {"sort": "", "all": ""})
-        known = await use.known(viewer)
-        used = await use.of(viewer, asked.span, asked.part, known)
-        findings = [] if asked.station else await savings.found(self._rooms, viewer, asked.part.site)
-        return self._page(request, viewer, asked, known, used, refusal, findings)
-
-    def _page(
-        self,
-        request: Request,
-        viewer: Viewer,
-        asked: Asked,
-        known: Known,
-        used: Used,
-        refusal: Refusal | None,
-        findings: Sequence[savings.Told],
-    ) -> Response:
-        """The overview as a page."""
-        told = Told(asked, used.knows_money, self._rooms.settings.pay_currency)
-        today = self._paper.times.local(self._rooms.store.clock()).date()
+        scene, refusal = await self._desk.scene(request)
+        used = await used_of(scene)
+        part = scene.asked.part
+        findings = [] if part.station else await savings.found(self._paper.rooms, viewer, part.site)
+        told = Told(scene.asked, used.knows_money, scene.currency)
         context: dict[str, Any] = {
-            "asked": asked,
-            "sites": known.sites,
-            "no_site": NO_SITE,
-            "without": WITHOUT,
-            "spans": [(one, span_name(one, today), asked.over(one, today)) for one in Usual],
+            **chosen(scene.asked, scene.known, scene.today),
             "answer": _answer(told, used),
-            "about": said_asked(asked, known),
+            "about": said_asked(scene.asked, scene.known),
             "figures": list(zip((name for name, _, _ in told.columns), told.cells(used.whole), strict=True)),
+            "days": await _days(scene),
             "tables": _tables(told, used) if used.connectors else [],
-            "word": _word(refusal),
             "findings": findings,
+            "path": OVERVIEW + FILES_AT,
+            "word": word_of(refusal),
         }
         status = 200 if refusal is None else STATUS[refusal.code]
         return page(self._paper, request, OVERVIEW, "insight.html", viewer, status=status, **context)
 
+    async def file(self, request: Request, picture: str, kind: str) -> Response:
+        """The days as SVG or CSV; the connectors as CSV."""
+        return await self._desk.file(request, picture, kind)
 
-def _word(refusal: Refusal | None) -> Word | None:
-    """Why the page is not about what was asked."""
-    if refusal is None:
-        return None
-    return Word(phrase("These are the last 28 days instead."), refusal.why, "look")
+
+async def used_of(scene: Scene) -> Used:
+    """How all that is asked for was used."""
+    return await scene.rooms.statistics.use.of(scene.viewer, scene.asked.span, scene.asked.part, scene.known)
+
+
+async def drawn(scene: Scene) -> list[Picture]:
+    """What there is as a file: the days, and every connector."""
+    used, empty = await used_of(scene), Drawing.empty()
+    words = phrase("By connector"), phrase("Energy, sessions and shares of the time of each connector.")
+    return [await _days(scene), Picture("connectors", *words, empty, empty, (), (), lambda: _sheet(scene, used))]
 
 
 def _answer(told: Told, used: Used) -> tuple[Said, Said]:
@@ -297,8 +301,74 @@ def _connector(asked: Asked, line: Line) -> Named:
     return phrase("{station}, connector {number}", station=line.name, number=number), "", line.site
 
 
+# --- the days -----------------------------------------------------------------------------------------------------
+
+
+async def _days(scene: Scene) -> Picture:
+    """Energy of each day, or of each month where there are many days."""
+    span = scene.asked.span
+    by_month = span.days > MOST_DAYS
+    found = await scene.rooms.statistics.use.days(scene.viewer, span, scene.asked.part, by_month=by_month)
+    marks = [_day(scene, span_, total) for span_, total in found]
+    top = max(marks, key=lambda one: one.value, default=None)
+    title: Said = phrase("No energy was delivered")
+    if top is not None and top.value > 0:
+        title = phrase("Most: {what}", what=top.told)
+    note = phrase("Energy delivered by month, kWh.") if by_month else phrase("Energy delivered by day, kWh.")
+    wide, narrow = (_named([one for one, _ in found], most, by_month=by_month) for most in (14, 5))
+    drawings = bars(marks, wide, "kWh", WIDE_PX, flows=True), bars(marks, narrow, "kWh", NARROW_PX, flows=True)
+    head = phrase("Month") if by_month else phrase("Day")
+    rows = [
+        [
+            Shown(_said_days(one)),
+            Shown(kwh(total.energy_wh), mark.href),
+            Shown(Figure(Decimal(total.sessions), 0), _of(scene, one).sessions() if total.sessions else ""),
+        ]
+        for (one, total), mark in zip(found, marks, strict=True)
+    ]
+    sheet = [(one.first.isoformat(), total.energy_wh.scaleb(-3), total.sessions) for one, total in found]
+    made = Sheet(("month" if by_month else "day", "energy_kwh", "sessions"), sheet)
+    return Picture("days", title, note, *drawings, (head, "kWh", phrase("Sessions")), rows, lambda: made)
+
+
+def _day(scene: Scene, span: Span, total: Total) -> Mark:
+    """A day or a month."""
+    energy = phrase("{value} kWh", value=kwh(total.energy_wh))
+    told = phrase("{value}, {when}", value=energy, when=_said_days(span))
+    href = _of(scene, span).sessions(within="ran") if scene.linked and total.energy_wh > 0 else ""
+    return Mark(total.energy_wh.scaleb(-3), energy, told, href)
+
+
+def _of(scene: Scene, span: Span) -> Asked:
+    return replace(scene.asked, span=span)
+
+
+def _said_days(span: Span) -> str:
+    return dated(span.first, WEEKDAY_AND_DAY if span.days == 1 else MONTH)
+
+
+def _named(spans: Sequence[Span], most: int, *, by_month: bool) -> list[str]:
+    """What stands below the bars: as many as there is room for."""
+    each = max(1, -(-len(spans) // most))
+    pattern = MONTH_SHORT if by_month else DAY
+    return [dated(span.first, pattern) if place % each == 0 else "" for place, span in enumerate(spans)]
+
+
+def _sheet(scene: Scene, used: Used) -> Sheet:
+    """Every connector, exactly."""
+    _, digits = scene.currency
+    rows: list[list[Value]] = []
+    for line in used.connectors:
+        t = line.total
+        row: list[Value] = [line.site, line.station, line.name, line.evse, line.connector, t.energy_wh.scaleb(-3)]
+        row += [t.sessions, t.ended, t.empty, t.plugged_s, t.charging_s, t.idle_s, t.stayed_s, line.lasting_s]
+        rows.append([*row, Decimal(t.gross_minor).scaleb(-digits)] if used.knows_money else row)
+    return Sheet((*HEADS, "billed") if used.knows_money else HEADS, rows)
+
+
 def router(paper: Paper) -> APIRouter:
     """``/insight``."""
     pages, routes = Pages(paper), routes_of(paper)
     routes.add_api_route(OVERVIEW, pages.show, methods=["GET"])
+    routes.add_api_route(OVERVIEW + FILES_AT + "/{picture}.{kind}", pages.file, methods=["GET"])
     return routes

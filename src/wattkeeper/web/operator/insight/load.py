@@ -1,0 +1,226 @@
+"""Insight › Load: the power of a site over time, its highest quarter hour, and that of each site and day."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Decimal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.charging.money.exact import divided
+from wattkeeper.charging.phrase import Figure, Phrase, Said, joined, phrase
+from wattkeeper.charging.statistics.load import Peak, Stretched, by_day, power, stretched
+from wattkeeper.charging.statistics.share import QUARTER
+from wattkeeper.charging.statistics.span import DAY, midnight
+from wattkeeper.operations.statistics.when import Load
+from wattkeeper.web.operator.insight.asked import WITHOUT
+from wattkeeper.web.operator.insight.desks import LOAD
+from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Drawing, Stretch, curve
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.said import DAY as DAY_PATTERN
+from wattkeeper.web.operator.said import DAY_AND_YEAR, dated, kw, kwh
+from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.operator.within import RAN
+
+MOST_STRETCHES, MOST_NARROW = 240, 120
+HOUR = timedelta(hours=1)
+PEAK_DAY = phrase("EEEE d MMM")
+"""How the day of a peak is written (Unicode TR 35)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loads:
+    """The load of the site that is looked at, and the peaks of all."""
+
+    load: Load
+    peaks: dict[str, Peak]
+
+
+async def loads(scene: Scene) -> tuple[Scene, Loads | None]:
+    """The site that is asked for, else the one with the highest peak; None where no site had any load."""
+    when, site = scene.rooms.statistics.when, scene.asked.part.site
+    peaks = await when.peaks(scene.viewer, scene.asked.span)
+    if site is None:
+        if not peaks:
+            return scene, None
+        site = max(sorted(peaks), key=lambda one: peaks[one].power_w)
+        scene = replace(scene, asked=scene.asked.at(site or NO_SITE))
+    return scene, Loads(await when.load(scene.viewer, scene.asked.span, site), peaks)
+
+
+async def drawn(scene: Scene) -> list[Picture]:
+    """The curve, and the sites."""
+    whole = scene
+    scene, found = await loads(scene)
+    if found is None or found.load.peak is None:
+        empty = Drawing.empty()
+        title, note = phrase("No energy was delivered"), phrase("Mean power by quarter hour, kW.")
+        return [Picture("load", title, note, empty, empty, (), (), lambda: Sheet(HEADS, ()))]
+    made = [_curve(scene, found.load, found.load.peak)]
+    return [*made, _sites(whole, found.peaks)] if len(scene.known.sites) > 1 else made
+
+
+# --- the curve ----------------------------------------------------------------------------------------------------
+
+HEADS = ("quarter_hour", "energy_kwh", "mean_kw")
+
+
+def _curve(scene: Scene, load: Load, peak: Peak) -> Picture:
+    """The load over the span."""
+    given = [_drawing(scene, load, peak, width) for width in (WIDE_PX, NARROW_PX)]
+    title = phrase("Peak: {power} kW, {when}", power=kw(peak.power_w), when=said_at(scene, peak))
+    heads = (phrase("Day"), phrase("Highest, kW"), phrase("at"), "kWh")
+    return Picture(
+        "load",
+        title,
+        _note(load, peak),
+        given[0],
+        given[1],
+        heads,
+        list(_days(scene, load)),
+        lambda: _sheet(load),
+        about=scene.about,
+    )
+
+
+def said_at(scene: Scene, peak: Peak) -> Phrase:
+    """When a peak was: its day and its quarter hour."""
+    there = peak.at.astimezone(scene.zone)
+    clock = f"{there:%H:%M}"
+    return phrase("{day} {clock}", day=dated(there.date(), PEAK_DAY), clock=clock)
+
+
+def _note(load: Load, peak: Peak) -> Said:
+    """What is drawn, and how much of the peak is used on average."""
+    quarters = max(1, (load.until - load.since) // QUARTER)
+    mean = divided(power(load.energy_wh), quarters)
+    part = Figure(divided(mean * 100, peak.power_w), 0, "%")
+    told = phrase("On average {mean} kW, {part} of the peak.", mean=kw(mean), part=part)
+    drawn = stretched({}, load.since, load.until, MOST_STRETCHES).length
+    each = phrase("Mean power by quarter hour, kW.") if drawn == QUARTER else MANY.filled(hours=hours_of(drawn))
+    return joined((told, each))
+
+
+MANY = phrase("Behind: the highest quarter hour of each {hours} h, kW; in front: their mean power.")
+
+
+def hours_of(length: timedelta) -> str:
+    """How many hours a stretch has."""
+    quarters = length // QUARTER
+    return f"{quarters // 4}" if quarters % 4 == 0 else f"{quarters // 4}.5"
+
+
+def _drawing(scene: Scene, load: Load, peak: Peak, width: int) -> Drawing:
+    """The curve in a width."""
+    made = stretched(load.quarters, load.since, load.until, MOST_STRETCHES if width == WIDE_PX else MOST_NARROW)
+    values = [Stretch(*(one.scaleb(-3) for one in pair)) for pair in zip(made.most, made.mean, strict=True)]
+    names = list(_names(scene, load, made, 10 if width == WIDE_PX else 4))
+    text = phrase("{power} kW", power=kw(peak.power_w))
+    return curve(values, names, "kW", width, ((peak.at - load.since) // made.length, text))
+
+
+def _names(scene: Scene, load: Load, made: Stretched, most: int) -> Iterator[tuple[int, str]]:
+    """What stands below the curve: days, or hours where there are few days."""
+    span = scene.asked.span
+    if span.days <= 2:
+        each = 3 if most > 4 else 12
+        for hour in range(0, span.days * 24, each):
+            at = midnight(span.first, scene.zone) + hour * HOUR
+            if at < load.until:
+                yield (at - load.since) // made.length, f"{at.astimezone(scene.zone):%H:%M}"
+        return
+    days = max(1, (load.until - load.since) // DAY)
+    for number in range(0, days, -(-days // most)):
+        day = span.first + number * DAY
+        yield (midnight(day, scene.zone) - load.since) // made.length, dated(day, DAY_PATTERN)
+
+
+def _days(scene: Scene, load: Load) -> Iterator[list[Shown]]:
+    """Each day with its highest quarter hour, which leads to the sessions that ran in it."""
+    for one in by_day(load.quarters, scene.zone):
+        there = one.peak.at.astimezone(scene.zone)
+        day = {"since": one.day.isoformat(), "until": one.day.isoformat(), "within": RAN}
+        yield [
+            Shown(said_day(one.day)),
+            Shown(kw(one.peak.power_w), behind(scene, one.peak)),
+            Shown(f"{there:%H:%M}"),
+            Shown(kwh(one.energy_wh), scene.sessions(**day)),
+        ]
+
+
+def said_day(day: date) -> str:
+    """A day with its year."""
+    return dated(day, DAY_AND_YEAR)
+
+
+def behind(scene: Scene, peak: Peak) -> str:
+    """Where the sessions are that ran in a quarter hour."""
+    bounds = (one.astimezone(scene.zone).isoformat() for one in (peak.at, peak.at + QUARTER))
+    return scene.sessions(**dict(zip(("since", "until"), bounds, strict=True)), within=RAN)
+
+
+def _sheet(load: Load) -> Sheet:
+    """Every quarter hour, those without energy too."""
+    rows = []
+    for number in range((load.until - load.since) // QUARTER):
+        at = load.since + number * QUARTER
+        energy_wh = load.quarters.get(at, Decimal(0))
+        rows.append((f"{at:%Y-%m-%dT%H:%M:%SZ}", energy_wh.scaleb(-3), power(energy_wh).scaleb(-3)))
+    return Sheet(HEADS, rows)
+
+
+# --- the sites ----------------------------------------------------------------------------------------------------
+
+
+def _sites(scene: Scene, peaks: dict[str, Peak]) -> Picture:
+    """The highest quarter hour of each site, as a table alone."""
+    ordered: Sequence[tuple[str, Peak]] = sorted(peaks.items(), key=lambda one: (-one[1].power_w, one[0]))
+    rows = []
+    for site, peak in ordered:
+        at = replace(scene, asked=scene.asked.at(site or NO_SITE))
+        rows.append(
+            [
+                Shown(site or WITHOUT, at.asked.address(LOAD)),
+                Shown(kw(peak.power_w), behind(at, peak)),
+                Shown(said_at(scene, peak)),
+            ]
+        )
+    heads = (phrase("Site"), phrase("Highest, kW"), phrase("at"))
+    sheet = Sheet(
+        ("site", "mean_kw", "quarter_hour"),
+        [(site, peak.power_w.scaleb(-3), f"{peak.at:%Y-%m-%dT%H:%M:%SZ}") for site, peak in ordered],
+    )
+    empty = Drawing.empty()
+    title, note = phrase("The highest quarter hour of each site"), phrase("Mean power of a quarter hour, kW.")
+    return Picture("sites", title, note, empty, empty, heads, rows, lambda: sheet)
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+class Pages:
+    """``/insight/load`` and its files."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._desk = Desk(paper, LOAD, {}, drawn)
+
+    async def show(self, request: Request) -> Response:
+        """The curve of a site."""
+        return await self._desk.show(request, "insight_pictures.html")
+
+    async def file(self, request: Request, picture: str, kind: str) -> Response:
+        """The curve or the peaks as SVG or CSV."""
+        return await self._desk.file(request, picture, kind)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/insight/load``."""
+    pages, routes = Pages(paper), routes_of(paper)
+    routes.add_api_route(LOAD, pages.show, methods=["GET"])
+    routes.add_api_route(LOAD + "/{picture}.{kind}", pages.file, methods=["GET"])
+    return routes

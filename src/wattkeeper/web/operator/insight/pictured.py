@@ -1,0 +1,212 @@
+"""Pages of pictures: each with its answer, a text, the same as a table, and as files (SVG, CSV) to take along."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, tzinfo
+from functools import cache
+from typing import Any
+
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import Said, joined, phrase
+from wattkeeper.charging.statistics.span import Usual
+from wattkeeper.language import tell
+from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
+from wattkeeper.operations.statistics.use import Known
+from wattkeeper.web.bundle import SOURCES
+from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
+from wattkeeper.web.operator.insight.desks import page
+from wattkeeper.web.operator.insight.pictures import Drawing
+from wattkeeper.web.operator.paper import Paper, Word
+from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.problem import STATUS
+from wattkeeper.web.rooms import Rooms
+
+FILES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}
+MARGIN_PX, HEAD_PX = 24, 84
+"""Of a picture as a file: around it, and above it for its title."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What pictures are drawn of: what was asked, by whom, and what there is."""
+
+    rooms: Rooms
+    viewer: Viewer
+    asked: Asked
+    known: Known
+    today: date
+    zone_name: str
+    linked: bool = True
+    """Whether marks lead to what is behind them."""
+
+    @property
+    def zone(self) -> tzinfo:
+        """The installation's."""
+        return self.rooms.settings.zone
+
+    @property
+    def currency(self) -> tuple[str, int]:
+        """The installation's money, and the digits of its minor unit."""
+        one = self.rooms.settings.pay_currency
+        return one, digits_of(one)
+
+    @property
+    def about(self) -> Said:
+        """Days and place, and whose clock."""
+        clock = phrase("hours are in {zone}", zone=self.zone_name)
+        return joined((said_asked(self.asked, self.known), clock), ", ")
+
+    def sessions(self, **also: str) -> str:
+        """Where the sessions behind a mark are; nowhere in a file."""
+        return self.asked.sessions(**also) if self.linked else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A cell of the table beside a picture, and where what is behind it can be found."""
+
+    text: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """The same exactly, for spreadsheets."""
+
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A picture in all its forms."""
+
+    key: str
+    """What its files are called."""
+    title: Said
+    """Its answer."""
+    note: Said
+    """What is drawn, with its unit and its source."""
+    wide: Drawing
+    narrow: Drawing
+    heads: Sequence[str]
+    rows: Sequence[Sequence[Shown]]
+    """The same as a table."""
+    sheet: Callable[[], Sheet]
+    pick: Sequence[tuple[str, str, bool]] = ()
+    """What else can be drawn: its name, its address, whether it is this."""
+    about: Said | None = None
+    """Days and place, where they are not those that were asked for."""
+
+
+Drawn = Callable[[Scene], Awaitable[Sequence[Picture]]]
+
+
+class Desk:
+    """A place under Insight whose page is made of pictures."""
+
+    def __init__(
+        self, paper: Paper, path: str, also: Mapping[str, str], drawn: Drawn, *, by_station: bool = False
+    ) -> None:
+        self._paper = paper
+        self._path = path
+        self._also = also
+        self._drawn = drawn
+        self._by_station = by_station
+
+    async def show(self, request: Request, template: str, **more: Any) -> Response:
+        """The page."""
+        scene, refusal = await self.scene(request)
+        pictures = await self._drawn(scene)
+        word = word_of(refusal)
+        context = {
+            "pictures": pictures,
+            "path": self._path,
+            "about": pictures[0].about or scene.about,
+            **chosen(scene.asked, scene.known, scene.today),
+        } | more
+        status = 200 if refusal is None else STATUS[refusal.code]
+        return page(self._paper, request, self._path, template, scene.viewer, status=status, word=word, **context)
+
+    async def file(self, request: Request, picture: str, kind: str) -> Response:
+        """One of its pictures as a file; Refusal where the days make no sense or there is no such picture."""
+        scene, refusal = await self.scene(request)
+        if refusal is not None:
+            raise refusal
+        found = [one for one in await self._drawn(replace(scene, linked=False)) if one.key == picture]
+        if not found or kind not in FILES:
+            raise Refusal(Code.NOT_FOUND, phrase("There is no such picture; each is there as svg and as csv."))
+        made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], found[0].about or scene.about)
+        return taken(made, f"{picture}-{scene.asked.span.first}-{scene.asked.span.last}", kind)
+
+    async def scene(self, request: Request) -> tuple[Scene, Refusal | None]:
+        """What an address asks for; Refusal where it is not the viewer's to see."""
+        rooms, times = self._paper.rooms, self._paper.times
+        viewer = await self._paper.need_viewer(request)
+        viewer.reach(Scope.SESSIONS_READ)
+        today = times.local(rooms.store.clock()).date()
+        asked, refusal = asked_of(request, today, self._also)
+        asked = asked if self._by_station else replace(asked, station="")
+        known = await rooms.statistics.use.known(viewer)
+        known.need(asked.part)
+        return Scene(rooms, viewer, asked, known, today, times.name), refusal
+
+
+def word_of(refusal: Refusal | None) -> Word | None:
+    """Why a page is not about what was asked."""
+    return None if refusal is None else Word(phrase("These are the last 28 days instead."), refusal.why, "look")
+
+
+def chosen(asked: Asked, known: Known, today: date) -> dict[str, Any]:
+    """What the form of days and sites is printed from."""
+    spans = [(one, span_name(one, today), asked.over(one, today)) for one in Usual]
+    return {"asked": asked, "sites": known.sites, "no_site": NO_SITE, "without": WITHOUT, "spans": spans}
+
+
+# --- files --------------------------------------------------------------------------------------------------------
+
+
+def taken(made: str, name: str, kind: str) -> Response:
+    """A file to take along; never kept by a cache."""
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
+    return Response(made.encode(), media_type=FILES[kind], headers=headers)
+
+
+def as_csv(sheet: Sheet) -> str:
+    """A sheet as CSV (RFC 4180) with a byte order mark; no cell is a formula."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\r\n")
+    writer.writerow(sheet.heads)
+    writer.writerows([plain(cell) for cell in row] for row in sheet.rows)
+    return BOM + text.getvalue()
+
+
+def as_svg(picture: Picture, about: Said) -> str:
+    """A picture that stands for itself: with its title, its unit, its source, its style, light and dark."""
+    drawing = picture.wide
+    width, height = drawing.width + 2 * MARGIN_PX, drawing.height + HEAD_PX + MARGIN_PX
+    frame = Markup(
+        '<svg xmlns="http://www.w3.org/2000/svg" class="drawn" role="img" aria-labelledby="t d" width="{0}" '
+        'height="{1}" viewBox="0 0 {0} {1}"><title id="t">{2}</title><desc id="d">{3}</desc><style>{4}</style>'
+        '<rect class="paper" width="{0}" height="{1}"/><text class="title" x="{5}" y="36">{2}</text>'
+        '<text x="{5}" y="60">{3}</text><g transform="translate({5} {6})">{7}</g></svg>\n'
+    )
+    told = joined((picture.note, about), " ")
+    given = (width, height, tell(picture.title), tell(told), Markup(style()), MARGIN_PX, HEAD_PX, drawing.marks)
+    return str(frame.format(*given))
+
+
+@cache
+def style() -> str:
+    """The rules that pictures are drawn by, on pages and in files."""
+    return "".join((SOURCES / name).read_text() for name in ("tokens.css", "drawn.css"))

@@ -1,0 +1,166 @@
+"""Insight › Stays: when cars arrive, how long they stay, and how long they stand there after they are full."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.charging.money.exact import divided
+from wattkeeper.charging.phrase import Figure, Said, counted, joined, phrase
+from wattkeeper.operations.statistics.when import Slot, Stays, Week
+from wattkeeper.web.operator.insight.desks import STAYS
+from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Mark, bars
+from wattkeeper.web.operator.insight.week import clock, rounded, said_hours
+from wattkeeper.web.operator.money.months import MONTH
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.said import dated, duration_s
+from wattkeeper.web.operator.within import RAN
+
+QUARTER_S = 900
+BINS: tuple[tuple[int, int | None], ...] = (
+    *((0, 1), (1, 2), (2, 4), (4, 8), (8, 16), (16, 24), (24, 32), (32, 40), (40, 48), (48, 96)),
+    (96, None),
+)
+"""How long a stay was, from so many whole quarter hours until under so many."""
+
+
+async def drawn(scene: Scene) -> list[Picture]:
+    """Arrivals, stays, and what comes after full."""
+    when, part = scene.rooms.statistics.when, scene.asked.part
+    week = await when.week(scene.viewer, scene.asked.span, part.site)
+    stays = await when.stays(scene.viewer, scene.asked.span, part.site)
+    return [_stays(scene, stays), _arrivals(scene, week), _idle(scene, week)]
+
+
+def said_bin(low: int, high: int | None) -> Said:
+    """A length of stay: from when to when."""
+    if high is None:
+        return phrase("{since} and longer", since=duration_s(low * QUARTER_S))
+    if low == 0:
+        return phrase("under {until}", until=duration_s(high * QUARTER_S))
+    return phrase("{since} to {until}", since=duration_s(low * QUARTER_S), until=duration_s(high * QUARTER_S))
+
+
+def _stays(scene: Scene, stays: Stays) -> Picture:
+    """How long cars stayed, as bars from short to long."""
+    marks, rows, sheet = [], [], []
+    for low, high in BINS:
+        count = stays.between(low, high)
+        part = Figure(divided(Decimal(100 * count), stays.sessions) if stays.sessions else Decimal(0), 0, "%")
+        said, text = said_bin(low, high), Figure(Decimal(count), 0)
+        marks.append(Mark(Decimal(count), text, phrase("{when}: {value}", when=said, value=text)))
+        rows.append([Shown(said), Shown(text), Shown(part)])
+        sheet.append((low * 15, "" if high is None else high * 15, count))
+    median = stays.median
+    title = phrase("No session ended")
+    if median is not None:
+        title = phrase("Half of all cars stayed under {until}", until=duration_s(median * QUARTER_S))
+    wide = [duration_s(low * QUARTER_S) if low else "0" for low, _ in BINS]
+    narrow = [name if place in (0, 3, 6, 9) else "" for place, name in enumerate(wide)]
+    given = (bars(marks, wide, "", WIDE_PX, edges=True), bars(marks, narrow, "", NARROW_PX, edges=True))
+    heads = (phrase("Stay"), phrase("Sessions"), phrase("Share"))
+    made = Sheet(("from_min", "until_min", "sessions"), sheet)
+    return Picture(
+        "stays", title, _months(scene, stays), *given, heads, rows if median is not None else (), lambda: made
+    )
+
+
+def _months(scene: Scene, stays: Stays) -> Said:
+    """Of which months: stays are counted by the month in which they began."""
+    first, last = (dated(day.replace(day=1), MONTH) for day in (scene.asked.span.first, scene.asked.span.last))
+    of = counted("1 session that ended", "{count} sessions that ended", stays.sessions)
+    if first == last:
+        return phrase("Sessions by how long the car stayed plugged in: {of}, of all of {month}.", of=of, month=first)
+    told = phrase("Sessions by how long the car stayed plugged in: {of}, of whole months, {first} to {last}.")
+    return told.filled(of=of, first=first, last=last)
+
+
+def _arrivals(scene: Scene, week: Week) -> Picture:
+    """When cars arrive."""
+
+    def mark(hour: int, slot: Slot) -> Mark:
+        text = Figure(Decimal(slot.total.sessions), 0)
+        href = scene.sessions(hour=str(hour)) if slot.total.sessions else ""
+        return Mark(
+            Decimal(slot.total.sessions), text, phrase("{when}: {value}", when=said_hours(hour), value=text), href
+        )
+
+    def title(top: int, part: Figure) -> Said:
+        return phrase("{part} arrive from {since} to {until}", part=part, since=clock(top), until=clock(top + 1))
+
+    note = phrase("Sessions that began, by hour of the day, all days together.")
+    about = ("arrivals", phrase("No car arrived"), note, phrase("Sessions"))
+    return _by_hour(week, mark, title, about, ("sessions", lambda slot: Decimal(slot.total.sessions)))
+
+
+def _idle(scene: Scene, week: Week) -> Picture:
+    """When cars stand there full."""
+
+    def mark(hour: int, slot: Slot) -> Mark:
+        text = Figure(divided(slot.total.idle_s, 3600), 1, "h")
+        href = scene.sessions(hour=str(hour), within=RAN) if slot.total.idle_s else ""
+        return Mark(text.value, text, phrase("{when}: {value}", when=said_hours(hour), value=text), href)
+
+    def title(top: int, part: Figure) -> Said:
+        whole = week.whole.total
+        idle = Figure(divided(whole.idle_s, 3600), 0, "h")
+        share = Figure(divided(whole.idle_s * 100, whole.plugged_s) if whole.plugged_s else Decimal(0), 0, "%")
+        told = phrase("Idle after full: {idle}, {share} of the time plugged in;", idle=idle, share=share)
+        return joined((told, phrase("most from {since} to {until}", since=clock(top), until=clock(top + 1))))
+
+    note = phrase(
+        "Hours in which cars stood plugged in after their last energy, by hour of the day, all days together."
+    )
+    about = ("idle", phrase("No car stood there full"), note, phrase("Idle after full"))
+    return _by_hour(week, mark, title, about, ("idle_h", lambda slot: rounded(divided(slot.total.idle_s, 3600))))
+
+
+def _by_hour(
+    week: Week,
+    mark: Callable[[int, Slot], Mark],
+    title: Callable[[int, Figure], Said],
+    about: tuple[str, Said, Said, Said],
+    column: tuple[str, Callable[[Slot], Decimal]],
+) -> Picture:
+    """Something by hour of the day; ``about``: its key, what is said where there is nothing, its note, its heading."""
+    key, nothing, note, head = about
+    slots = [week.hour(hour) for hour in range(24)]
+    marks: Sequence[Mark] = [mark(hour, slot) for hour, slot in enumerate(slots)]
+    top = max(range(24), key=lambda hour: marks[hour].value)
+    whole = sum((one.value for one in marks), Decimal(0))
+    said = title(top, Figure(divided(marks[top].value * 100, whole), 0, "%")) if whole > 0 else nothing
+    wide = [clock(hour) if hour % 2 == 0 else "" for hour in range(24)]
+    narrow = [clock(hour) if hour % 6 == 0 else "" for hour in range(24)]
+    given = (bars(marks, wide, "", WIDE_PX), bars(marks, narrow, "", NARROW_PX))
+    rows = [[Shown(said_hours(hour)), Shown(one.text, one.href)] for hour, one in enumerate(marks)]
+    name, value = column
+    sheet = Sheet(("hour", name), [(hour, value(slot)) for hour, slot in enumerate(slots)])
+    return Picture(key, said, note, *given, (phrase("Hour"), head), rows if whole > 0 else (), lambda: sheet)
+
+
+class Pages:
+    """``/insight/stays`` and its files."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._desk = Desk(paper, STAYS, {}, drawn)
+
+    async def show(self, request: Request) -> Response:
+        """When cars arrive and how long they stay."""
+        return await self._desk.show(request, "insight_pictures.html")
+
+    async def file(self, request: Request, picture: str, kind: str) -> Response:
+        """A picture as SVG or CSV."""
+        return await self._desk.file(request, picture, kind)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/insight/stays``."""
+    pages, routes = Pages(paper), routes_of(paper)
+    routes.add_api_route(STAYS, pages.show, methods=["GET"])
+    routes.add_api_route(STAYS + "/{picture}.{kind}", pages.file, methods=["GET"])
+    return routes

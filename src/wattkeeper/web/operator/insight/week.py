@@ -1,0 +1,270 @@
+"""Insight › Peak times: how much there is by hour of the week, as a map; energy and what it cost by time of day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from wattkeeper.charging.cards.limits import DAY_WORDS, Day
+from wattkeeper.charging.phrase import Figure, Phrase, phrase
+from wattkeeper.operations.money.papers.sheet import Cell
+from wattkeeper.operations.statistics.when import Place, Slot, Week
+from wattkeeper.web.operator.insight.desks import WEEK
+from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Drawing, Mark, bars, heat
+from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.said import kwh, money
+from wattkeeper.web.operator.tariffs.picture import SHORT
+from wattkeeper.web.operator.within import RAN
+
+FROM_TO = phrase("{day} {since} to {until}")
+HOURS = phrase("{since} to {until}")
+
+
+class Show(StrEnum):
+    """What a map of the week can show."""
+
+    POWER = "power"
+    PLUGGED = "plugged"
+    CHARGING = "charging"
+    ARRIVALS = "arrivals"
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One of them."""
+
+    name: Phrase
+    unit: Phrase
+    """As it is said of an hour: ``{value} kW on average``."""
+    title: Phrase
+    nothing: Phrase
+    note: Phrase
+    value: Callable[[Slot], Decimal]
+
+
+KINDS = {
+    Show.POWER: Kind(
+        phrase("Mean power"),
+        phrase("{value} kW on average"),
+        phrase("Busiest: {when}, {value} kW on average"),
+        phrase("No energy was delivered"),
+        phrase("Mean power by hour of the week, kW."),
+        lambda slot: slot.power_w.scaleb(-3),
+    ),
+    Show.PLUGGED: Kind(
+        phrase("Cars plugged in"),
+        phrase("{value} cars plugged in on average"),
+        phrase("Fullest: {when}, {value} cars plugged in on average"),
+        phrase("No car was plugged in"),
+        phrase("Cars plugged in at once by hour of the week, on average."),
+        lambda slot: slot.plugged,
+    ),
+    Show.CHARGING: Kind(
+        phrase("Cars charging"),
+        phrase("{value} cars charging on average"),
+        phrase("Most charge: {when}, {value} cars on average"),
+        phrase("No car charged"),
+        phrase("Cars charging at once by hour of the week, on average."),
+        lambda slot: slot.charging,
+    ),
+    Show.ARRIVALS: Kind(
+        phrase("Arrivals"),
+        phrase("{value} arrivals on average"),
+        phrase("Most arrive: {when}, {value} an hour on average"),
+        phrase("No car arrived"),
+        phrase("Sessions that began in each hour of the week, on average."),
+        lambda slot: slot.arrivals,
+    ),
+}
+
+
+def clock(hour: int) -> str:
+    """The beginning of an hour."""
+    return f"{hour:02}:00"
+
+
+def said_hours(hour: int) -> Phrase:
+    """An hour of the day."""
+    return HOURS.filled(since=clock(hour), until=clock(hour + 1))
+
+
+def said_place(place: Place) -> Phrase:
+    """An hour of the week."""
+    day, hour = place
+    return FROM_TO.filled(day=DAY_WORDS[Day(day)], since=clock(hour), until=clock(hour + 1))
+
+
+def short(value: Decimal) -> Figure:
+    """A value as a cell of a map has room for it."""
+    return Figure(value, 0 if value >= 100 else 1)
+
+
+async def drawn(scene: Scene) -> list[Picture]:
+    """The map, and the day."""
+    week = await scene.rooms.statistics.when.week(scene.viewer, scene.asked.span, scene.asked.part.site)
+    made = [_map(scene, week), _energy(scene, week)]
+    return [*made, _billed(scene, week)] if week.knows_money else made
+
+
+# --- the map ------------------------------------------------------------------------------------------------------
+
+
+def _map(scene: Scene, week: Week) -> Picture:
+    """The week as a map."""
+    show = dict(scene.asked.rest).get("show", "")
+    asked = Show(show) if show in set(Show) else Show.POWER
+    kind = KINDS[asked]
+    marks = {place: _mark(scene, kind, asked, place, slot) for place, slot in week.slots.items()}
+    top = max(marks, key=lambda place: marks[place].value)
+    is_some = marks[top].value > 0
+    title = kind.title.filled(when=said_place(top), value=short(marks[top].value)) if is_some else kind.nothing
+    wide, narrow = _both(marks)
+    rows = [
+        [Shown(said_hours(hour)), *(Shown(marks[day, hour].text, marks[day, hour].href) for day in range(7))]
+        for hour in range(24)
+    ]
+    pick = [(one.name, scene.asked.address(WEEK, show=which.value), which is asked) for which, one in KINDS.items()]
+    return Picture(
+        "week", title, kind.note, wide, narrow, (phrase("Hour"), *SHORT), rows, lambda: _sheet(scene, week), pick
+    )
+
+
+def _mark(scene: Scene, kind: Kind, show: Show, place: Place, slot: Slot) -> Mark:
+    """An hour of the week; where the sessions are that ran in it, or that began in it."""
+    value = kind.value(slot)
+    told = phrase("{when}: {value}", when=said_place(place), value=kind.unit.filled(value=short(value)))
+    within = {} if show is Show.ARRIVALS else {"within": RAN}
+    href = scene.sessions(weekday=str(place[0]), hour=str(place[1]), **within) if value > 0 else ""
+    return Mark(value, short(value), told, href)
+
+
+def _both(marks: dict[Place, Mark]) -> tuple[Drawing, Drawing]:
+    """Days below each other where there is room, beside each other where there is little."""
+    by_day = [[marks[day, hour] for hour in range(24)] for day in range(7)]
+    by_hour = [[marks[day, hour] for day in range(7)] for hour in range(24)]
+    heads = [f"{hour:02}" for hour in range(24)]
+    wide = heat(by_day, SHORT, heads, ((WIDE_PX - 44) // 24, 36))
+    narrow = heat(by_hour, [clock(hour) for hour in range(24)], SHORT, ((NARROW_PX - 44) // 7, 24))
+    return wide, narrow
+
+
+# --- the day ------------------------------------------------------------------------------------------------------
+
+
+def _energy(scene: Scene, week: Week) -> Picture:
+    """Energy by time of day."""
+    slots = [week.hour(hour) for hour in range(24)]
+    marks = list(_day(scene, [(slot.total.energy_wh.scaleb(-3), kwh(slot.total.energy_wh)) for slot in slots], "kWh"))
+    top = max(range(24), key=lambda hour: marks[hour].value)
+    whole = week.whole.total.energy_wh
+    part = Figure(100 * slots[top].total.energy_wh / whole, 0, "%") if whole > 0 else ""
+    title = phrase(
+        "{part} of the energy flows from {since} to {until}", part=part, since=clock(top), until=clock(top + 1)
+    )
+    note = phrase("Energy delivered by hour of the day, kWh, all days together.")
+    given = (title if whole > 0 else phrase("No energy was delivered"), note)
+    return _bars("energy", given, marks, slots, "kWh", lambda: _sheet(scene, week), flows=True)
+
+
+def _billed(scene: Scene, week: Week) -> Picture:
+    """What was billed by time of day."""
+    currency, digits = scene.currency
+    slots = [week.hour(hour) for hour in range(24)]
+    told = [
+        (Decimal(slot.total.gross_minor).scaleb(-digits), money(slot.total.gross_minor, currency, digits))
+        for slot in slots
+    ]
+    marks = list(_day(scene, told, ""))
+    top = max(range(24), key=lambda hour: marks[hour].value)
+    title = phrase(
+        "{amount} billed for {since} to {until}", amount=marks[top].text, since=clock(top), until=clock(top + 1)
+    )
+    note = phrase("Billed with tax by the hour of the day in which the energy flowed, all days together.")
+    given = (title if marks[top].value > 0 else phrase("Nothing was billed"), note)
+    return _bars("billed", given, marks, slots, currency, lambda: _sheet(scene, week), flows=False)
+
+
+def _day(scene: Scene, values: Sequence[tuple[Decimal, str]], unit: str) -> Iterator[Mark]:
+    for hour, (value, text) in enumerate(values):
+        href = scene.sessions(hour=str(hour), within=RAN) if value > 0 else ""
+        amount = phrase("{value} kWh", value=text) if unit else text
+        yield Mark(value, amount, phrase("{when}: {value}", when=said_hours(hour), value=amount), href)
+
+
+def _bars(
+    key: str,
+    given: tuple[Phrase, Phrase],
+    marks: Sequence[Mark],
+    slots: Sequence[Slot],
+    unit: str,
+    sheet: Callable[[], Sheet],
+    *,
+    flows: bool,
+) -> Picture:
+    """A bar for each hour of the day."""
+    wide = [clock(hour) if hour % 2 == 0 else "" for hour in range(24)]
+    narrow = [clock(hour) if hour % 6 == 0 else "" for hour in range(24)]
+    rows = [[Shown(said_hours(hour)), Shown(one.text, one.href)] for hour, one in enumerate(marks)]
+    drawings = (bars(marks, wide, unit, WIDE_PX, flows=flows), bars(marks, narrow, unit, NARROW_PX, flows=flows))
+    is_some = any(one.value > 0 for one in marks)
+    return Picture(key, *given, *drawings, (phrase("Hour"), unit), rows if is_some else (), sheet)
+
+
+# --- as a file ----------------------------------------------------------------------------------------------------
+
+HEADS = (
+    *("weekday", "hour", "hours", "energy_kwh", "mean_kw", "plugged_h", "charging_h", "idle_h", "sessions"),
+    *("mean_plugged", "mean_charging", "sessions_an_hour"),
+)
+
+
+def _sheet(scene: Scene, week: Week) -> Sheet:
+    """All that is known of each hour of the week; 1 is Monday."""
+    _, digits = scene.currency
+    heads = (*HEADS, "billed") if week.knows_money else HEADS
+    rows: list[list[Cell]] = []
+    for (day, hour), slot in sorted(week.slots.items()):
+        t = slot.total
+        row: list[Cell] = [day + 1, hour, slot.hours, t.energy_wh.scaleb(-3), rounded(slot.power_w.scaleb(-3))]
+        row += [rounded(one / 3600) for one in (t.plugged_s, t.charging_s, t.idle_s)]
+        row += [t.sessions, *(rounded(one) for one in (slot.plugged, slot.charging, slot.arrivals))]
+        rows.append([*row, Decimal(t.gross_minor).scaleb(-digits)] if week.knows_money else row)
+    return Sheet(heads, rows)
+
+
+def rounded(value: Decimal) -> Decimal:
+    """To a millionth."""
+    return value.quantize(Decimal("0.000001"))
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+class Pages:
+    """``/insight/week`` and its files."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._desk = Desk(paper, WEEK, {"show": Show.POWER.value}, drawn)
+
+    async def show(self, request: Request) -> Response:
+        """The week and the day."""
+        return await self._desk.show(request, "insight_pictures.html")
+
+    async def file(self, request: Request, picture: str, kind: str) -> Response:
+        """A picture as SVG or CSV."""
+        return await self._desk.file(request, picture, kind)
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/insight/week``."""
+    pages, routes = Pages(paper), routes_of(paper)
+    routes.add_api_route(WEEK, pages.show, methods=["GET"])
+    routes.add_api_route(WEEK + "/{picture}.{kind}", pages.file, methods=["GET"])
+    return routes

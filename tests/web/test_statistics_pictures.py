@@ -1,0 +1,152 @@
+"""Pictures of the numbers: their titles say what was worked out by hand, and files say the same as pages."""
+
+from __future__ import annotations
+
+import csv
+import io
+import xml.etree.ElementTree as ET
+from decimal import Decimal
+from pathlib import Path
+
+import httpx
+
+from tests.web.conftest import House
+from tests.web.drivers import signed_in
+from tests.web.test_statistics import DAY, HOSTILE, read, two_sites
+from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.charging.person import Role
+from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.store import station
+
+PAGES = {
+    "/insight": ("/insight/all", ("days",)),
+    "/insight/week": ("/insight/week", ("week", "energy")),
+    "/insight/load": ("/insight/load", ("load",)),
+    "/insight/stays": ("/insight/stays", ("stays", "arrivals", "idle")),
+}
+"""Pages, where their files are, and what their pictures are called."""
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def table(answer: httpx.Response) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    assert answer.status_code == 200, answer.text
+    assert answer.text.startswith("\ufeff")
+    return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
+
+
+async def test_titles_are_what_was_worked_out_by_hand(database: str, tmp_path: Path) -> None:
+    """1 March 2026 is a Sunday; of the 4 kWh from 12:07 to 12:30, 15 of 23 minutes lie after 12:15."""
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        week = read(await owner.get(f"/insight/week?{DAY}"))
+        assert "Busiest: Sunday 12:00 to 13:00, 5.5 kW on average" in week
+        assert "hours are in UTC" in week
+        assert "79 % of the energy flows from 12:00 to 13:00" in week
+        plugged = read(await owner.get(f"/insight/week?{DAY}&show=plugged"))
+        assert "Fullest: Sunday 15:00 to 16:00, 1.0 cars plugged in on average" in plugged
+        arrivals = read(await owner.get(f"/insight/week?{DAY}&show=arrivals&site=Harbour"))
+        assert "Most arrive: Sunday 12:00 to 13:00, 1.0 an hour on average" in arrivals
+        load = read(await owner.get(f"/insight/load?{DAY}"))
+        assert "Peak: 10.4 kW, Sunday 1 Mar 12:15" in load, "4 * 4000 * 15 / 23 W"
+        assert "1 Mar 2026, site Harbour" in load
+        assert "Hill 1.0 Sunday 1 Mar 15:00" in load
+        assert "Peak: 1.0 kW, Sunday 1 Mar 15:00" in read(await owner.get(f"/insight/load?{DAY}&site=Hill"))
+        stays = read(await owner.get(f"/insight/stays?{DAY}"))
+        assert "Half of all cars stayed under 1 h 15 min" in stays
+        assert "3 sessions that ended, of all of March 2026." in stays
+        assert "Idle after full: 0 h, 19 % of the time plugged in; most from 13:00 to 14:00" in stays, "30 of 157 min"
+        days = read(await owner.get(f"/insight?{DAY}"))
+        assert "Most: 7.00 kWh, Sunday 1 Mar" in days
+
+
+async def test_files_say_the_same(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        week = table(await owner.get(f"/insight/week/week.csv?{DAY}"))
+        assert len(week) == 168
+        busy = {(row["weekday"], row["hour"]): row for row in week if float(row["energy_kwh"])}
+        energy = {place: Decimal(row["energy_kwh"]) for place, row in busy.items()}
+        assert energy == {("7", "12"): Decimal("5.5"), ("7", "13"): Decimal("0.5"), ("7", "15"): 1}
+        assert sum(int(row["hours"]) for row in week) == 24
+        assert busy["7", "13"]["idle_h"] == "0.500000"
+        load = table(await owner.get(f"/insight/load/load.csv?{DAY}&site=Hill"))
+        assert len(load) == 96
+        assert list(load[60].values()) == ["2026-03-01T15:00:00Z", "0.250", "1.000"]
+        stays = table(await owner.get(f"/insight/stays/stays.csv?{DAY}"))
+        assert [row["sessions"] for row in stays] == ["1", "0", "0", "2", "0", "0", "0", "0", "0", "0", "0"]
+        days = table(await owner.get(f"/insight/all/days.csv?{DAY}"))
+        assert days == [{"day": "2026-03-01", "energy_kwh": "7.000", "sessions": "3"}]
+        connectors = table(await owner.get(f"/insight/all/connectors.csv?{DAY}"))
+        assert [(row["station"], row["energy_kwh"], row["plugged_s"], row["billed"]) for row in connectors] == [
+            ("CP1", "6.000", "5820", "0.00"),
+            ("CP2", "1.000", "3600", "0.00"),
+        ]
+
+
+async def test_a_picture_as_a_file_stands_for_itself(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        for files, pictures in PAGES.values():
+            for picture in pictures:
+                answer = await owner.get(f"{files}/{picture}.svg?{DAY}&site=Harbour")
+                assert answer.headers["content-type"] == "image/svg+xml"
+                assert answer.headers["content-disposition"].endswith(f'"{picture}-2026-03-01-2026-03-01.svg"')
+                drawn = ET.fromstring(answer.text)
+                said = drawn.findtext(f"{SVG}title") or ""
+                assert said and "Harbour" in (drawn.findtext(f"{SVG}desc") or ""), picture
+                assert said in [one.text for one in drawn.iter(f"{SVG}text")], "its answer can be read"
+                rules = drawn.findtext(f"{SVG}style") or ""
+                assert "prefers-color-scheme: dark" in rules and "url(" not in rules and "@import" not in rules
+                assert "href" not in answer.text, "it leads nowhere and fetches nothing"
+
+
+async def test_names_are_neither_formulas_nor_marks(database: str, tmp_path: Path) -> None:
+    odd = '=HYPERLINK("x")<script>&'
+    asked = {"from": "2026-03-01", "to": "2026-03-01", "site": odd}
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        async with house.rooms.store.unit() as unit:
+            await station.describe(unit, "CP1", {"site": odd, "label": "@SUM(1)"})
+        await Counting(house.rooms.store, MemoryBus(), house.rooms.settings).look()
+        rows = table(await owner.get(f"/insight/all/connectors.csv?{DAY}"))
+        assert {(row["site"], row["name"]) for row in rows} == {("'" + odd, "'@SUM(1)"), ("Hill", "CP2")}
+        sites = table(await owner.get(f"/insight/load/sites.csv?{DAY}"))
+        assert sites[0]["site"] == "'" + odd
+        for path in PAGES:
+            page = await owner.get(path, params=asked)
+            assert page.status_code == 200
+            assert "<script>&" not in page.text
+        drawn = await owner.get(
+            "/insight/load/load.svg", params={"from": "2026-03-01", "to": "2026-03-01", "site": odd}
+        )
+        assert odd in (ET.fromstring(drawn.text).findtext(f"{SVG}desc") or "")
+
+
+async def test_a_host_draws_the_own_sites_alone(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house:
+        async with signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (_, host):
+            for path, (files, pictures) in PAGES.items():
+                page = await host.get(f"{path}?{DAY}")
+                assert page.status_code == 200
+                for word in ("Harbour", "Quay", "CP1", "illed", "€"):
+                    assert word not in page.text, (path, word)
+                for site in ("Harbour", "Nowhere"):
+                    assert (await host.get(f"{path}?{DAY}&site={site}")).status_code == 404
+                    for picture in pictures:
+                        assert (await host.get(f"{files}/{picture}.csv?{DAY}&site={site}")).status_code == 404
+            assert "billed" not in (await host.get(f"/insight/week/week.csv?{DAY}")).text
+            assert (await host.get(f"/insight/week/billed.csv?{DAY}")).status_code == 404
+            assert "Peak: 1.0 kW" in (await host.get(f"/insight/load?{DAY}")).text
+        async with signed_in(house, "d@example.org", Role.DRIVER) as (_, driver):
+            for path, (files, pictures) in PAGES.items():
+                for address in (path, f"{files}/{pictures[0]}.csv", f"{files}/{pictures[0]}.svg"):
+                    assert (await driver.get(f"{address}?{DAY}")).status_code == 403
+
+
+async def test_whatever_is_asked_of_a_picture_there_is_an_answer(house: House) -> None:
+    async with signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        for path, (files, pictures) in PAGES.items():
+            for query in HOSTILE:
+                dated = 422 if "from" in query or "to=" in query else 200
+                assert (await owner.get(f"{path}?{query}")).status_code == dated, (path, query)
+                assert (await owner.get(f"{files}/{pictures[0]}.csv?{query}")).status_code == dated
+            assert (await owner.get(f"{files}/nothing.csv")).status_code == 404
+            assert (await owner.get(f"{files}/{pictures[0]}.pdf")).status_code == 404
+            assert (await owner.get(f"{path}?show=%00&sort=<b>")).status_code == 200
