@@ -57,7 +57,7 @@ from wattkeeper.web.api.money import payments as incoming
 from wattkeeper.web.api.people import account, apps, consents, me, notices, persons, sign_in, staff, tokens
 from wattkeeper.web.api.privacy import officer, own
 from wattkeeper.web.api.statistics import findings as savings
-from wattkeeper.web.api.statistics import forecast, uptime
+from wattkeeper.web.api.statistics import forecast, uptime, use, when
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
@@ -77,7 +77,7 @@ NOUNS = (
     *(staff, tokens, apps, sign_in, account, consents, persons, own, officer, me),
     *(incoming, hands, wallet),
     *(audit, revenue, books, grid, insight, log_api),
-    *(savings, forecast, uptime),
+    *(use, when, savings, forecast, uptime),
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}

@@ -103,7 +103,7 @@ class Use:
         known.need(part)
         async with self._store.read() as connection:
             found = await total.by_outlet(connection, viewer, span.first, span.until, part)
-        knows_money = viewer.may(Scope.BILLS_READ)
+        knows_money = self.knows_money(viewer)
         if not knows_money:
             found = {outlet: replace(one, gross_minor=0) for outlet, one in found.items()}
         lasting_s = self._lasting(span)
@@ -123,9 +123,13 @@ class Use:
                 found = await total.by_month(connection, viewer, *months, part)
             else:
                 found = await total.by_day(connection, viewer, span.first, span.until, part)
-        knows_money = viewer.may(Scope.BILLS_READ)
+        knows_money = self.knows_money(viewer)
         kept = {key: one if knows_money else replace(one, gross_minor=0) for key, one in found.items()}
         return [(one, _of_days(kept, one)) for one in (span.months if by_month else span.each)]
+
+    def knows_money(self, viewer: Viewer) -> bool:
+        """Whether the viewer may know what was billed."""
+        return viewer.may(Scope.BILLS_READ)
 
     def _lasting(self, span: Span) -> Decimal:
         """How long a span was, as far as it has come, seconds."""

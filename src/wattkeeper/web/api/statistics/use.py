@@ -1,0 +1,166 @@
+"""How sites, stations and connectors were used over a span of days, and each day of it."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import BaseModel, Field
+
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.statistics.span import MOST_DAYS, Span, Usual, span_of, usual
+from wattkeeper.operations.statistics.use import Line as Used
+from wattkeeper.store.statistics.total import Part, Total
+from wattkeeper.web.api.shapes import Amount, Asked, Here, Identity, Line, Nothing, SessionsReader
+from wattkeeper.web.rooms import Rooms
+
+router = APIRouter(tags=["statistics"])
+MILLIONTH = Decimal("0.000001")
+
+
+class SiteSpanFilter(Asked):
+    """Of which days and of which site."""
+
+    first_day: date | Nothing = Field(None, description="With `last_day`; the last 28 whole days if absent.")
+    last_day: date | Nothing = Field(None, description=f"Included; at most {MOST_DAYS} days.")
+    site: Line | Nothing = Field(
+        None, description="Empty: stations without a site; all that the caller sees if absent."
+    )
+
+    def span(self, rooms: Rooms) -> Span:
+        """The days, by the installation's clock; Refusal INVALID where they are none or too many."""
+        if self.first_day is None and self.last_day is None:
+            return usual(Usual.WEEKS, rooms.store.clock().astimezone(rooms.settings.zone).date())
+        if self.first_day is None or self.last_day is None:
+            raise Refusal(Code.INVALID, phrase("Give two days: first_day and last_day."))
+        return span_of(self.first_day, self.last_day)
+
+
+class SpanFilter(SiteSpanFilter):
+    """Of which days and of what."""
+
+    station: Identity | Nothing = None
+
+    @property
+    def part(self) -> Part:
+        """As the store is asked."""
+        return Part(self.site, self.station)
+
+
+class UseFilter(SpanFilter):
+    """Of which days and of what, told apart by what."""
+
+    by: Literal["site", "station", "connector"] = Field("connector", description="What a row of `items` is about.")
+
+
+class DaysFilter(SpanFilter):
+    """Of which days and of what, day by day or month by month."""
+
+    by: Literal["day", "month"] = "day"
+
+
+class Sums(BaseModel):
+    """What sessions came to: energy, times and money that fell into a span, and sessions that began in it."""
+
+    energy_wh: Amount
+    plugged_s: Amount = Field(description="A car was plugged in.")
+    charging_s: Amount = Field(description="Energy flowed.")
+    idle_s: Amount = Field(description="A car stood plugged in after its last energy.")
+    gross_minor: int | None = Field(description="Billed with tax, minor units; null without the scope `bills:read`.")
+    sessions: int = Field(description="Sessions that began.")
+    ended: int = Field(description="Of these, those that have ended.")
+    empty: int = Field(description="Of these, those that brought no energy.")
+    stayed_s: Amount = Field(description="How long the sessions that began stayed, so far.")
+
+
+class UseRow(Sums):
+    """How something was used. Shares are of one."""
+
+    site: str = Field(description="Empty: stations without a site, or all together.")
+    station: str = Field(description="Empty where a row is about several.")
+    evse: int = Field(description="0: not told, or several.")
+    connector: int = Field(description="0: not told, or several.")
+    evses: int = Field(description="How many cars could have been plugged in at once.")
+    plugged_share: Amount | None = Field(description="plugged_s / (span_s × evses); null where there was no time.")
+    charging_share: Amount | None = Field(description="charging_s / (span_s × evses).")
+    stay_s: Amount | None = Field(description="stayed_s / sessions; null where none began.")
+
+
+class UseReport(BaseModel):
+    """How all that was asked for was used."""
+
+    first_day: date
+    last_day: date
+    span_s: Amount = Field(description="Seconds of the span, as far as it has come.")
+    currency: str
+    digits: int = Field(description="Digits of the minor unit after the point.")
+    whole: UseRow
+    items: list[UseRow]
+
+
+class DayRow(Sums):
+    """A day, or a month as far as the span has of it."""
+
+    first_day: date
+    last_day: date
+
+
+class DayList(BaseModel):
+    """Days or months in their order, those without anything too."""
+
+    currency: str
+    digits: int
+    items: list[DayRow]
+
+
+@router.get("/statistics/use")
+async def show_use(rooms: Here, viewer: SessionsReader, asked: Annotated[UseFilter, Query()]) -> UseReport:
+    """Energy, sessions and shares of the time, by site, station or connector; connectors that nobody used too."""
+    used = await rooms.statistics.use.of(viewer, asked.span(rooms), asked.part)
+    lines = {"site": used.sites, "station": used.stations, "connector": used.connectors}[asked.by]
+    currency = rooms.settings.pay_currency
+    return UseReport(
+        first_day=used.span.first,
+        last_day=used.span.last,
+        span_s=used.whole.lasting_s,
+        currency=currency,
+        digits=digits_of(currency),
+        whole=_row(used.whole, used.knows_money),
+        items=[_row(one, used.knows_money) for one in lines],
+    )
+
+
+@router.get("/statistics/days")
+async def show_days(rooms: Here, viewer: SessionsReader, asked: Annotated[DaysFilter, Query()]) -> DayList:
+    """What each day or month came to, on the clock of the installation."""
+    use = rooms.statistics.use
+    (await use.known(viewer)).need(asked.part)
+    found = await use.days(viewer, asked.span(rooms), asked.part, by_month=asked.by == "month")
+    knows_money, currency = use.knows_money(viewer), rooms.settings.pay_currency
+    items = [DayRow(first_day=of.first, last_day=of.last, **sums(one, knows_money)) for of, one in found]
+    return DayList(currency=currency, digits=digits_of(currency), items=items)
+
+
+SUMS = ("energy_wh", "plugged_s", "charging_s", "idle_s", "gross_minor", "sessions", "ended", "empty", "stayed_s")
+
+
+def sums(one: Total, knows_money: bool) -> dict[str, Any]:
+    """A total as it is told."""
+    told = {name: getattr(one, name) for name in SUMS}
+    return told if knows_money else told | {"gross_minor": None}
+
+
+def rounded(value: Decimal | None) -> Decimal | None:
+    """To a millionth."""
+    return None if value is None else value.quantize(MILLIONTH)
+
+
+def _row(line: Used, knows_money: bool) -> UseRow:
+    """A line as it is told."""
+    about = {name: getattr(line, name) for name in ("site", "station", "evse", "connector", "evses")}
+    shares: dict[str, Any] = {"plugged_share": rounded(line.plugged), "charging_share": rounded(line.charging)}
+    return UseRow(**about, **shares, stay_s=rounded(line.stay_s), **sums(line.total, knows_money))
