@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wattkeeper.commands import audit, imports, installation, sessions, stations, statistics, terms
+from wattkeeper.commands import alerts, audit, imports, installation, sessions, stations, statistics, terms
 from wattkeeper.commands.money import bills, grid, papers, payments
 from wattkeeper.commands.money.books import books
 from wattkeeper.commands.money.revenue import revenue
@@ -42,6 +42,7 @@ audit.app.command("security")(security.security)
 audit.app.command("packages")(materials.packages)
 app.add_typer(audit.app, name="audit")
 app.add_typer(payments.app, name="payments")
+app.add_typer(alerts.app, name="alerts")
 app.add_typer(grid.app, name="grid")
 app.add_typer(terms.app, name="terms")
 app.add_typer(imports.app, name="import")

@@ -36,6 +36,7 @@ NOBODYS = (
     *("/app/consumption/sheets/", "/insight/uptime/"),
     *("/app/privacy/consents/", "/app/privacy/uses/", "/log/tile/", "/insight/releases/", "/release/"),
     "/insight/forecast.",
+    "/alerts/rules/",
 )
 """Paths whose parameters name nobody's: places, codes, ways, months."""
 STREAMS = re.compile(r"/app/live/\{id\}$|/live$")

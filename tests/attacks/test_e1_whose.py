@@ -64,6 +64,9 @@ NOBODYS: Mapping[str, str] = {
     "look_id": "0" * 16,
     "release": "0" * 20,
     "exclusion": "0" * 12,
+    "alert": "al0",
+    "alert_rule": "ar0",
+    "webhook": "wh0",
 }
 IN_BODIES = {"session": "session", "card": "ref", "ref": "ref", "token": "ref", "start": "start"}
 """Members of bodies and queries that may name a thing of somebody's."""

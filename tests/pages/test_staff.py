@@ -22,7 +22,7 @@ from wattkeeper.store.tables import login
 
 ALL = {
     *("/", "/sessions", "/stations", "/cards", "/tariffs", "/findings", "/money", "/people", "/programs"),
-    *("/security", "/persons", "/requests", "/insight"),
+    *("/security", "/persons", "/requests", "/insight", "/alerts"),
 }
 PRIVACY = {"/requests"}
 GUARDED = {"/security", *PRIVACY}
@@ -33,7 +33,7 @@ SEES: dict[Role, set[str]] = {
     Role.BILLING: ALL - GUARDED - {"/people", "/programs", "/findings"},
     Role.PRIVACY_OFFICER: ALL - {"/money", "/tariffs"},
     Role.AUDITOR: ALL - PRIVACY - {"/persons"},
-    Role.SITE_HOST: {"/", "/sessions", "/stations", "/insight"},
+    Role.SITE_HOST: {"/", "/sessions", "/stations", "/insight", "/alerts"},
 }
 """The places of each role."""
 LOOKS_ONLY = (Role.AUDITOR, Role.SITE_HOST, Role.PRIVACY_OFFICER)
@@ -57,6 +57,12 @@ DEEDS = {
     "/programs/revoke": {"token": "0" * 16},
     "/insight/terms": {"peak": "1"},
     "/insight/terms/carbon": {"hours": "at,g_per_kwh"},
+    "/alerts/acknowledge": {"id": "al0"},
+    "/alerts/rules/new": {"kind": "station_offline", "name": "x", "raise_at": "5", "clear_at": "0"},
+    "/alerts/rules/ar0": {"kind": "station_offline", "name": "x", "raise_at": "5", "clear_at": "0"},
+    "/alerts/rules/ar0/delete": {},
+    "/alerts/webhooks": {"name": "x", "address": "https://example.org/"},
+    "/alerts/webhooks/remove": {"id": "wh0"},
     "/security/audit/run": {},
     "/security/audit/accept": {"id": "0" * 16, "days": "30", "why": "there is a reason"},
     "/security/audit/reconsider": {"id": "0" * 16},

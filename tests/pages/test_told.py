@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pyotp
 
+from tests.pages.alarmed import alarmed
 from tests.pages.driver.town import Town
 from tests.pages.everybody.test_axe import RICH, consent, furnished, links
 from tests.pages.everybody.visit import pages_of, unseen
@@ -20,6 +21,7 @@ from tests.pages.pseudo import Walk
 from tests.pages.site import CARD, Site
 from tests.pages.test_staff import browsing
 from tests.web.busy import busy
+from wattkeeper.charging.alerts.rule import Kind
 from wattkeeper.charging.person import Role
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.store.cards import card as cards
@@ -34,6 +36,7 @@ DATA = (
     *WORDS,
     *("night", "standard", "AT", "Europe/Vienna", "UTC"),
     *("A letter.", "A laptop was lost on a train."),
+    *("watch", "pager", "old pager", "pager.example", "old.example", "HTTP", "gaierror", "EUR", "command line"),
     *("crew", "CREW", "meter reader", "operator", "owner", "test", "Firefox, Linux", "hot", "HighTemperature"),
 )
 """What the people and stations of this test call themselves and each other."""
@@ -107,6 +110,20 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
         await one.send("/insight/uptime/exclude", station="CP1", evse="1", since="x", reason="odd", note="x")
         await one.send("/insight/uptime/count", id="0")
         await foreseen(one, town)
+        there = await alarmed(town.rooms)
+        await one.to("/alerts", "/alerts?did=acknowledged", "/")
+        for did in ("made", "changed", "pause", "resume", "delete", "removed"):
+            await one.to(f"/alerts/rules?did={did}")
+        for did in ("changed", "pause", "resume", "tried", "nobody"):
+            await one.to(f"/alerts/rules/{there.rules[0]}?did={did}")
+        for rule in there.rules[1:]:
+            await one.to(f"/alerts/rules/{rule}")
+        for kind in Kind:
+            await one.to(f"/alerts/rules/new?kind={kind}")
+        await one.send("/alerts/rules/new", kind="peak_near_limit", name="hot", raise_at="hot", clear_at="0")
+        await one.send("/alerts/rules/new", kind="station_offline", name="", raise_at="5", clear_at="9", apart="hot")
+        await one.send("/alerts/webhooks", name="hot", address="ftp://hot")
+        await one.send("/alerts/webhooks", name="hot", address="https://hot.example/")
         await one.to("/insight/releases")
         (public, *others) = await released(town.rooms)
         await one.to(

@@ -39,6 +39,7 @@ from wattkeeper.web.api import (
     waiting,
 )
 from wattkeeper.web.api import log as log_api
+from wattkeeper.web.api.alerts import alerts, rules, webhooks
 from wattkeeper.web.api.cards import cards, decisions, enrolments, findings, groups, local_list
 from wattkeeper.web.api.money import (
     assignments,
@@ -76,6 +77,7 @@ NOUNS = (
     *(findings, notices, enrolments, orders, commands, events),
     *(staff, tokens, apps, sign_in, account, consents, persons, own, officer, me),
     *(incoming, hands, wallet),
+    *(alerts, rules, webhooks),
     *(audit, revenue, books, grid, insight, log_api),
     *(use, when, savings, forecast, uptime),
 )

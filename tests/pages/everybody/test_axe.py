@@ -17,6 +17,7 @@ from ocpp.v16 import call
 from playwright.async_api import expect
 
 from tests.doors import until
+from tests.pages.alarmed import alarmed
 from tests.pages.driver.billed import billed
 from tests.pages.driver.test_hostile import running
 from tests.pages.driver.town import MAIL, OWNER, Town
@@ -128,6 +129,9 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await visit.to(person, "/money/hosts", "/money/hosts/statement?site=Linz", "/money/grid")
         await attacked(town.rooms)
         await audited(town.rooms)
+        there = await alarmed(town.rooms)
+        await visit.to(person, "/", "/alerts", "/alerts/rules", *(f"/alerts/rules/{one}" for one in there.rules[:2]))
+        await visit.to(person, "/alerts/rules/new?kind=price_of_hour", "/alerts/rules/new?kind=peak_near_limit")
         (public, *_, refused) = await released(town.rooms)
         await town.rooms.statistics.reckoning.look()
         await town.rooms.admission.provision("CP5", "test", site="Linz")
@@ -276,6 +280,8 @@ async def shown(visit: Visit, person: Person) -> None:
         ("/cards/groups", "Make a group", {"Name": "crew", "Parent id": "a b"}, "Make the group"),
         ("/people", "Invite somebody", {"E-mail": "wrong"}, "Send the invitation"),
         ("/programs", "Give a program access", {"What it is for": "billing"}, "Make a token"),
+        ("/alerts/rules", "Add a webhook", {"What it is for": "x", "Its address": "http://x.example"}, "Add it"),
+        ("/alerts/rules", "Add a webhook", {"What it is for": "x", "Its address": "https://x.example"}, "Add it"),
     ):
         await page.goto(path)
         await page.get_by_text(fold, exact=True).click()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -43,8 +45,8 @@ from wattkeeper.vault.keys import KeyRefused
 log = logging.getLogger("wattkeeper.alerts")
 
 PAUSE_S, REST_S = 1, 5
-TOGETHER = 20
-"""How many webhooks are told at once."""
+MOST_DUE, TOGETHER, OF_EACH = 500, 50, 5
+"""How much of what is due is looked at, how much is told at once, and how much of that to one recipient."""
 LEASE = timedelta(minutes=1)
 """How long a sending belongs to who took it: longer than a webhook may take."""
 FIRST_WAIT, LONGEST_WAIT, DAY = timedelta(seconds=10), timedelta(hours=3), timedelta(days=1)
@@ -87,9 +89,16 @@ class Telling:
         await watch(self._bus, [TOPIC], self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
 
     async def look(self) -> int:
-        """Try everything that is due once; how many that was."""
+        """Try everything that is due; how many tries that was."""
+        count = 0
+        while tried := await self._round():
+            count += tried
+        return count
+
+    async def _round(self) -> int:
+        """Try some of what is due once, of each webhook a few: one that is dead holds up no other for long."""
         async with self._store.read() as connection:
-            rows = await sending.due(connection, self._store.clock(), TOGETHER)
+            rows = _fair(await sending.due(connection, self._store.clock(), MOST_DUE))
         done = await asyncio.gather(*(self._treat(row) for row in rows), return_exceptions=True)
         for problem in done:
             if isinstance(problem, BaseException):
@@ -193,6 +202,18 @@ class Telling:
         await sending.settle(unit, row.id, state, answer)
         if state is Sent.SENT and row.word is Word.RAISED:
             await alert.told(unit, row.alert)
+
+
+def _fair(rows: Sequence[SendingRow]) -> list[SendingRow]:
+    """What is told in one round, of what is due."""
+    told: Counter[str] = Counter()
+    chosen = []
+    for row in rows:
+        whom = row.account or row.hook
+        told[whom] += 1
+        if told[whom] <= OF_EACH:
+            chosen.append(row)
+    return chosen[:TOGETHER]
 
 
 async def _known(unit: Unit, viewer: Viewer, identifier: str) -> AlertRow | None:

@@ -100,9 +100,8 @@ def place_of(row: AlertRow, names: Mapping[str, str]) -> str:
 def told_of(row: AlertRow, names: Mapping[str, str]) -> Told:
     """An alert in words; ``names``: what people call stations."""
     figures = {name: _figure(name, value) for name, value in row.figures.items()}
-    places = FORMS[row.kind].places
     given: dict[str, object] = {
-        "value": Figure(row.value, places if row.value % 1 else 0),
+        "value": _plain(row.value, ""),
         "raise_at": _plain(row.raise_at, ""),
     }
     given |= figures | {"place": place_of(row, names), "count": int(row.value)}

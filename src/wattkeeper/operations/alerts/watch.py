@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.alerts.rule import Rule
 from wattkeeper.charging.alerts.standing import Event, Standing, follow
 from wattkeeper.operations.alerts import episodes, measuring
 from wattkeeper.operations.alerts.episodes import TOPIC
@@ -54,7 +55,8 @@ class AlertWatch:
             found = await measuring.look(connection, rows, at, self._zone)
             known = await standing.of(connection, [row.id for row in rows])
         values = {(row.id, one.subject.key): one for row in rows for one in found[row.id]}
-        changed = [key for key in values.keys() | known.keys() if _is_news(rows, key, values, known, at)]
+        by_id = {row.id: row.rule for row in rows}
+        changed = [key for key in values.keys() | known.keys() if _is_news(by_id[key[0]], key, values, known, at)]
         if not changed:
             return 0
         async with self._store.unit() as unit:
@@ -94,11 +96,10 @@ class AlertWatch:
         return event is not None
 
 
-def _is_news(rows: Sequence[RuleRow], key: Key, values: Values, known: Mapping[Key, Standing], at: datetime) -> bool:
+def _is_news(rule: Rule, key: Key, values: Values, known: Mapping[Key, Standing], at: datetime) -> bool:
     """Whether a value changes how something stands, or is missing where something stood."""
     if key not in values:
         return True
     before = known.get(key, QUIET)
-    rule = next(row.rule for row in rows if row.id == key[0])
     after, _ = follow(rule, before, values[key].value, at)
     return after != before

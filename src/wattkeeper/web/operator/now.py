@@ -27,6 +27,7 @@ from wattkeeper.store.money import worklist
 from wattkeeper.store.session import Flow, SessionRow, Sought
 from wattkeeper.store.station import Knock, StationRow
 from wattkeeper.web.operator import stream
+from wattkeeper.web.operator.alerts import needs as alerts_raised
 from wattkeeper.web.operator.cards import findings as suspicious
 from wattkeeper.web.operator.money import needs as about_money
 from wattkeeper.web.operator.money.needs import Waits
@@ -185,6 +186,7 @@ async def glance(paper: Paper, alarms: Alarms, connection: AsyncConnection, view
         contradict = [one for one in contradict if one.id not in asked]
     needs = [
         *waiting(await stations.knocks(connection, viewer) if viewer.may(Scope.STATIONS_WRITE) else []),
+        *await alerts_raised.needs(connection, viewer, known, MOST_NEEDS),
         *await suspicious.needs(connection, viewer, known, MOST_NEEDS),
         *alarmed(await alarms.recent(connection, viewer, n, now), known),
         *silent(rows, live, now, paper.rooms.settings.heartbeat_s),

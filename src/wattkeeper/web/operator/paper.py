@@ -63,6 +63,7 @@ class Word:
 
 PLACES = (
     ("/", phrase("Now"), Scope.STATIONS_READ),
+    ("/alerts", phrase("Alerts"), Scope.STATIONS_READ),
     ("/sessions", phrase("Sessions"), Scope.SESSIONS_READ),
     ("/stations", phrase("Stations"), Scope.STATIONS_READ),
     ("/cards", phrase("Cards"), Scope.CARDS_READ),
@@ -79,6 +80,7 @@ PLACES = (
 )
 """Where one can go, and what one must be allowed for it, everywhere or at the own sites."""
 ALL = {
+    "/alerts": phrase("All alerts"),
     "/sessions": phrase("All sessions"),
     "/stations": phrase("All stations"),
     "/cards": phrase("All cards"),

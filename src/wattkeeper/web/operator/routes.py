@@ -9,6 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
+from wattkeeper.web.operator.alerts import alerts, rule, rules
 from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.insight import forecast, load, overview, releases, stays, terms, uptime, week
 from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue, waiting
@@ -29,6 +30,7 @@ NOUNS = (
     *(tariffs, tariff, editor, assignments, which, importing),
     *(overview, week, load, stays, uptime, forecast, terms, releases),
     *(events, audit),
+    *(alerts, rules, rule),
 )
 
 

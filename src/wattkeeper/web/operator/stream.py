@@ -20,7 +20,7 @@ from wattkeeper.web.live import LOOK_S, Stream, Streams
 from wattkeeper.web.operator.paper import Outside, Paper
 from wattkeeper.web.operator.region import Region, changes
 
-TOPICS = ("journal", "orders", "stations", "knock", "cards", "findings", "bills")
+TOPICS = ("journal", "orders", "stations", "knock", "cards", "findings", "bills", "alerts")
 """What may change a page."""
 ANYWAY_S = 15.0
 """How often a page is looked at again without a hint: hints may be lost, and silence changes a page too."""

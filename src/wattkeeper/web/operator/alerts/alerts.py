@@ -1,0 +1,170 @@
+"""``/alerts``: what is on, whom it was told, and what was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from wattkeeper.charging.alerts.standing import State
+from wattkeeper.charging.person import Reach, Scope, Viewer
+from wattkeeper.charging.phrase import Phrase, Said, counted, joined, phrase
+from wattkeeper.operations.alerts.told import ANSWERS, ENDS, STATES, Told, told_of
+from wattkeeper.store.alerts import alert, hook, sending
+from wattkeeper.store.alerts import rule as rules
+from wattkeeper.store.alerts.alert import AlertRow
+from wattkeeper.store.alerts.rule import RuleRow
+from wattkeeper.store.alerts.sending import SendingRow, Sent, Word
+from wattkeeper.web.operator.alerts.desks import ALERTS, page
+from wattkeeper.web.operator.paper import Look, Paper, routes_of
+from wattkeeper.web.operator.paper import Word as Notice
+from wattkeeper.web.operator.people.names import path_of, places
+
+MOST_OPEN, MOST_OVER = 200, 100
+LOOKS = {
+    State.RAISED: Look(STATES[State.RAISED], "look", "look"),
+    State.ACKNOWLEDGED: Look(STATES[State.ACKNOWLEDGED], "half"),
+    State.CLEARED: Look(STATES[State.CLEARED], "done"),
+}
+HARM = Look(STATES[State.RAISED], "harm", "harm")
+DID = {"acknowledged": Notice(phrase("It is acknowledged."), phrase("The log keeps who saw to it."))}
+WORDS = {Word.RAISED: phrase("raised"), Word.CLEARED: phrase("over")}
+Text = Annotated[str, Form()]
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Whom one word was told, and what became of that."""
+
+    who: str
+    word: Phrase
+    state: Sent
+    tries: int
+    at: datetime
+    """When it was told, or is tried next."""
+    answer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An alert as the page tells it."""
+
+    row: AlertRow
+    told: Told
+    rule: str
+    look: Look
+    path: str
+    """The station's page; empty where it is about none."""
+    by: str
+    """Who acknowledged it."""
+    ended: Phrase | None
+    tellings: Sequence[Telling]
+
+    @property
+    def lasted(self) -> timedelta:
+        """From raised to over."""
+        return (self.row.cleared_at or self.row.raised_at) - self.row.raised_at
+
+
+class Alerts:
+    """``/alerts`` and the one deed there."""
+
+    def __init__(self, paper: Paper) -> None:
+        self._paper = paper
+        self._rooms = paper.rooms
+
+    async def show(self, request: Request, did: str = "") -> Response:
+        """What is on, and what was."""
+        viewer = await self._paper.need_viewer(request)
+        viewer.reach(Scope.STATIONS_READ)
+        lines, is_quiet, lost = await self._lines(viewer)
+        is_on = [one for one in lines if one.row.cleared_at is None]
+        given: dict[str, Any] = {
+            "answer": answer(is_on),
+            "lead": lead(is_on, is_quiet=is_quiet),
+            "on": is_on,
+            "over": [one for one in lines if one.row.cleared_at is not None],
+            "may_write": viewer.may(Scope.STATIONS_WRITE),
+            "lost": lost,
+            "no_rules": is_quiet,
+            "word": DID.get(did),
+        }
+        return page(self._paper, request, ALERTS, "alerts.html", viewer, **given)
+
+    async def _lines(self, viewer: Viewer) -> tuple[list[Line], bool, int]:
+        """What is on and what was, in words; whether there is no rule; and how much was told in vain for a week."""
+        is_all = viewer.reach(Scope.STATIONS_READ) is Reach.ANYWHERE
+        now = self._rooms.store.clock()
+        async with self._rooms.store.read() as connection:
+            rows = await alert.find(connection, viewer, MOST_OPEN, is_open=True)
+            rows += await alert.find(connection, viewer, MOST_OVER, is_open=False)
+            known = await places(connection, viewer)
+            named = {row.id: row for row in await rules.find(connection, viewer, deleted=True)}
+            told = await sending.of(connection, [row.id for row in rows]) if is_all else {}
+            hooks = {one.id: one.name for one in await hook.find(connection, viewer)} if is_all else {}
+            lost = await sending.given_up(connection, now - timedelta(days=7)) if is_all else 0
+        by = {row.acknowledged_by or "" for row in rows} | {one.account for some in told.values() for one in some}
+        names = await self._rooms.names.said(viewer, by - {""}) | hooks
+        labels = {row.station: known[row.station].name for row in rows}
+        lines = [self._line(row, named, labels, names, told.get(row.id, [])) for row in rows]
+        return lines, all(row.deleted_at for row in named.values()), lost
+
+    def _line(
+        self,
+        row: AlertRow,
+        named: Mapping[str, RuleRow],
+        labels: Mapping[str, str],
+        names: Mapping[str, str],
+        told: Sequence[SendingRow],
+    ) -> Line:
+        look = HARM if row.is_harm and row.state is State.RAISED else LOOKS[row.state]
+        rule = named[row.rule].name if row.rule in named else ""
+        path = path_of(row.station) if row.station else ""
+        by = names.get(row.acknowledged_by or "", row.acknowledged_by or "")
+        tellings = [telling(one, names) for one in told if one.word in WORDS]
+        return Line(row, told_of(row, labels), rule, look, path, by, ENDS.get(row.ended), tellings)
+
+    async def acknowledge(self, request: Request, id: Text = "", back: Text = "") -> Response:
+        """Somebody sees to it."""
+        viewer = await self._paper.need_viewer(request, Scope.STATIONS_WRITE)
+        await self._rooms.alerts.episodes.acknowledge(viewer, id)
+        return RedirectResponse("/" if back == "/" else f"{ALERTS}?did=acknowledged", 303)
+
+
+def telling(one: SendingRow, names: Mapping[str, str]) -> Telling:
+    """What became of telling one recipient."""
+    key = one.account or one.hook
+    at = one.sent_at or one.next_at
+    return Telling(names.get(key, key), WORDS[one.word], one.state, one.tries, at, ANSWERS.get(one.answer, one.answer))
+
+
+def answer(is_on: Sequence[Line]) -> Said:
+    """The page's answer: how many alerts are on."""
+    if not is_on:
+        return phrase("No alert is on")
+    return counted("1 alert is on", "{count} alerts are on", len(is_on))
+
+
+def lead(is_on: Sequence[Line], *, is_quiet: bool) -> Said:
+    """How many of them nobody has seen; or how an alert comes to be."""
+    waits = sum(one.row.state is State.RAISED for one in is_on)
+    if is_quiet:
+        return phrase("There is no rule yet that would raise one.")
+    if not is_on:
+        return phrase("Everything that is measured is as it should be.")
+    if not waits:
+        return phrase("Somebody sees to each.")
+    return joined((counted("1 waits for somebody.", "{count} wait for somebody.", waits),))
+
+
+def router(paper: Paper) -> APIRouter:
+    """``/alerts`` and what can be done there."""
+    pages, routes = Alerts(paper), routes_of(paper)
+    routes.add_api_route(ALERTS, pages.show, methods=["GET"])
+    routes.add_api_route(f"{ALERTS}/acknowledge", pages.acknowledge, methods=["POST"])
+    return routes
