@@ -35,7 +35,6 @@ Figure = Annotated[Decimal, Field(ge=-1_000_000, le=1_000_000, decimal_places=6)
 Wait = Annotated[int, Field(ge=0, le=604_800, multiple_of=60), INTEGER]
 Id = Annotated[str, StringConstraints(max_length=40, pattern=r"^[0-9a-z]{1,40}$")]
 DayName = Annotated[str, StringConstraints(pattern=r"^(mon|tue|wed|thu|fri|sat|sun)$")]
-IN_UNIT = "In the unit of its kind: minutes, percent, sessions, kWh, or major units of money for a kWh."
 
 
 class QuietHours(Asked):
@@ -53,7 +52,9 @@ class AlertRuleWish(Asked):
     kind: Kind
     reach: Where = Field(Where.EVERYWHERE, description="How far it goes.")
     subject: Line = Field("", description="Which site or station; empty for everything.")
-    raise_at: Figure = Field(description=f"An alert is raised at this. {IN_UNIT}")
+    raise_at: Figure = Field(
+        description="An alert is raised at this: minutes, percent, sessions, kWh, or major units of money for a kWh."
+    )
     clear_at: Figure = Field(description="And cleared at this, on the good side of the other.")
     limit_kw: Annotated[Decimal, Field(gt=0, le=1_000_000, decimal_places=6)] | None = Field(
         None, description="Of a peak: what 100 percent is; null: what the site's connection bears, as its terms say."
