@@ -16,9 +16,13 @@ from tests.stories.world import NOON, World
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
+from wattkeeper.charging.statistics.forecast import Why
+from wattkeeper.charging.statistics.savings import Kind
 from wattkeeper.charging.statistics.terms import Terms, Window, terms_at
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.statistics.carbon import by_month, carbon_of, emitted_of
+from wattkeeper.operations.statistics.findings import Findings
+from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station
@@ -111,6 +115,30 @@ async def test_terms_have_a_history_and_a_deed_each(database: str, tmp_path: Pat
     bodies = [orjson.loads(body) for *_, body in deeds]
     assert bodies[0]["peak_minor_per_kw"] == "825" and bodies[1]["since"] == "2027-01-01"
     assert bodies[2]["hours"] == 1 and len(bodies[2]["file_sha256"]) == 64
+    await world.close()
+
+
+async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(database: str, tmp_path: Path) -> None:
+    world, terms = await harbour(database, tmp_path)
+    store, settings = world.door.store, world.door.settings
+    await terms.enter(VIEWER, SITE, Terms(peak_minor_per_kw=D(10_000), limit_w=D(10_000)))
+    assert await Findings(store, settings).of(VIEWER) == [], "the month is not over"
+    world.clock.skip(days=40)
+    found = await Findings(store, settings).of(VIEWER)
+    assert [one.kind for one in found] == [Kind.SHIFT, Kind.NEAR, Kind.UNUSED]
+    assert found[0].title.startswith("Shifting 30 % of Sunday’s load") and found[0].site == SITE
+    assert [one.title for one in found if one.kind is Kind.UNUSED] == ["Connector CP1/1 had no session for 30 days"]
+    told = await Findings(store, settings).of(HOST)
+    assert {one.kind for one in told} == {one.kind for one in found} - {Kind.SHIFT}, "money is not theirs to see"
+    stranger = Viewer("host", Role.SITE_HOST, at_sites=HOST.at_sites, sites=frozenset({"Hill"}))
+    assert await Findings(store, settings).of(stranger) == await Findings(store, settings).of(stranger, SITE) == []
+    forecasts = Forecasts(store, settings)
+    assert (await forecasts.of(VIEWER)).forecast.known == 5, "whole weeks since the first energy, which had none"
+    assert (await forecasts.of(HOST, SITE)) == (await forecasts.of(VIEWER, SITE))
+    nothing = (await forecasts.of(stranger)).forecast
+    assert (nothing.known, nothing.why) == (0, Why.NOTHING)
+    with pytest.raises(Refusal):
+        await forecasts.of(stranger, SITE)
     await world.close()
 
 

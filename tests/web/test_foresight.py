@@ -14,6 +14,7 @@ from tests.web.busy import SITE, busy
 from tests.web.conftest import House
 from tests.web.drivers import signed_in
 from wattkeeper.charging.person import Role, Scope
+from wattkeeper.charging.phrase import Figure
 
 API = "/api/v1/statistics"
 NOW = datetime(2026, 6, 3, 9, 30, tzinfo=UTC)
@@ -30,7 +31,7 @@ FORM = {
 
 @pytest.fixture
 def engine() -> str:
-    """The doors are the same on both; tests/stories/test_terms.py and test_savings.py try both."""
+    """The doors are the same on both; tests/stories/test_terms.py tries the queries on both."""
     return "sqlite"
 
 
@@ -169,3 +170,17 @@ async def test_terms_are_entered_on_a_page_and_listed_with_who_and_when(harbour:
         for one in (auditor, support):
             assert (await one.post(f"{TERMS}?site={SITE}", data=FORM)).status_code == 403
             assert (await one.post(f"{TERMS}/carbon?site={SITE}", data=hours)).status_code == 403
+
+
+async def test_carbon_is_told_by_month_where_somebody_told_what_the_grid_carries(harbour: House) -> None:
+    span = "from=2026-04-01&to=2026-05-31"
+    async with signed_in(harbour, "clara@example.org", Role.BILLING) as (_, clara):
+        assert "CO₂" not in (await clara.get(f"/insight?{span}")).text
+        assert (await clara.post(f"{TERMS}?site={SITE}", data=FORM)).status_code == 303
+        page = (await clara.get(f"/insight?{span}")).text
+        assert "CO₂" not in (await clara.get(f"/insight?{span}&station=CP1")).text
+    by_month = {month: sum((wh for at, wh in TOLD if at.month == month), Decimal(0)) for month in (4, 5)}
+    whole = Figure((by_month[4] + by_month[5]) * 350 / 1_000_000, 1, "kg")
+    assert f"{whole} of CO₂, 350 g for a kWh" in page
+    for wh in by_month.values():
+        assert Figure(wh * Decimal(350) / 1_000_000, 1, "kg") in page

@@ -70,7 +70,8 @@ def best_shift(month: Month, minor_per_kw: Decimal) -> Shift | None:
     """
     if not month.micro_wh:
         return None
-    found = [one for days in Days for hours in range(1, LATEST_H + 1) if (one := _best(month, days, hours))]
+    near = {hours: _near(month, hours * QUARTERS) for hours in range(1, LATEST_H + 1)}
+    found = [one for days in Days for hours, some in near.items() if (one := _best(month, days, hours, some))]
     told = [shift for one in found if (shift := _told(month, one, minor_per_kw)).saved_minor > 0]
     most = max((one.saved_minor for one in told), default=0)
     good = [one for one in told if 2 * one.saved_minor >= most]
@@ -86,22 +87,34 @@ class _Found:
     """Millionths of a Wh in a quarter hour, times a hundred."""
 
 
-def _best(month: Month, days: Days, hours: int) -> _Found | None:
+def _near(month: Month, later: int) -> list[int]:
+    """The quarter hours that can be the highest, whatever share of whichever days is moved: the others are far below.
+
+    The highest one loses no more than the largest share, and none gains more than that share of the one before.
+    """
+    wh, least = month.micro_wh, month.micro_wh[month.peak] * (WHOLE - MOST_PERCENT)
+    gained = [*([0] * later), *wh]
+    return [at for at, own in enumerate(wh) if own * WHOLE + gained[at] * MOST_PERCENT >= least]
+
+
+def _best(month: Month, days: Days, hours: int, near: Sequence[int]) -> _Found | None:
     """The smallest share of some days' load that, moved by hours, makes the peak as low as any share does."""
-    lines = list(_lines(month, days, hours * QUARTERS))
+    lines = list(_lines(month, days, hours * QUARTERS, near))
     peaks = [(max(begin + percent * slope for begin, slope in lines), percent) for percent in range(MOST_PERCENT + 1)]
     peak, percent = min(peaks)
     return _Found(days, hours, percent, peak) if percent else None
 
 
-def _lines(month: Month, days: Days, later: int) -> Iterator[tuple[int, int]]:
-    """The load of each quarter hour over the percentage that is moved: where it begins, how it rises, times a hundred.
+def _lines(month: Month, days: Days, later: int, near: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """The load of quarter hours over the percentage that is moved: where it begins, how it rises, times a hundred.
 
     Those are left out that are below another one whatever is moved.
     """
-    movable = [wh if days.holds(day) else 0 for wh, day in zip(month.micro_wh, month.weekdays, strict=True)]
-    gained = ([0] * later + movable)[: len(movable)]
-    lines = [(wh * WHOLE, more - less) for wh, more, less in zip(month.micro_wh, gained, movable, strict=True)]
+
+    def movable(at: int) -> int:
+        return month.micro_wh[at] if at >= 0 and days.holds(month.weekdays[at]) else 0
+
+    lines = [(month.micro_wh[at] * WHOLE, movable(at - later) - movable(at)) for at in near]
     ends = [(begin, begin + MOST_PERCENT * slope) for begin, slope in lines]
     floor = max(min(one) for one in ends)
     return (line for line, one in zip(lines, ends, strict=True) if max(one) >= floor)

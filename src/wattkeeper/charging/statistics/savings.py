@@ -6,7 +6,7 @@ Amounts are whole minor units, rounded down; nothing is said below the threshold
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
@@ -101,8 +101,10 @@ class Seen:
     since: datetime
     until: datetime
     zone: tzinfo
-    load: Mapping[datetime, Decimal]
+    load: Mapping[datetime, Decimal] = field(default_factory=dict, hash=False, compare=False)
     """Wh by the quarter hour's beginning."""
+    energy_wh: Decimal = ZERO
+    """What that comes to."""
     plugged_s: Decimal = ZERO
     idle_s: Decimal = ZERO
     outlets: int = 0

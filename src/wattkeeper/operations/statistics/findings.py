@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,6 +17,8 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import terms, total
 from wattkeeper.store.statistics.total import Outlet, Part
 
+MOST_KEPT = 500
+"""So many sites' findings are kept until what they are of changes."""
 MOST_SITES = 20
 """So many sites are looked at together: those with the most energy in the month."""
 LONG_AGO = date(2000, 1, 1)
@@ -27,6 +30,7 @@ class Findings:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._settings = settings
+        self._kept: dict[Seen, list[Finding]] = {}
 
     async def of(self, viewer: Viewer, site: str | None = None) -> list[Finding]:
         """At most five findings of one site or of all (scope sessions:read; those with money bills:read too)."""
@@ -35,7 +39,10 @@ class Findings:
             since, until = last_month(now, zone)
             seen = await _seen(connection, viewer, since, until, zone, site)
             found = await _unused(connection, viewer, now, zone, site)
-        found += await asyncio.to_thread(_drawn, seen)
+            fresh = [await _loaded(connection, viewer, one) for one in seen if one not in self._kept]
+        drawn = await asyncio.to_thread(_drawn, fresh)
+        self._kept = (self._kept if len(self._kept) < MOST_KEPT else {}) | drawn
+        found += [finding for one in seen for finding in (drawn.get(one) or self._kept.get(one, []))]
         may_know = viewer.may(Scope.BILLS_READ)
         return foremost([one for one in found if may_know or one.saved_minor is None])
 
@@ -48,19 +55,27 @@ def last_month(now: datetime, zone: tzinfo) -> tuple[datetime, datetime]:
     return first, after
 
 
-def _drawn(seen: Sequence[Seen]) -> list[Finding]:
-    return [found for one in seen for found in findings(one)]
+def _drawn(seen: Sequence[tuple[Seen, Seen]]) -> dict[Seen, list[Finding]]:
+    """Findings by what they are of, which is the first of each two."""
+    return {bare: list(findings(loaded)) for bare, loaded in seen}
+
+
+async def _loaded(connection: AsyncConnection, viewer: Viewer, seen: Seen) -> tuple[Seen, Seen]:
+    """A month, and the same with its load, where its terms ask for it."""
+    if seen.terms is None:
+        return seen, seen
+    return seen, replace(seen, load=await total.load(connection, viewer, seen.site, seen.since, seen.until))
 
 
 async def _seen(
     connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, zone: tzinfo, site: str | None
 ) -> list[Seen]:
-    """What each site did in a month."""
+    """What each site did in a month; its load is left out."""
     sites = await total.busiest(connection, viewer, since, until, MOST_SITES, site)
-    entered = await terms.of_sites(connection, sites)
+    entered = await terms.of_sites(connection, list(sites))
     first, after = (at.astimezone(zone).date() for at in (since, until))
     found = []
-    for name in sites:
+    for name, energy_wh in sites.items():
         outlets = await total.by_outlet(connection, viewer, first, after, Part(name))
         used = [one for one in outlets.values() if one.plugged_s > 0]
         found.append(
@@ -69,7 +84,7 @@ async def _seen(
                 since=since,
                 until=until,
                 zone=zone,
-                load=await total.load(connection, viewer, name, since, until),
+                energy_wh=energy_wh,
                 plugged_s=sum((one.plugged_s for one in used), total.ZERO),
                 idle_s=sum((one.idle_s for one in used), total.ZERO),
                 outlets=len(used),

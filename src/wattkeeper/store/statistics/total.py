@@ -193,13 +193,14 @@ async def there(connection: AsyncConnection, viewer: Viewer, stations: Sequence[
 
 async def busiest(
     connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, most: int, site: str | None = None
-) -> list[str]:
-    """The sites with the most energy between two instants, the first the most; or the one that is asked for."""
+) -> dict[str, Decimal]:
+    """The sites with the most energy between two instants, and how much, Wh; or the one that is asked for."""
     c = tally_hour.c
     conditions = [c.at >= since, c.at < until, reach.site_totals(viewer, c.site), *_at(c.site, site)]
-    most_first = func.sum(c.energy_wh).desc()
-    wanted = select(c.site).where(*conditions).group_by(c.site).order_by(most_first, c.site).limit(most)
-    return list((await connection.execute(wanted)).scalars())
+    energy_wh = type_coerce(func.sum(c.energy_wh), Exact())
+    wanted = select(c.site, energy_wh).where(*conditions).group_by(c.site).limit(most)
+    rows = await connection.execute(wanted.order_by(func.sum(c.energy_wh).desc(), c.site))
+    return {row[0]: row[1] for row in rows}
 
 
 async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:

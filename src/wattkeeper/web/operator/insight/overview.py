@@ -19,7 +19,7 @@ from wattkeeper.charging.statistics.span import Span
 from wattkeeper.operations.money.papers.sheet import Cell as Value
 from wattkeeper.operations.statistics.use import Line, Used
 from wattkeeper.store.statistics.total import Total
-from wattkeeper.web.operator.insight import savings
+from wattkeeper.web.operator.insight import carbon, savings
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, said_asked
 from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
 from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
@@ -202,6 +202,8 @@ class Pages:
         used = await used_of(scene)
         part = scene.asked.part
         findings = [] if part.station else await savings.found(self._paper.rooms, viewer, part.site)
+        span, rooms = scene.asked.span, self._paper.rooms
+        emitted = None if part.station else await carbon.told(rooms, viewer, span, part.site)
         told = Told(scene.asked, used.knows_money, scene.currency)
         context: dict[str, Any] = {
             **chosen(scene.asked, scene.known, scene.today),
@@ -211,6 +213,7 @@ class Pages:
             "days": await _days(scene),
             "tables": _tables(told, used) if used.connectors else [],
             "findings": findings,
+            "carbon": emitted,
             "path": OVERVIEW + FILES_AT,
             "word": word_of(refusal),
         }

@@ -13,7 +13,7 @@ from wattkeeper.web.operator.said import dated
 HEIGHT = 1000
 """Of the picture in its own units; an hour is one wide."""
 SHORT = phrase("EEE d")
-STEPS = (1, 2, 2.5, 5, 10)
+STEPS = (1, 1.2, 1.6, 2, 2.4, 3, 4, 5, 6, 8, 10)
 
 
 @dataclass(frozen=True, slots=True)
