@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +14,18 @@ from tests.stories.till import Till
 from tests.stories.world import CARD, NOON, World, found
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.evidence import Grade, grade
-from wattkeeper.charging.facts import SessionEnded, SessionOpened
+from wattkeeper.charging.facts import MetersRead, SessionEnded, SessionOpened
+from wattkeeper.charging.history.past import Past, facts_of
 from wattkeeper.charging.meter import FindingCode
 from wattkeeper.charging.money.discrepancy import Kind
+from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import SessionState
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.history.importing import plan, record
 from wattkeeper.operations.history.mapping import read_mapping
 from wattkeeper.operations.history.table import read_table
+from wattkeeper.operations.money.cases import told_of
 from wattkeeper.operations.money.discrepancies import audit_sessions
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.store.money.proposal import Deed, Wish
@@ -85,6 +90,8 @@ async def test_it_never_becomes_a_bill(world: World) -> None:
     assert await till.holds(all_of_them=True) == []
     assert await rows(world, pin) == 1
     old = next(one for one in await world.sessions() if one.imported)
+    async with world.door.store.read() as connection:
+        assert (await told_of(connection, [old.id]))[old.id].choice.row is None
     with pytest.raises(Refusal):
         await till.deeds.do(VIEWER, old.id, Wish(deed=Deed.ACCEPT, said="It was charged."))
     assert await till.amounts() == [("bill", 180)]
@@ -94,7 +101,10 @@ async def test_it_alarms_nobody_and_uses_up_nothing(world: World) -> None:
     world.settings["number_card_kwh_month"] = 10
     await world.restart()
     await world.enroll()
-    await take(world, A, "B,CP2,2026-02-28 08:00,2026-02-28 12:00,80", "C,CP1,2026-03-01 11:59,2026-03-01 12:00,1")
+    usual = [f"{day},CP1,2026-01-{day:02} 08:00,2026-01-{day:02} 12:00,8" for day in range(1, 32)]
+    await take(
+        world, *usual, A, "B,CP2,2026-02-27 21:00,2026-02-27 23:00,80", "C,CP1,2026-03-01 09:00,2026-03-01 12:00,30"
+    )
     door = world.door
     watch = RadarWatch(door.store, door.bus, door.settings, None)  # type: ignore[arg-type]
     await watch.look()
@@ -147,10 +157,28 @@ async def test_no_station_can_touch_it_whatever_it_names(world: World) -> None:
 async def test_readings_that_wait_for_their_session_are_not_its_own(world: World) -> None:
     async with world.v16() as station:
         await station.read(None, "2026-02-28T09:00:00Z", wh=123_456)
-    await take(world, A)
+    at = NOON - timedelta(hours=26)
+    alone, later, end = _read(at), _read(at + timedelta(hours=1)), SessionEnded(at=at + timedelta(hours=2))
+    await asyncio.gather(world.door.intake.record("CP1", alone), take(world, A))
     one = await world.the_session()
     assert one.energy_wh == 8000
-    assert len(await world.readings(None)) == 1
+    assert len(await world.readings(None)) == 2
+    told = [world.door.intake.record("CP1", fact) for fact in (*facts_of(_past("B")), later, end)]
+    await asyncio.gather(*told)
+    assert [one.energy_wh for one in await world.sessions() if one.imported] == [8000, 8000]
+    assert len(await world.readings(None)) == 3
+
+
+def _read(at: datetime) -> MetersRead:
+    """A reading without a session."""
+    return MetersRead(at=at, evse=1, readings=(Reading(at, energy_wh=Decimal(234_567)),))
+
+
+def _past(name: str) -> Past:
+    """A session of the day before."""
+    began_at = NOON - timedelta(hours=28)
+    ended_at = began_at + timedelta(hours=4)
+    return Past(name=name, line=2, station="CP1", began_at=began_at, ended_at=ended_at, energy_wh=Decimal(8000))
 
 
 async def test_half_of_it_is_made_whole(world: World) -> None:

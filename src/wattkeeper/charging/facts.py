@@ -96,6 +96,11 @@ class SessionFact(Fact, frozen=True, kw_only=True, omit_defaults=True):
     readings: tuple[Reading, ...] = ()
 
 
+def is_history(fact: Fact) -> bool:
+    """Whether another system's records say it: the station was not heard."""
+    return isinstance(fact, SessionFact) and fact.imported
+
+
 class SessionOpened(SessionFact, frozen=True, kw_only=True, omit_defaults=True):
     """A session began (StartTransaction; TransactionEvent Started)."""
 

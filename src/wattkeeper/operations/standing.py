@@ -18,6 +18,7 @@ from wattkeeper.charging.facts import (
     SessionEstimated,
     SignaturesChecked,
     StatusChanged,
+    is_history,
 )
 from wattkeeper.store import state as states
 from wattkeeper.store.entry import Entry
@@ -79,7 +80,7 @@ class Standing:
         state = self._known.get(entry.station) or StationState(entry.station)
         step = TOLD.get(type(entry.fact))
         changes = step(entry, state) if step else {}
-        if not isinstance(entry.fact, OURS) and not getattr(entry.fact, "imported", False):
+        if not isinstance(entry.fact, OURS) and not is_history(entry.fact):
             heard = state.last_heard_at
             if heard is None or changes or entry.received_at - heard >= REMEMBER_EVERY:
                 changes["last_heard_at"] = entry.received_at

@@ -76,7 +76,7 @@ class Outcome(StrEnum):
     """What becomes of a session that is looked at."""
 
     NOTHING = "nothing"
-    """No price was set, nothing happened, or it was imported: there is nothing to bill."""
+    """No price was set, or nothing happened: there is nothing to bill."""
     BILL = "bill"
     HOLD = "hold"
     STANDS = "stands"
@@ -124,7 +124,7 @@ class Judgement:
 
 def judge(case: Case, backlog: timedelta = BACKLOG) -> Judgement:
     """What becomes of a session that has ended; ``backlog``: how long after its start it may be told."""
-    if case.bill is None or case.tariff is None or case.session.imported:
+    if case.bill is None or case.tariff is None:
         return Judgement(Outcome.NOTHING)
     reasons = tuple(_reasons(case, case.tariff, case.bill, backlog))
     if case.view is not None:

@@ -11,6 +11,7 @@ from sqlalchemy import case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.facts import is_history
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.statistics.uptime import Cause, Outage, Standing, Word, outages
 from wattkeeper.store.columns import to_micros
@@ -39,16 +40,18 @@ class Stretch:
 
 
 async def stretch(connection: AsyncConnection, after: int, limit: int) -> Stretch:
-    """The ``limit`` entries after a number, as far as they are about reliability."""
+    """The ``limit`` entries after a number, as far as they are about reliability; history says nothing of it."""
     n = journal.c.n
     upto = int(await connection.scalar(select(func.max(n)).where(n > after, n <= after + limit)) or after)
     within = (n > after, n <= upto)
     wanted = select(journal).where(*within, journal.c.kind.in_(SAYING)).order_by(n)
-    entries = [entry_of(row) for row in await connection.execute(wanted)]
+    told = map(entry_of, await connection.execute(wanted))
+    entries = [entry for entry in told if not is_history(entry.fact)]
     turned = or_(session.c.live.is_(False), journal.c.kind.in_(TURNING))
     which = select(journal.c.session_id).join(session, session.c.id == journal.c.session_id).where(*within, turned)
     folds = await connection.execute(select(session.c.fold).where(session.c.id.in_(which)))
-    return Stretch(entries, [decode(fold) for (fold,) in folds], upto)
+    sessions = map(decode, folds.scalars())
+    return Stretch(entries, [session for session in sessions if not session.imported], upto)
 
 
 # --- what is said -------------------------------------------------------------------------------------------------

@@ -1,0 +1,352 @@
+"""Real sessions imported and counted, and the same figures worked out from the raw files by Polars: every one agrees.
+
+Nothing is shared with the product but the files: they are read, repaired, spread over quarter hours and summed here by
+other means. Energy comes evenly between the beginning and the end of charging, or of the session where that is all
+that is known. On PostgreSQL a part of the sessions is enough, on SQLite it is all of them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zipfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import polars as pl
+import pytest
+from lxml import etree
+
+from tests.databases import ENGINES, Databases
+from tests.doors import settings_for
+from wattkeeper.assembly import open_rooms
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.history.importing import make_stations, plan, record
+from wattkeeper.operations.history.mapping import read_mapping
+from wattkeeper.operations.history.table import read_table
+from wattkeeper.store.statistics import total
+from wattkeeper.store.statistics.total import Part, Total
+
+HERE = Path(__file__).parent
+MAPPINGS = HERE.parents[1] / "docs" / "mappings"
+ZONE = "Europe/Zurich"
+FIRST, UNTIL = date(2014, 1, 1), date(2024, 1, 1)
+SINCE, BEFORE = datetime(2014, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
+QUARTER_S = 900
+SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh")
+COUNTS = ("sessions", "ended", "empty")
+SOME = 300
+"""How many rows of each file are enough to see that PostgreSQL counts as SQLite does."""
+CAR_W = 6_600
+"""What a car of those years charged with: with it the end of charging is made up, which neither file has."""
+Told = dict[tuple[Any, ...], dict[str, float]]
+
+
+# --- the raw files, read by other means ---------------------------------------------------------------------------
+
+
+def workplaces() -> pl.DataFrame:
+    """The workplace sessions as text."""
+    return pl.read_csv(HERE / "data" / "workplace_sessions.csv", infer_schema_length=0)
+
+
+def fast() -> pl.DataFrame:
+    """The fast sessions as text."""
+    archive = zipfile.ZipFile(HERE / "data" / "dc_fast_sessions.xlsx")
+    of = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    words = ["".join(one.itertext()) for one in etree.fromstring(archive.read("xl/sharedStrings.xml")).iter(f"{of}si")]
+    rows = []
+    for row in etree.fromstring(archive.read("xl/worksheets/sheet1.xml")).iter(f"{of}row"):
+        values = [(cell.get("t"), cell.findtext(f"{of}v") or "") for cell in row]
+        rows.append([words[int(value)] if kind == "s" else value for kind, value in values])
+    return pl.DataFrame(rows[1:], schema=rows[0], orient="row")
+
+
+def seconds_of(text: pl.Expr) -> pl.Expr:
+    """The days of a sheet as the second that they mean."""
+    day = (text.cast(pl.Float64) * 86_400).round().cast(pl.Int64) * 1_000_000
+    return pl.lit(datetime(1899, 12, 30)) + day.cast(pl.Duration("us"))
+
+
+def stamps_of(text: pl.Expr) -> pl.Expr:
+    """Times with the years as they were meant."""
+    return (pl.lit("20") + text.str.slice(2)).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", time_zone="UTC")
+
+
+def full_of(table: pl.DataFrame) -> pl.DataFrame:
+    """The workplace sessions once more, at other stations, with an end of charging of their own, to the second."""
+    kwh, begin, end = pl.col("kwhTotal").cast(pl.Float64), stamps_of(pl.col("created")), stamps_of(pl.col("ended"))
+    lasting = (kwh * 1000 / CAR_W * 3600).ceil().cast(pl.Int64) * 1_000_000
+    full = pl.min_horizontal(begin + lasting.cast(pl.Duration("us")), end)
+    return table.with_columns(
+        stationId=pl.lit("F") + pl.col("stationId"),
+        locationId=pl.lit("F") + pl.col("locationId"),
+        full=pl.when(kwh > 0).then(full.dt.strftime("%Y-%m-%d %H:%M:%S")).otherwise(pl.lit("")),
+    )
+
+
+def sessions_of(raw: Raw) -> pl.DataFrame:
+    """All sessions in one form: site, station, evse, begin, full, end, wh."""
+    form = ("site", "station", "evse", "begin", "full", "end", "wh")
+    wh = pl.col("kwhTotal").cast(pl.Float64) * 1000
+    place = {"site": pl.col("locationId"), "station": pl.col("stationId"), "evse": pl.lit(1), "wh": wh}
+    times = {"begin": stamps_of(pl.col("created")), "end": stamps_of(pl.col("ended"))}
+    slow = raw.slow.with_columns(**place, **times, full=times["end"]).select(form)
+    said = pl.col("full").replace("", None).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", time_zone="UTC")
+    full = raw.full.with_columns(**place, **times, full=said.fill_null(times["end"])).select(form)
+    begin, end = (
+        seconds_of(pl.col(name)).dt.replace_time_zone(ZONE).dt.convert_time_zone("UTC")
+        for name in ("Arrival", "Departure")
+    )
+    quick = raw.quick.with_columns(
+        site=pl.lit("EPFL"),
+        station=pl.lit("DESL-DC"),
+        evse=pl.col("CCS").replace_strict({"CCS1": 1, "CCS2": 2}, return_dtype=pl.Int32),
+        **{"begin": begin, "end": end, "full": end, "wh": pl.col("Energy (Wh)").cast(pl.Float64)},
+    ).select(form)
+    return pl.concat([slow, full, quick], how="vertical_relaxed")
+
+
+@dataclass(frozen=True)
+class Raw:
+    """The files as text, or the first rows of each."""
+
+    slow: pl.DataFrame
+    full: pl.DataFrame
+    quick: pl.DataFrame
+
+    @classmethod
+    def read(cls, engine: str) -> Raw:
+        """All rows, or those that are enough."""
+        slow, quick = workplaces(), fast()
+        if engine != "sqlite":
+            slow, quick = slow.head(SOME), quick.head(SOME)
+        return cls(slow, full_of(slow), quick)
+
+
+# --- every figure by Polars ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What sessions come to by quarter hours."""
+
+    sessions: pl.DataFrame
+    parts: pl.DataFrame
+
+    @classmethod
+    def of(cls, sessions: pl.DataFrame) -> Expected:
+        """Sessions spread over the quarter hours in which they were."""
+        numbered = sessions.with_columns(began=pl.col("begin").dt.truncate("15m"))
+        quarters = pl.datetime_ranges("began", "end", interval="15m", closed="left", time_unit="us", time_zone="UTC")
+        parts = numbered.with_columns(quarter=quarters).explode("quarter")
+        over, drew = pl.col("quarter") + timedelta(minutes=15), pl.col("wh") > 0
+        until_full = shared(pl.col("begin"), pl.col("full"), over)
+        lasting = (pl.col("full") - pl.col("begin")).dt.total_microseconds() / 1e6
+        parts = parts.with_columns(
+            plugged_s=shared(pl.col("begin"), pl.col("end"), over),
+            charging_s=pl.when(drew).then(until_full).otherwise(0.0),
+            idle_s=pl.when(drew).then(shared(pl.col("full"), pl.col("end"), over)).otherwise(0.0),
+            energy_wh=pl.when(drew).then(pl.col("wh") * until_full / lasting).otherwise(0.0),
+            sessions=(pl.col("quarter") == pl.col("began")).cast(pl.Int64),
+        )
+        first = pl.col("sessions")
+        return cls(
+            sessions,
+            parts.with_columns(
+                ended=first,
+                empty=first * (pl.col("wh") == 0),
+                stayed_s=first * (pl.col("end") - pl.col("begin")).dt.total_microseconds() / 1e6,
+                local=pl.col("quarter").dt.convert_time_zone(ZONE),
+            ),
+        )
+
+    def by(self, *keys: pl.Expr, of: tuple[str, ...] = (*SPANS, *COUNTS, "stayed_s")) -> Told:
+        """Sums by keys, without those that are nothing."""
+        named = [key.alias(f"key{place}") for place, key in enumerate(keys)]
+        found = self.parts.group_by(named).agg(pl.col(name).sum() for name in of)
+        rows = ((row[: len(keys)], dict(zip(of, row[len(keys) :], strict=True))) for row in found.iter_rows())
+        return {key: told for key, told in rows if any(told.values())}
+
+
+def shared(since: pl.Expr, until: pl.Expr, over: pl.Expr) -> pl.Expr:
+    """How many seconds of a quarter hour lie between two instants."""
+    span = pl.min_horizontal(until, over) - pl.max_horizontal(since, pl.col("quarter"))
+    return (span.dt.total_microseconds() / 1e6).clip(lower_bound=0)
+
+
+# --- the same figures by Wattkeeper -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What Wattkeeper says."""
+
+    by_outlet: Told
+    by_day: Told
+    by_month: dict[str, Told]
+    by_hour: dict[str, Told]
+    load: dict[str, Mapping[datetime, Any]]
+    highest: dict[str, tuple[datetime, Any] | None]
+    stays: dict[str, dict[int, int]]
+    one_month: dict[str, dict[int, int]]
+
+
+def plain(one: Total) -> dict[str, float]:
+    """A total as numbers."""
+    return {name: float(getattr(one, name)) for name in (*SPANS, *COUNTS, "stayed_s")}
+
+
+async def count(database: str, folder: Path, raw: Raw) -> Counted:
+    """Import the files by their mappings, let them be counted, read everything."""
+    settings = settings_for(database, folder, time_zone=ZONE)
+    slow = (MAPPINGS / "workplace_sessions.toml").read_text()
+    full = slow.replace("[columns]", '[columns]\ncharged = "full"')
+    async with open_rooms(settings) as rooms:
+        for name, table, mapping in (("slow", raw.slow, slow), ("full", raw.full, full)):
+            table.write_csv(folder / f"{name}.csv")
+            await take(rooms, folder / f"{name}.csv", mapping)
+        fast_file = HERE / "data" / "dc_fast_sessions.xlsx"
+        whole = raw.quick.height > SOME
+        if not whole:
+            fast_file = folder / "quick.csv"
+            stamps = {
+                name: seconds_of(pl.col(name)).dt.strftime("%Y-%m-%d %H:%M:%S") for name in ("Arrival", "Departure")
+            }
+            raw.quick.with_columns(**stamps).write_csv(fast_file)
+        quick = (MAPPINGS / "dc_fast_sessions.toml").read_text()
+        await take(rooms, fast_file, quick if whole else quick.replace("excel", "%Y-%m-%d %H:%M:%S"))
+        assert await rooms.statistics.counting.look() == raw.slow.height + raw.full.height + raw.quick.height
+        async with rooms.store.read() as connection:
+            return await read(connection)
+
+
+async def take(rooms: Any, file: Path, text: str) -> None:
+    """Import one file."""
+    mapping = read_mapping(text)
+    found = await plan(rooms.store, read_table(file), mapping)
+    assert found.bad == []
+    await make_stations(rooms.admission, found.unknown, mapping, "test")
+    await record(rooms.intake, found.fresh, mapping)
+
+
+async def read(connection: Any) -> Counted:
+    """Every figure that there is."""
+    outlets = await total.by_outlet(connection, VIEWER, FIRST, UNTIL)
+    days = await total.by_day(connection, VIEWER, FIRST, UNTIL)
+    found = Counted(
+        {tuple(outlet): plain(one) for outlet, one in outlets.items()},
+        {(day,): plain(one) for day, one in days.items()},
+        *({}, {}, {}, {}, {}, {}),
+    )
+    for site in await total.sites(connection, VIEWER):
+        months = await total.by_month(connection, VIEWER, "2014-01", "2023-12", Part(site=site))
+        hours = await total.by_hour(connection, VIEWER, SINCE, BEFORE, site)
+        found.by_month[site] = {(month,): plain(one) for month, one in months.items()}
+        found.by_hour[site] = {(hour,): plain(one) for hour, one in hours.items()}
+        found.load[site] = await total.load(connection, VIEWER, site, SINCE, BEFORE)
+        found.highest[site] = await total.highest(connection, VIEWER, site, SINCE, BEFORE)
+        found.stays[site] = await total.stays(connection, VIEWER, "2014-01", "2023-12", site)
+        found.one_month[site] = await total.stays(connection, VIEWER, "2015-08", "2015-08", site)
+    return found
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def both(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Expected, Counted]]:
+    """The figures of both, worked out once for each engine."""
+    raw = Raw.read(request.param)
+    address = asyncio.run(databases.fresh(request.param))
+    folder = tmp_path_factory.mktemp("figures")
+    yield Expected.of(sessions_of(raw)), asyncio.run(count(address, folder, raw))
+    asyncio.run(databases.drop(address))
+
+
+def agree(told: Told, expected: Told) -> None:
+    """Whether two tables say the same: counts exactly, sums to the thousandth."""
+    assert {key for key, one in told.items() if any(one.values())} == set(expected)
+    for key, figures in expected.items():
+        for name, figure in figures.items():
+            assert told[key][name] == pytest.approx(figure, abs=1e-3 if name in (*SPANS, "stayed_s") else 0), (
+                key,
+                name,
+            )
+
+
+def test_every_outlet_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    agree(counted.by_outlet, expected.by(pl.col("station"), pl.col("evse"), pl.lit(1)))
+
+
+def test_every_day_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    agree(counted.by_day, expected.by(pl.col("local").dt.strftime("%Y-%m-%d")))
+
+
+def test_every_month_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    told = {(site, *key): one for site, months in counted.by_month.items() for key, one in months.items()}
+    agree(told, expected.by(pl.col("site"), pl.col("local").dt.strftime("%Y-%m")))
+
+
+def test_every_hour_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    told = {(site, *key): one for site, hours in counted.by_hour.items() for key, one in hours.items()}
+    agree(told, expected.by(pl.col("site"), pl.col("quarter").dt.truncate("1h"), of=(*SPANS, "sessions")))
+
+
+def test_hours_of_the_week_agree(both: tuple[Expected, Counted]) -> None:
+    """When cars are plugged in and when they arrive, by day of the week and hour where the installation is."""
+    expected, counted = both
+    week: Told = {}
+    for hours in counted.by_hour.values():
+        for (hour,), one in hours.items():
+            local = hour.astimezone(ZoneInfo(ZONE))
+            sums = week.setdefault((local.isoweekday(), local.hour), {"plugged_s": 0.0, "sessions": 0.0})
+            for name in sums:
+                sums[name] += one[name]
+    keys = (pl.col("local").dt.weekday(), pl.col("local").dt.hour())
+    agree(week, expected.by(*keys, of=("plugged_s", "sessions")))
+
+
+def test_every_quarter_hour_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    told = {(site, at): {"energy_wh": float(wh)} for site, load in counted.load.items() for at, wh in load.items()}
+    agree(told, expected.by(pl.col("site"), pl.col("quarter"), of=("energy_wh",)))
+
+
+def test_the_highest_quarter_hour_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    by_site: dict[str, tuple[datetime, float]] = {}
+    quarters = expected.by(pl.col("site"), pl.col("quarter"), of=("energy_wh",))
+    for (site, at), told in sorted(quarters.items()):
+        known = by_site.get(site)
+        if known is None or told["energy_wh"] > known[1] + 1e-6:
+            by_site[site] = at, told["energy_wh"]
+    assert {site for site, found in counted.highest.items() if found} == set(by_site)
+    for site, (at, wh) in by_site.items():
+        found = counted.highest[site]
+        assert found is not None
+        assert found[0] == at, site
+        assert float(found[1]) == pytest.approx(wh, abs=1e-3), site
+
+
+def test_every_stay_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    lasted = ((pl.col("end") - pl.col("begin")).dt.total_seconds() // QUARTER_S).alias("lasted")
+    month = pl.col("begin").dt.convert_time_zone(ZONE).dt.strftime("%Y-%m").alias("month")
+    assert histogram(expected.sessions.group_by("site", lasted).len()) == counted.stays
+    august = expected.sessions.filter(month == "2015-08").group_by("site", lasted).len()
+    assert histogram(august) == {site: one for site, one in counted.one_month.items() if one}
+
+
+def histogram(found: pl.DataFrame) -> dict[str, dict[int, int]]:
+    """How many sessions of each site lasted so long."""
+    told: dict[str, dict[int, int]] = {}
+    for site, lasted, sessions in found.iter_rows():
+        told.setdefault(site, {})[lasted] = sessions
+    return told
