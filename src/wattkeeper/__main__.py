@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from wattkeeper.commands import alerts, audit, imports, installation, sessions, stations, statistics, terms
+from wattkeeper.commands import alerts, audit, imports, installation, sessions, simulate, stations, statistics, terms
 from wattkeeper.commands.money import bills, grid, papers, payments
 from wattkeeper.commands.money.books import books
 from wattkeeper.commands.money.revenue import revenue
@@ -24,6 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(installation.app)
+app.command("simulate")(simulate.simulate)
 app.add_typer(sessions.app, name="sessions")
 app.add_typer(cards.app, name="cards")
 app.add_typer(stations.app, name="stations")

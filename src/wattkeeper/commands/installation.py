@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -13,7 +11,7 @@ import typer
 from rich.progress import Progress
 
 from wattkeeper import __version__
-from wattkeeper.commands.terminal import Database, err, fail, out, run
+from wattkeeper.commands.terminal import Database, err, out, run
 from wattkeeper.settings import Settings, load
 
 app = typer.Typer()
@@ -105,17 +103,3 @@ def rebuild(database: Database = None) -> None:
                 await store.close()
 
     out.print(f"{run(work()):,} journal entries folded again.")
-
-
-@app.command()
-def simulate(
-    fleet: Annotated[Path | None, typer.Argument(help="A fleet as JSON; - or nothing reads standard input.")] = None,
-) -> None:
-    """Run simulated stations against an installation: url, speed, cards and stations from a JSON file."""
-    from wattkeeper.simulator import fleet as fleets
-
-    try:
-        text = sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text()
-    except OSError as problem:
-        fail(f"The fleet could not be read: {problem}")
-    run(fleets.run_fleet(fleets.read_fleet(text), lambda line: out.print(line, markup=False)))

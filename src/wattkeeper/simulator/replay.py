@@ -33,6 +33,7 @@ class Sojourn:
     user: str
     station: str
     energy_wh: int
+    site: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ def _read(row: dict[str, str]) -> Sojourn:
         user=row["user"],
         station=row["station"],
         energy_wh=int(Decimal(row["kwh"]) * 1000),
+        site=row["location"],
     )
 
 

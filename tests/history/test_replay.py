@@ -1,0 +1,55 @@
+"""Real sessions told by real connections count as the same sessions imported from their file: to the last digit."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+from typing import Any
+
+from tests.history.test_import import HERE, MAPPINGS, House
+from wattkeeper.store.tables import TOTALS
+
+SOME = 120
+
+
+def rows(house: House) -> dict[str, list[tuple[Any, ...]]]:
+    """Every total that is something."""
+    return {table.name: sorted(house.rows(f"SELECT * FROM {table.name}")) for table in TOTALS}
+
+
+def first_rows(folder: Path) -> Path:
+    """The first sessions of the file, as they began."""
+    with (HERE / "data" / "workplace_sessions.csv").open(encoding="ascii", newline="") as file:
+        head, *told = csv.reader(file)
+    told.sort(key=lambda row: row[head.index("created")])
+    path = folder / "first.csv"
+    with path.open("w", newline="") as file:
+        csv.writer(file).writerows([head, *told[:SOME]])
+    return path
+
+
+def test_what_is_told_by_stations_counts_as_what_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "told").mkdir()
+    (tmp_path / "taken").mkdir()
+    told, taken = House(tmp_path / "told"), House(tmp_path / "taken")
+    code, out, err = told.run("simulate", "--replay", "--most", str(SOME))
+    assert code == 0, err
+    assert f"{SOME} sessions were told by" in out
+    code, out, err = taken.take(first_rows(tmp_path), "--make-stations", mapping=MAPPINGS / "workplace_sessions.toml")
+    assert code == 0, err
+    assert taken.run("statistics", "rebuild")[0] == 0
+    assert rows(told) == rows(taken)
+    assert {grade for (grade,) in told.rows("SELECT DISTINCT grade FROM session")} <= {"measured", "disputed"}
+    assert taken.rows("SELECT DISTINCT grade FROM session WHERE grade = 'measured'") == []
+    sessions = "SELECT key, started_at, ended_at, energy_wh FROM session ORDER BY key"
+    before = told.rows(sessions)
+    assert told.run("simulate", "--replay", "--most", str(SOME))[0] == 0
+    assert told.rows(sessions) == before
+
+
+def test_a_replay_goes_into_no_installation_that_has_stations(house: Any, tmp_path: Path) -> None:
+    house.run("stations", "add", "MINE")
+    code, _, err = house.run("simulate", "--replay", "--most", "3")
+    assert code == 1
+    assert "has stations of its own" in err
+    assert house.rows("SELECT id FROM station") == [("MINE",)]
