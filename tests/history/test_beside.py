@@ -132,11 +132,11 @@ async def test_a_car_that_charges_there_now_goes_on(world: World) -> None:
         live = [one for one in await world.sessions() if one.is_live]
         assert [one.track.last.wh for one in live] == [2500]
         await station.stop(tx, 30, 4000)
-    assert [(one.imported, one.energy_wh) for one in await world.sessions()] == [
-        (True, 8000),
-        (True, 3000),
-        (False, 3000),
-    ]
+        await take(world, "C,CP1,2026-03-01 12:10,2026-03-01 12:20,1")
+        await station.read(None, 15, wh=1900)
+    told = await world.sessions()
+    assert [(one.imported, one.energy_wh) for one in told] == [(True, 8000), (True, 3000), (False, 3000), (True, 1000)]
+    assert (15, 1900) in await world.registers(told[2]), "history does not hide what the station means"
 
 
 async def test_no_station_can_touch_it_whatever_it_names(world: World) -> None:

@@ -167,4 +167,4 @@ def _is_number(cell: str) -> bool:
 
 def _text(text: str) -> str:
     """A text as TOML writes it."""
-    return json.dumps(text, ensure_ascii=True)
+    return json.dumps(text, ensure_ascii=True).replace("\x7f", "\\u007f")

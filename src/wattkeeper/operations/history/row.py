@@ -17,7 +17,7 @@ from wattkeeper.operations.admission import LONGEST_ID, is_identity
 from wattkeeper.operations.cards.listing import checked
 from wattkeeper.operations.history.mapping import EXCEL, ISO
 from wattkeeper.operations.history.mapping import Mapping as Mapped
-from wattkeeper.operations.history.table import LONGEST_CELL, Table
+from wattkeeper.operations.history.table import LONGEST_CELL, Table, printable
 
 O = Oddity  # noqa: E741
 NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})
@@ -248,7 +248,7 @@ def _place(names: list[str], of: str, column: str) -> int:
     """Where a column is; Refusal (INVALID) where it is not, or twice."""
     found = names.count(column)
     if found != 1:
-        told = ", ".join(name[:40] for name in names[:50])
+        told = ", ".join(printable(name, 40) for name in names[:50])
         missing = phrase("There is no column {column} ({of}); there are: {names}.", column=column, of=of, names=told)
         twice = phrase(
             "There are {count} columns {column} ({of}): give them names of their own.",
@@ -280,5 +280,4 @@ def _card(cell: str) -> Presented | None:
 
 def _shown(cell: str) -> str:
     """A cell as it is shown in a sentence."""
-    told = "".join(letter if letter.isprintable() else "?" for letter in cell[:40])
-    return f"“{told}{'…' if len(cell) > 40 else ''}”"
+    return f"“{printable(cell, 40)}”"

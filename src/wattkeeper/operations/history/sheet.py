@@ -54,10 +54,19 @@ def read(body: bytes, name: str = "") -> Sheet:
     book = _book(archive)
     if name and name not in book.sheets:
         raise _refused(
-            phrase("There is no sheet {name}; there are: {names}.", name=name, names=", ".join(book.sheets)[:500])
+            phrase(
+                "There is no sheet {name}; there are: {names}.",
+                name=name,
+                names=", ".join(_named(one) for one in book.sheets)[:500],
+            )
         )
     part = book.sheets[name] if name else next(iter(book.sheets.values()))
     return Sheet(_rows(archive, part, _texts(archive)), EPOCHS[book.is_1904])
+
+
+def _named(sheet: str) -> str:
+    """The name of a sheet as it may stand in a sentence."""
+    return "".join(letter if letter.isprintable() else "?" for letter in sheet[:40])
 
 
 # --- the parts ---------------------------------------------------------------------------------------------------

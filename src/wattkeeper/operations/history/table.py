@@ -66,9 +66,10 @@ def _bytes_of(path: Path) -> bytes:
     if path.is_symlink():
         raise refused(phrase("{path} is a link: give the file that it leads to.", path=str(path)))
     file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise refused(phrase("{path} is no file.", path=str(path)))
     with open(file, "rb") as opened:
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            raise refused(phrase("{path} is no file.", path=str(path)))
         body = opened.read(LARGEST + 1)
     if len(body) > LARGEST:
         raise refused(phrase("The file has more than {most} MiB: split it.", most=LARGEST // 1024**2))
@@ -109,6 +110,12 @@ def _some(rows: Iterator[Row]) -> Iterator[Row]:
             )
         too_long = row.cells is not None and any(len(cell) > LONGEST_CELL for cell in row.cells)
         yield Row(row.line, None) if too_long else row
+
+
+def printable(text: str, most: int) -> str:
+    """A piece of a file as it may stand in a sentence: no terminal obeys it."""
+    told = "".join(letter if letter.isprintable() else "?" for letter in text[:most])
+    return told + ("…" if len(text) > most else "")
 
 
 def refused(why: Said) -> Refusal:
