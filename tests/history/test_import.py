@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +72,7 @@ class House:
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of the database."""
-        with sqlite3.connect(self.folder / "house.db") as connection:
+        with closing(sqlite3.connect(self.folder / "house.db")) as connection:
             return connection.execute(query).fetchall()
 
 

@@ -62,7 +62,7 @@ async def _replay(database: str | None, most: int | None) -> None:
             with Progress(console=err, transient=True) as progress:
                 bar = progress.add_task("Telling sessions", total=len(sojourns))
                 heard = await retelling.run(sojourns, lambda told: progress.update(bar, completed=told))
-        await rooms.statistics.counting.look()
+            await rooms.statistics.counting.look()
     out.print(f"{heard:,} sessions were told by {len(keys):,} stations through OCPP 1.6.")
     if heard < len(sojourns):
         fail(f"{len(sojourns) - heard:,} sessions were not heard.")
