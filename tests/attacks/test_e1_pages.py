@@ -33,7 +33,7 @@ THINGS: Mapping[str, str] = {
 """What the parameter of a path names, by how the path begins; the longest counts."""
 NOBODYS = (
     *("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/", "/app/statements/", "/app/me/pay/invoices/"),
-    *("/app/consumption/sheets/", "/insight/uptime/"),
+    *("/app/consumption/", "/insight/uptime/"),
     *("/app/privacy/consents/", "/app/privacy/uses/", "/log/tile/", "/insight/releases/", "/release/"),
     "/insight/forecast.",
     "/alerts/rules/",

@@ -53,6 +53,7 @@ NOBODYS: Mapping[str, str] = {
     "name": "staff",
     "tariff": "night",
     "/statements/{month}": "2026-03",
+    "year": "2026",
     "invoice": "M2026-000001",
     "difference": "0" * 16,
     "deed": "0" * 16,

@@ -50,6 +50,8 @@ WEBHOOKS = ["/alert-webhooks", "/alert-webhooks/{webhook}", "/alerts/webhooks", 
 """Where operators say which programs are told of alerts (test_e18_webhooks.py)."""
 OWN = "/history.csv"
 """A driver's own sessions, for the driver alone."""
+YEARS = "/consumption/{year}/sheet"
+"""A driver's own year, for the driver alone, after a fresh proof (tests/web/test_years.py)."""
 SUMS = ("/api/v1/revenue", "/api/v1/payments/reconciliation")
 """Sums of money by day, place, tariff and group; movements by the provider's names: no person is in any column."""
 BOOKS = "/api/v1/books/{book}"
@@ -61,9 +63,9 @@ ARCHIVES = ("/api/v1/account/archive", "/api/v1/privacy/people/{person}/archive"
 SIDES = {"day", "month", "site", "station", "tariff", "group"}
 PAPERS = (
     *("/bills/{number}/paper", "/bills/{number}/invoice", "/statements/{month}"),
-    *("/monthly-invoices/{invoice}/paper", "/monthly-invoices/{invoice}/invoice"),
+    *("/monthly-invoices/{invoice}/paper", "/monthly-invoices/{invoice}/invoice", "/consumption/{year}/paper"),
 )
-"""One bill, one monthly invoice, or one's own month; its payer is named to themselves (tests/web/test_papers.py)."""
+"""One bill, one monthly invoice, one's own month or year; its payer is named to themselves (test_papers.py)."""
 SIGNED = "/sessions/{session}/signed-values.xml"
 """What a meter signed about one session, its card too: for whoever charged alone (tests/web/test_meters.py)."""
 
@@ -83,7 +85,9 @@ async def test_e23_nothing_exports_who_drivers_are(house: House) -> None:
     for path, methods in house.app.openapi()["paths"].items():
         for method, described in methods.items():
             for answer in described["responses"].values():
-                kinds = set(answer.get("content", {})) - ({"text/csv"} if path.endswith((OWN, *SUMS, BOOKS)) else set())
+                kinds = set(answer.get("content", {})) - (
+                    {"text/csv"} if path.endswith((OWN, YEARS, *SUMS, BOOKS)) else set()
+                )
                 kinds -= {"application/pdf"} if path.endswith(PAPERS) else set()
                 kinds -= {"application/zip"} if path in ARCHIVES else set()
                 kinds -= {"application/xml"} if path.endswith(SIGNED) else set()
@@ -130,8 +134,8 @@ async def test_e19_nothing_is_uploaded_but_a_list_of_cards_and_a_tariff(house: H
 async def test_e15_nothing_is_printed_but_pages_bills_and_plain_letters(house: House) -> None:
     """E15: a letter in HTML shows what stations and strangers said, a place where it must be inert.
 
-    So does a PDF, of which there are four kinds: bills, monthly invoices, months of one's own, and the report of the
-    security audit. That they are inert, tests/operations/test_papers.py and test_monthly_papers.py say.
+    So does a PDF, of which there are five kinds: bills, monthly invoices, months and years of one's own, and the
+    report of the security audit. That they are inert, tests/operations/test_papers.py and test_monthly_papers.py say.
     """
     makers = {path.name for path in SOURCES.rglob("*.py") if "import typst" in path.read_text()}
     senders = {path.name for path in SOURCES.rglob("*.py") if "application/pdf" in path.read_text()}

@@ -53,13 +53,19 @@ class Roads:
         about = {"email": f"{name}@example.org", "name": name.title(), "language": "en"}
         async with self.rooms.store.unit() as unit:
             row = await self.rooms.people.accounts.make(unit, Role.DRIVER, about, None, by="test", verified=True)
-        async with self.rooms.store.unit() as unit:
-            found = await account.by_id(unit.connection, row.id)
-            assert found is not None
-            cookie = await self.rooms.access.begin(unit, found, "passkey", "Chrome on Android")
-        viewer = await self.rooms.access.viewer_by_cookie(cookie)
+        viewer = await self.rooms.access.viewer_by_cookie(await self._cookie(row.id))
         assert viewer is not None
         return viewer
+
+    async def cookie(self, viewer: Viewer) -> str:
+        """A sign-in of theirs, just now."""
+        return await self._cookie(viewer.account)
+
+    async def _cookie(self, identifier: str) -> str:
+        async with self.rooms.store.unit() as unit:
+            found = await account.by_id(unit.connection, identifier)
+            assert found is not None
+            return await self.rooms.access.begin(unit, found, "passkey", "Chrome on Android")
 
     async def card(self, viewer: Viewer, uid: str) -> TokenRef:
         """A card of theirs, from now on."""

@@ -16,10 +16,11 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.numbered import number_of
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.rights import Use as Purpose
+from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.charging.statistics.used import Currency, Paid, Place, change, same_days
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money.proposal import Deed, Wish
-from wattkeeper.store.tables import bill, holding, session
+from wattkeeper.store.tables import bill, holding, session, station
 
 EUR = Currency("EUR", 2)
 UID, OTHERS = "04AABBCCDDEE01", "04AABBCCDDEE02"
@@ -220,6 +221,28 @@ async def test_who_objects_to_comparing_is_not_compared(database: str, tmp_path:
         assert len((await made.rooms.statistics.consumption.of(anna)).past) == 2
 
 
+async def test_carbon_is_said_where_the_grid_of_a_site_is_known(database: str, tmp_path: Path) -> None:
+    """Two sites, one of which tells 200 g by night and 400 g by day; of what was charged at the other nothing."""
+    async with roads(database, tmp_path, local(2026, 3, 1)) as made:
+        anna = await made.driver("anna")
+        card = await made.card(anna, UID)
+        async with made.rooms.store.unit() as unit:
+            for name, site in (("CP1", "North"), ("CP2", "South")):
+                await unit.connection.execute(update(station).where(station.c.id == name).values(site=site))
+        by_hour = tuple(Decimal(200 if hour < 6 else 400) for hour in range(24))
+        await made.rooms.statistics.terms.enter(OWNER, "North", Terms(carbon_g_per_kwh=by_hour))
+        await made.charged(card, local(2026, 3, 2, 3), 10_000)  # 2 kg
+        await made.charged(card, local(2026, 3, 2, 5), 4_000, minutes=120)  # half of it by night: 400 + 800 g
+        await made.charged(card, local(2026, 3, 3, 9), 7_000, where="CP2")
+        await made.rooms.statistics.counting.look()
+        one = await made.rooms.statistics.consumption.of(anna)
+        assert (int(one.carbon.grams), int(one.carbon.known_wh)) == (3_200, 14_000)
+        year = await made.rooms.statistics.years.of(anna, "2026")
+        assert {month.month: each.grams for month, each in year.carbon.items()} == {3: 3_200}
+        bert = await made.driver("bert")
+        assert (await made.rooms.statistics.consumption.of(bert)).carbon.known_wh == 0
+
+
 async def test_five_thousand_sessions_are_found_by_what_was_held_and_no_others_are_looked_through(
     database: str, tmp_path: Path, engine: str
 ) -> None:
@@ -252,7 +275,7 @@ async def test_five_thousand_sessions_are_found_by_what_was_held_and_no_others_a
         one = await made.rooms.statistics.consumption.of(anna)
         event.remove(bound, "before_cursor_execute", hear)
         assert (one.sum.sessions, one.sum.paid[EUR].gross_minor) == (5_001, 5_001 * 500)
-        assert len(asked) < 12
+        assert len(asked) < 16
         if engine == "sqlite":
             steps = await plan(made.rooms.store, asked)
             assert [step for step in steps if step.startswith("SCAN") and "VIRTUAL" not in step] == []

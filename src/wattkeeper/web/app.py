@@ -55,7 +55,7 @@ from wattkeeper.web.api.money import (
     wallet,
 )
 from wattkeeper.web.api.money import payments as incoming
-from wattkeeper.web.api.people import account, apps, consents, me, notices, persons, sign_in, staff, tokens
+from wattkeeper.web.api.people import account, apps, consents, consumption, me, notices, persons, sign_in, staff, tokens
 from wattkeeper.web.api.privacy import officer, own
 from wattkeeper.web.api.statistics import findings as savings
 from wattkeeper.web.api.statistics import forecast, uptime, use, when
@@ -75,7 +75,7 @@ NOUNS = (
     *(assignments, tariffs, bills, papers, holds, ledger),
     *(cards, decisions, groups),
     *(findings, notices, enrolments, orders, commands, events),
-    *(staff, tokens, apps, sign_in, account, consents, persons, own, officer, me),
+    *(staff, tokens, apps, sign_in, account, consents, consumption, persons, own, officer, me),
     *(incoming, hands, wallet),
     *(alerts, rules, webhooks),
     *(audit, revenue, books, grid, insight, log_api),

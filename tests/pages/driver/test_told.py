@@ -53,6 +53,8 @@ PARTS = {
     "/app/sessions/{id}/signed",
     "/app/statements/{month}",
     "/app/consumption/sheets/{name}",
+    "/app/consumption/years/{year}/paper",
+    "/app/consumption/years/{year}/sheet",
     "/app/me/pay/invoices/{number}/paper",
 }
 """What is no page: the manifest has a test of its own, a stream sends what its page shows."""
@@ -91,6 +93,7 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         made = await billed(town, who)
         await walk.to(*(f"/app/sessions/{one}" for one in made.values()))
         await walk.to("/app/consumption", "/app/consumption?month=2020-02")
+        await walk.to(f"/app/consumption/years/{town.rooms.store.clock():%Y}", "/app/consumption/years/2020")
         number = (await town.rooms.papers.of_session(await town.viewer(who), made["billed"]))[0].number
         await walk.to(f"/app/bills/{number}/invoice")
         await walk.send(f"/app/bills/{number}/invoice", name=" ", country="AT")

@@ -81,6 +81,8 @@ PARTS = {
     "/app/sessions/{id}/signed",
     "/app/statements/{month}",
     "/app/consumption/sheets/{name}",
+    "/app/consumption/years/{year}/paper",
+    "/app/consumption/years/{year}/sheet",
     "/app/me/pay/invoices/{number}/paper",
 }
 """What pages of the app are made of, a PDF, and files; none of them is a page."""
@@ -199,6 +201,7 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
         number = (await town.rooms.papers.of_session(viewer, made["billed"]))[0].number
         await visit.to(person, *(f"/app/sessions/{made[one]}" for one in ("billed", "raised", "waived", "held")))
         await visit.to(person, f"/app/bills/{number}/invoice", "/app/consumption")
+        await visit.to(person, f"/app/consumption/years/{town.rooms.store.clock():%Y}")
         async with town.rooms.store.unit() as unit:
             step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))
         things = await paid(town.rooms, viewer.person)

@@ -5,7 +5,7 @@ Nothing is kept for it: every figure is worked out of their sessions and their b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -16,6 +16,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.rights import Use as Purpose
+from wattkeeper.charging.statistics.carbon import Emitted
 from wattkeeper.charging.statistics.used import (
     NONE,
     Currency,
@@ -32,6 +33,7 @@ from wattkeeper.charging.statistics.used import (
     summed,
 )
 from wattkeeper.operations.privacy.restriction import is_excluded
+from wattkeeper.operations.statistics.carbon import emitted_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import own
@@ -41,6 +43,9 @@ MONTHS = 13
 """How many months are shown: the same month of the year before is among them."""
 QUARTER = 6
 """How many hours a part of the day has."""
+BATCH = 2_000
+"""How many sessions are asked of at once."""
+SETTLED = (Standing.BILLED, Standing.FREE)
 EARLIEST = 1971
 LATEST = 8999
 NO_MONTH = phrase("A month is written like 2026-03.")
@@ -71,6 +76,8 @@ class Consumption:
     """Over these months, where most energy came from first."""
     parts: Mapping[int, Sum]
     """Over these months, by the quarter of the day in which sessions began: 0, 6, 12 and 18."""
+    carbon: Emitted
+    """Carbon dioxide of the month, as far as that of the grid is known."""
     first: date | None
     """The month of the first session there is; None: there is none."""
     now: date
@@ -102,6 +109,8 @@ class OwnConsumption:
         async with self._store.read() as connection:
             uses = await uses_of(connection, person, self._at(first), self._at(later(wanted, 1)))
             began_at = await own.first(connection, person)
+            newest = [one for one in uses if one.began_at >= self._at(wanted)]
+            carbon = await carbon_by_month(connection, newest, self._zone)
             compares = not await is_excluded(connection, person, Purpose.PROFILING)
         by_month = apart(uses, lambda one: month_of(one.began_at, self._zone))
         by_part = apart(uses, lambda one: one.began_at.astimezone(self._zone).hour // QUARTER * QUARTER)
@@ -111,8 +120,9 @@ class OwnConsumption:
             sum=by_month.get(wanted, NONE),
             past=tuple(self._past(uses, wanted, now)) if compares else (),
             months={one: by_month.get(one, NONE) for one in (later(first, place) for place in range(MONTHS))},
-            places=dict(sorted(apart(uses, lambda one: one.place).items(), key=_most)),
+            places=dict(sorted(apart(uses, lambda one: one.place).items(), key=most_first)),
             parts={part: by_part.get(part, NONE) for part in range(0, 24, QUARTER)},
+            carbon=carbon.get(wanted, Emitted()),
             first=None if began_at is None else month_of(began_at, self._zone),
             now=running,
         )
@@ -133,7 +143,8 @@ class OwnConsumption:
         return found
 
 
-def _most(item: tuple[Place, Sum]) -> tuple[Decimal, Place]:
+def most_first(item: tuple[Place, Sum]) -> tuple[Decimal, Place]:
+    """In which order places are told."""
     place, total = item
     return -total.energy_wh - total.waiting_wh, place
 
@@ -191,10 +202,17 @@ def billed(documents: Sequence[Issued]) -> Use:
     )
 
 
+async def carbon_by_month(connection: AsyncConnection, uses: Iterable[Use], zone: tzinfo) -> dict[date, Emitted]:
+    """The carbon dioxide of sessions by month, as far as that of the grid is known; where nothing is, left out."""
+    months = {one.session: month_of(one.began_at, zone) for one in uses if one.standing in SETTLED}
+    names, found = list(months), dict[date, Emitted]()
+    for place in range(0, len(names), BATCH):
+        for name, came in (await emitted_of(connection, names[place : place + BATCH], zone)).items():
+            found[months[name]] = found.get(months[name], Emitted()) + came
+    return found
+
+
 def span_of_year(year: int, zone: tzinfo) -> tuple[datetime, datetime]:
     """The instants at which a calendar year begins and ends by the clock of a place."""
     ends = [begins(date(one, 1, 1), zone).astimezone(UTC) for one in (year, year + 1)]
     return ends[0], ends[1]
-
-
-__all__ = ["Consumption", "OwnConsumption", "Past", "need_own", "span_of_year", "uses_of"]

@@ -16,6 +16,7 @@ from wattkeeper.operations.statistics.reliability import Reliability
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.operations.statistics.use import Use
 from wattkeeper.operations.statistics.when import When
+from wattkeeper.operations.statistics.yearly import OwnYears
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 
@@ -27,6 +28,7 @@ class Statistics:
     counting: Counting
     consumption: OwnConsumption
     other_times: OtherTimes
+    years: OwnYears
     terms: SiteTerms
     reckoning: Reckoning
     use: Use
@@ -42,6 +44,7 @@ def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Sta
         counting=Counting(store, bus, settings),
         consumption=OwnConsumption(store, settings),
         other_times=OtherTimes(store, settings),
+        years=OwnYears(store, settings.zone),
         use=Use(store, settings),
         when=When(store, settings),
         terms=SiteTerms(store, settings),

@@ -81,6 +81,11 @@ def decode(content: str) -> Explanation:
     )
 
 
+def adds_of(content: str) -> tuple[Tax, ...]:
+    """What a content adds, by rate of tax, and nothing else of it: for sums of many."""
+    return _taxes(orjson.loads(content)["adds"])
+
+
 # --- written --------------------------------------------------------------------------------------------------
 
 

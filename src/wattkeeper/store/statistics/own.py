@@ -11,13 +11,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, exists, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.money.numbered import Tax, less
 from wattkeeper.store import reach
+from wattkeeper.store.money.bill import contents
+from wattkeeper.store.money.content import adds_of
 from wattkeeper.store.money.due import followed
 from wattkeeper.store.tables import bill, due, hold, holding, session, station
 
 S, B, H = session.c, bill.c, holding.c
 FOLLOWER = "billing"
 """Who bills, among those who follow the journal."""
+BATCH = 500
+"""How many contents are read at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +110,20 @@ async def issued(connection: AsyncConnection, person: str, since: datetime, unti
     return [
         Issued(number, of, label or where, address or "", *rest) for number, of, where, label, address, *rest in rows
     ]
+
+
+async def taxes(
+    connection: AsyncConnection, person: str, since: datetime, until: datetime
+) -> tuple[dict[tuple[str, int], list[Tax]], int]:
+    """What a person's documents of a span of time add by rate of tax, by currency and its digits; and how many."""
+    found: dict[tuple[str, int], list[Tax]] = {}
+    documents = {one.number: (one.currency, one.digits) for one in await issued(connection, person, since, until)}
+    numbers = list(documents)
+    for place in range(0, len(numbers), BATCH):
+        for number, text in (await contents(connection, numbers[place : place + BATCH])).items():
+            money = documents[number]
+            found[money] = [*less((*found.get(money, ()), *adds_of(text)), ())]
+    return found, len(documents)
 
 
 async def first(connection: AsyncConnection, person: str) -> datetime | None:

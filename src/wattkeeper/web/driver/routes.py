@@ -26,11 +26,12 @@ from wattkeeper.web.driver import (
     shell,
 )
 from wattkeeper.web.driver.consumption import pages as consumption
+from wattkeeper.web.driver.consumption import year
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
-    *(shell, door, charge, charging, sessions, consumption, bills, cards),
+    *(shell, door, charge, charging, sessions, consumption, year, bills, cards),
     *(me, privacy, rights, notice, monthly, pay, factors),
 )
 

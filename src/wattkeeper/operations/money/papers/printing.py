@@ -18,7 +18,7 @@ import typst
 from wattkeeper.operations.money.papers.facturx import marked
 
 HERE = Path(__file__).parent
-BILL, MONTH, AUDIT = "paper.typ", "month.typ", "audit.typ"
+BILL, MONTH, YEAR, AUDIT = "paper.typ", "month.typ", "year.typ", "audit.typ"
 STANDARDS: list[Any] = ["a-3a", "ua-1"]
 UNWRITTEN = re.compile(
     "[^\x20-\x7e\xa0-\xac\xae-\u02af\u0384-\u038a\u038c\u038e-\u03a1\u03a3-\u0482\u048a-\u04ff\u1e00-\u1eff"

@@ -21,8 +21,10 @@ from wattkeeper.operations.money.papers.monthly_paper import BY_RATE, RATE_COLUM
 from wattkeeper.operations.money.papers.paper import Party, Teller, clock
 from wattkeeper.operations.money.papers.papers import Papers, Printed
 from wattkeeper.operations.money.papers.printing import MONTH, printed
+from wattkeeper.operations.money.papers.yearly import Yearly
 from wattkeeper.operations.money.revenue import month as days_of
 from wattkeeper.operations.money.tariffs.prices import Prices, Receipt
+from wattkeeper.operations.statistics.yearly import OwnYears
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.engines import Store
@@ -61,12 +63,13 @@ class Statement:
 
 
 class Statements:
-    """Prints what somebody was billed in a month."""
+    """Prints what somebody was billed in a month; ``yearly``: in a year."""
 
     def __init__(self, store: Store, prices: Prices, papers: Papers) -> None:
         self._store = store
         self._prices = prices
         self._papers = papers
+        self.yearly = Yearly(store, OwnYears(store, papers.zone), papers)
 
     async def printed(self, viewer: Viewer, month: str, card: str | None = None, language: str = "") -> Printed:
         """One's own month such as 2026-03 as PDF; of one card alone where its pseudonym is given.

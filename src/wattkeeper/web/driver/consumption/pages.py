@@ -83,6 +83,8 @@ class Pages:
             "by_place": words.places(one.places),
             "by_part": words.parts(one.parts),
             "best_part": words.best_part(one.parts),
+            "carbon": words.carbon(one.carbon),
+            "years": one.years,
             "others": [] if other is None else other_hours(other),
         }
         return await self._paper.page(request, "consumption.html", viewer, **told)
@@ -93,17 +95,17 @@ class Pages:
         one = await self._statistics.consumption.of(viewer, month)
         stem, _, kind = name.rpartition(".")
         if kind == "csv" and stem in TABLES:
-            return _sent(f"{stem}-{one.month:%Y-%m}.csv", "text/csv; charset=utf-8", as_csv(*TABLES[stem](one)))
+            return as_file(f"{stem}-{one.month:%Y-%m}.csv", "text/csv; charset=utf-8", as_csv(*TABLES[stem](one)))
         other = await self._statistics.other_times.of(viewer, one.month) if stem.startswith("hours") else None
         if kind == "csv" and other is not None:
             for money, each in other.by_currency.items():
                 if stem == f"hours-{money.code}" and each.hours:
-                    return _sent(name, "text/csv; charset=utf-8", as_csv(*hours_table(money, each)))
+                    return as_file(name, "text/csv; charset=utf-8", as_csv(*hours_table(money, each)))
         drawn_ = [*pictures(one), *(each.picture for each in (other_hours(other) if other else ()))]
         found = next((each for each in drawn_ if each is not None and each.name == stem), None)
         if kind != "svg" or found is None:
             raise Refusal(Code.NOT_FOUND, NO_FILE)
-        return _sent(name, "image/svg+xml", str(self._paper.part("consumption_parts.html", "alone", found)))
+        return as_file(name, "image/svg+xml", str(self._paper.part("consumption_parts.html", "alone", found)))
 
 
 # --- pictures -------------------------------------------------------------------------------------------------
@@ -254,7 +256,7 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
     return BOM + text.getvalue()
 
 
-def _sent(name: str, media_type: str, text: str) -> Response:
+def as_file(name: str, media_type: str, text: str) -> Response:
     """A file that nobody on the way keeps."""
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"}
     return Response(text, media_type=media_type, headers=headers)

@@ -8,6 +8,7 @@ from datetime import date
 from decimal import Decimal
 
 from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, joined, phrase
+from wattkeeper.charging.statistics.carbon import Emitted
 from wattkeeper.charging.statistics.used import Change, Currency, Paid, Place, Sum, change
 from wattkeeper.operations.statistics.consumption import Consumption, Past
 from wattkeeper.web.operator import said
@@ -71,6 +72,10 @@ THEN = phrase("In {month} it was {figures}.")
 THEN_DAYS = phrase("In the same days of {month} it was {figures}.")
 EACH = phrase("{price} for each kWh")
 FREE = phrase("Nothing is to be paid for {energy} of it.")
+
+
+CARBON = phrase("{mass} of CO₂ from the grid, {each} for each kWh.")
+CARBON_OF = phrase("{mass} of CO₂ from the grid, {each} for each kWh; it is known for {known} of {energy}.")
 
 
 def kwh(energy_wh: Decimal) -> Figure:
@@ -184,6 +189,17 @@ def apart(total: Sum) -> Iterator[Said]:
         )
     if total.free_wh > 0:
         yield FREE.filled(energy=kwh(total.free_wh))
+
+
+def carbon(one: Emitted) -> Said | str:
+    """Carbon dioxide, where anything is known of it; else nothing."""
+    each = one.g_per_kwh
+    if each is None:
+        return ""
+    told = {"mass": Figure(one.grams.scaleb(-3), 1, "kg"), "each": Figure(each, 0, "g")}
+    if one.is_whole:
+        return CARBON.filled(**told)
+    return CARBON_OF.filled(**told, known=kwh(one.known_wh), energy=kwh(one.energy_wh))
 
 
 # --- rows -----------------------------------------------------------------------------------------------------
