@@ -14,7 +14,9 @@ from tests.stories.test_totals import counting, told
 from tests.stories.world import World
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
+from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.person import Role
+from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.store import station
 
 DAY = "from=2026-03-01&to=2026-03-01"
@@ -82,6 +84,18 @@ async def test_the_overview_says_what_was_worked_out_by_hand(database: str, tmp_
         assert "Plugged in 2.1 % of the time, charging 2.1 %." in two
         assert "28 Feb – 1 Mar 2026, site Hill." in two
         assert "No car was plugged in" in read(await owner.get("/insight?from=2026-02-01&to=2026-02-28"))
+
+
+async def test_a_station_that_was_removed_keeps_its_figures(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        await house.rooms.admission.remove("CP2", "tests")
+        await Counting(house.rooms.store, MemoryBus(), house.rooms.settings).look()
+        assert "7.00 kWh, 3 sessions" in read(await owner.get(f"/insight?{DAY}"))
+        without = await owner.get(f"/insight?{DAY}&site=-")
+        assert "1.00 kWh, 1 session" in read(without)
+        assert rows(without.text, "connectors")[0][:2] == ["CP2, connector 1", "1.00"]
+        listed = await owner.get("/sessions?since=2026-03-01&until=2026-03-01&site=-")
+        assert len(set(re.findall(r'href="(/sessions/[0-9A-Z]{9})"', listed.text))) == 1
 
 
 async def test_each_figure_leads_to_its_sessions(database: str, tmp_path: Path) -> None:

@@ -12,12 +12,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, func, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Table, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
-from wattkeeper.store.columns import Exact
+from wattkeeper.store.columns import Exact, Instant
 from wattkeeper.store.tables import connector, load_quarter, station, stay_count, tally_day, tally_hour, tally_month
 
 ZERO = Decimal(0)
@@ -168,11 +168,13 @@ async def highest_by_site(
 ) -> dict[str, tuple[datetime, Decimal]]:
     """The quarter hour with the most energy at each site that had any, Wh; the first of several."""
     c = load_quarter.c
-    conditions = [c.at >= since, c.at < until, c.energy_wh > 0, reach.site_totals(viewer, c.site)]
-    order = func.row_number().over(partition_by=c.site, order_by=(c.energy_wh.desc(), c.at))
-    ranked = select(c.site, c.at, c.energy_wh, order.label("place")).where(*conditions).subquery()
-    top = select(ranked.c.site, ranked.c.at, ranked.c.energy_wh).where(ranked.c.place == 1).order_by(ranked.c.site)
-    return {site: (at, energy_wh) for site, at, energy_wh in await connection.execute(top)}
+    within = [c.at >= since, c.at < until, c.energy_wh > 0]
+    highest_wh = type_coerce(func.max(c.energy_wh), Exact()).label("highest_wh")
+    most = select(c.site, highest_wh).where(*within, reach.site_totals(viewer, c.site)).group_by(c.site).subquery()
+    first = type_coerce(func.min(c.at), Instant())
+    told = select(c.site, first, most.c.highest_wh).group_by(c.site, most.c.highest_wh).order_by(c.site)
+    joined = told.join(most, (most.c.site == c.site) & (most.c.highest_wh == c.energy_wh)).where(*within)
+    return {site: (at, energy_wh) for site, at, energy_wh in await connection.execute(joined)}
 
 
 async def stays(
@@ -237,7 +239,8 @@ def _of(part: Part, station_id: Column[Any]) -> Iterator[ColumnElement[bool]]:
     if part.station is not None:
         yield station_id == part.station
     if part.site is not None:
-        yield station_id.in_(select(station.c.id).where(station.c.site == part.site))
+        ours = station_id.in_(select(station.c.id).where(station.c.site == part.site))
+        yield or_(ours, station_id.not_in(select(station.c.id))) if part.site == "" else ours
 
 
 def _at(column: Column[Any], site: str | None) -> Sequence[ColumnElement[bool]]:

@@ -42,27 +42,29 @@ class Loads:
 
 
 async def loads(scene: Scene) -> tuple[Scene, Loads | None]:
-    """The site that is asked for, else the one with the highest peak; None where no site had any load."""
+    """The site that is asked for; else the one with the highest peak, and all peaks. None where there was no load."""
     when, site = scene.rooms.statistics.when, scene.asked.part.site
+    if site is not None:
+        return scene, Loads(await when.load(scene.viewer, scene.asked.span, site), {})
     peaks = await when.peaks(scene.viewer, scene.asked.span)
-    if site is None:
-        if not peaks:
-            return scene, None
-        site = max(sorted(peaks), key=lambda one: peaks[one].power_w)
-        scene = replace(scene, asked=scene.asked.at(site or NO_SITE))
-    return scene, Loads(await when.load(scene.viewer, scene.asked.span, site), peaks)
+    if not peaks:
+        return scene, None
+    site = max(sorted(peaks), key=lambda one: peaks[one].power_w)
+    there = replace(scene, asked=scene.asked.at(site or NO_SITE))
+    return there, Loads(await when.load(scene.viewer, scene.asked.span, site), peaks)
 
 
 async def drawn(scene: Scene) -> list[Picture]:
-    """The curve, and the sites."""
+    """The curve, and the sites where none is chosen."""
     whole = scene
     scene, found = await loads(scene)
-    if found is None or found.load.peak is None:
+    peak = None if found is None else found.load.peak
+    if found is None or peak is None:
         empty = Drawing.empty()
         title, note = phrase("No energy was delivered"), phrase("Mean power by quarter hour, kW.")
         return [Picture("load", title, note, empty, empty, (), (), lambda: Sheet(HEADS, ()))]
-    made = [_curve(scene, found.load, found.load.peak)]
-    return [*made, _sites(whole, found.peaks)] if len(scene.known.sites) > 1 else made
+    made = [_curve(scene, found.load, peak)]
+    return [*made, _sites(whole, found.peaks)] if len(found.peaks) > 1 else made
 
 
 # --- the curve ----------------------------------------------------------------------------------------------------
