@@ -1,0 +1,78 @@
+"""Insight in a browser: figures lead to sessions, tables fold and sort, pictures fit any screen and are tables too."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+import pytest
+from playwright.async_api import expect
+
+from tests.pages.money.till import Till
+from tests.pages.site import NARROW, WIDE, Site
+from wattkeeper.charging.person import Role
+
+
+async def furnished(site: Site) -> tuple[Till, str]:
+    """Three sessions at two sites, counted: 20 kWh at Linz, 5 at Rosenheim; and their days, as an address has them."""
+    till = Till(site)
+    async with till.earlier():
+        await till.open(label="Garage", site="Linz")
+        await site.admit("CP2", label="Hotel", site="Rosenheim")
+        await till.session(8000)
+        await till.session(12_000)
+        await till.session(5000, station="CP2")
+    await site.rooms.statistics.counting.look()
+    today = site.rooms.store.clock().astimezone(site.rooms.settings.zone).date()
+    return till, f"from={today - timedelta(days=1)}&to={today}"
+
+
+async def test_the_overview_folds_sorts_and_leads_to_its_sessions(site: Site) -> None:
+    till, days = await furnished(site)
+    async with till.person(Role.OWNER, "boss") as person:
+        page = person.page
+        await page.goto(f"/insight?{days}")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("25.00 kWh, 3 sessions")
+        rows = page.locator("#sites tbody tr")
+        await expect(rows.first).to_contain_text("Linz")
+        await page.locator("#sites").get_by_role("link", name=re.compile("^kWh")).click()
+        await expect(rows.first).to_contain_text("Rosenheim")
+        await page.locator("#sites summary").click()
+        await expect(rows.first).to_be_hidden()
+        await page.locator("#stations tbody tr").filter(has_text="Garage").get_by_role("link", name="20.00").click()
+        await expect(page.locator("#sessions tr.row")).to_have_count(2)
+        await expect(page.locator(".understood")).to_contain_text("Station Garage")
+        await page.goto(f"/insight?{days}")
+        await page.get_by_label("Site", exact=True).select_option("Rosenheim")
+        await page.get_by_role("button", name="Show").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("5.00 kWh, 1 session")
+        assert days in page.url
+
+
+@pytest.mark.parametrize("size", [WIDE, NARROW])
+async def test_pictures_are_there_on_any_screen_and_as_tables_by_a_key(site: Site, size: tuple[int, int]) -> None:
+    till, days = await furnished(site)
+    async with till.person(Role.AUDITOR, "emil", size) as person:
+        page = person.page
+        for path, pictures in (("/insight", 1), ("/insight/week", 3), ("/insight/load", 1), ("/insight/stays", 2)):
+            await page.goto(f"{path}?{days}")
+            seen = [await one.is_visible() for one in await page.locator("svg.drawn").all()]
+            assert seen.count(True) == pictures, path
+            assert await person.sideways() == 0
+            table = page.locator("details[data-key=t] table").last
+            await expect(table).to_be_hidden()
+            await page.keyboard.press("t")
+            await expect(table).to_be_visible()
+            assert await person.sideways() == 0, path
+            await page.keyboard.press("t")
+            await expect(table).to_be_hidden()
+
+
+async def test_an_hour_of_the_map_leads_to_its_sessions(site: Site) -> None:
+    till, days = await furnished(site)
+    async with till.person(Role.OPERATOR, "otto") as person:
+        page = person.page
+        await page.goto(f"/insight/week?{days}&show=arrivals")
+        await page.locator("svg.wide .top").click()
+        await expect(page.locator(".understood")).to_contain_text("Began")
+        assert await page.locator("#sessions tr.row").count() > 0
