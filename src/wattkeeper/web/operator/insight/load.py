@@ -27,7 +27,8 @@ from wattkeeper.web.operator.said import DAY_AND_YEAR, dated, kw, kwh
 from wattkeeper.web.operator.sessions import NO_SITE
 from wattkeeper.web.operator.within import RAN
 
-MOST_STRETCHES, MOST_NARROW = 240, 120
+FINEST, MOST_STRETCHES, MOST_NARROW = 700, 240, 120
+"""Up to how many quarter hours each is drawn; else in how many stretches, and on a narrow screen."""
 HOUR = timedelta(hours=1)
 PEAK_DAY = phrase("EEEE d MMM")
 """How the day of a peak is written (Unicode TR 35)."""
@@ -103,7 +104,7 @@ def _note(load: Load, peak: Peak) -> Said:
     mean = divided(power(load.energy_wh), quarters)
     part = Figure(divided(mean * 100, peak.power_w), 0, "%")
     told = phrase("On average {mean} kW, {part} of the peak.", mean=kw(mean), part=part)
-    drawn = stretched({}, load.since, load.until, MOST_STRETCHES).length
+    drawn = stretched({}, load.since, load.until, _stretches(load)).length
     each = phrase("Mean power by quarter hour, kW.") if drawn == QUARTER else MANY.filled(hours=hours_of(drawn))
     return joined((told, each))
 
@@ -117,9 +118,14 @@ def hours_of(length: timedelta) -> str:
     return f"{quarters // 4}" if quarters % 4 == 0 else f"{quarters // 4}.5"
 
 
+def _stretches(load: Load) -> int:
+    """In how many stretches a load is drawn where there is room."""
+    return FINEST if (load.until - load.since) // QUARTER <= FINEST else MOST_STRETCHES
+
+
 def _drawing(scene: Scene, load: Load, peak: Peak, width: int) -> Drawing:
     """The curve in a width."""
-    made = stretched(load.quarters, load.since, load.until, MOST_STRETCHES if width == WIDE_PX else MOST_NARROW)
+    made = stretched(load.quarters, load.since, load.until, _stretches(load) if width == WIDE_PX else MOST_NARROW)
     values = [Stretch(*(one.scaleb(-3) for one in pair)) for pair in zip(made.most, made.mean, strict=True)]
     names = list(_names(scene, load, made, 10 if width == WIDE_PX else 4))
     text = phrase("{power} kW", power=kw(peak.power_w))
