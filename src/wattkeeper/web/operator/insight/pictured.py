@@ -32,7 +32,7 @@ from wattkeeper.web.problem import STATUS
 from wattkeeper.web.rooms import Rooms
 
 FILES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}
-MARGIN_PX, HEAD_PX = 24, 84
+MARGIN_PX, HEAD_PX = 24, 100
 """Of a picture as a file: around it, and above it for its title."""
 
 
@@ -197,12 +197,13 @@ def as_svg(picture: Picture, about: Said) -> str:
     width, height = drawing.width + 2 * MARGIN_PX, drawing.height + HEAD_PX + MARGIN_PX
     frame = Markup(
         '<svg xmlns="http://www.w3.org/2000/svg" class="drawn" role="img" aria-labelledby="t d" width="{0}" '
-        'height="{1}" viewBox="0 0 {0} {1}"><title id="t">{2}</title><desc id="d">{3}</desc><style>{4}</style>'
+        'height="{1}" viewBox="0 0 {0} {1}"><title id="t">{2}</title><desc id="d">{3} {8}</desc><style>{4}</style>'
         '<rect class="paper" width="{0}" height="{1}"/><text class="title" x="{5}" y="36">{2}</text>'
-        '<text x="{5}" y="60">{3}</text><g transform="translate({5} {6})">{7}</g></svg>\n'
+        '<text x="{5}" y="60">{3}</text><text x="{5}" y="78">{8}</text>'
+        '<g transform="translate({5} {6})">{7}</g></svg>\n'
     )
-    told = joined((picture.note, about), " ")
-    given = (width, height, tell(picture.title), tell(told), Markup(style()), MARGIN_PX, HEAD_PX, drawing.marks)
+    words = tell(picture.title), tell(picture.note)
+    given = (width, height, *words, Markup(style()), MARGIN_PX, HEAD_PX, drawing.marks, tell(about))
     return str(frame.format(*given))
 
 
