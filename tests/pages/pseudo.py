@@ -19,7 +19,7 @@ from wattkeeper.web.tongue import COOKIE
 LANGUAGE = "xx"
 SPEAKS = {COOKIE: LANGUAGE}
 """The cookie of somebody who chose it."""
-UNITS = frozenset(["kWh", "Wh", "kW", "W", "km", "m", "h", "min", "s", "d", "A", "V", "EUR"])
+UNITS = frozenset(["kWh", "Wh", "kW", "W", "km", "m", "h", "min", "s", "d", "A", "V", "kg", "g", "EUR"])
 CODES = re.compile(
     r"\b[0-9a-f]{64}\b|https?://\S+|\b\d{4}-\d\d-\d\d [\d:]{8} \w+\b|\b[0-9A-Z]{4,5}(-[0-9A-Z]{1,5})+\b|••\w{2,4}"
 )

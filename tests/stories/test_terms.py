@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 
 from tests.stories.test_totals import counting, told
 from tests.stories.world import NOON, World
@@ -25,7 +25,7 @@ from wattkeeper.operations.statistics.findings import Findings
 from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.store.statistics import terms as kept
-from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station
+from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station, tally_hour
 
 D = Decimal
 SITE = "Harbour"
@@ -76,6 +76,31 @@ async def test_carbon_by_hour_of_day_is_by_the_clock_of_the_place(database: str,
         ids = list((await connection.execute(select(session.c.id).order_by(session.c.started_at))).scalars())
         vienna = await carbon_of(connection, ids, ZoneInfo("Europe/Vienna"))
     assert vienna == {ids[0]: D("5.5") * 130 + D("0.5") * 140}
+    await world.close()
+
+
+async def test_months_of_carbon_are_as_if_each_hour_had_been_looked_at(database: str, tmp_path: Path) -> None:
+    """Over the night in which clocks are put forward, and over a day from which on other terms hold."""
+    world, terms = await harbour(database, tmp_path)
+    await terms.enter(VIEWER, SITE, Terms(carbon_g_per_kwh=tuple(D(hour * 10) for hour in range(24))))
+    await terms.enter(VIEWER, SITE, Terms(since=date(2026, 4, 10), carbon_g_per_kwh=(D(333),)))
+    vienna, nothing = ZoneInfo("Europe/Vienna"), dict.fromkeys(("plugged_s", "charging_s", "idle_s"), D(0))
+    hours = [datetime(2026, 3, 3, tzinfo=UTC) + timedelta(hours=one) for one in range(60 * 24)]
+    load = {at: D((at.hour * 37 + at.day * 101) % 997) for at in hours}
+    async with world.door.store.unit() as unit:
+        rest = {"site": SITE, "gross_minor": 0, "sessions": 0} | nothing
+        await unit.connection.execute(
+            insert(tally_hour), [rest | {"at": at, "energy_wh": wh} for at, wh in load.items()]
+        )
+    slowly: dict[str, Decimal] = {}
+    for at, wh in load.items():
+        local = at.astimezone(vienna)
+        grams = D(333) if local.date() >= date(2026, 4, 10) else D(local.hour * 10)
+        slowly[f"{local:%Y-%m}"] = slowly.get(f"{local:%Y-%m}", D(0)) + wh * grams / 1000
+    slowly["2026-03"] += D("5.5") * 130 + D("0.5") * 140  # what was charged on the first of March
+    async with world.door.store.read() as connection:
+        months = await by_month(connection, VIEWER, date(2026, 3, 1), date(2026, 6, 1), vienna)
+    assert {month: one.grams for month, one in months.items()} == slowly
     await world.close()
 
 

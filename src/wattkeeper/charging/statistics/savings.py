@@ -215,10 +215,10 @@ def _dear(seen: Seen) -> Finding | None:
     spans = _spans(terms)
     cheap = min(spans, key=lambda one: (one.price, -one.count))
     with exactly():
-        worth = {one: _taken(seen, one) * (one.price - cheap.price) for one in spans}
-        dear = max(spans, key=lambda one: worth[one])
-        saved_minor = int(worth[dear].scaleb(-3))
-        energy_wh = _taken(seen, dear)
+        taken = _by_span(seen, spans)
+        dear = max(spans, key=lambda one: taken[one] * (one.price - cheap.price))
+        energy_wh = taken[dear]
+        saved_minor = int((energy_wh * (dear.price - cheap.price)).scaleb(-3))
     if not _is_much(saved_minor, terms.currency):
         return None
     amount = priced(Decimal(saved_minor), terms.currency)
@@ -229,9 +229,12 @@ def _dear(seen: Seen) -> Finding | None:
     return Finding(Kind.DEAR, seen.site, title, how, seen.since, seen.until, saved_minor, terms.currency)
 
 
-def _taken(seen: Seen, span: _Span) -> Decimal:
-    """The energy of a span of the day in the whole month, Wh."""
-    return sum((wh for at, wh in seen.load.items() if span.holds(_of_day(at.astimezone(seen.zone)))), ZERO)
+def _by_span(seen: Seen, spans: Sequence[_Span]) -> dict[_Span, Decimal]:
+    """The energy of each span of the day in the whole month, Wh."""
+    by_quarter = [ZERO] * OF_DAY
+    for at, wh in seen.load.items():
+        by_quarter[_of_day(at.astimezone(seen.zone))] += wh
+    return {one: sum((wh for of_day, wh in enumerate(by_quarter) if one.holds(of_day)), ZERO) for one in spans}
 
 
 def _of_day(local: datetime) -> int:

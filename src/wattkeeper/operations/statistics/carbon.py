@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import date, datetime, time, timedelta, tzinfo
+from collections.abc import Collection, Iterator, Sequence
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -13,7 +13,7 @@ from wattkeeper.charging.statistics.carbon import Emitted, emitted
 from wattkeeper.charging.statistics.terms import Carbon
 from wattkeeper.store.statistics import share, terms, total
 
-HOUR = timedelta(hours=1)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
 
 async def carbon_of(connection: AsyncConnection, sessions: Sequence[str], zone: tzinfo) -> dict[str, Decimal]:
@@ -59,13 +59,47 @@ async def by_month(
 
     Only sites of whose grid somebody told are counted; empty where there is none.
     """
-    since, end = (datetime.combine(day, time(), zone) for day in (first, until))
+    since, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, until))
     sites = [one for one in await total.sites(connection, viewer) if site in (None, one)]
+    grids = await carbon_at(connection, sites, since, end, zone)
     found: dict[str, Emitted] = {}
-    for name, carbon in (await carbon_at(connection, sites, since, end, zone)).items():
-        months: dict[str, list[tuple[datetime, Decimal]]] = {}
-        for at, one in (await total.by_hour(connection, viewer, since, end, name)).items():
-            months.setdefault(f"{at.astimezone(zone):%Y-%m}", []).append((at, one.energy_wh))
-        for month, taken in months.items():
-            found[month] = found.get(month, Emitted()) + emitted(taken, carbon)
+    for name, carbon in grids.items():
+        if carbon.by_hour:
+            for at, wh in (await total.energy(connection, viewer, name, since, end)).items():
+                _add(found, f"{at.astimezone(zone):%Y-%m}", emitted([(at, wh)], carbon))
+    steady = [name for name, carbon in grids.items() if not carbon.by_hour]
+    if steady:
+        for begin, after in _stretches([grids[name] for name in steady], since, end, zone):
+            month = f"{begin.astimezone(zone):%Y-%m}"
+            for (name, hour), wh in (await total.energy_by_clock(connection, viewer, steady, begin, after)).items():
+                _add(found, month, emitted([(_next(begin, hour), wh)], grids[name]))
     return dict(sorted(found.items()))
+
+
+def _add(found: dict[str, Emitted], month: str, more: Emitted) -> None:
+    found[month] = found.get(month, Emitted()) + more
+
+
+def _next(since: datetime, hour: int) -> datetime:
+    """The first instant from one on at an hour of the day, UTC."""
+    at = since.replace(hour=hour, minute=0)
+    return at if at >= since else at + DAY
+
+
+def _stretches(
+    grids: Collection[Carbon], since: datetime, until: datetime, zone: tzinfo
+) -> Iterator[tuple[datetime, datetime]]:
+    """Parts of a span in which an hour of the day (UTC) means the same: one month, one offset, the same terms."""
+    begins = sorted({one.since for grid in grids for one in grid.terms if one.since is not None})
+
+    def kind(at: datetime) -> tuple[object, ...]:
+        local = at.astimezone(zone)
+        return local.year, local.month, local.utcoffset(), sum(day <= local.date() for day in begins)
+
+    begin, of, at = since, kind(since), since
+    while (at := at + HOUR) < until:
+        if (now := kind(at)) != of:
+            yield begin, at
+            begin, of = at, now
+    if begin < until:
+        yield begin, until

@@ -17,10 +17,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
-from wattkeeper.store.columns import Exact, Instant
+from wattkeeper.store.columns import BigInteger, Exact, Instant
 from wattkeeper.store.tables import connector, load_quarter, station, stay_count, tally_day, tally_hour, tally_month
 
 ZERO = Decimal(0)
+HOUR_US = 3_600_000_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +186,28 @@ async def stays(
     conditions = [c.month >= first, c.month <= last, reach.site_totals(viewer, c.site), *_at(c.site, site)]
     wanted = select(c.quarters, func.sum(c.sessions)).where(*conditions).group_by(c.quarters).order_by(c.quarters)
     return {quarters: int(count) for quarters, count in await connection.execute(wanted) if count}
+
+
+async def energy(
+    connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime
+) -> dict[datetime, Decimal]:
+    """What each hour of a site came to that had any, Wh."""
+    c = tally_hour.c
+    conditions = [c.site == site, c.at >= since, c.at < until, reach.site_totals(viewer, c.site)]
+    rows = await connection.execute(select(c.at, c.energy_wh).where(*conditions).order_by(c.at))
+    return {at: energy_wh for at, energy_wh in rows}
+
+
+async def energy_by_clock(
+    connection: AsyncConnection, viewer: Viewer, sites: Sequence[str], since: datetime, until: datetime
+) -> dict[tuple[str, int], Decimal]:
+    """What these sites came to between two instants, by hour of the day (UTC), Wh."""
+    c = tally_hour.c
+    clock = type_coerce(c.at, BigInteger) // HOUR_US % 24
+    energy_wh = type_coerce(func.sum(c.energy_wh), Exact())
+    conditions = [c.site.in_(sites), c.at >= since, c.at < until, reach.site_totals(viewer, c.site)]
+    rows = await connection.execute(select(c.site, clock, energy_wh).where(*conditions).group_by(c.site, clock))
+    return {(site, int(hour)): wh for site, hour, wh in rows}
 
 
 async def there(connection: AsyncConnection, viewer: Viewer, stations: Sequence[str]) -> set[str]:
