@@ -203,9 +203,22 @@ async def test_registers_of_old_and_new_are_not_compared(world: World) -> None:
     async with world.v16() as station:
         tx = await station.start(0, 1_234_000)
         await station.stop(tx, 30, 1_238_000)
-    await take(world, "B,CP1,2026-03-01 12:29,2026-03-01 12:30,0")
+    await take(world, "B,CP1,2026-03-01 12:29,2026-03-01 12:30,1")
     kinds = (await audit_sessions(world.door.store, VIEWER)).totals
     assert set(kinds) == {Kind.OVERLAP}
+
+
+async def test_the_audit_finds_what_is_odd_about_it(world: World) -> None:
+    await take(
+        world,
+        *("A,CP1,2026-02-01 08:00,2026-02-01 12:00,0", "B,CP1,2026-02-02 08:00,2026-02-02 12:00,269"),
+        *("C,CP1,2026-02-03 08:00,2026-02-03 12:00,8", "D,CP1,2026-02-03 08:00,2026-02-03 12:00,8"),
+        "E,CP1,2026-02-04 08:00,2026-02-04 12:00,",
+    )
+    found = (await audit_sessions(world.door.store, VIEWER)).totals
+    told = {kind: one.count for kind, one in found.items()}
+    assert told == {Kind.NO_ENERGY: 2, Kind.BEYOND_BATTERY: 1, Kind.TWICE: 1, Kind.OVERLAP: 1}
+    assert found[Kind.BEYOND_BATTERY].energy_wh == 169_000
 
 
 async def test_it_is_counted_with_the_others(world: World) -> None:

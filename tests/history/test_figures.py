@@ -23,10 +23,12 @@ from lxml import etree
 from tests.databases import ENGINES, Databases
 from tests.doors import settings_for
 from wattkeeper.assembly import open_rooms
+from wattkeeper.charging.money.discrepancy import Kind
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.history.importing import make_stations, plan, record
 from wattkeeper.operations.history.mapping import read_mapping
 from wattkeeper.operations.history.table import read_table
+from wattkeeper.operations.money.discrepancies import audit_sessions
 from wattkeeper.store.statistics import total
 from wattkeeper.store.statistics.total import Part, Total
 
@@ -193,6 +195,7 @@ class Counted:
     highest: dict[str, tuple[datetime, Any] | None]
     stays: dict[str, dict[int, int]]
     one_month: dict[str, dict[int, int]]
+    odd: dict[Kind, int]
 
 
 def plain(one: Total) -> dict[str, float]:
@@ -220,8 +223,9 @@ async def count(database: str, folder: Path, raw: Raw) -> Counted:
         quick = (MAPPINGS / "dc_fast_sessions.toml").read_text()
         await take(rooms, fast_file, quick if whole else quick.replace("excel", "%Y-%m-%d %H:%M:%S"))
         assert await rooms.statistics.counting.look() == raw.slow.height + raw.full.height + raw.quick.height
+        audited = await audit_sessions(rooms.store, VIEWER, most=0)
         async with rooms.store.read() as connection:
-            return await read(connection)
+            return await read(connection, {kind: one.count for kind, one in audited.totals.items()})
 
 
 async def take(rooms: Any, file: Path, text: str) -> None:
@@ -233,7 +237,7 @@ async def take(rooms: Any, file: Path, text: str) -> None:
     await record(rooms.intake, found.fresh, mapping)
 
 
-async def read(connection: Any) -> Counted:
+async def read(connection: Any, odd: dict[Kind, int]) -> Counted:
     """Every figure that there is."""
     outlets = await total.by_outlet(connection, VIEWER, FIRST, UNTIL)
     days = await total.by_day(connection, VIEWER, FIRST, UNTIL)
@@ -241,6 +245,7 @@ async def read(connection: Any) -> Counted:
         {tuple(outlet): plain(one) for outlet, one in outlets.items()},
         {(day,): plain(one) for day, one in days.items()},
         *({}, {}, {}, {}, {}, {}),
+        odd,
     )
     for site in await total.sites(connection, VIEWER):
         months = await total.by_month(connection, VIEWER, "2014-01", "2023-12", Part(site=site))
@@ -342,6 +347,27 @@ def test_every_stay_agrees(both: tuple[Expected, Counted]) -> None:
     assert histogram(expected.sessions.group_by("site", lasted).len()) == counted.stays
     august = expected.sessions.filter(month == "2015-08").group_by("site", lasted).len()
     assert histogram(august) == {site: one for site, one in counted.one_month.items() if one}
+
+
+def test_everything_odd_is_found(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    each = expected.sessions.with_row_index()
+    lasting_h = (pl.col("full") - pl.col("begin")).dt.total_microseconds() / 3.6e9
+    limit_w = pl.when(pl.col("site") == "EPFL").then(180_000.0).otherwise(6_900.0)
+    at = ["station", "evse"]
+    pairs = each.join(each, on=at).filter(
+        (pl.col("begin") <= pl.col("begin_right")) & (pl.col("end") > pl.col("begin_right")),
+        (pl.col("begin") < pl.col("begin_right")) | (pl.col("index") < pl.col("index_right")),
+    )
+    told = {
+        Kind.NO_ENERGY: each.filter(pl.col("wh") == 0).height,
+        Kind.BEYOND_BATTERY: each.filter(pl.col("wh") > 100_000).height,
+        Kind.BEYOND_CONNECTOR: each.filter(pl.col("wh") > limit_w * 1.1 * lasting_h + 100).height,
+        Kind.OVERLAP: pairs.height,
+    }
+    assert counted.odd == {kind: count for kind, count in told.items() if count}
+    if each.height > 3 * SOME:
+        assert [told[kind] for kind in Kind if kind in told] == [2 * 6, 2 * 19, 2 * 55, 8]
 
 
 def histogram(found: pl.DataFrame) -> dict[str, dict[int, int]]:

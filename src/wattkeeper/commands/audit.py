@@ -16,7 +16,7 @@ from rich.table import Table
 from wattkeeper.charging.evidence import kwh
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.meter import figure
-from wattkeeper.charging.money.discrepancy import NAMES, Discrepancy
+from wattkeeper.charging.money.discrepancy import NAMES, Discrepancy, Kind
 from wattkeeper.charging.phrase import Money
 from wattkeeper.commands.privacy.given import given_checkpoints, given_keys
 from wattkeeper.commands.terminal import VIEWER, Database, err, out, run, store_of
@@ -114,6 +114,9 @@ def sessions(
     ] = None,
     site: Annotated[str | None, typer.Option(help="Only at this site.", show_default=False)] = None,
     limit: Annotated[int, typer.Option(min=1, help="How many are told one by one; all are counted.")] = 1000,
+    only: Annotated[
+        Kind | None, typer.Option("--kind", help="Tell only those of this kind; all are counted.", show_default=False)
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
     database: Database = None,
 ) -> None:
@@ -127,7 +130,7 @@ def sessions(
         period = Period(_begun(since, zone), _begun(until, zone), site)
         need_order(period.since, period.until)
         async with store_of(database) as store:
-            return await audit_sessions(store, VIEWER, period, limit)
+            return await audit_sessions(store, VIEWER, period, limit, only)
 
     found = run(work())
     if as_json:
@@ -149,18 +152,22 @@ def _amount(minor: int, currency: str, digits: int) -> str:
 
 def _print(found: Any) -> None:
     """Everything that was found, then how much of each kind."""
-    if found.found:
+    if found.totals:
         table = Table("", "Session", "Where", "When (UTC)", "What", "Energy", "Money", box=None)
         for one in found.found:
             table.add_row(*_cells(one))
-        out.print(table)
-        sums = Table("Found", "Times", "Grave", "Energy", "Money", box=None)
+        if found.found:
+            out.print(table)
+        sums = Table("Found", "Times", "Grave", "Energy", "Money", "To list them", box=None)
         for kind, total in found.totals.items():
             money = ", ".join(_amount(minor, *of) for of, minor in total.amounts.items())
-            sums.add_row(NAMES[kind], str(total.count), str(total.grave), _energy(total.energy_wh), money)
+            sums.add_row(
+                NAMES[kind], str(total.count), str(total.grave), _energy(total.energy_wh), money, f"--kind {kind.value}"
+            )
         out.print(sums)
     if found.count > len(found.found):
-        out.print(f"{found.count - len(found.found):,} more are counted above and not told one by one: use --limit.")
+        more = found.count - len(found.found)
+        out.print(f"{more:,} more are counted above and not told one by one: use --limit or --kind.")
     told = f"{found.sessions:,} sessions: {found.count:,} discrepancies, {found.grave:,} of them grave."
     out.print(told if found.count else f"{found.sessions:,} sessions: everything fits together.")
 

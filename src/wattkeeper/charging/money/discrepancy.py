@@ -42,6 +42,9 @@ class Kind(StrEnum):
     BEYOND_CONNECTOR = "beyond_connector"
     OVERLAP = "overlap"
     IMPLAUSIBLE_YEAR = "implausible_year"
+    NO_ENERGY = "no_energy"
+    BEYOND_BATTERY = "beyond_battery"
+    TWICE = "twice"
 
 
 NAMES: dict[Kind, Phrase] = {
@@ -54,6 +57,9 @@ NAMES: dict[Kind, Phrase] = {
     Kind.BEYOND_CONNECTOR: phrase("More than it can deliver"),
     Kind.OVERLAP: phrase("Overlapping sessions"),
     Kind.IMPLAUSIBLE_YEAR: phrase("Implausible year"),
+    Kind.NO_ENERGY: phrase("No energy"),
+    Kind.BEYOND_BATTERY: phrase("More than a battery holds"),
+    Kind.TWICE: phrase("Here twice"),
 }
 
 
@@ -137,7 +143,7 @@ class Discrepancy:
     """The other session, where it lies between two."""
 
 
-def _found(kind: Kind, gravity: Gravity, one: Examined, words: Phrase, **more: object) -> Discrepancy:
+def discrepant(kind: Kind, gravity: Gravity, one: Examined, words: Phrase, **more: object) -> Discrepancy:
     """A discrepancy of a session."""
     s = one.session
     told: dict[str, object] = {"at": s.started_at, "currency": one.currency, "digits": one.digits} | more
@@ -192,13 +198,15 @@ def beyond_connector(one: Examined, found: Sequence[Finding]) -> Iterator[Discre
             lasting=duration(int(lasting_s)),
             most_wh=kwh(figure(most.quantize(Decimal(1)))),
         )
-        yield _found(Kind.BEYOND_CONNECTOR, _weighed(one), one, words, energy_wh=energy_wh - most.quantize(Decimal(1)))
+        yield discrepant(
+            Kind.BEYOND_CONNECTOR, _weighed(one), one, words, energy_wh=energy_wh - most.quantize(Decimal(1))
+        )
 
 
 def _of_evidence(kind: Kind, one: Examined, finding: Finding, energy_wh: Decimal) -> Discrepancy:
     """A finding of the evidence, weighed."""
     at = finding.at or one.session.started_at
-    return _found(kind, _weighed(one), one, evidence.say(finding), at=at, energy_wh=energy_wh)
+    return discrepant(kind, _weighed(one), one, evidence.say(finding), at=at, energy_wh=energy_wh)
 
 
 def implausible_year(one: Examined, found: Sequence[Finding]) -> Iterator[Discrepancy]:
@@ -212,9 +220,9 @@ def implausible_year(one: Examined, found: Sequence[Finding]) -> Iterator[Discre
             year=str(odd[0].year),
             known_year=str(one.known_at.year),
         )
-        yield _found(Kind.IMPLAUSIBLE_YEAR, _weighed(one), one, words, at=odd[0])
+        yield discrepant(Kind.IMPLAUSIBLE_YEAR, _weighed(one), one, words, at=odd[0])
     elif Deviation.UNREADABLE_TIME in s.deviations:
-        yield _found(Kind.IMPLAUSIBLE_YEAR, _weighed(one), one, UNREADABLE)
+        yield discrepant(Kind.IMPLAUSIBLE_YEAR, _weighed(one), one, UNREADABLE)
 
 
 UNREADABLE = phrase(
@@ -234,7 +242,7 @@ def costs_without_energy(one: Examined, found: Sequence[Finding]) -> Iterator[Di
         words = phrase("It was billed {amount}, though no energy flowed.", amount=one.money(amount))
     else:
         words = phrase("It would cost {amount} and waits for a person: no energy flowed.", amount=one.money(amount))
-    yield _found(Kind.COSTS_WITHOUT_ENERGY, _weighed(one), one, words, amount_minor=amount)
+    yield discrepant(Kind.COSTS_WITHOUT_ENERGY, _weighed(one), one, words, amount_minor=amount)
 
 
 def two_prices(one: Examined, found: Sequence[Finding]) -> Iterator[Discrepancy]:
@@ -245,7 +253,7 @@ def two_prices(one: Examined, found: Sequence[Finding]) -> Iterator[Discrepancy]
         return
     names = sorted({f"{price.tariff} {price.version} {price.currency}".rstrip() for price in one.prices})
     words = phrase("It stands under more than one price: {prices}.", prices=joined(names, ", "))
-    yield _found(Kind.TWO_PRICES, Gravity.GRAVE, one, words, amount_minor=one.billed_minor or 0)
+    yield discrepant(Kind.TWO_PRICES, Gravity.GRAVE, one, words, amount_minor=one.billed_minor or 0)
 
 
 def station_told_other_cost(one: Examined, found: Sequence[Finding]) -> Iterator[Discrepancy]:
@@ -264,7 +272,7 @@ def station_told_other_cost(one: Examined, found: Sequence[Finding]) -> Iterator
     )
     amount = int(apart.to_integral_value()) if same_currency else ours
     gravity = Gravity.GRAVE if one.billed_minor is not None else Gravity.DOUBT
-    yield _found(Kind.STATION_TOLD_OTHER_COST, gravity, one, words, amount_minor=amount)
+    yield discrepant(Kind.STATION_TOLD_OTHER_COST, gravity, one, words, amount_minor=amount)
 
 
 Question = Callable[[Examined, Sequence[Finding]], Iterator[Discrepancy]]
@@ -296,7 +304,7 @@ def overlap(before: Examined, after: Examined) -> Iterator[Discrepancy]:
     )
     is_history = before.session.imported or after.session.imported
     shared = ZERO if is_history else _shared_wh(before.session, after.session)
-    yield _found(Kind.OVERLAP, _both(before, after), after, words, other=before.session.id, energy_wh=shared)
+    yield discrepant(Kind.OVERLAP, _both(before, after), after, words, other=before.session.id, energy_wh=shared)
 
 
 def energy_twice(before: Examined, after: Examined) -> Iterator[Discrepancy]:
@@ -309,7 +317,7 @@ def energy_twice(before: Examined, after: Examined) -> Iterator[Discrepancy]:
         energy_wh=kwh(figure(shared)),
         other=shown(before.session.id),
     )
-    yield _found(Kind.ENERGY_TWICE, _both(before, after), after, words, other=before.session.id, energy_wh=shared)
+    yield discrepant(Kind.ENERGY_TWICE, _both(before, after), after, words, other=before.session.id, energy_wh=shared)
 
 
 def unpaid_energy(before: Examined, after: Examined) -> Iterator[Discrepancy]:
@@ -324,7 +332,7 @@ def unpaid_energy(before: Examined, after: Examined) -> Iterator[Discrepancy]:
     words = said.filled(other=shown(before.session.id), energy_wh=kwh(figure(unpaid)))
     gravity = Gravity.GRAVE if unpaid >= UNPAID_GRAVE_WH else Gravity.DOUBT
     more = {"other": before.session.id, "energy_wh": unpaid, "at": first.at}
-    yield _found(Kind.UNPAID_ENERGY, gravity, after, words, **more)
+    yield discrepant(Kind.UNPAID_ENERGY, gravity, after, words, **more)
 
 
 UNPAID = phrase("Since session {other} the register rose by {energy_wh} without a session.")

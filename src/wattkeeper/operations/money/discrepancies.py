@@ -14,6 +14,7 @@ from decimal import Decimal
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.history.discrepancy import between_history, of_history
 from wattkeeper.charging.money.discrepancy import Discrepancy, Examined, Gravity, Kind, between, later, of_one
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
@@ -106,8 +107,10 @@ async def _looked_at(
 def _found(last: Examined | None, one: Examined) -> Iterator[Discrepancy]:
     """What was found of a session, and between it and the one before it."""
     yield from of_one(one)
+    yield from of_history(one)
     if last is not None:
         yield from between(last, one)
+        yield from between_history(last, one)
 
 
 def need_order(since: datetime | None, until: datetime | None) -> None:

@@ -15,6 +15,7 @@ from sqlalchemy import func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.columns import BigInteger, Exact
+from wattkeeper.store.fold import HISTORY
 from wattkeeper.store.tables import load_quarter, reading, session, station, station_state
 
 C, T, S, R, Q = station.c, station_state.c, session.c, reading.c, load_quarter.c
@@ -61,7 +62,9 @@ async def starts(connection: AsyncConnection, since: datetime, until: datetime, 
     """By station, how the sessions ended that began in a span; what ended ``soon`` without energy has failed."""
     lasted = type_coerce(S.ended_at, BigInteger) - type_coerce(S.started_at, BigInteger)
     failed = (func.coalesce(S.energy_wh, 0) <= 0) & (func.coalesce(lasted, 0) <= soon // timedelta(microseconds=1))
-    wanted = select(S.station_id, failed, func.count()).where(S.started_at >= since, S.started_at <= until, ~S.live)
+    wanted = select(S.station_id, failed, func.count()).where(
+        S.started_at >= since, S.started_at <= until, ~S.live, ~HISTORY
+    )
     found: dict[str, Starts] = {}
     for name, has_failed, count in await connection.execute(wanted.group_by(S.station_id, failed)):
         before = found.get(name, Starts())
