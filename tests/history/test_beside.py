@@ -28,9 +28,11 @@ from wattkeeper.operations.history.table import read_table
 from wattkeeper.operations.money.cases import told_of
 from wattkeeper.operations.money.discrepancies import audit_sessions
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.store import journal
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.statistics import total
 from wattkeeper.store.tables import decision, finding, pin, sighting, station_state
+from wattkeeper.web.lateness import dated
 
 MAPPING = """
 [columns]
@@ -206,6 +208,17 @@ async def test_registers_of_old_and_new_are_not_compared(world: World) -> None:
     await take(world, "B,CP1,2026-03-01 12:29,2026-03-01 12:30,1")
     kinds = (await audit_sessions(world.door.store, VIEWER)).totals
     assert set(kinds) == {Kind.OVERLAP}
+
+
+async def test_nothing_of_it_is_told_late(world: World) -> None:
+    async with world.v16() as station:
+        await station.status("Available", 0)
+        await take(world, A)
+        await station.status("Available", 1)
+    one = await world.the_session()
+    async with world.door.store.read() as connection:
+        entries = await journal.of_session(connection, VIEWER, one.id, 100)
+    assert [(each.late_s, each.happened_at) for each in dated(entries)] == [(0, one.started_at), (0, one.ended_at)]
 
 
 async def test_the_audit_finds_what_is_odd_about_it(world: World) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 
-from wattkeeper.charging.facts import SessionEstimated, SessionFact, SignaturesChecked, StatusChanged
+from wattkeeper.charging.facts import SessionEstimated, SessionFact, SignaturesChecked, StatusChanged, is_history
 from wattkeeper.store.journal import Entry
 
 LATE = timedelta(minutes=1)
@@ -34,7 +34,8 @@ def dated(entries: Sequence[Entry]) -> list[Dated]:
 
     A clock that runs behind is behind in all it tells, and that is not lateness. So a word is late against the
     least delay of what came before and of what came after; and it is late where something that happened after it
-    had been heard before it. What a connector does is told as it is now, and shows how the clock stands.
+    had been heard before it. What a connector does is told as it is now, and shows how the clock stands. What was
+    imported is late by no measure.
     """
     told = [_told(entry) for entry in entries]
     newest = [*accumulate((one or FIRST for one in told), max)]
@@ -48,8 +49,9 @@ def dated(entries: Sequence[Entry]) -> list[Dated]:
         late = max(delay - max(usual or least, least, ZERO), newest[place] - at)
         if isinstance(entry.fact, SessionFact) and entry.fact.offline:
             late = max(late, _by_burst(entries, newest, place) - at, BURST)
-        is_late = (late > LATE or _is_offline(entry)) and not isinstance(entry.fact, StatusChanged)
-        if not is_late:
+        never = isinstance(entry.fact, StatusChanged) or is_history(entry.fact)
+        is_late = not never and (late > LATE or _is_offline(entry))
+        if not is_late and not is_history(entry.fact):
             usual = delay if usual is None else min(usual, delay)
         found.append(Dated(entry, at, int(late.total_seconds()) if is_late else 0, is_told=True))
     return _in_turn(found)

@@ -55,6 +55,10 @@ GRADED = {
     Grade.RECONSTRUCTED: phrase("Part of it had to be inferred; it waits for a person before it is billed."),
     Grade.DISPUTED: phrase("Something about it contradicts; it waits for a person before it is billed."),
 }
+GRADED_HISTORY = {
+    Grade.RECONSTRUCTED: phrase("Another system's records say it, and nothing here bears it out."),
+    Grade.DISPUTED: phrase("Another system's records say it, and something about them contradicts."),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +117,16 @@ def regions(paper: Paper, story: Story) -> list[Region]:
         Region("answer", {"answer-all": paper.part(PARTS, "answer", *_answer(paper, story))}, "div"),
         _readings(paper, story),
         _steps(paper, story),
-        Region("grade", {"grade-all": paper.part(PARTS, "graded", row.grade, GRADED[row.grade])}, "div"),
+        Region("grade", {"grade-all": paper.part(PARTS, "graded", row.grade, _graded(row))}, "div"),
         _findings(paper, row),
         Region("acts", {"acts-all": paper.part(PARTS, "acts", row, viewer)}, "div"),
         orders.region(paper, story.orders, now),
     ]
+
+
+def _graded(row: SessionRow) -> Phrase:
+    """Why its evidence is as good as it is."""
+    return (GRADED | GRADED_HISTORY if row.whole.imported else GRADED)[row.grade]
 
 
 def _answer(paper: Paper, story: Story) -> tuple[Said, Said | str]:
