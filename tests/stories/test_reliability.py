@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +13,12 @@ from sqlalchemy import select
 from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.cards.token import CardState
+from wattkeeper.charging.facts import SessionEnded, SessionOpened
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics.port import MOST_CONNECTORS
-from wattkeeper.store.tables import RELIABILITY, attempt, attempt_day, outage
+from wattkeeper.store.tables import RELIABILITY, attempt, attempt_day, attempt_month, outage
 
 
 def reckoning(world: World) -> Reckoning:
@@ -28,7 +32,9 @@ async def reckoned(store: Store) -> dict[str, list[tuple[Any, ...]]]:
     async with store.read() as connection:
         for table in RELIABILITY:
             rows = await connection.execute(select(table).order_by(*table.primary_key))
-            found[table.name] = [tuple(row) for row in rows if table is not attempt_day or row.attempts]
+            found[table.name] = [
+                tuple(row) for row in rows if table not in (attempt_day, attempt_month) or row.attempts
+            ]
     return found
 
 
@@ -264,4 +270,42 @@ async def test_a_station_that_names_no_end_of_connectors_is_kept_short(database:
             await station.status("Faulted", 1, connector)
         await reckoning(world).look()
         assert len(await outages(world)) == MOST_CONNECTORS - 1
+    await world.close()
+
+
+async def test_it_may_die_at_any_moment(database: str, tmp_path: Path) -> None:
+    """Cut off at random while it looks, again and again, then let finish: as if it had never been cut off."""
+    world = World(database, tmp_path)
+    await world.open()
+    await busy(world, lambda: asyncio.sleep(0))
+    store, chance = world.door.store, random.Random(7)
+    cut = 0
+    for place in range(40):
+        looking = asyncio.create_task(reckoning(world).look())
+        done, _ = await asyncio.wait([looking], timeout=chance.random() * 0.03 if place else 0)
+        cut += not done
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)
+    assert cut > 0
+    await reckoning(world).look()
+    before = await reckoned(store)
+    assert before["outage"] and before["attempt"] and not before["unreckoned"]
+    await reckoning(world).rebuild()
+    assert await reckoned(store) == before
+    await world.close()
+
+
+async def test_what_was_imported_says_nothing_of_ports(database: str, tmp_path: Path) -> None:
+    """History of another system counts as attempts by its energy; no port is up or out by it."""
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    began: dict[str, Any] = {"evse": 1, "connector": 1, "ref": "old", "imported": True}
+    opened = SessionOpened(at=minute(-90), register_wh=Decimal(0), **began)
+    ended = SessionEnded(at=minute(-30), register_wh=Decimal(4000), reason="Local", **began)
+    for fact in (opened, ended):
+        await world.door.intake.record("CP1", fact)
+    await reckoning(world).look()
+    assert await counts(world) == {("session", "charged"): 1, ("plug_in", "charged"): 1}
+    assert await outages(world) == [] == (await reckoned(world.door.store))["port"]
     await world.close()

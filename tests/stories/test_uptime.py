@@ -62,6 +62,10 @@ async def test_uptime_and_time_to_repair_are_those_worked_out_by_hand(database: 
     assert [(one.evse, one.since, one.until) for one in report.open] == [(1, minute(90), None)]
     before = await reliability(world).report(VIEWER, Span(date(2026, 2, 1), date(2026, 3, 1)))
     assert before.ports == [] and before.uptime.nevi is None
+    world.clock.skip(days=1)
+    (port,) = (await reliability(world).report(VIEWER, Span(date(2026, 3, 2), date(2026, 3, 3)))).ports
+    assert port.uptime.nevi == 0 == port.uptime.outages == port.uptime.repairs
+    assert port.uptime.out_s == port.uptime.known_s and round(port.uptime.known_s / 60) == 13 * 60 + 40
     await world.close()
 
 

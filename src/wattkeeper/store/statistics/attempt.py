@@ -10,7 +10,7 @@ from sqlalchemy import delete, func, or_, select
 from wattkeeper.charging.statistics.attempt import CHARGED, Attempt, Kind, Stay, plug_ins
 from wattkeeper.store.columns import EPOCH, to_micros
 from wattkeeper.store.statistics.port import again, words
-from wattkeeper.store.tables import attempt, attempt_day
+from wattkeeper.store.tables import attempt, attempt_day, attempt_month
 from wattkeeper.store.unit import Unit
 
 A = attempt.c
@@ -82,10 +82,12 @@ async def evses(unit: Unit, station: str) -> list[int]:
 
 
 def _count(unit: Unit, station: str, one: Attempt, zone: tzinfo, sign: int) -> None:
-    """Count an attempt that is over, by the day on which it began."""
+    """Count an attempt that is over, by the day and the month in which it began."""
     if one.until is not None:
         day = min(max(one.since, EPOCH), LATEST).astimezone(zone).date().isoformat()
-        unit.add(attempt_day, ("attempts",), (station, one.evse, day, one.kind.value, one.reason, sign))
+        what = (one.kind.value, one.reason, sign)
+        unit.add(attempt_day, ("attempts",), (station, one.evse, day, *what))
+        unit.add(attempt_month, ("attempts",), (station, one.evse, day[:7], *what))
 
 
 def _attempt(row: object) -> Attempt:

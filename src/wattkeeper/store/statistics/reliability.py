@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -15,10 +16,10 @@ from wattkeeper.charging.statistics.attempt import Counts, Kind
 from wattkeeper.charging.statistics.uptime import LINE, Cause, Exclusion, Uptime
 from wattkeeper.store import reach
 from wattkeeper.store.columns import to_micros
-from wattkeeper.store.statistics.total import WHOLE, Part
-from wattkeeper.store.tables import attempt, attempt_day, exclusion, outage, port, station
+from wattkeeper.store.statistics.total import WHOLE, Part, stretches
+from wattkeeper.store.tables import attempt, attempt_day, attempt_month, exclusion, outage, port, station
 
-P, OUT, A, D, X, S = port.c, outage.c, attempt.c, attempt_day.c, exclusion.c, station.c
+P, OUT, A, X, S = port.c, outage.c, attempt.c, exclusion.c, station.c
 SECOND = Decimal(1_000_000)
 FOR_EVER = 2**62
 """Beyond every instant, in microseconds."""
@@ -95,7 +96,8 @@ async def down(
         func.sum(case((is_mended, 1), else_=0)),
         func.sum(case((is_mended, end - fault), else_=0)),
     )
-    within = (begin < high, end > low, *_within(viewer, OUT.station_id, part))
+    lately = or_(OUT.until.is_(None), OUT.until > since)
+    within = (OUT.since < until, lately, *_within(viewer, OUT.station_id, part))
     wanted = select(OUT.station_id, OUT.evse, *sums).where(*within).group_by(OUT.station_id, OUT.evse)
     apart = await _excluded(connection, viewer, low, high, part)
     return {
@@ -134,8 +136,9 @@ async def outages(
     limit: int = 200,
 ) -> list[OutageRow]:
     """The newest outages within a span, or those of them that go on; the longest of these first."""
-    within = [OUT.since < until, or_(OUT.until.is_(None), OUT.until > since), *_within(viewer, OUT.station_id, part)]
-    within += [OUT.until.is_(None)] if is_open else []
+    ended = func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger))
+    goes_on = OUT.until.is_(None) if is_open else ended > to_micros(since)
+    within = [OUT.since < until, goes_on, *_within(viewer, OUT.station_id, part)]
     begun = or_(OUT.until.is_(None), X.since < OUT.until)
     apart = and_(X.station_id == OUT.station_id, X.evse == OUT.evse, begun, X.until > OUT.since)
     why = select(X.id).where(apart).correlate(outage).order_by(X.since).limit(1).scalar_subquery()
@@ -159,13 +162,16 @@ async def counts(
     connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
 ) -> dict[tuple[str, int], Counts]:
     """How many attempts from one day to before another became what, by port; EVSE 0: not told."""
-    within = (D.day >= first.isoformat(), D.day < until.isoformat(), *_within(viewer, D.station_id, part))
-    of = (D.station_id, D.evse, D.kind, D.reason)
-    found: dict[tuple[str, int], dict[tuple[Kind, str], int]] = {}
-    wanted = select(*of, func.sum(D.attempts)).where(*within).group_by(*of)
-    for name, evse, kind, reason, count in await connection.execute(wanted):
-        if count:
-            found.setdefault((name, evse), {})[Kind(kind), reason] = int(count)
+    found: dict[tuple[str, int], Counter[tuple[Kind, str]]] = {}
+    for is_month, low, high in stretches(first, until):
+        table = attempt_month if is_month else attempt_day
+        c, span = table.c, table.c["month" if is_month else "day"]
+        of = (c.station_id, c.evse, c.kind, c.reason)
+        within = (span >= low, span < high, *_within(viewer, c.station_id, part))
+        wanted = select(*of, func.sum(c.attempts)).where(*within).group_by(*of)
+        for name, evse, kind, reason, count in await connection.execute(wanted):
+            if count:
+                found.setdefault((name, evse), Counter())[Kind(kind), reason] += int(count)
     return dict(found)
 
 

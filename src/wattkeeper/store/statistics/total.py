@@ -239,17 +239,23 @@ async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
 
 
 def _spans(first: date, until: date) -> Iterator[tuple[Table, Column[Any], str, str]]:
-    """Which rows make up the days from one to before another: whole months, and the days beside them."""
+    """Which rows make up the days from one to before another."""
+    for is_month, low, high in stretches(first, until):
+        yield (tally_month, tally_month.c.month, low, high) if is_month else (tally_day, tally_day.c.day, low, high)
+
+
+def stretches(first: date, until: date) -> Iterator[tuple[bool, str, str]]:
+    """The days from one to before another as whole months, and the days beside them: whether months, and from, to."""
     month = first if first.day == 1 else _next_month(first)
     end = until.replace(day=1)
     if month >= end:
-        yield tally_day, tally_day.c.day, first.isoformat(), until.isoformat()
+        yield False, first.isoformat(), until.isoformat()
         return
     if first < month:
-        yield tally_day, tally_day.c.day, first.isoformat(), month.isoformat()
-    yield tally_month, tally_month.c.month, month.isoformat()[:7], end.isoformat()[:7]
+        yield False, first.isoformat(), month.isoformat()
+    yield True, month.isoformat()[:7], end.isoformat()[:7]
     if end < until:
-        yield tally_day, tally_day.c.day, end.isoformat(), until.isoformat()
+        yield False, end.isoformat(), until.isoformat()
 
 
 def _next_month(day: date) -> date:

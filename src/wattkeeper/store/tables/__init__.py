@@ -93,6 +93,7 @@ from wattkeeper.store.tables.stations import connector, knock, orders, station, 
 from wattkeeper.store.tables.statistics import (
     attempt,
     attempt_day,
+    attempt_month,
     exclusion,
     grid_carbon,
     load_quarter,
@@ -114,7 +115,7 @@ DERIVED = (station_state, connector, session, reading, decision, signed_record, 
 """What `rebuild` drops and folds again."""
 TOTALS = (load_quarter, tally_hour, tally_day, tally_month, stay_count)
 """What is counted again from the sessions (``wattkeeper statistics rebuild``); `tallied` has what each added."""
-RELIABILITY = (port, port_word, outage, attempt, attempt_day, unreckoned)
+RELIABILITY = (port, port_word, outage, attempt, attempt_day, attempt_month, unreckoned)
 """What is reckoned again from the journal when that is followed anew."""
 SUMS = (ledger_balance, revenue)
 """What `rebuild` sums up again, from the books and the bills."""
@@ -138,6 +139,7 @@ __all__ = [
     "app_token",
     "attempt",
     "attempt_day",
+    "attempt_month",
     "bill",
     "blind_index",
     "breach",

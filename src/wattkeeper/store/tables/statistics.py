@@ -158,7 +158,14 @@ outage = Table(
     kept("fault_at", Instant, "the first word of a fault in it", N, STATION, nullable=True),
     kept("is_over", Boolean, "whether the port could be used after it", N, STATION),
     Index("ix_outage_until", "station_id", "until"),
+    Index("ix_outage_since", "since"),
     info=about(Area.STATIONS, NOBODY),
+)
+Index(
+    "ix_outage_open",
+    outage.c.station_id,
+    sqlite_where=outage.c.until.is_(None),
+    postgresql_where=outage.c.until.is_(None),
 )
 attempt = Table(
     "attempt",
@@ -175,18 +182,26 @@ attempt = Table(
     Index("ix_attempt_reason", "kind", "reason", "since"),
     info=about(Area.SESSIONS, NOBODY),
 )
-attempt_day = Table(
-    "attempt_day",
-    metadata,
-    kept("station_id", Text, "at which station", N, STATION, primary_key=True),
-    kept("evse", Integer, "at which EVSE; 0: not told", N, STATION, primary_key=True, autoincrement=False),
-    kept("day", Text, "on which day where the installation is, such as 2026-03-01", N, STATION, primary_key=True),
-    kept("kind", Text, "what was tried", N, STATION, primary_key=True),
-    kept("reason", Text, "what became of it", N, STATION, primary_key=True),
-    kept("attempts", Integer, "how many that are over", N, STATION),
-    Index("ix_attempt_day_day", "day"),
-    info=about(Area.STATIONS, NOBODY),
-)
+
+
+def _attempts(name: str, span: str, purpose: str) -> Table:
+    """How many attempts became what, by a span of the installation's calendar."""
+    return Table(
+        name,
+        metadata,
+        kept("station_id", Text, "at which station", N, STATION, primary_key=True),
+        kept("evse", Integer, "at which EVSE; 0: not told", N, STATION, primary_key=True, autoincrement=False),
+        kept(span, Text, purpose, N, STATION, primary_key=True),
+        kept("kind", Text, "what was tried", N, STATION, primary_key=True),
+        kept("reason", Text, "what became of it", N, STATION, primary_key=True),
+        kept("attempts", Integer, "how many that are over", N, STATION),
+        Index(f"ix_{name}_{span}", span),
+        info=about(Area.STATIONS, NOBODY),
+    )
+
+
+attempt_day = _attempts("attempt_day", "day", "on which day where the installation is, such as 2026-03-01")
+attempt_month = _attempts("attempt_month", "month", "in which month where the installation is, such as 2026-03")
 unreckoned = Table(
     "unreckoned",
     metadata,

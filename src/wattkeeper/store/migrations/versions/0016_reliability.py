@@ -21,21 +21,25 @@ def upgrade() -> None:
     told = [_long("until", True), _text("cause"), _text("error"), _long("began"), _long("fault_at", True)]
     _table("outage", [_text("station_id"), _whole("evse"), _long("since")], [*told, _other("is_over", sa.Boolean())])
     op.create_index("ix_outage_until", "outage", ["station_id", "until"])
+    op.create_index("ix_outage_since", "outage", ["since"])
+    goes_on = sa.text("until IS NULL")
+    op.create_index("ix_outage_open", "outage", ["station_id"], sqlite_where=goes_on, postgresql_where=goes_on)
     rest = [_whole("evse"), _long("since"), _long("until", True), _text("reason")]
     _table(
         "attempt", [_text("station_id"), _text("kind"), _text("name")], [*rest, _other("session_id", sa.Text(), True)]
     )
     op.create_index("ix_attempt_port", "attempt", ["station_id", "kind", "evse", "until"])
     op.create_index("ix_attempt_reason", "attempt", ["kind", "reason", "since"])
-    keys = [_text("station_id"), _whole("evse"), _text("day"), _text("kind"), _text("reason")]
-    _table("attempt_day", keys, [_whole("attempts")])
-    op.create_index("ix_attempt_day_day", "attempt_day", ["day"])
+    for span in ("day", "month"):
+        within = [_text("station_id"), _whole("evse"), _text(span), _text("kind"), _text("reason")]
+        _table(f"attempt_{span}", within, [_whole("attempts")])
+        op.create_index(f"ix_attempt_{span}_{span}", f"attempt_{span}", [span])
     _table("unreckoned", [_text("station_id")], [_long("since")])
-    span = [_text("station_id"), _whole("evse"), _long("since"), _long("until"), _text("reason")]
+    about = [_text("station_id"), _whole("evse"), _long("since"), _long("until"), _text("reason")]
     _table(
         "exclusion",
         [_text("id")],
-        [*span, _other("sealed", sa.LargeBinary()), _long("created_at"), _text("created_by")],
+        [*about, _other("sealed", sa.LargeBinary()), _long("created_at"), _text("created_by")],
     )
     op.create_index("ix_exclusion_station_id", "exclusion", ["station_id", "evse", "since"])
 
