@@ -142,7 +142,7 @@ async def test_what_does_not_count_is_said_on_the_page(database: str, tmp_path: 
         assert done.status_code == 303 and done.headers["location"] == "/insight/uptime?site=Hill#outages"
         page = await staff.get(f"{PAGE}&site=Hill")
         assert "Ports were up 100.00 % of the time By NEVI’s equation; 80.00 % with nothing excluded." in read(page)
-        assert f"no: Grid outage {NOTE}" in read(page)
+        assert f"not counted: Grid outage {NOTE}" in read(page)
         (identifier,) = re.findall(r'name="id" value="([0-9a-f]{12})"', page.text)
         assert (await staff.post(f"/insight/uptime/count?{DAY}", data={"id": identifier})).status_code == 303
         assert "Ports were up 80.00 %" in read(await staff.get(f"{PAGE}&site=Hill"))
@@ -178,7 +178,7 @@ async def test_a_host_sees_the_own_sites_alone_and_excludes_nothing(database: st
         await house.rooms.statistics.reliability.exclude(VIEWER, "CP3", 1, minute(150), Exclusion.UTILITY, NOTE)
         async with signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (_, host):
             page = await host.get(PAGE)
-            assert "Ports were up 100.00 %" in read(page) and "no: Grid outage" in read(page)
+            assert "Ports were up 100.00 %" in read(page) and "not counted: Grid outage" in read(page)
             for word in ("Harbour", "CP1", "CP2", "exclude …", NOTE, "emergency"):
                 assert word not in page.text, word
             for path in (f"{PAGE}&site=Harbour", f"{PAGE}&station=CP1"):
