@@ -139,7 +139,7 @@ def _became(session: Session, until: datetime | None) -> str:
     """What became of a session, in one word."""
     why = session.ended.reason[:40] if session.ended else "Unknown"
     has_energy = (session.energy_wh or Decimal(0)) > 0
-    if not session.imported and session.verdict is not Authorisation.ACCEPTED:
+    if session.verdict is not Authorisation.ACCEPTED:
         if has_energy:
             return f"{Became.UNAUTHORISED.value}:energy"
         return (Became.UNAUTHORISED if session.verdict or session.token else Became.UNASKED).value

@@ -76,7 +76,7 @@ def word_of(n: int, received_at: datetime, fact: Fact) -> Word | None:
         if fact.status.value not in TOLD or fact.evse < 0:
             return None
         return Word(_held(fact.at, received_at), n, fact.evse, fact.connector, fact.status.value, fact.error or "")
-    if isinstance(fact, SessionOpened) and fact.evse and not fact.imported:
+    if isinstance(fact, SessionOpened) and fact.evse:
         return Word(_held(fact.at, received_at), n, fact.evse, fact.connector or 1, SESSION)
     if isinstance(fact, Connected | Disconnected):
         return Word(received_at, n, LINE, 0, CONNECTED if isinstance(fact, Connected) else DISCONNECTED)
