@@ -25,6 +25,9 @@ from wattkeeper.store.statistics import own
 
 MOST = 60
 """How many sessions are worked out at most, the newest: each is priced for every hour of a day."""
+Key = tuple[tuple[str, str, int], ...]
+"""Documents, each with the tariff and its version: none of them ever changes."""
+MOST_KNOWN = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,7 @@ class OtherTimes:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._zone = settings.zone
+        self._known: dict[Key, dict[Currency, Elsewhen]] = {}
 
     async def of(self, viewer: Viewer, month: date) -> Otherwise | None:
         """The billed sessions of one's own month (scopes sessions:read and bills:read, one's own).
@@ -55,19 +59,24 @@ class OtherTimes:
                 return None
             newest = {one.session: one for one in await own.issued(connection, person, since, until)}
             order = sorted(newest.values(), key=lambda one: (one.began_at, one.session), reverse=True)
-            charged = await self._charged(connection, [one.number for one in order[:MOST]])
-        found = await asyncio.to_thread(elsewhen, charged, self._zone)
-        return Otherwise(found, max(0, len(order) - MOST))
+            key, charged = await self._charged(connection, [one.number for one in order[:MOST]])
+        if key not in self._known:
+            found = await asyncio.to_thread(elsewhen, charged, self._zone)
+            if len(self._known) >= MOST_KNOWN:
+                self._known.clear()
+            self._known[key] = found
+        return Otherwise(self._known[key], max(0, len(order) - MOST))
 
-    async def _charged(self, connection: AsyncConnection, numbers: Sequence[str]) -> list[Charged]:
+    async def _charged(self, connection: AsyncConnection, numbers: Sequence[str]) -> tuple[Key, list[Charged]]:
         """What documents bill, each with the tariff that would hold for it now."""
-        rows = await bill.named(connection, numbers)
-        contents = await bill.contents(connection, numbers)
-        whys = [decode(contents[row.number]) for row in rows]
+        rows, texts = await bill.named(connection, numbers), await bill.contents(connection, numbers)
+        whys = await asyncio.to_thread(lambda: [decode(texts[row.number]) for row in rows])
         spots = [
             Spot(person=row.person, group=row.group, station=row.station, evse=why.evse, site=row.site)
             for row, why in zip(rows, whys, strict=True)
         ]
         choices = await choose(connection, spots, self._store.clock())
-        found = zip(whys, choices, strict=True)
-        return [Charged(why.usage, one.row.tariff) for why, one in found if one.row is not None]
+        told = [(why, one.row) for why, one in zip(whys, choices, strict=True) if one.row is not None]
+        numbered = zip(rows, choices, strict=True)
+        key = tuple((row.number, one.row.id, one.row.version) for row, one in numbered if one.row is not None)
+        return key, [Charged(why.usage, row.tariff) for why, row in told]
