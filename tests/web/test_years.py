@@ -224,3 +224,27 @@ async def test_the_api_tells_a_driver_their_own_month_and_nobody_elses(database:
                     assert (await program.get(path)).status_code == 403, "a program is nobody in particular"
         async with client_of(made.app) as stranger:
             assert (await stranger.get(API)).status_code == 401
+
+
+async def test_whoever_was_forgotten_has_no_figures_any_more(database: str, tmp_path: Path) -> None:
+    async with town(database, tmp_path) as made:
+        anna, bert = await made.roads.driver("anna"), await made.roads.driver("bert")
+        card = await made.roads.card(anna, "04AABBCCDDEE01")
+        await made.roads.charged(card, local(2026, 1, 1, 2), 3_333)
+        rooms = made.roads.rooms
+        await rooms.bills.do(OWNER, await only(made.roads), Wish(deed=Deed.CORRECT, said="A gift.", gross_minor=0))
+        cookie = await made.roads.cookie(anna)
+        async with made.browser(anna, cookie) as client, made.browser(bert) as other:
+            assert (await client.get(f"{API}/2026")).json()["sessions"] == 1
+            fresh = await rooms.access.viewer_by_cookie(cookie)
+            assert fresh is not None
+            await rooms.rights.forgetting.forget(fresh, fresh.person)
+            assert (await client.get(f"{API}/2026")).status_code == 401
+            assert (await client.get("/app/consumption")).status_code == 303
+            assert (await other.get(f"{API}/2026")).json()["sessions"] == 0
+
+
+async def only(made: Roads) -> str:
+    """The session there is."""
+    async with made.rooms.store.read() as connection:
+        return str(await connection.scalar(select(bill.c.session_id)))
