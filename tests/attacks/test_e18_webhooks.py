@@ -78,6 +78,15 @@ async def test_e18_http_leads_nowhere_but_inside_and_there_only_where_the_settin
         assert (await Webhooks(may_be_inside=True).tell(there.address, SECRET, "msg_1", b"{}", NOW)).is_taken
 
 
+async def test_e18_in_production_nothing_goes_in_clear_but_to_this_machine() -> None:
+    async with listening() as there:
+        strict = Webhooks(may_be_inside=True, is_strict=True)
+        assert (await strict.tell(there.address, SECRET, "msg_1", b"{}", NOW)).is_taken
+        away = Webhooks(may_be_inside=True, is_strict=True, resolve=resolving("10.0.0.1"))  # type: ignore[arg-type]
+        address = f"http://pager.local:{there.port}/"
+        assert (await away.tell(address, SECRET, "msg_1", b"{}", NOW)).words == "not_allowed"
+
+
 async def test_e18_a_name_that_leads_elsewhere_the_second_time_leads_nowhere_else() -> None:
     asked: list[str] = []
 

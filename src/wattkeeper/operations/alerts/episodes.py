@@ -40,8 +40,9 @@ async def begin(unit: Unit, row: RuleRow, one: Measured, zone: tzinfo) -> None:
 async def end(unit: Unit, row: RuleRow, subject: str, ended: Ended, zone: tzinfo) -> None:
     """The episode about something is over: whoever was told that it began is told; whoever was not never is."""
     over = await alert.clear(unit, row.id, subject, ended)
-    if over is None or not await sending.drop_untold(unit, over):
+    if over is None:
         return
+    await sending.drop_untold(unit, over)
     accounts, hooks = await sending.told_of(unit.connection, over)
     until = None if row.rule.is_harm else quiet_until(row.rule.quiet, unit.now, zone)
     await sending.enter(unit, row.id, over, Word.CLEARED, accounts, hooks, until or unit.now)

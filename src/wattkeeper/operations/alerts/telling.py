@@ -26,6 +26,7 @@ from wattkeeper.operations.alerts.hooks import opened
 from wattkeeper.operations.alerts.told import ENDS, told_of
 from wattkeeper.operations.alerts.webhook import Answer, Webhooks
 from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.operations.profile import PRODUCTION
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
@@ -82,7 +83,9 @@ class Telling:
         self._bus = bus
         self._settings = settings
         self._mail = mail
-        self._webhooks = webhooks or Webhooks(may_be_inside=settings.alert_inside)
+        self._webhooks = webhooks or Webhooks(
+            may_be_inside=settings.alert_inside, is_strict=settings.profile == PRODUCTION
+        )
 
     async def run(self) -> None:
         """Tell whenever an alert began or ended, and whenever a wait is over."""

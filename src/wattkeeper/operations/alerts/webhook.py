@@ -116,10 +116,15 @@ def is_public(address: IpAddress) -> bool:
     return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-def is_allowed(address: IpAddress, scheme: str, *, may_be_inside: bool) -> bool:
-    """Whether an alert may go to an address: public ones by https; others where the settings say so, by http too."""
+def is_allowed(address: IpAddress, scheme: str, *, may_be_inside: bool, is_strict: bool = False) -> bool:
+    """Whether an alert may go to an address: public ones by https; others where the settings say so, by http too.
+
+    ``is_strict``, as in production: by http to this machine alone.
+    """
     if is_public(address):
         return scheme == "https"
+    if is_strict and scheme == "http" and not address.is_loopback:
+        return False
     return may_be_inside and not address.is_multicast and not address.is_unspecified
 
 
@@ -139,8 +144,10 @@ class Webhooks:
         resolve: Resolve = resolved,
         within_s: float = WITHIN_S,
         trust: ssl.SSLContext | None = None,
+        is_strict: bool = False,
     ) -> None:
         self._may_be_inside = may_be_inside
+        self._is_strict = is_strict
         self._resolve = resolve
         self._within_s = within_s
         self._trust = trust
@@ -157,11 +164,14 @@ class Webhooks:
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
             return Answer(0, type(problem).__name__)
 
+    def _may_reach(self, address: IpAddress, scheme: str) -> bool:
+        return is_allowed(address, scheme, may_be_inside=self._may_be_inside, is_strict=self._is_strict)
+
     async def _tell(self, address: str, secret: bytes, identifier: str, body: bytes, now: datetime) -> Answer:
         parts = checked_address(address, may_be_inside=self._may_be_inside)
         host, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         found = [ip_address(one.partition("%")[0]) for one in await self._resolve(host, port)]
-        if not found or not all(is_allowed(one, parts.scheme, may_be_inside=self._may_be_inside) for one in found):
+        if not found or not all(self._may_reach(one, parts.scheme) for one in found):
             return Answer(0, NOT_ALLOWED)
         at = int(now.timestamp())
         headers = {"Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "Wattkeeper"}

@@ -109,12 +109,10 @@ def _waits(identifier: str) -> ColumnElement[bool]:
     return (S.id == identifier) & (S.state == Sent.WAITING.value)
 
 
-async def drop_untold(unit: Unit, alert: str) -> bool:
-    """Drop what of an episode was never tried; whether somebody was told or is being told that it was raised."""
+async def drop_untold(unit: Unit, alert: str) -> None:
+    """Drop what of an episode was never tried: nobody is told any more that it was raised."""
     waits = (S.alert_id == alert) & (S.word == Word.RAISED.value) & (S.state == Sent.WAITING.value) & (S.tries == 0)
     await unit.connection.execute(update(alert_sending).where(waits).values(state=Sent.DROPPED.value))
-    left = (S.alert_id == alert) & (S.word == Word.RAISED.value) & (S.state != Sent.DROPPED.value)
-    return await unit.connection.scalar(select(S.id).where(left).limit(1)) is not None
 
 
 async def told_of(connection: AsyncConnection, alert: str) -> tuple[list[str], list[str]]:
