@@ -11,7 +11,8 @@ from starlette.routing import BaseRoute
 from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
 from wattkeeper.web.operator.alerts import alerts, rule, rules
 from wattkeeper.web.operator.cards import card, cards, findings, groups
-from wattkeeper.web.operator.insight import forecast, load, overview, releases, stays, terms, uptime, week
+from wattkeeper.web.operator.insight import forecast, overview, releases, terms, uptime
+from wattkeeper.web.operator.insight.pictures import load, stays, week
 from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue, waiting
 from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside

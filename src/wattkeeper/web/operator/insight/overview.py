@@ -22,8 +22,8 @@ from wattkeeper.store.statistics.total import Total
 from wattkeeper.web.operator.insight import carbon, savings
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, said_asked
 from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
-from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
-from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Drawing, Mark, bars
+from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars
+from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.paper import Paper, routes_of

@@ -25,7 +25,7 @@ from wattkeeper.operations.statistics.use import Known
 from wattkeeper.web.bundle import SOURCES
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
 from wattkeeper.web.operator.insight.desks import page
-from wattkeeper.web.operator.insight.pictures import Drawing
+from wattkeeper.web.operator.insight.pictures.drawing import Drawing
 from wattkeeper.web.operator.paper import Paper, Word
 from wattkeeper.web.operator.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS

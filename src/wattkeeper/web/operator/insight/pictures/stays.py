@@ -13,9 +13,9 @@ from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.phrase import Figure, Said, counted, joined, phrase
 from wattkeeper.operations.statistics.when import Slot, Stays, Week
 from wattkeeper.web.operator.insight.desks import STAYS
-from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown
-from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Mark, bars
-from wattkeeper.web.operator.insight.week import clock, rounded, said_hours
+from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Mark, bars
+from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures.week import clock, rounded, said_hours
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import dated, duration_s

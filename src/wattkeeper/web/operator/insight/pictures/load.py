@@ -19,8 +19,8 @@ from wattkeeper.charging.statistics.span import DAY, midnight
 from wattkeeper.operations.statistics.when import Load
 from wattkeeper.web.operator.insight.asked import WITHOUT
 from wattkeeper.web.operator.insight.desks import LOAD
-from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown
-from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Drawing, Stretch, curve
+from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Stretch, curve
+from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import DAY as DAY_PATTERN
 from wattkeeper.web.operator.said import DAY_AND_YEAR, dated, kw, kwh

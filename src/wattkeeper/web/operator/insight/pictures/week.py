@@ -16,8 +16,8 @@ from wattkeeper.charging.phrase import Figure, Phrase, phrase
 from wattkeeper.operations.money.papers.sheet import Cell
 from wattkeeper.operations.statistics.when import Place, Slot, Week
 from wattkeeper.web.operator.insight.desks import WEEK
-from wattkeeper.web.operator.insight.pictured import Desk, Picture, Scene, Sheet, Shown
-from wattkeeper.web.operator.insight.pictures import NARROW_PX, WIDE_PX, Drawing, Mark, bars, heat
+from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars, heat
+from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import kwh, money
 from wattkeeper.web.operator.tariffs.picture import SHORT
