@@ -122,8 +122,10 @@ def _print(found: Any, done: int, listed: Oddity | None) -> None:
         out.print(table)
     out.print(_sum(found, done), soft_wrap=True)
     if found.unknown:
-        made = "were made; nobody knows their keys" if done else "are not here: --make-stations admits them"
-        out.print(f"{len(found.unknown):,} stations {made}.", soft_wrap=True)
+        one = len(found.unknown) == 1
+        made = "was made; nobody knows its key" if one else "were made; nobody knows their keys"
+        lacks = f"{'is' if one else 'are'} not here: --make-stations admits {'it' if one else 'them'}"
+        out.print(f"{len(found.unknown):,} station{'' if one else 's'} {made if done else lacks}.", soft_wrap=True)
 
 
 def _rows(found: Any, listed: Oddity | None) -> list[tuple[int, str, str]]:
