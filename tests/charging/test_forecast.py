@@ -163,6 +163,20 @@ def test_a_site_that_grows_is_forecast_better_than_by_any_baseline() -> None:
     assert told.week.low_wh <= sum(after) <= told.week.high_wh * 1.1
 
 
+def test_the_error_it_states_is_of_weeks_that_it_did_not_know() -> None:
+    """What one more week adds to the stated error is how far off the forecast was that was made before it."""
+    weeks = made(16, lambda chance, week, day, hour: office(chance, week, day, hour) * 1.05**week)
+    for place in range(LEAST_WEEKS + 2, len(weeks)):
+        before, after = forecast(weeks[:place], 0), forecast(weeks[: place + 1], 0)
+        assert before.hours
+        added = after.tried.error_wh * after.tried.weeks - before.tried.error_wh * before.tried.weeks
+        off = mean_error([one.expected_wh for one in before.hours], weeks[place])
+        assert added == pytest.approx(off, rel=1e-6)
+        held = after.tried.within * after.tried.said - before.tried.within * before.tried.said
+        told = [one for one in zip(before.hours, weeks[place], strict=True) if one[0].high_wh > 0]
+        assert round(held) == sum(one.low_wh <= wh <= one.high_wh for one, wh in told)
+
+
 def test_a_quiet_week_hardly_moves_the_next() -> None:
     weeks = made(20, lambda chance, week, day, hour: office(chance, week, day, hour) * 1.05**week)
     usual = forecast(weeks, 0)

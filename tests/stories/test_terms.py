@@ -25,7 +25,8 @@ from wattkeeper.operations.statistics.findings import Findings
 from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.store.statistics import terms as kept
-from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station, tally_hour
+from wattkeeper.store.statistics import total
+from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station, stay_count, tally_hour
 
 D = Decimal
 SITE = "Harbour"
@@ -157,6 +158,13 @@ async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(dat
     assert {one.kind for one in told} == {one.kind for one in found} - {Kind.SHIFT}, "money is not theirs to see"
     stranger = Viewer("host", Role.SITE_HOST, at_sites=HOST.at_sites, sites=frozenset({"Hill"}))
     assert await Findings(store, settings).of(stranger) == await Findings(store, settings).of(stranger, SITE) == []
+    async with store.read() as connection:
+        span = (NOON - timedelta(days=1), NOON + timedelta(days=1))
+        assert await total.busiest(connection, HOST, *span, 5) == {SITE: 6000}
+        assert await total.busiest(connection, stranger, *span, 5) == {}
+        assert await total.energy(connection, stranger, SITE, *span) == {}
+        assert await total.energy_by_clock(connection, stranger, [SITE], *span) == {}
+        assert await total.there(connection, stranger, ["CP1"]) == set()
     forecasts = Forecasts(store, settings)
     assert (await forecasts.of(VIEWER)).forecast.known == 5, "whole weeks since the first energy, which had none"
     assert (await forecasts.of(HOST, SITE)) == (await forecasts.of(VIEWER, SITE))
@@ -164,6 +172,26 @@ async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(dat
     assert (nothing.known, nothing.why) == (0, Why.NOTHING)
     with pytest.raises(Refusal):
         await forecasts.of(stranger, SITE)
+    await world.close()
+
+
+@pytest.mark.parametrize("today", [date(2026, 3, 31), date(2026, 10, 27)])
+async def test_clocks_that_are_changed_make_no_hour_heavier(database: str, tmp_path: Path, today: date) -> None:
+    """A kWh in every hour there is: so it was in each hour of the last week, and 168 follow, whatever clocks show."""
+    world = World(database, tmp_path, settings={"time_zone": "Europe/Vienna"})
+    await world.open()
+    now = datetime(today.year, today.month, today.day, 12, 20, tzinfo=UTC)
+    world.clock.reach(now)
+    nothing = dict.fromkeys(("plugged_s", "charging_s", "idle_s"), D(0)) | {"gross_minor": 0, "sessions": 0}
+    hours = [now.replace(minute=0) - timedelta(hours=one) for one in range(1, 5 * 168)]
+    async with world.door.store.unit() as unit:
+        rows = [{"site": SITE, "at": at, "energy_wh": D(1000)} | nothing for at in hours]
+        await unit.connection.execute(insert(tally_hour), rows)
+        stay = {"site": SITE, "month": f"{today:%Y-%m}", "quarters": 4, "sessions": 1}
+        await unit.connection.execute(insert(stay_count), [stay])
+    told = await Forecasts(world.door.store, world.door.settings).of(VIEWER, SITE)
+    assert set(told.last_wh) == {1000.0} and told.forecast.why is Why.FEW
+    assert told.begins[0] == now.replace(minute=0) and len(told.begins) == 168
     await world.close()
 
 
