@@ -193,6 +193,39 @@ async def test_energy_that_no_session_took(database: str, tmp_path: Path) -> Non
     await a.world.close()
 
 
+async def test_energy_that_no_session_took_is_seen_by_meters_that_are_read_every_two_hours(
+    database: str, tmp_path: Path
+) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.world.admit("CP1")
+    await a.rule(ruled(Kind.ENERGY_WITHOUT_SESSION, 2, 1))
+    async with a.world.v16() as one:
+        await one.read(None, 0, wh=1000)
+        assert await a.look() == 0
+        await one.read(None, 120, wh=7000)
+        assert await a.look() == 1
+        (risen,) = await a.on()
+        assert risen.value == 3, "half of what came evenly in two hours"
+    await a.world.close()
+
+
+async def test_a_share_of_failed_starts_is_not_well_while_the_few_that_come_fail(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.world.admit("CP1")
+    await a.rule(ruled(Kind.FAILED_SHARE, 50, 20))
+    async with a.world.v16() as one:
+        for place in range(5):
+            await one.stop(await one.start(12 * place, 1000), 12 * place + 1, 1000)
+        assert await a.look() == 1
+        a.world.clock.reach(62)
+        assert await a.look() == 0
+        assert len(await a.on()) == 1, "four of four failed"
+        a.world.clock.skip(minutes=61)
+        assert await a.look() == 1
+        assert await a.on() == []
+    await a.world.close()
+
+
 NIGHT: dict[str, Any] = {
     "currency": "EUR",
     "tax_included": "YES",

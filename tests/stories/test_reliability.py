@@ -99,6 +99,28 @@ async def test_outages_of_a_1_6_station_are_those_worked_out_by_hand(database: s
     await world.close()
 
 
+async def test_what_a_port_says_of_itself_later_holds_against_what_was_said_of_the_station(
+    database: str, tmp_path: Path
+) -> None:
+    """The whole station breaks at 10; port 1 is in use again from 30 on and charges, port 2 says nothing any more."""
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    async with world.v16() as station:
+        await station.status("Available", 0, 1)
+        await station.status("Available", 0, 2)
+        await fault(station, "Faulted", 10, 0, "OtherError")
+        await reckoning(world).look()
+        await station.start(30, 1000)
+        await station.status("Available", 50, 1)
+        await reckoning(world).look()
+        assert await outages(world) == [
+            (1, 10, 30, "faulted", "OtherError", True),
+            (2, 10, None, "faulted", "OtherError", False),
+        ]
+    await world.close()
+
+
 async def test_outages_of_a_2_0_1_station_are_those_worked_out_by_hand(database: str, tmp_path: Path) -> None:
     """An EVSE with two connectors is out only while both are; a session shows that it can be used."""
     world = World(database, tmp_path)

@@ -116,10 +116,13 @@ async def test_without_bills_no_amount_is_told_and_without_sessions_nothing(harb
         signed_in(harbour, "dora@example.org") as (_, driver),
         signed_in(harbour, "hans@example.org", Role.SITE_HOST, sites=("Elsewhere",)) as (_, host),
     ):
-        for one in (driver, host):
-            assert (await one.get(f"{API}/findings")).json() == {"items": []}
-            assert (await one.get(f"{API}/forecast", params={"site": SITE})).status_code == 404
-            assert (await one.get(f"{API}/forecast")).json()["why_not"] == "nothing"
+        assert (await harbour.api.get(f"{API}/forecast")).json()["hours"], "what is kept for the next who asks"
+        assert (await host.get(f"{API}/findings")).json() == {"items": []}
+        assert (await host.get(f"{API}/forecast", params={"site": SITE})).status_code == 404
+        assert (await host.get(f"{API}/forecast")).json()["why_not"] == "nothing"
+        for path in ("findings", "forecast"):
+            assert (await driver.get(f"{API}/{path}")).status_code == 403
+        assert (await harbour.api.get(f"{API}/forecast")).json()["hours"]
         assert (await host.get(TERMS)).status_code == 403
 
 

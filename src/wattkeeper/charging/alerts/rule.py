@@ -142,8 +142,8 @@ def _wrong_thresholds(rule: Rule, form: Form) -> Iterator[Phrase]:
         yield phrase("It can be cleared from {least} to {most}.", least=str(lowest), most=str(form.most))
     if rule.is_below and rule.kind is not Kind.PRICE_OF_HOUR:
         yield phrase("Only a price can be too low.")
-    if not (rule.clear_at >= rule.raise_at if rule.is_below else rule.clear_at <= rule.raise_at):
-        yield phrase("It is cleared on the good side of where it is raised.")
+    if not (rule.clear_at > rule.raise_at if rule.is_below else rule.clear_at < rule.raise_at):
+        yield phrase("It is cleared on the good side of where it is raised, not where it is raised.")
 
 
 def _wrong_limit(rule: Rule) -> Iterator[Phrase]:

@@ -111,8 +111,8 @@ class Outage:
 class Standing:
     """How a station stands: what was said last of each connector, whether it is connected, which outages go on."""
 
-    said: dict[tuple[int, int], tuple[str, str]] = field(default_factory=dict)
-    """Status and error by EVSE and connector."""
+    said: dict[tuple[int, int], Word] = field(default_factory=dict)
+    """By EVSE and connector."""
     is_connected: bool | None = None
     """None: nothing was told yet."""
     open: dict[int, Outage] = field(default_factory=dict)
@@ -122,15 +122,18 @@ class Standing:
         if word.evse == LINE:
             self.is_connected = word.said == CONNECTED
         else:
-            self.said[word.evse, word.connector] = (word.said, word.error)
+            self.said[word.evse, word.connector] = word
 
     def why_out(self, evse: int) -> tuple[Cause, str] | None:
         """Why a port cannot be used now, and the station's code; None where it can."""
-        whole = [one for (number, _), one in self.said.items() if number == WHOLE and one[0] in OUT]
-        own = [one for (number, _), one in self.said.items() if number == evse]
-        out = whole + own if own and all(said in OUT for said, _ in own) else whole
+        own = [one for one in self.said.values() if one.evse == evse]
+        used = max(((one.at, one.n) for one in own if one.said not in OUT), default=None)
+        out = [] if used else own
+        for one in self.said.values():  # what a port says of itself later holds against what was said of all
+            if one.evse == WHOLE and one.said in OUT and (used is None or used < (one.at, one.n)):
+                out.append(one)
         for cause in (Cause.FAULTED, Cause.UNAVAILABLE):
-            told = [error for said, error in out if said == cause.value]
+            told = [one.error for one in out if one.said == cause.value]
             if told:
                 return cause, next(filter(None, told), "")
         return (Cause.OFFLINE, "") if self.is_connected is False else None

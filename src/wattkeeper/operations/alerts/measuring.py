@@ -173,11 +173,13 @@ NONE = measure.Starts()
 
 
 def _share(rule: Rule, seen: Seen) -> list[Measured]:
-    """Percent; of fewer sessions than say anything nothing."""
+    """Percent; of too few sessions nothing can be said, but that it is well where none of them failed."""
     found = []
     for one in seen.stations(rule):
         its = seen.read[Kind.FAILED_STARTS].get(one.station, NONE)
-        share = round(Decimal(100 * its.failed) / its.ended, 1) if its.ended >= FEWEST_ENDED else ZERO
+        share = ZERO if its.failed == 0 else None
+        if its.ended >= FEWEST_ENDED:
+            share = round(Decimal(100 * its.failed) / its.ended, 1)
         found.append(Measured(one, share, {"ended": str(its.ended)}))
     return found
 

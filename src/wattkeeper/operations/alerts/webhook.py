@@ -111,7 +111,7 @@ def is_public(address: IpAddress) -> bool:
     if isinstance(address, IPv6Address):
         within = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
         within += [IPv4Address(int(address) & 0xFFFFFFFF)] if any(address in one for one in CARRIERS) else []
-        if any(one is not None and not is_public(one) for one in within):
+        if address.is_site_local or any(one is not None and not is_public(one) for one in within):
             return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.statistics.savings import UNUSED, Finding, Seen, findings, foremost, unused
 from wattkeeper.charging.statistics.terms import terms_at
+from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import terms, total
@@ -34,6 +35,7 @@ class Findings:
 
     async def of(self, viewer: Viewer, site: str | None = None) -> list[Finding]:
         """At most five findings of one site or of all (scope sessions:read; those with money bills:read too)."""
+        need_totals(viewer)
         now, zone = self._store.clock(), self._settings.zone
         async with self._store.read() as connection:
             since, until = last_month(now, zone)
@@ -41,8 +43,9 @@ class Findings:
             found = await _unused(connection, viewer, now, zone, site)
             fresh = [await _loaded(connection, viewer, one) for one in seen if one not in self._kept]
         drawn = await asyncio.to_thread(_drawn, fresh)
-        self._kept = (self._kept if len(self._kept) < MOST_KEPT else {}) | drawn
-        found += [finding for one in seen for finding in (drawn.get(one) or self._kept.get(one, []))]
+        known = self._kept | drawn
+        self._kept = known if len(known) < MOST_KEPT else drawn
+        found += [finding for one in seen for finding in known.get(one, [])]
         may_know = viewer.may(Scope.BILLS_READ)
         return foremost([one for one in found if may_know or one.saved_minor is None])
 

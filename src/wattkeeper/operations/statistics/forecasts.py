@@ -11,6 +11,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.forecast import HOURS, MOST_WEEKS, Forecast, forecast
+from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import total
@@ -41,12 +42,14 @@ class Forecasts:
     async def of(self, viewer: Viewer, site: str | None = None) -> Told:
         """The next 168 hours from this one on, of one site or of all that the viewer sees (scope sessions:read).
 
-        Refusal NOT_FOUND where there is no such site, or it is not the viewer's.
+        Refusal FORBIDDEN for whoever sees their own sessions alone; NOT_FOUND where there is no such site, or it is
+        not the viewer's.
         """
         zone = self._settings.zone
         begin = self._store.clock().astimezone(zone).replace(tzinfo=None, minute=0, second=0, microsecond=0)
-        reach = () if viewer.reach(Scope.SESSIONS_READ) is Reach.ANYWHERE else tuple(sorted(viewer.sites))
-        key = (begin, site, reach)
+        need_totals(viewer)
+        reach = viewer.reach(Scope.SESSIONS_READ)
+        key = (begin, site, reach, () if reach is Reach.ANYWHERE else tuple(sorted(viewer.sites)))
         async with self._store.read() as connection:
             known = await total.sites(connection, viewer)
             if site is not None and site not in known:

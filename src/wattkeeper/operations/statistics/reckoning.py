@@ -110,5 +110,7 @@ class Reckoning:
             return
         outlets = await port.connectors(unit, station)
         await port.reckon_outages(unit, station, since, outlets)
-        evses = {evse for evse, _ in outlets if evse > 0} | set(await attempt.evses(unit, station))
+        evses = {evse for evse, _ in outlets if evse > 0} | set(
+            await attempt.evses(unit, station, since, port.MOST_CONNECTORS)
+        )
         await attempt.reckon_plug_ins(unit, station, since, sorted(evses), self._zone)

@@ -14,6 +14,7 @@ from itertools import groupby, pairwise
 from sqlalchemy import func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.money.exact import share
 from wattkeeper.store.columns import BigInteger, Exact
 from wattkeeper.store.fold import HISTORY
 from wattkeeper.store.tables import load_quarter, reading, session, station, station_state
@@ -21,6 +22,8 @@ from wattkeeper.store.tables import load_quarter, reading, session, station, sta
 C, T, S, R, Q = station.c, station_state.c, session.c, reading.c, load_quarter.c
 ZERO = Decimal(0)
 QUARTER = timedelta(minutes=15)
+BEFORE = timedelta(hours=24)
+"""How far back the reading before a span may lie: some meters are read once a day."""
 
 
 async def sites(connection: AsyncConnection) -> dict[str, str]:
@@ -85,20 +88,20 @@ Spans = Mapping[str, list[tuple[int | None, datetime, datetime | None]]]
 
 
 async def risen(connection: AsyncConnection, since: datetime, until: datetime) -> dict[str, Decimal]:
-    """How far each station's registers rose in a span while no session was there, Wh.
+    """How far each station's registers rose in a span while no session was there, Wh: evenly between two readings.
 
     Of a station whose EVSEs have meters and that has a main one, the larger of the two.
     """
     here = select(C.id)
     of = (R.station_id, R.evse)
-    wanted = select(*of, R.at, R.energy_wh).where(R.session_id == "", R.station_id.in_(here), R.at >= since)
+    wanted = select(*of, R.at, R.energy_wh).where(R.session_id == "", R.station_id.in_(here), R.at >= since - BEFORE)
     wanted = wanted.where(R.at <= until, R.energy_wh.is_not(None)).order_by(*of, R.at, R.n)
     rows = (await connection.execute(wanted)).all()
     names = sorted({row.station_id for row in rows})
-    spans = await _spans(connection, names, since)
+    spans = await _spans(connection, names, since - BEFORE)
     mains, outlets = dict.fromkeys(names, ZERO), dict.fromkeys(names, ZERO)
     for (name, evse), shown in groupby(rows, key=lambda row: (row.station_id, row.evse)):
-        rise = _rise([Shown(row.at, row.energy_wh) for row in shown], spans.get(name, []), evse)
+        rise = _rise([Shown(row.at, row.energy_wh) for row in shown], spans.get(name, []), evse, since)
         total = outlets if evse > 0 else mains
         total[name] += rise
     return {name: max(mains[name], outlets[name]) for name in names}
@@ -114,11 +117,15 @@ async def _spans(connection: AsyncConnection, names: list[str], since: datetime)
     return found
 
 
-def _rise(shown: list[Shown], spans: Iterable[tuple[int | None, datetime, datetime | None]], evse: int) -> Decimal:
-    """How far a register rose, but for where a session of its outlet was there between two of its readings."""
+def _rise(
+    shown: list[Shown], spans: Iterable[tuple[int | None, datetime, datetime | None]], evse: int, since: datetime
+) -> Decimal:
+    """How far a register rose since an instant, but where a session of its outlet was there between two readings."""
     here = [(begin, end) for at, begin, end in spans if evse <= 0 or at in (None, evse)]
     total = ZERO
     for before, after in pairwise(shown):
         is_free = not any(begin < after.at and (end is None or end > before.at) for begin, end in here)
-        total += max(ZERO, after.energy_wh - before.energy_wh) if is_free else ZERO
+        if is_free and after.at > since:
+            risen = max(ZERO, after.energy_wh - before.energy_wh)
+            total += share(risen, after.at - max(before.at, since), after.at - before.at)
     return total

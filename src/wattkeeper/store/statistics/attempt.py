@@ -75,10 +75,11 @@ async def _idle_before(unit: Unit, station: str, evse: int, since: datetime) -> 
         since = earlier
 
 
-async def evses(unit: Unit, station: str) -> list[int]:
-    """The EVSEs of a station at which sessions ran."""
-    wanted = select(A.evse).where(A.station_id == station, A.kind == Kind.SESSION.value, A.evse > 0).distinct()
-    return list((await unit.connection.execute(wanted)).scalars())
+async def evses(unit: Unit, station: str, since: datetime, most: int) -> list[int]:
+    """The EVSEs of a station at which sessions ran from an instant on, at most so many: stations may name any."""
+    ran = or_(A.until.is_(None), A.until >= since)
+    wanted = select(A.evse).where(A.station_id == station, A.kind == Kind.SESSION.value, A.evse > 0, ran).distinct()
+    return list((await unit.connection.execute(wanted.order_by(A.evse).limit(most))).scalars())
 
 
 def _count(unit: Unit, station: str, one: Attempt, zone: tzinfo, sign: int) -> None:

@@ -229,10 +229,11 @@ async def busiest(
 
 
 async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
-    """The sites that have totals and that the viewer may see, by name; an empty one: stations without."""
+    """The sites that have stations or totals and that the viewer may see, by name; an empty one: stations without."""
     c = stay_count.c
-    named = select(c.site).where(reach.site_totals(viewer, c.site)).distinct().order_by(c.site)
-    return list((await connection.execute(named)).scalars())
+    counted = select(c.site).where(reach.site_totals(viewer, c.site), c.sessions > 0).distinct()
+    placed = select(station.c.site).where(reach.site_totals(viewer, station.c.site), station.c.site != "").distinct()
+    return sorted((await connection.execute(counted.union(placed))).scalars())
 
 
 # --- parts of queries ---------------------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def sessions_at(site: str | None, first: str, last: str) -> str:
 
 async def place_of(rooms: Rooms, viewer: Viewer, request: Request) -> Place:
     """What an address asks for; a site that is not the viewer's to see is asked for all the same, and not found."""
-    said = request.query_params.get("site", "").replace("\\0", "").strip()[:LONGEST]
+    said = request.query_params.get("site", "").replace("\0", "").strip()[:LONGEST]
     async with rooms.store.read() as connection:
         sites = await total.sites(connection, viewer)
     return Place(None if not said else "" if said == NO_SITE else said, sites)
