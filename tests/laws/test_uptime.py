@@ -48,19 +48,20 @@ def port_was_out(told: Sequence[Fact], evse: int, minute: int) -> bool:
         key=lambda one: one[:2],
     )
     line, newest = True, {}
-    for _, _, fact in heard:
+    for place, (_, _, fact) in enumerate(heard):
         match fact:
             case Connected():
                 line = True
             case Disconnected():
                 line = False
             case StatusChanged() if fact.status != "unknown":
-                newest[fact.evse, fact.connector] = fact.status in ("faulted", "unavailable")
+                newest[fact.evse, fact.connector] = place, fact.status in ("faulted", "unavailable")
             case SessionOpened() if fact.evse:
-                newest[fact.evse, 1] = False
-    own = [is_out for (number, _), is_out in newest.items() if number == evse]
-    whole = [is_out for (number, _), is_out in newest.items() if number == 0]
-    return bool(own) and (not line or all(own) or any(whole))
+                newest[fact.evse, 1] = place, False
+    own = [one for (number, _), one in newest.items() if number == evse]
+    in_use = max((place for place, is_out in own if not is_out), default=-1)
+    whole = [place for (number, _), (place, is_out) in newest.items() if number == 0 and is_out]
+    return bool(own) and (not line or in_use == -1 or any(place > in_use for place in whole))
 
 
 @given(st.lists(facts, max_size=30), st.randoms())

@@ -185,6 +185,8 @@ def by_seconds(rows: list[Any], evse: int, world: World) -> tuple[int, int]:
     while second < world.clock.now:
         while place < len(told) and told[place][0] <= second:
             state[told[place][2]] = told[place][3]
+            if told[place][2] == ("port", evse) and not told[place][3]:
+                state["port", 0] = False  # what a port says of itself later holds against what was said of all
             place += 1
         if second >= first:
             known += 1
