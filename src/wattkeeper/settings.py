@@ -234,7 +234,11 @@ class Settings:
     oidc_default_role: str = setting(
         "", "The role of anyone else the company signs in. Empty lets only those in who were invited and connected."
     )
-    time_zone: str = setting("UTC", "The zone in which pages tell times, such as Europe/Vienna.")
+    time_zone: str = setting(
+        "UTC",
+        "The zone in which pages tell times and days begin, such as Europe/Vienna. Once it is another: wattkeeper "
+        "statistics rebuild.",
+    )
     advisories: str = setting(
         "", "A file or folder of known holes in packages, as OSV hands them out (its all.zip, or JSON)."
     )

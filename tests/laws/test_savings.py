@@ -117,13 +117,19 @@ def month(load: list[int], first: int) -> Month:
 
 
 def peak_after(load: Month, days: Days, percent: int, hours: int) -> Fraction:
-    """The highest quarter hour when a share of some days' load flows later, the slow way."""
-    moved = [
-        Fraction(wh * percent, 100) if days.holds(day) else Fraction(0)
-        for wh, day in zip(load.micro_wh, load.weekdays, strict=True)
-    ]
+    """The highest quarter hour when a share of some days' load flows later, but within the month, the slow way."""
     later = hours * QUARTERS
+    stays = len(load.micro_wh) - later
+    moved = [
+        Fraction(wh * percent, 100) if days.holds(day) and one < stays else Fraction(0)
+        for one, (wh, day) in enumerate(zip(load.micro_wh, load.weekdays, strict=True))
+    ]
     return max(wh - moved[one] + (moved[one - later] if one >= later else 0) for one, wh in enumerate(load.micro_wh))
+
+
+def test_what_would_flow_in_the_next_month_saves_nothing() -> None:
+    assert best_shift(month([0] * 95 + [10**9], 0), D(1000)) is None
+    assert best_shift(month([0] * 40 + [10**9] + [0] * 55, 0), D(1000)) is not None
 
 
 @given(LOADS, st.integers(0, 6), PRICES)

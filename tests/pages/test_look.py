@@ -28,7 +28,17 @@ async def test_no_page_is_heavier_than_150_kib_and_all_of_it_is_ours(site: Site)
         await station.read(8, 1840, 6200)
         await person.page.goto("/sessions")
         session = await person.page.locator("#sessions a.open").get_attribute("href")
-        for place in ("/login", "/", "/sessions", str(session), "/stations", "/stations/CP1", "/cards", "/tariffs/new"):
+        for place in (
+            "/login",
+            "/",
+            "/sessions",
+            str(session),
+            "/stations",
+            "/stations/CP1",
+            "/cards",
+            "/tariffs/new",
+            "/insight",
+        ):
             person.requests.clear()
             await person.page.goto(place)
             names = linked(person.requests)

@@ -20,7 +20,7 @@ STATIC = Path(__file__).parent / "static"
 PLACE = "/static"
 """Where the application serves `STATIC`."""
 ENTRIES = (
-    *("app.js", "curve.js", "passkeys.js", "app.css", "tariffs.css", "icon.svg"),
+    *("app.js", "curve.js", "passkeys.js", "app.css", "tariffs.css", "insight.css", "icon.svg"),
     *("driver/driver.js", "driver/driver.css"),
     *("driver/icon-192.png", "driver/icon-512.png", "driver/maskable-512.png", "driver/touch-180.png"),
 )

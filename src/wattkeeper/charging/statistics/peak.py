@@ -111,8 +111,10 @@ def _lines(month: Month, days: Days, later: int, near: Sequence[int]) -> Iterato
     Those are left out that are below another one whatever is moved.
     """
 
+    stays = len(month.micro_wh) - later  # what comes later than this would flow in another month
+
     def movable(at: int) -> int:
-        return month.micro_wh[at] if at >= 0 and days.holds(month.weekdays[at]) else 0
+        return month.micro_wh[at] if 0 <= at < stays and days.holds(month.weekdays[at]) else 0
 
     lines = [(month.micro_wh[at] * WHOLE, movable(at - later) - movable(at)) for at in near]
     ends = [(begin, begin + MOST_PERCENT * slope) for begin, slope in lines]

@@ -87,7 +87,8 @@ class Rules:
             row = replace(before, name=wish.name, rule=wish.rule, hooks=wish.hooks, accounts=wish.accounts)
             if row == before:
                 return row
-            if row.rule != before.rule:
+            told_alike = replace(row.rule, quiet=before.rule.quiet, is_harm=before.rule.is_harm)
+            if told_alike != before.rule:
                 await episodes.end_all(unit, before, Ended.CHANGED, self._zone)
             await rules.put(unit, row)
             await _say(unit, viewer, row, "changed")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+import asyncio
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 
@@ -65,8 +66,9 @@ async def by_month(
     found: dict[str, Emitted] = {}
     for name, carbon in grids.items():
         if carbon.by_hour:
-            for at, wh in (await total.energy(connection, viewer, name, since, end)).items():
-                _add(found, f"{at.astimezone(zone):%Y-%m}", emitted([(at, wh)], carbon))
+            by_hour = await total.energy(connection, viewer, name, since, end)
+            for month, came in (await asyncio.to_thread(_months, by_hour, carbon, zone)).items():
+                _add(found, month, came)
     steady = [name for name, carbon in grids.items() if not carbon.by_hour]
     if steady:
         for begin, after in _stretches([grids[name] for name in steady], since, end, zone):
@@ -74,6 +76,14 @@ async def by_month(
             for (name, hour), wh in (await total.energy_by_clock(connection, viewer, steady, begin, after)).items():
                 _add(found, month, emitted([(_next(begin, hour), wh)], grids[name]))
     return dict(sorted(found.items()))
+
+
+def _months(by_hour: Mapping[datetime, Decimal], carbon: Carbon, zone: tzinfo) -> dict[str, Emitted]:
+    """What energy by hour came to by month: beside everything else, for a year of many sites takes a while."""
+    found: dict[str, Emitted] = {}
+    for at, wh in by_hour.items():
+        _add(found, f"{at.astimezone(zone):%Y-%m}", emitted([(at, wh)], carbon))
+    return found
 
 
 def _add(found: dict[str, Emitted], month: str, more: Emitted) -> None:

@@ -91,7 +91,7 @@ async def _seen(
                 plugged_s=sum((one.plugged_s for one in used), total.ZERO),
                 idle_s=sum((one.idle_s for one in used), total.ZERO),
                 outlets=len(used),
-                terms=terms_at(entered.get(name, ()), after),
+                terms=terms_at(entered.get(name, ()), after - timedelta(days=1)),
             )
         )
     return found

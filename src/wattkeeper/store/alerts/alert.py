@@ -95,12 +95,15 @@ async def find(
     limit: int,
     *,
     is_open: bool | None = None,
+    is_unseen: bool = False,
     before: tuple[datetime, str] | None = None,
 ) -> list[AlertRow]:
-    """The newest episodes that the viewer may know, of all, of those that are on, or of those that are over."""
+    """The newest episodes that the viewer may know, of all, of those that are on or over, or that nobody has seen."""
     wanted = select(alert).where(reach.alerts(viewer))
     if is_open is not None:
         wanted = wanted.where(A.cleared_at.is_(None) if is_open else A.cleared_at.is_not(None))
+    if is_unseen:
+        wanted = wanted.where(A.cleared_at.is_(None), A.acknowledged_at.is_(None))
     if before is not None:
         wanted = wanted.where(tuple_(A.raised_at, A.id) < before)
     rows = await connection.execute(wanted.order_by(A.raised_at.desc(), A.id.desc()).limit(limit))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.alerts.standing import State
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.alerts.told import told_of
@@ -16,11 +15,8 @@ from wattkeeper.web.operator.people.names import Places
 
 async def needs(connection: AsyncConnection, viewer: Viewer, known: Places, most: int) -> list[Need]:
     """Alerts that wait for somebody to see to them; whoever may not say so is shown where they stand."""
-    rows = await alert.find(connection, viewer, most, is_open=True)
     found = []
-    for row in rows:
-        if row.state is not State.RAISED:
-            continue
+    for row in await alert.find(connection, viewer, most, is_unseen=True):
         told = told_of(row, {row.station: known[row.station].name})
         act = Act(phrase("Look at the alerts"), ALERTS)
         if viewer.may(Scope.STATIONS_WRITE):
