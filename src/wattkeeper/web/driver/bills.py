@@ -79,6 +79,7 @@ CHECKED: Mapping[str, Phrase] = {
     F.SIGNED_FAULT: SIGNATURE,
     F.SIGNED_OTHERWISE: phrase("What the meter signed and what the station told are not the same."),
     F.SIGNED_UNCHECKED: phrase("The meter’s signature could not be checked yet."),
+    F.IMPORTED: phrase("It was taken over from another system, which metered it; nobody is billed for it here."),
     F.EXPORTED: phrase("Energy flowed back from the car."),
     R.TOLD_LATE: phrase("The station told of it only days later."),
     R.NOBODY_TO_BILL: phrase("It is not clear yet whose session it is."),
