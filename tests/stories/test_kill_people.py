@@ -236,6 +236,7 @@ async def unharmed(deaths: Coroutine[Any, Any, Any], tasks: list[asyncio.Task[An
 # --- the story --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.alone  # codes of apps are good for a minute and a half
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_what_people_were_told_survives_kill_9_and_nothing_is_half(
     databases: Databases, tmp_path: Path, engine: str

@@ -16,7 +16,7 @@ from tests.serving import Serving, serving
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.operations.policy import grants
 
-EXAMPLES = 10
+EXAMPLES = 6
 """How many requests are made up for each endpoint, each of them also in a broken variant."""
 PASSWORD = "a driver's long password"
 

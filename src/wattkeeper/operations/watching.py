@@ -9,6 +9,9 @@ from logging import Logger
 
 from wattkeeper.bus import Bus
 
+END_S = 5.0
+"""How long what is being done may take to end, when the installation stops."""
+
 
 async def watch(
     bus: Bus,
@@ -31,7 +34,7 @@ async def watch(
         try:
             while True:
                 try:
-                    await look()
+                    await _whole(look)
                 except Exception:
                     log.exception("a look failed; trying again")
                 await asyncio.sleep(pause_s)
@@ -55,9 +58,24 @@ async def now_and_then(write: Callable[[], Awaitable[object]], log: Logger, paus
 
 async def _tried(write: Callable[[], Awaitable[object]], log: Logger) -> None:
     try:
-        await write()
+        await _whole(write)
     except Exception:
         log.exception("what gathered could not be written; trying again")
+
+
+async def _whole(do: Callable[[], Awaitable[object]]) -> None:
+    """Do something to its end, though whoever waits for it is cancelled, unless that takes long.
+
+    A statement that is cut off leaves its transaction open until nobody refers to it any more, and SQLite locked.
+    """
+    doing = asyncio.ensure_future(do())
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        await asyncio.wait({doing}, timeout=END_S)
+        doing.cancel()
+        await asyncio.gather(doing, return_exceptions=True)
+        raise
 
 
 async def _wake(hints: AsyncIterator[str], woken: asyncio.Event) -> None:
