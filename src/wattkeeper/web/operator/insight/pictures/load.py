@@ -8,8 +8,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import Response
 
 from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.phrase import Figure, Phrase, Said, joined, phrase
@@ -21,7 +19,7 @@ from wattkeeper.web.operator.insight.asked import WITHOUT
 from wattkeeper.web.operator.insight.desks import LOAD
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Stretch, curve
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
-from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import DAY as DAY_PATTERN
 from wattkeeper.web.operator.said import DAY_AND_YEAR, dated, kw, kwh
 from wattkeeper.web.operator.sessions import NO_SITE
@@ -208,27 +206,6 @@ def _sites(scene: Scene, peaks: dict[str, Peak]) -> Picture:
     return Picture("sites", title, note, empty, empty, heads, rows, lambda: sheet)
 
 
-# --- the page -----------------------------------------------------------------------------------------------------
-
-
-class Pages:
-    """``/insight/load`` and its files."""
-
-    def __init__(self, paper: Paper) -> None:
-        self._desk = Desk(paper, LOAD, {}, drawn)
-
-    async def show(self, request: Request) -> Response:
-        """The curve of a site."""
-        return await self._desk.show(request, "insight_pictures.html")
-
-    async def file(self, request: Request, picture: str, kind: str) -> Response:
-        """The curve or the peaks as SVG or CSV."""
-        return await self._desk.file(request, picture, kind)
-
-
 def router(paper: Paper) -> APIRouter:
-    """``/insight/load``."""
-    pages, routes = Pages(paper), routes_of(paper)
-    routes.add_api_route(LOAD, pages.show, methods=["GET"])
-    routes.add_api_route(LOAD + "/{picture}.{kind}", pages.file, methods=["GET"])
-    return routes
+    """``/insight/load`` and its files."""
+    return Desk(paper, LOAD, {}, drawn).router()

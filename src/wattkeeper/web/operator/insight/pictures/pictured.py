@@ -10,6 +10,7 @@ from datetime import date, tzinfo
 from functools import cache
 from typing import Any
 
+from fastapi import APIRouter
 from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,7 +27,7 @@ from wattkeeper.web.bundle import SOURCES
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
 from wattkeeper.web.operator.insight.desks import page
 from wattkeeper.web.operator.insight.pictures.drawing import Drawing
-from wattkeeper.web.operator.paper import Paper, Word
+from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 from wattkeeper.web.rooms import Rooms
@@ -137,6 +138,17 @@ class Desk:
         } | more
         status = 200 if refusal is None else STATUS[refusal.code]
         return page(self._paper, request, self._path, template, scene.viewer, status=status, word=word, **context)
+
+    def router(self) -> APIRouter:
+        """A page of pictures alone, and its files."""
+        routes = routes_of(self._paper)
+        routes.add_api_route(self._path, self.alone, methods=["GET"])
+        routes.add_api_route(self._path + "/{picture}.{kind}", self.file, methods=["GET"])
+        return routes
+
+    async def alone(self, request: Request) -> Response:
+        """The page, where it is pictures alone."""
+        return await self.show(request, "insight_pictures.html")
 
     async def file(self, request: Request, picture: str, kind: str) -> Response:
         """One of its pictures as a file; Refusal where the days make no sense or there is no such picture."""

@@ -6,8 +6,6 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import Response
 
 from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.phrase import Figure, Said, counted, joined, phrase
@@ -17,7 +15,7 @@ from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX,
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
 from wattkeeper.web.operator.insight.pictures.week import clock, rounded, said_hours
 from wattkeeper.web.operator.money.months import MONTH
-from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import dated, duration_s
 from wattkeeper.web.operator.within import RAN
 
@@ -143,24 +141,6 @@ def _by_hour(
     return Picture(key, said, note, *given, (phrase("Hour"), head), rows if whole > 0 else (), lambda: sheet)
 
 
-class Pages:
-    """``/insight/stays`` and its files."""
-
-    def __init__(self, paper: Paper) -> None:
-        self._desk = Desk(paper, STAYS, {}, drawn)
-
-    async def show(self, request: Request) -> Response:
-        """When cars arrive and how long they stay."""
-        return await self._desk.show(request, "insight_pictures.html")
-
-    async def file(self, request: Request, picture: str, kind: str) -> Response:
-        """A picture as SVG or CSV."""
-        return await self._desk.file(request, picture, kind)
-
-
 def router(paper: Paper) -> APIRouter:
-    """``/insight/stays``."""
-    pages, routes = Pages(paper), routes_of(paper)
-    routes.add_api_route(STAYS, pages.show, methods=["GET"])
-    routes.add_api_route(STAYS + "/{picture}.{kind}", pages.file, methods=["GET"])
-    return routes
+    """``/insight/stays`` and its files."""
+    return Desk(paper, STAYS, {}, drawn).router()

@@ -8,8 +8,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from fastapi import APIRouter
-from starlette.requests import Request
-from starlette.responses import Response
 
 from wattkeeper.charging.cards.limits import DAY_WORDS, Day
 from wattkeeper.charging.phrase import Figure, Phrase, phrase
@@ -18,7 +16,7 @@ from wattkeeper.operations.statistics.when import Place, Slot, Week
 from wattkeeper.web.operator.insight.desks import WEEK
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars, heat
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
-from wattkeeper.web.operator.paper import Paper, routes_of
+from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import kwh, money
 from wattkeeper.web.operator.tariffs.picture import SHORT
 from wattkeeper.web.operator.within import RAN
@@ -244,27 +242,6 @@ def rounded(value: Decimal) -> Decimal:
     return value.quantize(Decimal("0.000001"))
 
 
-# --- the page -----------------------------------------------------------------------------------------------------
-
-
-class Pages:
-    """``/insight/week`` and its files."""
-
-    def __init__(self, paper: Paper) -> None:
-        self._desk = Desk(paper, WEEK, {"show": Show.POWER.value}, drawn)
-
-    async def show(self, request: Request) -> Response:
-        """The week and the day."""
-        return await self._desk.show(request, "insight_pictures.html")
-
-    async def file(self, request: Request, picture: str, kind: str) -> Response:
-        """A picture as SVG or CSV."""
-        return await self._desk.file(request, picture, kind)
-
-
 def router(paper: Paper) -> APIRouter:
-    """``/insight/week``."""
-    pages, routes = Pages(paper), routes_of(paper)
-    routes.add_api_route(WEEK, pages.show, methods=["GET"])
-    routes.add_api_route(WEEK + "/{picture}.{kind}", pages.file, methods=["GET"])
-    return routes
+    """``/insight/week`` and its files."""
+    return Desk(paper, WEEK, {"show": Show.POWER.value}, drawn).router()
