@@ -59,6 +59,7 @@ from wattkeeper.web.api.people import account, apps, consents, consumption, me, 
 from wattkeeper.web.api.privacy import officer, own
 from wattkeeper.web.api.statistics import findings as savings
 from wattkeeper.web.api.statistics import forecast, uptime, use, when
+from wattkeeper.web.api.statistics import terms as site_terms
 from wattkeeper.web.body import BodyLimit
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
@@ -79,11 +80,11 @@ NOUNS = (
     *(incoming, hands, wallet),
     *(alerts, rules, webhooks),
     *(audit, revenue, books, grid, insight, log_api),
-    *(use, when, savings, forecast, uptime),
+    *(use, when, savings, forecast, uptime, site_terms),
 )
 STATIC = Path(__file__).parent / "static"
-LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024}
-"""Bytes of a body, where more than usual is needed: a million cards."""
+LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024, f"{PREFIX}/statistics/terms/carbon/import": 4 * 1024 * 1024}
+"""Bytes of a body, where more than usual is needed: a million cards, eleven years of hours."""
 QUIET: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 """Telemetry would record what was sent."""
 ABOUT = """Errors are problem details (RFC 9457). Instants are RFC 3339, UTC. Amounts carry their unit in their name

@@ -98,6 +98,11 @@ class Carbon(msgspec.Struct, frozen=True):
         return None if held is None else held.carbon_at(local)
 
 
+def clock(minute: int) -> str:
+    """A minute of the day as 22:00; its end is 00:00."""
+    return f"{minute // 60 % 24:02}:{minute % 60:02}"
+
+
 def terms_at(entered: tuple[Terms, ...], day: date) -> Terms | None:
     """The terms that hold on a day, of those entered one after the other: the newest whose time has come."""
     return next((one for one in reversed(entered) if one.since is None or one.since <= day), None)

@@ -6,6 +6,7 @@ import csv
 import hashlib
 import io
 import logging
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -28,6 +29,9 @@ NO_HEADER = phrase("The first line must name the columns: {columns}.", columns="
 ODD_LINE = phrase("Line {line} is not read: its hour is such as 2026-03-01T00:00Z, its figure such as 312.5.")
 NO_HOUR = phrase("Line {line} is not read: it must begin on the hour; say UTC, or an offset such as +01:00.")
 TWICE = phrase("Line {line} tells of an hour that the file told of before.")
+ODD_HOUR = phrase("{at} is not taken: an hour begins on the hour, and its figure is from 0 to {most}.")
+AGAIN = phrase("{at} is told twice.")
+MOST_AT_ONCE = phrase("At most {most} hours at once.", most=MOST_HOURS)
 
 
 class SiteTerms:
@@ -60,7 +64,17 @@ class SiteTerms:
         Scope tariffs:write. An hour told before is told anew; all or none. Refusal INVALID names the line.
         """
         viewer.need(Scope.TARIFFS_WRITE)
-        by_hour = _parsed(text)
+        return await self._keep(viewer, site, _parsed(text), text)
+
+    async def enter_hours(self, viewer: Viewer, site: str, hours: Sequence[tuple[datetime, Decimal]]) -> int:
+        """Keep the carbon of a site's grid by hour, told as instants and g/kWh; as a CSV of the same would be."""
+        viewer.need(Scope.TARIFFS_WRITE)
+        by_hour = _told(hours)
+        lines = (f"{at:%Y-%m-%dT%H:%MZ},{grams:f}\n" for at, grams in by_hour.items())
+        return await self._keep(viewer, site, by_hour, ",".join(COLUMNS) + "\n" + "".join(lines))
+
+    async def _keep(self, viewer: Viewer, site: str, by_hour: Mapping[datetime, Decimal], text: str) -> int:
+        """Keep hours; ``text``: the file that told them, whose hash the log has."""
         if not by_hour:
             raise Refusal(Code.INVALID, phrase("The file tells of no hour."))
         digest = hashlib.sha256(text.encode()).hexdigest()
@@ -91,21 +105,45 @@ def _parsed(text: str) -> dict[datetime, Decimal]:
                     raise Refusal(Code.INVALID, TWICE.filled(line=rows.line_num))
                 found[at] = grams
                 if len(found) > MOST_HOURS:
-                    raise Refusal(Code.INVALID, phrase("At most {most} hours at once.", most=MOST_HOURS))
+                    raise Refusal(Code.INVALID, MOST_AT_ONCE)
     except csv.Error:
         raise Refusal(Code.INVALID, phrase("This is no CSV file that can be read.")) from None
     return found
+
+
+def _told(hours: Sequence[tuple[datetime, Decimal]]) -> dict[datetime, Decimal]:
+    """Hours by their beginnings; Refusal INVALID."""
+    if len(hours) > MOST_HOURS:
+        raise Refusal(Code.INVALID, MOST_AT_ONCE)
+    found: dict[datetime, Decimal] = {}
+    for at, grams in hours:
+        if not _is_hour(at) or not _is_figure(grams):
+            raise Refusal(Code.INVALID, ODD_HOUR.filled(at=at.isoformat(), most=MOST_G))
+        if at in found:
+            raise Refusal(Code.INVALID, AGAIN.filled(at=at.isoformat()))
+        found[at] = grams
+    return found
+
+
+def _is_hour(at: datetime) -> bool:
+    """Whether an hour begins then."""
+    return (at.minute, at.second, at.microsecond) == (0, 0, 0)
+
+
+def _is_figure(grams: Decimal) -> bool:
+    """Whether a grid can carry so much, g/kWh."""
+    return grams.is_finite() and 0 <= grams <= MOST_G
 
 
 def _row(row: list[str], line: int) -> tuple[datetime, Decimal]:
     """An hour of its line; Refusal INVALID."""
     try:
         at, grams = datetime.fromisoformat(row[0].strip()), Decimal(row[1].strip())
-        if not (grams.is_finite() and 0 <= grams <= MOST_G):
+        if not _is_figure(grams):
             raise ValueError
     except (IndexError, ValueError, InvalidOperation):
         raise Refusal(Code.INVALID, ODD_LINE.filled(line=line)) from None
-    if at.tzinfo is None or (at.minute, at.second, at.microsecond) != (0, 0, 0):
+    if at.tzinfo is None or not _is_hour(at):
         raise Refusal(Code.INVALID, NO_HOUR.filled(line=line))
     try:
         return at.astimezone(UTC), grams

@@ -87,6 +87,11 @@ TariffsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.TARIFFS_READ
 BillsReader = Annotated[Viewer, Security(reacher_of, scopes=[Scope.BILLS_READ.value])]
 BillsStaff = Annotated[Viewer, Security(viewer_of, scopes=[Scope.BILLS_READ.value])]
 BillsWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.BILLS_READ.value, Scope.BILLS_WRITE.value])]
+TermsReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.SESSIONS_READ.value, Scope.BILLS_READ.value])]
+TermsWriter = Annotated[
+    Viewer,
+    Security(viewer_of, scopes=[Scope.SESSIONS_READ.value, Scope.BILLS_READ.value, Scope.TARIFFS_WRITE.value]),
+]
 Payer = Annotated[Viewer, Security(reacher_of, scopes=[Scope.PAYMENTS_HOLD.value])]
 OrdersReader = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_READ.value])]
 OrdersWriter = Annotated[Viewer, Security(viewer_of, scopes=[Scope.ORDERS_WRITE.value])]

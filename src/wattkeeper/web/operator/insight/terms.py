@@ -17,7 +17,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Figure, Money, Said, phrase
 from wattkeeper.charging.statistics.savings import priced
-from wattkeeper.charging.statistics.terms import Terms, Window, terms_at
+from wattkeeper.charging.statistics.terms import Terms, Window, clock, terms_at
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.statistics.terms import Entered
 from wattkeeper.web.operator.insight.desks import TERMS, page
@@ -176,7 +176,7 @@ def as_typed(terms: Terms) -> dict[str, str]:
         "carbon": " ".join(_plain(one) for one in terms.carbon_g_per_kwh),
     }
     for n, one in zip(WINDOWS, terms.windows, strict=False):
-        told |= {f"from{n}": _clock(one.since_min), f"to{n}": _clock(one.until_min), f"at{n}": major(one.minor_per_kwh)}
+        told |= {f"from{n}": clock(one.since_min), f"to{n}": clock(one.until_min), f"at{n}": major(one.minor_per_kwh)}
     return told
 
 
@@ -206,10 +206,6 @@ def _plain(value: Decimal) -> str:
     return f"{value.normalize():f}"
 
 
-def _clock(minute: int) -> str:
-    return f"{minute // 60 % 24:02}:{minute % 60:02}"
-
-
 # --- the history --------------------------------------------------------------------------------------------------
 
 
@@ -223,8 +219,8 @@ def _line(one: Entered, by: Said | str, holds: bool) -> Line:
     spans = [
         phrase(
             "{since}–{until}: {price}",
-            since=_clock(w.since_min),
-            until=_clock(w.until_min),
+            since=clock(w.since_min),
+            until=clock(w.until_min),
             price=price(w.minor_per_kwh),
         )
         for w in terms.windows
