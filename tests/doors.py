@@ -25,11 +25,11 @@ from websockets.typing import Subprotocol
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.facts import Fact
 from wattkeeper.gateway import Gateway
-from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.safe import Safe, open_safe
+from wattkeeper.operations.stations.admission import Admission
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import journal

@@ -8,21 +8,21 @@ from pathlib import Path
 
 HOME = Path(__file__).parent.parent / "src" / "wattkeeper"
 WAY = (
-    *(f"charging/{noun}.py" for noun in ("flow", "meter", "reading", "stay")),
+    *(f"charging/{noun}.py" for noun in ("meter", "reading", "metering/flow")),
     *("charging/money/**/*.py", "charging/cards/limits.py"),
     *(f"charging/statistics/{noun}.py" for noun in ("terms", "carbon", "peak", "savings")),
     *("operations/statistics/terms.py", "operations/statistics/findings.py"),
-    *(f"store/{noun}.py" for noun in ("columns", "reading", "receipt", "cards/use")),
+    *(f"store/{noun}.py" for noun in ("columns", "sessions/reading", "sessions/receipt", "cards/use")),
     *("store/money/**/*.py", "operations/money/**/*.py", "web/api/money/*.py", "web/operator/money/**/*.py"),
     *(
-        "web/driver/pay.py",
+        "web/driver/money/pay.py",
         "ocpp/*/costs.py",
         "commands/money/bills.py",
         "commands/money/books.py",
         "commands/money/revenue.py",
     ),
-    *("operations/conditions.py", "operations/cards/bounds.py"),
-    *("web/driver/money.py", "web/driver/tags.py"),
+    *("operations/money/tariffs/conditions.py", "operations/cards/bounds.py"),
+    *("web/driver/money/amounts.py", "web/driver/money/tags.py"),
     "web/operator/tariffs/*.py",
 )
 """From the reading of a meter to the amount on a page."""

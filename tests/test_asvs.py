@@ -25,7 +25,7 @@ from wattkeeper.store.people.account import MOST_LOGINS
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.web.api.people.account import AccountChanges
 from wattkeeper.web.api.people.sign_in import FirstOwner, Joining, SignUp
-from wattkeeper.web.entrance import DOORS, LETTERS
+from wattkeeper.web.guards.entrance import DOORS, LETTERS
 
 ROOT = Path(__file__).parent.parent
 SOURCES = ROOT / "src" / "wattkeeper"

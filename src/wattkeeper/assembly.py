@@ -12,16 +12,15 @@ from pathlib import Path
 
 from wattkeeper.bus import Bus
 from wattkeeper.bus.memory import MemoryBus
-from wattkeeper.operations import display, retention, silence
+from wattkeeper.operations import retention
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.alerts.alerts import alerts_of
 from wattkeeper.operations.backup.restoring import need_replayed
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Enrolments
 from wattkeeper.operations.cards.findings import Findings
 from wattkeeper.operations.cards.groups import Groups
-from wattkeeper.operations.cards.local_list import LocalLists
+from wattkeeper.operations.cards.lists.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.cards.watch import RadarWatch
 from wattkeeper.operations.dispatch import Dispatch
@@ -58,7 +57,6 @@ from wattkeeper.operations.people.house import people_of
 from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.people.names import Names
-from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.privacy.erasure.propagation import Propagation
 from wattkeeper.operations.privacy.looking import Looking
@@ -68,6 +66,9 @@ from wattkeeper.operations.safe import Safe, open_safe, root_of
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
+from wattkeeper.operations.stations import display, silence
+from wattkeeper.operations.stations.admission import Admission
+from wattkeeper.operations.stations.places import Places
 from wattkeeper.operations.statistics.statistics import statistics_of
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

@@ -14,7 +14,7 @@ from tests.doors import KEY, Door, Raw, basic, opening, until
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import Alarmed, Connected, Disconnected
 from wattkeeper.charging.orders import Outcome, Reset
-from wattkeeper.operations.admission import MOST_TRIES
+from wattkeeper.operations.stations.admission import MOST_TRIES
 from wattkeeper.store.tables import knock, station
 
 WRONG = "badbadbadbadbadbadbadbadbadbadbadbadbad0"

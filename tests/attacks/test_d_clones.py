@@ -11,7 +11,7 @@ from tests.stories.conftest import a_world
 from tests.stories.suspicion import FAR, NOT_NOW, scene, voice
 from tests.stories.world import CARD, World, minute
 from wattkeeper.charging.cards.radar import SUSPECT, StepUp
-from wattkeeper.store import finding as findings
+from wattkeeper.store.cards import finding as findings
 from wattkeeper.store.tables import decision, finding, session, step_up
 
 both = pytest.mark.parametrize("dialect", ["ocpp1.6", "ocpp2.0.1"])

@@ -20,8 +20,8 @@ from tests.web.phones import Skipped
 from wattkeeper.charging.cards.token import CardState
 from wattkeeper.charging.person import PROGRAMS, Role, Viewer
 from wattkeeper.operations.cards.book import Cards
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.simulator.visit import Driver, Outcome, arrive
 from wattkeeper.store.tables import card, decision, enrolment, holding, session
 

@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from tests.operations.people import PASSWORD, Clock
-from wattkeeper.charging.consent import Consented, Door
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
+from wattkeeper.charging.privacy.consent import Consented, Door
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.house import People, people_of
 from wattkeeper.operations.privacy.breach.news import KIND, News

@@ -23,8 +23,8 @@ from wattkeeper.operations.money.payments.provider import Unreachable
 from wattkeeper.operations.privacy.erasure import propagation as telling
 from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
 from wattkeeper.operations.privacy.erasure.propagation import Propagation
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.store.money.payments import paying
 from wattkeeper.store.money.payments.paying import Means
 from wattkeeper.store.privacy import forgotten

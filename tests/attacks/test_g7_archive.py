@@ -21,7 +21,7 @@ from tests.web.conftest import House
 from tests.web.drivers import charged, driver, signed_in
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role
-from wattkeeper.charging.rights import Proof, Right, Use
+from wattkeeper.charging.privacy.rights import Proof, Right, Use
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.privacy.register.register import columns
 from wattkeeper.store.tables import metadata

@@ -24,8 +24,8 @@ from tests.web.described import PREFIX, endpoints
 from tests.web.drivers import PASSWORD, Driver, driver, signed_in
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import IN_EMERGENCY, MAY_SEE, Part
 from wattkeeper.charging.person import PROGRAMS, Role, Scope
+from wattkeeper.charging.privacy.looking import IN_EMERGENCY, MAY_SEE, Part
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.policy import grants
 from wattkeeper.operations.privacy.looking import MOST_SEARCHES

@@ -21,8 +21,8 @@ from tests.attacks.test_e1_whose import listed
 from tests.doors import KEY
 from tests.web.conftest import House
 from tests.web.drivers import Driver, charged, driver
-from wattkeeper.charging.erasure import Obstacle
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.privacy.erasure import Obstacle
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.privacy.erasure import tombstones
 from wattkeeper.operations.privacy.erasure.certificate import checked

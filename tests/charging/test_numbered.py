@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.numbered import Tax, condensed, gross_of, less, scaled, taxes_of, to_reach
 from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff

@@ -16,7 +16,7 @@ from wattkeeper.charging.money.usage import planned
 from wattkeeper.language import tell_in
 from wattkeeper.operations.money.tariffs.price_words import said, said_at
 from wattkeeper.operations.money.tariffs.prices import PriceTag
-from wattkeeper.web.driver.tags import tag_of
+from wattkeeper.web.driver.money.tags import tag_of
 
 VIENNA = ZoneInfo("Europe/Vienna")
 NIGHT, DAY = Decimal("0.25"), Decimal("0.45")

@@ -14,7 +14,7 @@ import pytest
 
 from wattkeeper.charging.cards.limits import Day
 from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money import bill
 from wattkeeper.charging.money.line import LineKind
 from wattkeeper.charging.money.tariffs.restriction import Reservation, Restrictions

@@ -17,9 +17,9 @@ from wattkeeper.charging.facts import (
     SessionUpdated,
     StatusChanged,
 )
+from wattkeeper.charging.money.stay import GONE, Pause, Stay, pauses, stay_after
 from wattkeeper.charging.session import Session, follow
 from wattkeeper.charging.station import ConnectorStatus as C
-from wattkeeper.charging.stay import GONE, Pause, Stay, pauses, stay_after
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

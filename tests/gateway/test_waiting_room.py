@@ -10,8 +10,8 @@ from tests.conftest import OpenDoor
 from tests.doors import Door, Raw, opening, until
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
-from wattkeeper.store import station as stations
-from wattkeeper.store.station import Knock
+from wattkeeper.store.stations import station as stations
+from wattkeeper.store.stations.station import Knock
 from wattkeeper.store.tables import knock
 
 VIEWER = Viewer("tests", Role.OPERATOR, EVERYTHING)

@@ -29,7 +29,7 @@ ALLOWED = {
     "ocpp/link.py": {"An answer came to nothing that is in flight.", "A refusal came to nothing that is in flight."},
     "ocpp/commands.py": {"{} entries"},
     "ocpp/v201/reports.py": {"{} variables", "{} messages", "{} profiles", "{} periods in", "more to come"},
-    "operations/admission.py": {"given another key"},
+    "operations/stations/admission.py": {"given another key"},
     "operations/insight/files.py": {
         *("one driver with all their sessions of the calendar year",),
         "drivers who agreed to it, and whose sessions are neither restricted nor objected to",
@@ -39,12 +39,12 @@ ALLOWED = {
     },
     "operations/privacy/archive.py": {"SELECT id FROM person WHERE id IN {values}", "card ends in"},
     "operations/privacy/erasure/planning.py": {"SELECT id FROM person WHERE id IN {values}"},
-    "operations/money/papers/facturx.py": {
+    "operations/money/papers/machines/facturx.py": {
         *("The name of the embedded XML document", "The type of the hybrid document"),
         "The version of the standard of the embedded XML document",
         "The conformance level of the embedded XML document",
     },
-    "operations/cards/ledger.py": {"local lists' rows"},
+    "operations/cards/lists/ledger.py": {"local lists' rows"},
     "operations/policy.py": {'Account::"who asks"'},
     "web/api/reference.py": {"{} One of: {}."},
     "web/api/people/looking.py": {"For what you look at a person:"},

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from wattkeeper.charging.consent import Consented, Door
+from wattkeeper.charging.privacy.consent import Consented, Door
 from wattkeeper.operations.privacy.consents import enter
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import consent, holding, session, station

@@ -11,11 +11,11 @@ from sqlalchemy import delete, update
 from sqlalchemy.exc import DBAPIError
 
 from tests.operations.people import CHEAP, PASSWORD, Clock
-from wattkeeper.charging import consent as texts
-from wattkeeper.charging.consent import TEXTS, Consented, Door
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Viewer
+from wattkeeper.charging.privacy import consent as texts
+from wattkeeper.charging.privacy.consent import TEXTS, Consented, Door
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.people.sign_in.password import Passwords
 from wattkeeper.operations.privacy.consents import Consents, agreed, agreed_among, digest, text_of
@@ -133,7 +133,7 @@ async def test_nobody_agrees_for_another(world: World) -> None:
 
 
 def test_another_text_is_another_version() -> None:
-    """Where this fails: give the text in charging/consent.py another version, and write its first characters here."""
+    """Where this fails: give the text in charging/privacy/consent.py a new version; write its first characters here."""
     for purpose, text in TEXTS.items():
         assert text_of(purpose, "en").hash.startswith(READ[purpose, text.version]), (purpose, text.version)
         assert text_of(purpose, "de").hash != text_of(purpose, "en").hash

@@ -15,7 +15,7 @@ from tests.operations.driven import FLAT, OWNER, VIENNA, Roads, local, roads
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.numbered import number_of
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.rights import Use as Purpose
+from wattkeeper.charging.privacy.rights import Use as Purpose
 from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.charging.statistics.used import Currency, Paid, Place, change, same_days
 from wattkeeper.store.engines import Store

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.operations.driven import FLAT, VAT, VIENNA, local, roads
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.bill import price
 from wattkeeper.charging.money.tariffs.restriction import Restrictions
 from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff

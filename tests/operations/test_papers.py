@@ -25,8 +25,8 @@ from wattkeeper.charging.money.payments.paying import Way
 from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.money.tariffs.tariff import Bound, Component, Dimension, Element, Tariff
 from wattkeeper.charging.money.usage import planned
-from wattkeeper.operations.money.papers.einvoice import einvoice
-from wattkeeper.operations.money.papers.facturx import NAMESPACE, SAID
+from wattkeeper.operations.money.papers.machines.einvoice import einvoice
+from wattkeeper.operations.money.papers.machines.facturx import NAMESPACE, SAID
 from wattkeeper.operations.money.papers.owing import Owing, set_against
 from wattkeeper.operations.money.papers.paper import Paper, Party, told
 from wattkeeper.operations.money.papers.printing import BOX, UNWRITTEN, printed, writable

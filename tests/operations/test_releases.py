@@ -20,7 +20,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.insight.design import design
 from wattkeeper.charging.insight.question import Kind, Question, period
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.operations.insight import drawing
 from wattkeeper.operations.insight.counting import who_counts
 from wattkeeper.operations.insight.releases import Releases

@@ -8,10 +8,10 @@ import pytest
 
 from tests.web.conftest import House, house
 from tests.web.drivers import signed_in
-from wattkeeper.charging.consent import Consented, Door
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.rights import Use, month_after
+from wattkeeper.charging.privacy.consent import Consented, Door
+from wattkeeper.charging.privacy.rights import Use, month_after
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.insight.counting import who_counts
 from wattkeeper.operations.privacy.consents import USED, agreed

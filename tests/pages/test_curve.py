@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from wattkeeper.charging.meter import fold
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.charging.session import Session
-from wattkeeper.web.operator.curve import Point, curve, peak, thinned
+from wattkeeper.web.operator.sessions.curve import Point, curve, peak, thinned
 
 START = datetime(2025, 11, 21, 8, tzinfo=UTC)
 SESSION = Session(id="K7QM4XRD2", station="CP1", key="tx:1", first_at=START, last_at=START)

@@ -11,7 +11,7 @@ from ocpp.v16 import call
 from playwright.async_api import expect
 
 from tests.pages.site import CARD, NARROW, WIDE, Site
-from wattkeeper.store import station as stations
+from wattkeeper.store.stations import station as stations
 
 SHOTS = os.environ.get("SCREENSHOTS")
 """A folder for pictures of the pages, where somebody wants to look at them."""

@@ -11,7 +11,7 @@ from tests.pages.site import CARD, Person, Site
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import session_id, shown
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.web.operator.understood import misheard, understand
+from wattkeeper.web.operator.sessions.understood import misheard, understand
 
 FRIDAY = date(2025, 11, 21)
 NOW = datetime(2025, 11, 21, 10, tzinfo=UTC)

@@ -11,7 +11,7 @@ from tests.doors import PATIENCE_S
 from tests.pages.driver.town import MAIL, Town
 from tests.pages.site import Person
 from wattkeeper.charging.person import Role
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 expect.set_options(timeout=PATIENCE_S * 1000)
 WHY = "She asks on the phone where her receipt is."

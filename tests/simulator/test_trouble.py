@@ -16,8 +16,8 @@ from wattkeeper.simulator.curve import draw
 from wattkeeper.simulator.quirks import QuirkyStation16
 from wattkeeper.simulator.station import Manners, Station
 from wattkeeper.simulator.trouble import Mishap, backlog, power_loss
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.simulator.visit import Driver, Outcome, arrive
 
 from .conftest import SLOW, Plug

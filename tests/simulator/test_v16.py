@@ -10,7 +10,7 @@ from ocpp.v16 import call
 
 import ocpp.messages
 from wattkeeper.simulator.charge import Status
-from wattkeeper.simulator.v16 import Station16
+from wattkeeper.simulator.v16.telling import Station16
 from wattkeeper.simulator.visit import Driver, Outcome, arrive
 
 from .conftest import SLOW, Plug

@@ -7,7 +7,7 @@ from typing import Any
 
 from ocpp.v201 import call
 
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.simulator.visit import Driver, Outcome, arrive
 
 from .conftest import SLOW, Plug

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import Table
 
-from wattkeeper.store import renaming
+from wattkeeper.store.cards import renaming
 from wattkeeper.store.columns import Basis, Text, kept
 from wattkeeper.store.privacy import leaving
 from wattkeeper.store.privacy.leaving import BY_NAME, EMPTIED, GOING, LASTING, STAYS, Whose, personal

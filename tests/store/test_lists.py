@@ -23,9 +23,9 @@ from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store import journal
-from wattkeeper.store import session as sessions
-from wattkeeper.store import station as stations
-from wattkeeper.store.session import Listed, SortedBy
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.session import Listed, SortedBy
+from wattkeeper.store.stations import station as stations
 
 START = datetime(2025, 11, 21, 8, tzinfo=UTC)
 VIEWER = Viewer("operator", Role.OPERATOR, EVERYTHING)

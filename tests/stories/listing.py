@@ -15,10 +15,10 @@ from sqlalchemy import select, update
 from tests.doors import KEY, Door, until
 from wattkeeper.charging.cards.token import Offline
 from wattkeeper.charging.person import PROGRAMS, Role, Viewer
-from wattkeeper.operations.cards import local_list as following
 from wattkeeper.operations.cards.book import Cards
-from wattkeeper.operations.cards.ledger import ListView
-from wattkeeper.operations.cards.local_list import LocalLists
+from wattkeeper.operations.cards.lists import local_list as following
+from wattkeeper.operations.cards.lists.ledger import ListView
+from wattkeeper.operations.cards.lists.local_list import LocalLists
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.station import Manners, Station

@@ -11,7 +11,7 @@ import sys
 
 import wattkeeper.assembly  # noqa: F401 - once, before the first life
 from wattkeeper.commands.installation import serve
-from wattkeeper.operations.cards import local_list
+from wattkeeper.operations.cards.lists import local_list
 from wattkeeper.operations.people.letters import post
 
 

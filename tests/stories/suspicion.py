@@ -18,8 +18,8 @@ from tests.web.conftest import PASSWORD as PASSWORD
 from wattkeeper.charging.cards.radar import StepUp
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.cards.watch import RadarWatch
-from wattkeeper.store import station as stations
 from wattkeeper.store.people import account
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.tables import card, finding, holding
 
 VIENNA, MUNICH_WAY = "16.3738", "12.3238"

@@ -12,7 +12,7 @@ from sqlalchemy import func, insert, select, update
 from tests.stories.till import Till, tariff
 from tests.stories.world import CARD, World, minute
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.tariffs.tariff import Dimension, Element
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.store.engines import Store

@@ -30,7 +30,7 @@ from wattkeeper.charging.station import Version
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.metering.checking import Checking
 from wattkeeper.operations.metering.meters import Meters
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 FIRST, COLONS, DASHES, APP, CONTRACT, DECIMAL = CANARIES
 ODD_FRAMES = [

@@ -32,8 +32,8 @@ from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.simulator.clock import Clock as SimulatedClock
 from wattkeeper.simulator.clock import real_now
 from wattkeeper.simulator.station import Manners
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.simulator.visit import Driver as Visitor
 from wattkeeper.simulator.visit import Outcome, arrive
 from wattkeeper.store.money import bill as bills

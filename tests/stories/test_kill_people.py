@@ -37,8 +37,8 @@ from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.settings import Settings
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.station import Manners
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.store.tables import (
     account,
     app_grant,

@@ -27,14 +27,14 @@ from tests.stories.listing import (
 )
 from wattkeeper.charging.cards.token import Group
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.operations.cards import local_list as following
 from wattkeeper.operations.cards.groups import Groups
-from wattkeeper.operations.cards.local_list import LocalLists
+from wattkeeper.operations.cards.lists import local_list as following
+from wattkeeper.operations.cards.lists.local_list import LocalLists
 from wattkeeper.simulator import orders as habits
 from wattkeeper.simulator.quirks import QuirkyStation16
 from wattkeeper.simulator.station import Listed
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.store.tables import card, list_content, local_list, orders, subject_key
 
 SECOND = "c0ffee55c0ffee66c0ffee77c0ffee88c0ffee99"
@@ -168,7 +168,7 @@ async def test_long_lists_go_in_portions_and_end_where_the_station_s_do(
     monkeypatch.setattr(habits, "LONGEST_LIST", 7)
     for module in ("v16_orders", "v201_orders"):
         monkeypatch.setattr(f"wattkeeper.simulator.{module}.MOST_AT_ONCE", 3)
-    monkeypatch.setattr("wattkeeper.simulator.v16_orders.LONGEST_LIST", 7)
+    monkeypatch.setattr("wattkeeper.simulator.v16.telling.orders.LONGEST_LIST", 7)
     refs = [await enroll(door, f"04AABBCC00{n:04X}") for n in range(7 if kind is Station201 else 9)]
     async with follow(door) as lists, living(door, kind) as cp:
         await caught_up(lists, accepted=7)
@@ -264,7 +264,7 @@ async def test_where_it_is_lost_what_a_station_holds_it_is_given_the_whole_list(
 @ONE_ENGINE
 async def test_nothing_is_told_before_all_cards_are_known(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """Read one by one: a list that was looked at meanwhile would seem to hold too many."""
-    monkeypatch.setattr("wattkeeper.operations.cards.roster.READ_AT_ONCE", 1)
+    monkeypatch.setattr("wattkeeper.operations.cards.lists.roster.READ_AT_ONCE", 1)
     for number in (CARD, OTHER, THIRD):
         await enroll(door, number)
     async with living(door, Station16) as cp:

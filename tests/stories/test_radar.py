@@ -16,7 +16,7 @@ from wattkeeper.charging.cards.radar import StepUp
 from wattkeeper.charging.cards.token import Authorisation, Presented
 from wattkeeper.charging.facts import SessionOpened, TokenPresented
 from wattkeeper.operations.rebuild import rebuild
-from wattkeeper.store import station as stations
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.tables import decision, finding
 
 DIALECTS = ("ocpp1.6", "ocpp2.0.1")

@@ -13,8 +13,8 @@ from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.statistics.counting import Counting
-from wattkeeper.store import station
 from wattkeeper.store.engines import Store
+from wattkeeper.store.stations import station
 from wattkeeper.store.tables import TOTALS, load_quarter, stay_count, tally_day, tally_hour, tally_month
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ from typing import Any
 from tests.stories.suspicion import scene
 from tests.stories.world import CARD, NOON, World
 from wattkeeper.charging.cards.radar import HISTORY, Settled
-from wattkeeper.store import finding as findings
+from wattkeeper.store.cards import finding as findings
 
 
 async def guess(voice: Any, count: int, first: int = 0) -> None:

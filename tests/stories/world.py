@@ -20,7 +20,7 @@ from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.operations.rebuild import rebuild
-from wattkeeper.operations.silence import close_silent
+from wattkeeper.operations.stations.silence import close_silent
 from wattkeeper.store.engines import Store
 from wattkeeper.store.fold import decode
 from wattkeeper.store.tables import DERIVED, journal, reading, session

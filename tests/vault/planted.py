@@ -12,11 +12,12 @@ from sqlalchemy import Boolean, LargeBinary, Table, insert, select
 from wattkeeper.operations.keys.kinds import HOUSE
 from wattkeeper.operations.keys.sealed import SEALED, Sealed
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.station_key import make_key
-from wattkeeper.store import key, station
+from wattkeeper.operations.stations.station_key import make_key
+from wattkeeper.store import key
 from wattkeeper.store.columns import Instant, Text
 from wattkeeper.store.engines import Store
-from wattkeeper.store.station import KeptKey
+from wattkeeper.store.stations import station
+from wattkeeper.store.stations.station import KeptKey
 from wattkeeper.store.tables import account, card, identity
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.envelope import unseal

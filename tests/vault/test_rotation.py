@@ -20,8 +20,9 @@ from wattkeeper.operations.keys.telling import ages
 from wattkeeper.operations.privacy.erasure.forgetting import Forgetting
 from wattkeeper.operations.safe import Safe, open_safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import deed, key, station
+from wattkeeper.store import deed, key
 from wattkeeper.store.engines import Store
+from wattkeeper.store.stations import station
 from wattkeeper.store.tables import account, card, subject_key
 from wattkeeper.vault.keys import INSTALLATION, KeyRefused, version_of
 

@@ -22,7 +22,7 @@ from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Eleme
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.people.apps.oauth import Asked
-from wattkeeper.store import finding
+from wattkeeper.store.cards import finding
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.people import oauth, passkey, step_up
 from wattkeeper.store.people.passkey import PasskeyRow

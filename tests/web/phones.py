@@ -19,7 +19,7 @@ from wattkeeper.charging.person import Role, Viewer
 from wattkeeper.charging.station import Version
 from wattkeeper.operations.access import viewer_of
 from wattkeeper.store.people import account
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 DIALECTS = (Version.V16, Version.V201)
 

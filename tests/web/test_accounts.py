@@ -11,9 +11,9 @@ from sqlalchemy import select
 from tests.conftest import OpenDoor
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
-from wattkeeper.charging.looking import LookPurpose
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, account, moved, owed
 from wattkeeper.charging.person import Role, Viewer
+from wattkeeper.charging.privacy.looking import LookPurpose
 from wattkeeper.operations.privacy.looking import Given
 from wattkeeper.store.money import ledger
 from wattkeeper.store.money.ledger import Entry

@@ -8,7 +8,7 @@ import pytest
 from tests.web.conftest import House
 from wattkeeper.charging.cards.radar import Pattern
 from wattkeeper.charging.person import Scope
-from wattkeeper.store import finding as findings
+from wattkeeper.store.cards import finding as findings
 
 NUMBER = "04A2B97F1180"
 ALL = "/api/v1/findings"

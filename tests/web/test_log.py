@@ -17,7 +17,7 @@ from wattkeeper.store import deed
 from wattkeeper.vault.leaf import read_leaf
 from wattkeeper.vault.note import read_checkpoint, read_note, read_verifiers
 from wattkeeper.vault.transparency import continues, includes, leaf_hash, tree_root
-from wattkeeper.web.log import Pace, place_of
+from wattkeeper.web.doors.log import Pace, place_of
 
 
 @pytest.fixture

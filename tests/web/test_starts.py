@@ -17,7 +17,7 @@ from tests.web.phones import DIALECTS, Skipped, becoming, listed, puppet, signed
 from wattkeeper.charging.person import Role
 from wattkeeper.charging.station import Version
 from wattkeeper.operations import starts
-from wattkeeper.store import start as kept
+from wattkeeper.store.sessions import start as kept
 from wattkeeper.store.tables import orders, phone_start
 
 HERE = {"station": "CP1", "evse": 1}

@@ -17,7 +17,7 @@ from tests.web.drivers import signed_in
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.statistics.counting import Counting
-from wattkeeper.store import station
+from wattkeeper.store.stations import station
 
 DAY = "from=2026-03-01&to=2026-03-01"
 TWO = "from=2026-02-28&to=2026-03-01"

@@ -16,7 +16,7 @@ from tests.web.test_statistics import DAY, HOSTILE, read, two_sites
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.statistics.counting import Counting
-from wattkeeper.store import station
+from wattkeeper.store.stations import station
 
 PAGES = {
     "/insight": ("/insight/all", ("days",)),

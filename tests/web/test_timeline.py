@@ -17,7 +17,7 @@ from wattkeeper.charging.facts import Fact, MetersRead, SessionEnded, SessionOpe
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.store.journal import Entry
-from wattkeeper.store.session import SessionRow
+from wattkeeper.store.sessions.session import SessionRow
 from wattkeeper.web.timeline import AT_ONCE, arrange
 
 

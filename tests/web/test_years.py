@@ -23,7 +23,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.tables import bill
 from wattkeeper.web.app import build
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 API = "/api/v1/consumption"
 MIXED = Tariff(

@@ -16,7 +16,7 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
-from wattkeeper.charging.flow import Kind, between
+from wattkeeper.charging.metering.flow import Kind, between
 from wattkeeper.charging.money.exact import HOUR_S, divided, seconds
 from wattkeeper.charging.reading import Context, Reading
 

@@ -23,7 +23,7 @@ def list_alerts(
     """Print the alerts that are on, or were."""
 
     async def work() -> tuple[list[Any], dict[str, str], Any]:
-        from wattkeeper.store import station as stations
+        from wattkeeper.store.stations import station as stations
 
         async with rooms_of(database) as rooms:
             rows = await rooms.alerts.episodes.find(VIEWER, limit, is_open=not over)

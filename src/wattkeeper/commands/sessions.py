@@ -24,7 +24,7 @@ def list_sessions(
     """List sessions, newest first."""
 
     async def work() -> list[Any]:
-        from wattkeeper.store.session import Sought, find
+        from wattkeeper.store.sessions.session import Sought, find
 
         async with store_of(database) as store, store.read() as connection:
             return await find(connection, VIEWER, Sought(station=station, live=live or None), limit)
@@ -55,7 +55,7 @@ def show(
         fail(f"{identifier!r} is not a session id: it has nine symbols, the last a check. Was one misheard?")
 
     async def work() -> tuple[Any, list[Any]]:
-        from wattkeeper.store.session import one
+        from wattkeeper.store.sessions.session import one
         from wattkeeper.web.timeline import line
 
         async with store_of(database) as store, store.read() as connection:

@@ -70,7 +70,7 @@ async def _replay(database: str | None, most: int | None) -> None:
 
 async def _keys(rooms: Any, sojourns: Sequence[Any]) -> dict[str, str]:
     """Make the stations of these sessions, or give them new keys; Refusal (CONFLICT) where there are others."""
-    from wattkeeper.store import station
+    from wattkeeper.store.stations import station
 
     sites = {one.station: one.site for one in sojourns}
     async with rooms.store.unit() as unit:

@@ -17,12 +17,12 @@ from wattkeeper.gateway.pulse import feel
 from wattkeeper.gateway.socket import BROKEN, POLICY, PROTOCOL_ERROR, Listener, Porch, Wire, listen
 from wattkeeper.gateway.tls import Certificate
 from wattkeeper.gateway.twins import Twins
-from wattkeeper.operations.admission import Admission, Turned, Welcome
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.money.total import Totals
 from wattkeeper.operations.people.security import Case
 from wattkeeper.operations.proxies import Proxies
+from wattkeeper.operations.stations.admission import Admission, Turned, Welcome
 from wattkeeper.settings import Settings
 
 TICK_S = 1.0

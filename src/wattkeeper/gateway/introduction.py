@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from wattkeeper.charging.station import Version
-from wattkeeper.operations.admission import Welcome
+from wattkeeper.operations.stations.admission import Welcome
 
 ROOT = "/ocpp/"
 

@@ -23,11 +23,11 @@ from wattkeeper.charging.session import Session
 from wattkeeper.operations.cards.bounds import Bounds
 from wattkeeper.operations.cards.sightings import Sightings
 from wattkeeper.store import fold as sessions
-from wattkeeper.store import meter as readings
-from wattkeeper.store import station as stations
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.fold import Kept
-from wattkeeper.store.meter import Key
+from wattkeeper.store.sessions import meter as readings
+from wattkeeper.store.sessions.meter import Key
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.unit import Unit
 
 LARGEST_NUMBER = 2**31 - 1

@@ -45,10 +45,10 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import order as orders
-from wattkeeper.store import station as stations
 from wattkeeper.store.engines import Store
-from wattkeeper.store.order import OrderRow
+from wattkeeper.store.stations import order as orders
+from wattkeeper.store.stations import station as stations
+from wattkeeper.store.stations.order import OrderRow
 
 log = logging.getLogger("wattkeeper.dispatch")
 

@@ -33,11 +33,11 @@ from wattkeeper.charging.session import (
     tellings,
 )
 from wattkeeper.operations.desk import Desk, key_of
-from wattkeeper.store import meter as readings
 from wattkeeper.store.cards import decision as decisions
 from wattkeeper.store.entry import Entry
-from wattkeeper.store.meter import Key
 from wattkeeper.store.metering import record as records
+from wattkeeper.store.sessions import meter as readings
+from wattkeeper.store.sessions.meter import Key
 
 
 async def fold(desk: Desk, entry: Entry) -> SessionEstimated | None:

@@ -36,14 +36,14 @@ from wattkeeper.operations.desk import Desk
 from wattkeeper.operations.folding import fold
 from wattkeeper.operations.keys.kinds import HOUSE
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.standing import Standing, note_connector
+from wattkeeper.operations.stations.standing import Standing, note_connector
 from wattkeeper.settings import Settings
 from wattkeeper.store import entry as journal
-from wattkeeper.store import state
 from wattkeeper.store.cards import card
 from wattkeeper.store.cards.enrolment import EnrolmentRow
 from wattkeeper.store.engines import Store
 from wattkeeper.store.entry import Decided, Entry
+from wattkeeper.store.stations import state
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

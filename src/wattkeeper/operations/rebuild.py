@@ -10,11 +10,11 @@ from sqlalchemy import delete
 from wattkeeper.charging.facts import StatusChanged
 from wattkeeper.operations.desk import Desk
 from wattkeeper.operations.folding import fold
-from wattkeeper.operations.standing import Standing, note_connector
+from wattkeeper.operations.stations.standing import Standing, note_connector
 from wattkeeper.operations.statistics import reckoning
-from wattkeeper.store import state
 from wattkeeper.store.engines import Store
 from wattkeeper.store.entry import Entry, batch_after
+from wattkeeper.store.stations import state
 from wattkeeper.store.statistics import port, share
 from wattkeeper.store.tables import DERIVED
 from wattkeeper.store.unit import Unit

@@ -19,15 +19,15 @@ from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.bounds import by_phone
 from wattkeeper.operations.cards.once import CABLE_WITHIN
 from wattkeeper.operations.dispatch import Dispatch
-from wattkeeper.operations.places import Outlet, Places, Use, use_of
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.stations.places import Outlet, Places, Use, use_of
 from wattkeeper.settings import Settings
-from wattkeeper.store import place as places
-from wattkeeper.store import start as starts
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.engines import Store
-from wattkeeper.store.place import PlaceRow
-from wattkeeper.store.start import StartRow
+from wattkeeper.store.sessions import start as starts
+from wattkeeper.store.sessions.start import StartRow
+from wattkeeper.store.stations import place as places
+from wattkeeper.store.stations.place import PlaceRow
 from wattkeeper.store.unit import Unit
 
 

@@ -16,8 +16,8 @@ from wattkeeper.simulator.quirks import QuirkyStation16
 from wattkeeper.simulator.replay import BUSIEST_DAY, Arrival, arrivals, load, opening_time
 from wattkeeper.simulator.station import Manners, Station
 from wattkeeper.simulator.trouble import MISHAPS, Behaviour, Mishap
-from wattkeeper.simulator.v16 import Station16
-from wattkeeper.simulator.v201 import Station201
+from wattkeeper.simulator.v16.telling import Station16
+from wattkeeper.simulator.v201.telling import Station201
 from wattkeeper.simulator.visit import Driver, arrive
 
 HOURS = 8.0

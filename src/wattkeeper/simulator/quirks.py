@@ -15,7 +15,7 @@ from typing import Any
 from ocpp.v16 import call_result
 
 from wattkeeper.simulator.charge import Charge, Ending, Measurand, Reading, Status
-from wattkeeper.simulator.v16 import Station16
+from wattkeeper.simulator.v16.telling import Station16
 from wattkeeper.simulator.wire import OfflineError, UnansweredError, as_frame, as_members
 
 TWICE = ("StartTransaction", "StopTransaction")

@@ -15,7 +15,7 @@ from ocpp.v16 import call
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.outbox import Note
 from wattkeeper.simulator.replay import Sojourn
-from wattkeeper.simulator.v16 import UNKNOWN_TRANSACTION, Station16
+from wattkeeper.simulator.v16.telling import UNKNOWN_TRANSACTION, Station16
 from wattkeeper.simulator.wire import stamp
 
 TOGETHER = 20

@@ -22,7 +22,7 @@ from starlette.types import ASGIApp, Scope
 from wattkeeper import __version__
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.operations.proxies import Proxies
-from wattkeeper.web import log, oauth, oidc, payments, problem
+from wattkeeper.web import problem
 from wattkeeper.web.api import (
     audit,
     commands,
@@ -60,14 +60,15 @@ from wattkeeper.web.api.privacy import officer, own
 from wattkeeper.web.api.statistics import findings as savings
 from wattkeeper.web.api.statistics import forecast, uptime, use, when
 from wattkeeper.web.api.statistics import terms as site_terms
-from wattkeeper.web.body import BodyLimit
+from wattkeeper.web.doors import log, oauth, oidc, payments
 from wattkeeper.web.driver import routes as driver
-from wattkeeper.web.entrance import PREFIX, Entrance, is_ours
-from wattkeeper.web.headers import Headers
+from wattkeeper.web.guards.body import BodyLimit
+from wattkeeper.web.guards.entrance import PREFIX, Entrance, is_ours
+from wattkeeper.web.guards.headers import Headers
+from wattkeeper.web.guards.origin import Foreign, cookie_name
+from wattkeeper.web.guards.proxied import Proxied
 from wattkeeper.web.live import Streams
 from wattkeeper.web.operator import routes
-from wattkeeper.web.origin import Foreign, cookie_name
-from wattkeeper.web.proxied import Proxied
 from wattkeeper.web.rooms import Rooms
 from wattkeeper.web.tongue import Tongue
 

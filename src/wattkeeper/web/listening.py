@@ -13,7 +13,7 @@ import uvicorn
 
 from wattkeeper.operations.certificate import Certificate
 from wattkeeper.web.app import build
-from wattkeeper.web.patience import PatientProtocol
+from wattkeeper.web.guards.patience import PatientProtocol
 from wattkeeper.web.rooms import Rooms
 
 LOOK_S = 1.0

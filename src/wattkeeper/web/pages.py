@@ -21,7 +21,7 @@ from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.phrase import counted, joined, phrase
 from wattkeeper.language import NAMES, spoken, tell
 from wattkeeper.settings import Settings
-from wattkeeper.web.origin import need_same_origin
+from wattkeeper.web.guards.origin import need_same_origin
 
 PROBLEMS: Mapping[int, tuple[str, str]] = {
     400: (phrase("That could not be read"), phrase("The form arrived damaged. Go back and send it again.")),

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.alerts.alerts import Alerts
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.enrolment import Enrolments
 from wattkeeper.operations.cards.findings import Findings
 from wattkeeper.operations.cards.groups import Groups
-from wattkeeper.operations.cards.local_list import LocalLists
+from wattkeeper.operations.cards.lists.local_list import LocalLists
 from wattkeeper.operations.cards.questions import Questions
 from wattkeeper.operations.dispatch import Dispatch
 from wattkeeper.operations.insight.releases import Releases
@@ -37,7 +36,6 @@ from wattkeeper.operations.people.company.oidc import Company
 from wattkeeper.operations.people.house import People
 from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.people.names import Names
-from wattkeeper.operations.places import Places
 from wattkeeper.operations.privacy.consents import Consents
 from wattkeeper.operations.privacy.looking import Looking
 from wattkeeper.operations.privacy.looks import Looks
@@ -46,6 +44,8 @@ from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.security.audit import SecurityAudit
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.starts import Starts
+from wattkeeper.operations.stations.admission import Admission
+from wattkeeper.operations.stations.places import Places
 from wattkeeper.operations.statistics.statistics import Statistics
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store

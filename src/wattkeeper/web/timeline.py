@@ -28,7 +28,7 @@ from wattkeeper.charging.station import ConnectorStatus
 from wattkeeper.operations.people.names import Names
 from wattkeeper.store import journal
 from wattkeeper.store.journal import Entry
-from wattkeeper.store.session import SessionRow
+from wattkeeper.store.sessions.session import SessionRow
 from wattkeeper.web.by import named
 from wattkeeper.web.lateness import Dated, dated
 from wattkeeper.web.words import Step, StepKind, of_readings, tell

@@ -23,7 +23,6 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.operations.access import Access
-from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.log.keeper import Keeper
 from wattkeeper.operations.log.signing import Signing
 from wattkeeper.operations.people.security import Case, heard_by, note
@@ -34,6 +33,7 @@ from wattkeeper.operations.security.checks import doors
 from wattkeeper.operations.security.checks.doors import NOT_OPEN
 from wattkeeper.operations.security.events import SecurityEvents
 from wattkeeper.operations.security.packages import packages
+from wattkeeper.operations.stations.admission import Admission
 from wattkeeper.settings import Settings
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store

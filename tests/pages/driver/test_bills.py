@@ -14,7 +14,7 @@ from tests.pages.driver.town import Town
 from wattkeeper.charging.facts import SessionEnded
 from wattkeeper.charging.meter import FindingCode
 from wattkeeper.charging.money.billing import Reason, ReasonCode
-from wattkeeper.web.driver.bills import CHECKED, SOMETHING, because
+from wattkeeper.web.driver.money.bills import CHECKED, SOMETHING, because
 
 
 async def test_every_reason_to_look_twice_has_words_for_drivers() -> None:

@@ -19,7 +19,7 @@ from tests.operations.people import Clock
 from tests.operations.test_other_times import NIGHT
 from tests.pages.driver.test_look import fits
 from tests.pages.driver.town import OWNER, Town
-from wattkeeper.charging.rights import Use as Purpose
+from wattkeeper.charging.privacy.rights import Use as Purpose
 from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.tables import holding, station

@@ -17,7 +17,7 @@ from tests.pages.site import PASSWORD
 from wattkeeper.charging.person import Role
 from wattkeeper.store.tables import card, login, phone_start, station
 from wattkeeper.web.driver import routes
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 FIELD = re.compile(r'<input type="hidden" name="(\w+)" value="([^"]*)">')
 SAID = re.compile(r'role="(?:alert|status)">\s*<p>(.*?)</p>', re.DOTALL)

@@ -7,7 +7,7 @@ from playwright.async_api import expect
 from tests.doors import PATIENCE_S
 from tests.pages.driver.test_plain import said, send
 from tests.pages.driver.town import Town
-from wattkeeper.charging.consent import TEXTS, Consented
+from wattkeeper.charging.privacy.consent import TEXTS, Consented
 from wattkeeper.operations.privacy.consents import agreed
 
 expect.set_options(timeout=PATIENCE_S * 1000)

@@ -12,7 +12,7 @@ from tests.attacks.canaries import Hunt
 from tests.doors import PATIENCE_S
 from tests.pages.driver.test_plain import said, send
 from tests.pages.driver.town import Town
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.operations.privacy.erasure.certificate import checked
 from wattkeeper.operations.privacy.restriction import is_excluded
 

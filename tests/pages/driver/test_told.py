@@ -23,7 +23,8 @@ from wattkeeper.store.people.oauth import ClientRow, TokenUse
 from wattkeeper.store.people.passkey import PasskeyRow
 from wattkeeper.store.tables import app_grant, app_token
 from wattkeeper.store.tables import session as sessions
-from wattkeeper.web.driver import cards, me, pay, routes
+from wattkeeper.web.driver import cards, me, routes
+from wattkeeper.web.driver.money import pay
 
 NAMES = ("Dora Driver", "Hauptplatz 1, Linz", "Hauptplatz", "Volksgarten", "Volksgartenstraße 40, Linz", "CP1", "CP2")
 OTHER = "other@example.org"

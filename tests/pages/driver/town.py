@@ -25,10 +25,10 @@ from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Eleme
 from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.station import Manners, Station
-from wattkeeper.simulator.v16 import Station16
+from wattkeeper.simulator.v16.telling import Station16
 from wattkeeper.store.people import account
 from wattkeeper.store.tables import station
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 from wattkeeper.web.rooms import Rooms
 
 OWNER = Viewer("test", Role.OWNER, EVERYTHING)

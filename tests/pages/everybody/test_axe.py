@@ -35,11 +35,11 @@ from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.store import session as sessions
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi
 from wattkeeper.store.people import step_up
-from wattkeeper.store.session import Sought
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.session import Sought
 from wattkeeper.web.driver import routes as driver
 from wattkeeper.web.operator import routes as operator
 

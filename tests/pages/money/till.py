@@ -19,7 +19,7 @@ from wattkeeper.store.money import bill, hold
 from wattkeeper.store.money.bill import BillRow, Sought
 from wattkeeper.store.money.hold import HoldRow
 from wattkeeper.store.money.proposal import Deed, Wish
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 OWNER = Viewer("tests", Role.OWNER, EVERYTHING)
 PAYS = "04A2B97F33AA"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.exact import ZERO, divided, seconds, stepped
 from wattkeeper.charging.money.line import ORDER, LineKind, Part, unit_of
 from wattkeeper.charging.money.pieces import Piece, pieces

@@ -10,7 +10,7 @@ from enum import StrEnum
 from fractions import Fraction
 
 from wattkeeper.charging.evidence import Grade
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.billing import Reason
 from wattkeeper.charging.money.entry import taxing

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from wattkeeper.charging.flow import IDLE, Kind
+from wattkeeper.charging.metering.flow import IDLE, Kind
 from wattkeeper.charging.money.exact import ZERO, moment, share
 from wattkeeper.charging.money.tariffs.clock import Turns
 from wattkeeper.charging.money.tariffs.restriction import Moment, Reservation, Restrictions

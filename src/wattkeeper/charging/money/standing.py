@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.exact import ZERO
 from wattkeeper.charging.money.pieces import Piece, Rule, pieces
 from wattkeeper.charging.money.tariffs.clock import Turns

@@ -13,12 +13,12 @@ from decimal import Decimal
 from enum import StrEnum
 from itertools import accumulate, pairwise
 
-from wattkeeper.charging.flow import Kind, between
 from wattkeeper.charging.meter import power_of
+from wattkeeper.charging.metering.flow import Kind, between
 from wattkeeper.charging.money.exact import ZERO, exactly, mean, per_hour, seconds, share, span_of
+from wattkeeper.charging.money.stay import Pause
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session, counts
-from wattkeeper.charging.stay import Pause
 
 
 class Known(StrEnum):

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 import msgspec
 
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.exact import exactly, seconds, share
 from wattkeeper.charging.money.usage import Usage
 from wattkeeper.charging.session import LIVE, Session

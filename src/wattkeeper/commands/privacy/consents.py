@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from wattkeeper.charging.consent import TEXTS, Consented
+from wattkeeper.charging.privacy.consent import TEXTS, Consented
 from wattkeeper.commands.terminal import Database, out, rooms_of, run
 
 app = typer.Typer(help="What people agree to beyond charging.", no_args_is_help=True)

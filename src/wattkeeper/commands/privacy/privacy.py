@@ -10,8 +10,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from wattkeeper.charging.erasure import IN_WORDS, SERIOUS, Plan
-from wattkeeper.charging.rights import Proof, Right
+from wattkeeper.charging.privacy.erasure import IN_WORDS, SERIOUS, Plan
+from wattkeeper.charging.privacy.rights import Proof, Right
 from wattkeeper.commands.privacy import breach, rights
 from wattkeeper.commands.terminal import VIEWER, Database, err, fail, out, rooms_of, run
 
@@ -115,7 +115,7 @@ def export(
     database: Database = None,
 ) -> None:
     """Write everything that is kept of somebody, to be handed to them (Art. 15, 20); they see that it was."""
-    from wattkeeper.charging.looking import LookPurpose, Part
+    from wattkeeper.charging.privacy.looking import LookPurpose, Part
     from wattkeeper.operations.privacy.looking import Given
 
     async def work() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.commands.terminal import VIEWER, Database, out, rooms_of, run
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Their e-mail address, sign-in name, or id.")]

@@ -30,7 +30,6 @@ from wattkeeper.operations.profile import PRODUCTION
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
-from wattkeeper.store import station
 from wattkeeper.store.alerts import alert, hook, sending
 from wattkeeper.store.alerts import rule as rules
 from wattkeeper.store.alerts.alert import AlertRow
@@ -40,6 +39,7 @@ from wattkeeper.store.alerts.sending import SendingRow, Sent, Word
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import account
 from wattkeeper.store.people.account import AccountRow, AccountState
+from wattkeeper.store.stations import station
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

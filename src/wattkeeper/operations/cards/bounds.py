@@ -21,7 +21,6 @@ from wattkeeper.operations.money.payments.purses import objection, ways_in_use
 from wattkeeper.operations.money.tariffs.choosing import pinned
 from wattkeeper.operations.money.tariffs.worth import bill_of
 from wattkeeper.settings import Settings
-from wattkeeper.store import station as stations
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.cards import use
 from wattkeeper.store.cards.use import Used
@@ -29,6 +28,7 @@ from wattkeeper.store.money import bill as bills
 from wattkeeper.store.money import billable
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.tariffs.tariff import TariffRow
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.unit import Unit
 
 FROM_PURSES = frozenset({Way.PREPAID, Way.CARD})

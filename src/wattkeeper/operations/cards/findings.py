@@ -11,9 +11,9 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.cards.book import Cards
-from wattkeeper.store import finding as findings
+from wattkeeper.store.cards import finding as findings
+from wattkeeper.store.cards.finding import FindingRow
 from wattkeeper.store.engines import Store
-from wattkeeper.store.finding import FindingRow
 
 log = logging.getLogger(__name__)
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from wattkeeper.charging.cards.token import Card
 from wattkeeper.charging.orders import Outcome
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.store import start as starts
+from wattkeeper.store.sessions import start as starts
 
 if TYPE_CHECKING:
     from wattkeeper.operations.desk import Desk

@@ -16,7 +16,7 @@ from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.cards.findings import TOPIC
 from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import finding as findings
+from wattkeeper.store.cards import finding as findings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import step_up
 from wattkeeper.store.people.step_up import Question

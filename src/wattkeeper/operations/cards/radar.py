@@ -28,10 +28,10 @@ from wattkeeper.charging.cards.token import Authorisation, Card, CardKind, Stren
 from wattkeeper.charging.facts import Alarmed, SessionEnded, SessionFact, SessionOpened, TokenPresented
 from wattkeeper.charging.phrase import Phrase, Said, joined, phrase, plural
 from wattkeeper.settings import Settings
-from wattkeeper.store import finding as findings
-from wattkeeper.store import order as orders
 from wattkeeper.store.cards import card as cards
+from wattkeeper.store.cards import finding as findings
 from wattkeeper.store.people import step_up
+from wattkeeper.store.stations import order as orders
 
 if TYPE_CHECKING:
     from wattkeeper.operations.desk import Desk

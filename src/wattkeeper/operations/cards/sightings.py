@@ -6,7 +6,7 @@ from collections.abc import Collection
 from datetime import datetime
 
 from wattkeeper.charging.cards.radar import LIVE, REMEMBERED, SUSPECT, Location, Sighting
-from wattkeeper.store import finding
+from wattkeeper.store.cards import finding
 from wattkeeper.store.cards import sighting as sightings
 from wattkeeper.store.cards.sighting import Seen
 from wattkeeper.store.unit import Unit

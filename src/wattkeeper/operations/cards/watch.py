@@ -27,16 +27,17 @@ from wattkeeper.charging.cards.radar import (
 )
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.phrase import joined, phrase
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.operations.cards.findings import TOPIC
 from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.privacy.restriction import is_excluded
 from wattkeeper.settings import Settings
-from wattkeeper.store import finding as findings
-from wattkeeper.store import journal, visit
+from wattkeeper.store import journal
+from wattkeeper.store.cards import finding as findings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import notice, step_up
-from wattkeeper.store.visit import CardVisit
+from wattkeeper.store.sessions import visit
+from wattkeeper.store.sessions.visit import CardVisit
 from wattkeeper.vault.keys import KeyRefused
 
 log = logging.getLogger("wattkeeper.radar")

@@ -15,14 +15,15 @@ from wattkeeper.charging.facts import SessionEnded, SessionFact
 from wattkeeper.charging.history.oddity import Odd, Oddity, oddities
 from wattkeeper.charging.history.past import Past, facts_of
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.admission import Admission
 from wattkeeper.operations.history.mapping import Mapping
 from wattkeeper.operations.history.row import Bad, Read, Reader
 from wattkeeper.operations.history.table import Table
 from wattkeeper.operations.intake import Intake
-from wattkeeper.store import history, station
+from wattkeeper.operations.stations.admission import Admission
 from wattkeeper.store.engines import Store
-from wattkeeper.store.history import Known
+from wattkeeper.store.sessions import history
+from wattkeeper.store.sessions.history import Known
+from wattkeeper.store.stations import station
 
 TOGETHER = 80
 """Sessions told together: their facts, three of each at most, fit into one transaction of the intake."""

@@ -13,11 +13,11 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.history.oddity import Oddity
 from wattkeeper.charging.history.past import Past
 from wattkeeper.charging.phrase import Said, phrase
-from wattkeeper.operations.admission import LONGEST_ID, is_identity
 from wattkeeper.operations.cards.listing import checked
 from wattkeeper.operations.history.mapping import EXCEL, ISO
 from wattkeeper.operations.history.mapping import Mapping as Mapped
 from wattkeeper.operations.history.table import LONGEST_CELL, Table, printable
+from wattkeeper.operations.stations.admission import LONGEST_ID, is_identity
 
 O = Oddity  # noqa: E741
 NOTHING = frozenset({"", "na", "n/a", "nan", "null", "none", "-"})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wattkeeper.charging.consent import Consented
+from wattkeeper.charging.privacy.consent import Consented
 from wattkeeper.operations.privacy.consents import agreed_among
 from wattkeeper.store.unit import Unit
 

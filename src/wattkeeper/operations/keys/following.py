@@ -9,9 +9,10 @@ from typing import Final
 from wattkeeper.operations.keys.kinds import KeyKind
 from wattkeeper.operations.keys.rotating import Rotation
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import key, station
+from wattkeeper.store import key
 from wattkeeper.store.engines import Store
 from wattkeeper.store.key import Step
+from wattkeeper.store.stations import station
 
 log = logging.getLogger("wattkeeper.keys")
 LOOK_S: Final = 1.0

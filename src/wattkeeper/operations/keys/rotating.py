@@ -18,9 +18,10 @@ from wattkeeper.operations.keys import finding, resealing, waiting
 from wattkeeper.operations.keys.ground import Ground, Tell
 from wattkeeper.operations.keys.kinds import SUBJECTS, KeyKind
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import deed, key, station
+from wattkeeper.store import deed, key
 from wattkeeper.store.engines import Store
 from wattkeeper.store.key import Step
+from wattkeeper.store.stations import station
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import INSTALLATION, Root, version_of, versioned
 from wattkeeper.vault.root import FileRoot

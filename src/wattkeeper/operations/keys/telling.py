@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.operations.keys import waiting
 from wattkeeper.operations.keys.kinds import SUBJECTS, WHAT, KeyKind
-from wattkeeper.store import key, station
+from wattkeeper.store import key
 from wattkeeper.store.key import KeyRow, Step
+from wattkeeper.store.stations import station
 from wattkeeper.store.tables import account, card
 from wattkeeper.vault.keys import Root, version_of
 

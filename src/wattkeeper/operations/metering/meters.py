@@ -11,10 +11,10 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.metering.checking import fingerprint
-from wattkeeper.store import station as stations
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering import check, key
 from wattkeeper.store.metering.key import KeyRow, OfferedRow, RuleRow
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.signature import KeyUnreadable, PublicKey, read_key
 

@@ -17,11 +17,11 @@ from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.metering.values import values_of
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import session as sessions
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering import key
 from wattkeeper.store.money import billable
-from wattkeeper.store.session import SessionRow
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.session import SessionRow
 
 UNTELLABLE = re.compile(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What XML 1.0 cannot hold."""

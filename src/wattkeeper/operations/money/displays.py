@@ -34,13 +34,13 @@ from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store import journal
-from wattkeeper.store import order as orders
 from wattkeeper.store.cards import local_list
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable
 from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.money.tariffs.tariff import TariffRow
+from wattkeeper.store.stations import order as orders
 from wattkeeper.vault.keys import KeyRefused
 
 log = logging.getLogger("wattkeeper.displays")

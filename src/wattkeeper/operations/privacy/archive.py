@@ -31,13 +31,14 @@ from wattkeeper.operations.privacy.erasure.forgetting import NOBODY
 from wattkeeper.operations.privacy.register.register import activities
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import deed, session
-from wattkeeper.store import reading as readings
+from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.store.privacy import leaving, own
 from wattkeeper.store.privacy.leaving import Leaving
-from wattkeeper.store.session import SessionRow, Sought
+from wattkeeper.store.sessions import reading as readings
+from wattkeeper.store.sessions import session
+from wattkeeper.store.sessions.session import SessionRow, Sought
 from wattkeeper.store.tables import metadata, subject_key
 from wattkeeper.vault.keys import KeyRefused
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import Proof
+from wattkeeper.charging.privacy.rights import Proof
 from wattkeeper.store.privacy import request
 from wattkeeper.store.unit import Unit
 

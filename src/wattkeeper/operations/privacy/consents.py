@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from wattkeeper.charging.consent import TEXTS, Consented, Door, counts
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.consent import TEXTS, Consented, Door, counts
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.language import tell_in
 from wattkeeper.operations.privacy.restriction import excluded, is_excluded
 from wattkeeper.store import deed

@@ -17,7 +17,9 @@ import orjson
 
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import (
+from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.charging.privacy.looking import (
     EMERGENCY_WORDS,
     IN_EMERGENCY,
     LONGEST,
@@ -30,8 +32,6 @@ from wattkeeper.charging.looking import (
     Part,
     is_reason,
 )
-from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.people.letters.notice_words import NoticeKind
 from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.people.names import ACCOUNT

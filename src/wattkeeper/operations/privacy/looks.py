@@ -9,9 +9,9 @@ import orjson
 
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import LookPurpose, Part
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.privacy.looking import LookPurpose, Part
 from wattkeeper.operations.privacy.looking import mark_of
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import deed

@@ -10,7 +10,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import Proof, Right, month_after
+from wattkeeper.charging.privacy.rights import Proof, Right, month_after
 from wattkeeper.operations.keys.kinds import HOUSE
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import deed

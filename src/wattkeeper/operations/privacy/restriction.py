@@ -14,7 +14,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.operations.safe import Safe
 from wattkeeper.store import deed
 from wattkeeper.store.engines import Store

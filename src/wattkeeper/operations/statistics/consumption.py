@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import Use as Purpose
+from wattkeeper.charging.privacy.rights import Use as Purpose
 from wattkeeper.charging.statistics.carbon import Emitted
 from wattkeeper.charging.statistics.used import (
     NONE,

@@ -12,15 +12,15 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
+from wattkeeper.charging.money.stay import GONE, Stay, pauses, stay_after
 from wattkeeper.charging.money.usage import usage
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.statistics.share import QUARTER, share_of
-from wattkeeper.charging.stay import GONE, Stay, pauses, stay_after
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
-from wattkeeper.store import reading, stay
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable, due
+from wattkeeper.store.sessions import reading, stay
 from wattkeeper.store.statistics import share
 from wattkeeper.store.statistics.share import Counted
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.rights import Use as Purpose
+from wattkeeper.charging.privacy.rights import Use as Purpose
 from wattkeeper.charging.statistics.elsewhen import Charged, Elsewhen, elsewhen
 from wattkeeper.charging.statistics.used import Currency, begins, later
 from wattkeeper.operations.money.tariffs.choosing import choose

@@ -18,8 +18,8 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.reading import Context, Reading
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.fold import decode
-from wattkeeper.store.meter import OUTSIDE
-from wattkeeper.store.reading import registers
+from wattkeeper.store.sessions.meter import OUTSIDE
+from wattkeeper.store.sessions.reading import registers
 from wattkeeper.store.tables import bill, reading, session, station
 
 S, R, B = session.c, reading.c, bill.c

@@ -9,11 +9,11 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from wattkeeper.charging.erasure import Obstacle, Recipient, Telling, What
 from wattkeeper.charging.money.ledger import AccountKind, account
+from wattkeeper.charging.privacy.erasure import Obstacle, Recipient, Telling, What
+from wattkeeper.store.cards.renaming import NAMES
 from wattkeeper.store.columns import from_micros, from_millionths, to_micros
 from wattkeeper.store.privacy.leaving import GOING, Leaving, Whose
-from wattkeeper.store.renaming import NAMES
 from wattkeeper.store.unit import Unit
 
 SPEAKS_2 = "ocpp2"

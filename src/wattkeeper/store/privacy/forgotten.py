@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.erasure import Recipient, What
+from wattkeeper.charging.privacy.erasure import Recipient, What
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.tables import forgotten, person, subject_key, telling
 from wattkeeper.store.unit import Unit

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.looking import LookPurpose, Part
 from wattkeeper.charging.person import Role
+from wattkeeper.charging.privacy.looking import LookPurpose, Part
 from wattkeeper.store.tables import look
 from wattkeeper.store.unit import Unit
 

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.rights import Proof, Right
+from wattkeeper.charging.privacy.rights import Proof, Right
 from wattkeeper.store.tables import privacy_request
 from wattkeeper.store.unit import Unit
 

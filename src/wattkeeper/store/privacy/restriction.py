@@ -8,7 +8,7 @@ from datetime import datetime
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.rights import Use
+from wattkeeper.charging.privacy.rights import Use
 from wattkeeper.store.tables import restriction
 from wattkeeper.store.unit import Unit
 

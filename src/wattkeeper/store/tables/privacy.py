@@ -12,7 +12,7 @@ consent_text = Table(
     "consent_text",
     metadata,
     kept("hash", Text, "SHA-256 of the text, hexadecimal", N, LOG, primary_key=True),
-    kept("purpose", Text, "what it asks for: charging/consent.py", N, LOG),
+    kept("purpose", Text, "what it asks for: charging/privacy/consent.py", N, LOG),
     kept("version", Integer, "which version of it", N, LOG),
     kept("language", Text, "in which language", N, LOG),
     kept("title", Text, "its first line, as it was read", N, LOG),
@@ -45,7 +45,7 @@ look = Table(
     kept("person_id", Text, "whose data", G, ACCOUNT),
     kept("by", Text, "who looked: an account's id, or a program's name", G, ACCOUNT),
     kept("role", Text, "in which role", G, ACCOUNT),
-    kept("purpose", Text, "for what: charging/looking.py", G, ACCOUNT),
+    kept("purpose", Text, "for what: charging/privacy/looking.py", G, ACCOUNT),
     kept(
         "sealed",
         LargeBinary,

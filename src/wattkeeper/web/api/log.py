@@ -11,7 +11,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.log.proving import MOST_ENTRIES, Inclusion, data_of
 from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, Nothing
-from wattkeeper.web.log import need_pace
+from wattkeeper.web.doors.log import need_pace
 
 router = APIRouter(tags=["log"], dependencies=[Depends(need_pace)])
 

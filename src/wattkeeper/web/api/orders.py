@@ -27,9 +27,9 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import retold
 from wattkeeper.operations.dispatch import OrderView
-from wattkeeper.store import order as orders
-from wattkeeper.store import session as sessions
-from wattkeeper.store.order import OrderRow
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.stations import order as orders
+from wattkeeper.store.stations.order import OrderRow
 from wattkeeper.web.api.shapes import (
     INTEGER,
     PLAIN,

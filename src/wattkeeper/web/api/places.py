@@ -11,9 +11,9 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.money.tariffs.prices import estimated
-from wattkeeper.operations.places import Outlet as Socket
-from wattkeeper.operations.places import Place as Found
-from wattkeeper.operations.places import Use
+from wattkeeper.operations.stations.places import Outlet as Socket
+from wattkeeper.operations.stations.places import Place as Found
+from wattkeeper.operations.stations.places import Use
 from wattkeeper.web.api.money.tariffs import BillShown, PriceShown, bill_shown, price_shown
 from wattkeeper.web.api.shapes import (
     PLAIN,

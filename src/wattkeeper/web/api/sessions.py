@@ -18,10 +18,10 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.reading import Context
 from wattkeeper.charging.session import SessionState
 from wattkeeper.language import retold
-from wattkeeper.store import reading as readings
-from wattkeeper.store import session as sessions
-from wattkeeper.store.reading import Kept
-from wattkeeper.store.session import SessionRow, Sought
+from wattkeeper.store.sessions import reading as readings
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.reading import Kept
+from wattkeeper.store.sessions.session import SessionRow, Sought
 from wattkeeper.web import timeline
 from wattkeeper.web.api.shapes import (
     PLAIN,

@@ -15,8 +15,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import ConnectorStatus, Version
-from wattkeeper.store import station as stations
-from wattkeeper.store.station import StationRow
+from wattkeeper.store.stations import station as stations
+from wattkeeper.store.stations.station import StationRow
 from wattkeeper.web.api.shapes import (
     INTEGER,
     Amount,

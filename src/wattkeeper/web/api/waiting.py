@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.store import station as stations
+from wattkeeper.store.stations import station as stations
 from wattkeeper.web.api.shapes import Asked, Here, Line, StationId, StationsReader, StationsWriter, Told
 from wattkeeper.web.api.stations import ShownKey
 from wattkeeper.web.rooms import Rooms

@@ -17,7 +17,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import joined, phrase
 from wattkeeper.operations.cards.enrolment import EnrolmentView
-from wattkeeper.operations.places import Place
+from wattkeeper.operations.stations.places import Place
 from wattkeeper.store.cards import card as store
 from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.cards.enrolment import EnrolmentState

@@ -16,13 +16,14 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Figure, counted, joined, phrase
-from wattkeeper.operations.places import Outlet, Place, Use
 from wattkeeper.operations.starts import OPEN
-from wattkeeper.store import session as sessions
-from wattkeeper.store.session import Sought
+from wattkeeper.operations.stations.places import Outlet, Place, Use
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.session import Sought
 from wattkeeper.web.device import address_of
-from wattkeeper.web.driver import charging, tags
-from wattkeeper.web.driver.guess import Guess, guess_of
+from wattkeeper.web.driver import charging
+from wattkeeper.web.driver.money import tags
+from wattkeeper.web.driver.money.guess import Guess, guess_of
 from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 
 USES = {

@@ -19,8 +19,9 @@ from wattkeeper.charging.phrase import Figure, joined, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.operations.money.tariffs.prices import Receipt
 from wattkeeper.operations.starts import OPEN, StartState, StartView
-from wattkeeper.store import session as sessions
-from wattkeeper.web.driver import stream, tags
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.web.driver import stream
+from wattkeeper.web.driver.money import tags
 from wattkeeper.web.driver.paper import Paper, routes_of
 from wattkeeper.web.operator import said
 

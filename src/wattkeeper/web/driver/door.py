@@ -17,7 +17,7 @@ from wattkeeper.operations.people.sign_in.factors import Entered, Factor
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
 from wattkeeper.web.driver.paper import HOME, SIGN_IN, Paper, Word, routes_of, within
-from wattkeeper.web.origin import browser_of, cookie_name, drop_cookie, keep_browser, keep_cookie
+from wattkeeper.web.guards.origin import browser_of, cookie_name, drop_cookie, keep_browser, keep_cookie
 from wattkeeper.web.problem import STATUS
 
 SENT = phrase("If {email} can be used here, a letter is on its way to it. Open its link on this phone.")

@@ -17,7 +17,7 @@ from wattkeeper.operations.people.sign_in.factors import Changed, Factor
 from wattkeeper.web.device import address_of
 from wattkeeper.web.driver.me import DID
 from wattkeeper.web.driver.paper import HOME, Paper, Word, routes_of, within
-from wattkeeper.web.origin import keep_cookie
+from wattkeeper.web.guards.origin import keep_cookie
 from wattkeeper.web.problem import STATUS
 
 HERE = "/app/me"

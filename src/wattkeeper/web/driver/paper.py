@@ -19,10 +19,10 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.cards.questions import Asked
 from wattkeeper.store.people import step_up
 from wattkeeper.web import bundle, pages
-from wattkeeper.web.driver import money
+from wattkeeper.web.driver.money import amounts as money
+from wattkeeper.web.guards.origin import cookie_name
 from wattkeeper.web.operator import said
 from wattkeeper.web.operator.paper import Look, Word
-from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.pages import ODD, PROBLEMS, here
 from wattkeeper.web.problem import STATUS, TITLES
 from wattkeeper.web.rooms import Rooms

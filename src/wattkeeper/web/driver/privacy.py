@@ -13,11 +13,11 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wattkeeper.charging.consent import Consented, Door
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import PARTS, PURPOSES
 from wattkeeper.charging.person import STAFF, Viewer
 from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.privacy.consent import Consented, Door
+from wattkeeper.charging.privacy.looking import PARTS, PURPOSES
 from wattkeeper.language import spoken
 from wattkeeper.operations.privacy.looks import Seen
 from wattkeeper.web.driver import rights

@@ -10,15 +10,15 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from wattkeeper.charging.erasure import IN_WORDS, SERIOUS, Recipient, What
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
-from wattkeeper.charging.rights import RIGHTS, Right, Use
+from wattkeeper.charging.privacy.erasure import IN_WORDS, SERIOUS, Recipient, What
+from wattkeeper.charging.privacy.rights import RIGHTS, Right, Use
 from wattkeeper.language import spoken, tell_in
 from wattkeeper.operations.privacy.rectifying import CORRECTED
 from wattkeeper.web.driver.paper import HEADERS, Paper, routes_of
-from wattkeeper.web.origin import cookie_name
+from wattkeeper.web.guards.origin import cookie_name
 
 HERE = "/app/privacy"
 NAMES: Mapping[str, Phrase] = {

@@ -9,17 +9,14 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from wattkeeper.web.driver import (
-    bills,
     cards,
     charge,
     charging,
     door,
     factors,
     me,
-    monthly,
     notice,
     paper,
-    pay,
     privacy,
     rights,
     sessions,
@@ -27,6 +24,7 @@ from wattkeeper.web.driver import (
 )
 from wattkeeper.web.driver.consumption import pages as consumption
 from wattkeeper.web.driver.consumption import year
+from wattkeeper.web.driver.money import bills, monthly, pay
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 

@@ -24,10 +24,10 @@ from wattkeeper.operations.metering.proofs import Proof
 from wattkeeper.operations.money.tariffs.prices import Month, Receipt
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.api.proofs import sent as signed_file
-from wattkeeper.web.driver import tags
-from wattkeeper.web.driver.bills import Billing, Bills, Document, because
 from wattkeeper.web.driver.charging import where_of
-from wattkeeper.web.driver.money import written
+from wattkeeper.web.driver.money import tags
+from wattkeeper.web.driver.money.amounts import written
+from wattkeeper.web.driver.money.bills import Billing, Bills, Document, because
 from wattkeeper.web.driver.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator import said
 

@@ -13,8 +13,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.sign_in.factors import Entered, Factor
 from wattkeeper.web.device import address_of, device_of
+from wattkeeper.web.guards.origin import cookie_name, drop_cookie, keep_cookie
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
-from wattkeeper.web.origin import cookie_name, drop_cookie, keep_cookie
 from wattkeeper.web.problem import STATUS
 
 WRONG = phrase(

@@ -9,9 +9,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.language import chosen
+from wattkeeper.web.guards.origin import cookie_name
 from wattkeeper.web.operator.door import within
 from wattkeeper.web.operator.paper import Paper, routes_of
-from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.tongue import keep_language
 
 

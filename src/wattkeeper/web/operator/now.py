@@ -20,12 +20,12 @@ from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.phrase import Said, counted, joined, phrase
 from wattkeeper.language import retold
 from wattkeeper.store import journal
-from wattkeeper.store import session as sessions
-from wattkeeper.store import station as stations
 from wattkeeper.store.journal import Entry
 from wattkeeper.store.money import worklist
-from wattkeeper.store.session import Flow, SessionRow, Sought
-from wattkeeper.store.station import Knock, StationRow
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.session import Flow, SessionRow, Sought
+from wattkeeper.store.stations import station as stations
+from wattkeeper.store.stations.station import Knock, StationRow
 from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.alerts import needs as alerts_raised
 from wattkeeper.web.operator.cards import findings as suspicious

@@ -21,8 +21,8 @@ from wattkeeper.charging.person import IN_WORDS, STAFF, Role, Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.charging.session import SessionState
 from wattkeeper.web import bundle, pages
+from wattkeeper.web.guards.origin import cookie_name
 from wattkeeper.web.operator import said
-from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.pages import here
 from wattkeeper.web.problem import STATUS, TITLES
 from wattkeeper.web.rooms import Rooms

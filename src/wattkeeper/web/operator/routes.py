@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from wattkeeper.web.operator import codes, door, language, meters, now, outbox, session, sessions, station, stations
+from wattkeeper.web.operator import door, language, now, outbox
 from wattkeeper.web.operator.alerts import alerts, rule, rules
 from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.insight import forecast, overview, releases, terms, uptime
@@ -19,6 +19,8 @@ from wattkeeper.web.operator.paper import Outside, Paper, outside
 from wattkeeper.web.operator.people import account, joining, people, persons, programs
 from wattkeeper.web.operator.privacy import breaches, requests
 from wattkeeper.web.operator.security import audit, events
+from wattkeeper.web.operator.sessions import session, sessions
+from wattkeeper.web.operator.stations import codes, meters, station, stations
 from wattkeeper.web.operator.tariffs import assignments, editor, importing, tariff, tariffs, which
 from wattkeeper.web.pages import ODD, PROBLEMS
 from wattkeeper.web.rooms import Rooms

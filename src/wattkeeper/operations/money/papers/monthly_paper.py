@@ -11,8 +11,8 @@ from typing import Any
 from wattkeeper.charging.money.numbered import Tax, less
 from wattkeeper.charging.phrase import Figure, Money, Said, phrase
 from wattkeeper.language import tell_in
-from wattkeeper.operations.money.papers.cii import Item, Machine, once, written
-from wattkeeper.operations.money.papers.einvoice import NO_TAX
+from wattkeeper.operations.money.papers.machines.cii import Item, Machine, once, written
+from wattkeeper.operations.money.papers.machines.einvoice import NO_TAX
 from wattkeeper.operations.money.papers.paper import PAY, TO_ACCOUNT, Party, Teller
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.payments.monthly import InvoiceRow

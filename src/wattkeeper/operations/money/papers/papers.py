@@ -17,7 +17,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import chosen, spoken
 from wattkeeper.operations.log.proving import Log
 from wattkeeper.operations.money.bills import Bills
-from wattkeeper.operations.money.papers.einvoice import einvoice
+from wattkeeper.operations.money.papers.machines.einvoice import einvoice
 from wattkeeper.operations.money.papers.monthly_paper import Entry, MonthlyPaper, monthly_einvoice
 from wattkeeper.operations.money.papers.monthly_paper import told as told_monthly
 from wattkeeper.operations.money.papers.owing import owing

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import typst
 
-from wattkeeper.operations.money.papers.facturx import marked
+from wattkeeper.operations.money.papers.machines.facturx import marked
 
 HERE = Path(__file__).parent
 BILL, MONTH, YEAR, AUDIT = "paper.typ", "month.typ", "year.typ", "audit.typ"

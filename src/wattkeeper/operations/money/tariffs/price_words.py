@@ -9,7 +9,7 @@ from decimal import Decimal
 from wattkeeper.charging.money.tariffs.offered import Offered, offered
 from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Tariff, with_tax
 from wattkeeper.charging.phrase import Money, joined, phrase
-from wattkeeper.operations.conditions import conditions
+from wattkeeper.operations.money.tariffs.conditions import conditions
 
 FREE = phrase("Charging is free here.")
 NOW, OTHERWISE = phrase("now"), phrase("otherwise")

@@ -28,14 +28,14 @@ from wattkeeper.operations.money.tariffs.choosing import choose, pinned
 from wattkeeper.operations.money.tariffs.price_words import said_at
 from wattkeeper.operations.money.tariffs.worth import bill_of, usage_of, worked_out
 from wattkeeper.settings import Settings
-from wattkeeper.store import receipt as receipts
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill as bills
 from wattkeeper.store.money import billable, hold
 from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.money.tariffs.tariff import TariffRow
-from wattkeeper.store.receipt import ReceiptRow
+from wattkeeper.store.sessions import receipt as receipts
+from wattkeeper.store.sessions.receipt import ReceiptRow
 
 ANYWHERE = Spot()
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")

@@ -12,12 +12,12 @@ import asyncio
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.bill import Bill, price
+from wattkeeper.charging.money.stay import GONE, Stay, pauses, stay_after
 from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.money.usage import Usage, outlined, usage
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.stay import GONE, Stay, pauses, stay_after
-from wattkeeper.store import reading, stay
 from wattkeeper.store.money.tariffs.tariff import TariffRow
+from wattkeeper.store.sessions import reading, stay
 
 _KNOWN: dict[tuple[str, int, str, int], Bill] = {}
 """Bills by session, the newest entry folded into it, and tariff: never out of date."""

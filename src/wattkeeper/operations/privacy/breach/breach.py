@@ -13,7 +13,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.rights import REPORT_WITHIN
+from wattkeeper.charging.privacy.rights import REPORT_WITHIN
 from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.operations.privacy.breach.notification import notification
 from wattkeeper.operations.safe import Safe

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from wattkeeper.charging.consent import Consented
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.privacy.consent import Consented
 from wattkeeper.language import tell_in
 from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.privacy.consents import agreed, agreed_among

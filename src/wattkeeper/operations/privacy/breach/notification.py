@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from wattkeeper.charging.rights import REPORT_WITHIN
+from wattkeeper.charging.privacy.rights import REPORT_WITHIN
 
 if TYPE_CHECKING:
     from wattkeeper.operations.privacy.breach.breach import Breach

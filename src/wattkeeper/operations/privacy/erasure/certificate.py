@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from wattkeeper.charging.erasure import Plan
+from wattkeeper.charging.privacy.erasure import Plan
 from wattkeeper.vault.statement import holds, public_of, signed
 
 FORMAT = "wattkeeper-erasure-1"

@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.deed import DeedKind
-from wattkeeper.charging.erasure import IN_WORDS, Obstacle, Plan
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.privacy.erasure import IN_WORDS, Obstacle, Plan
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.privacy.asked import need_asked
 from wattkeeper.operations.privacy.erasure import certificate, tombstones
@@ -26,7 +26,8 @@ from wattkeeper.operations.privacy.erasure.planning import Prepared, prepared
 from wattkeeper.operations.privacy.erasure.tombstones import Tombstone
 from wattkeeper.operations.safe import Safe
 from wattkeeper.settings import Settings
-from wattkeeper.store import deed, renaming
+from wattkeeper.store import deed
+from wattkeeper.store.cards import renaming
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import account
 from wattkeeper.store.privacy import forgotten, leaving

@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 import orjson
 
-from wattkeeper.charging.erasure import Recipient, Telling, What
 from wattkeeper.charging.orders import AnyCommand, StartCharging
+from wattkeeper.charging.privacy.erasure import Recipient, Telling, What
 from wattkeeper.operations.privacy.erasure.planning import Prepared
 from wattkeeper.operations.safe import Safe
-from wattkeeper.store import order as orders
 from wattkeeper.store.privacy import buyer, forgotten, unclaimed
+from wattkeeper.store.stations import order as orders
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 
-from wattkeeper.charging.erasure import Obstacle, Plan, Telling
+from wattkeeper.charging.privacy.erasure import Obstacle, Plan, Telling
 from wattkeeper.store.privacy import erasure, leaving
 from wattkeeper.store.privacy.leaving import Leaving
 from wattkeeper.store.retention import TAX_YEARS

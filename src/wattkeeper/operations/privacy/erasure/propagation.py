@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 import orjson
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.erasure import Recipient, What
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.orders import ClearCache, ForgetCustomer, Order, Outcome
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.privacy.erasure import Recipient, What
 from wattkeeper.operations.dispatch import LINES, Dispatch
 from wattkeeper.operations.money.payments.provider import Provider, Unreachable, Unwilling
 from wattkeeper.operations.privacy.erasure.forgetting import TOPIC
@@ -28,11 +28,11 @@ from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.cards import local_list
 from wattkeeper.store.cards.local_list import NOT_KEPT
+from wattkeeper.store.cards.renaming import GONE
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money.payments.paying import Means
 from wattkeeper.store.privacy import forgotten
 from wattkeeper.store.privacy.forgotten import TellingRow
-from wattkeeper.store.renaming import GONE
 from wattkeeper.vault.keys import KeyRefused
 
 log = logging.getLogger("wattkeeper.privacy")

@@ -18,7 +18,7 @@ import msgspec
 
 from wattkeeper.charging.cards.limits import WEEK, Day
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.exact import ZERO, per_hour, span_of
 from wattkeeper.charging.money.tariffs.restriction import Reservation, Restrictions
 from wattkeeper.charging.money.tariffs.tariff import (

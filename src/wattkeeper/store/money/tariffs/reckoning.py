@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from wattkeeper.charging.flow import Kind
+from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.bill import Bill
 from wattkeeper.charging.money.exact import exactly
 from wattkeeper.charging.money.line import Line, LineKind, Part

@@ -12,7 +12,7 @@ from wattkeeper.charging.cards.token import CardKind
 from wattkeeper.charging.money.tariffs.assignment import Rank, Spot
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.store.money.billable import group_of
-from wattkeeper.store.place import named
+from wattkeeper.store.stations.place import named
 from wattkeeper.store.tables import card, card_group, person, station
 from wattkeeper.store.unit import Unit
 

@@ -15,6 +15,7 @@ from wattkeeper.charging.cards.limits import DAYS, Day, Span
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.operations.alerts.rules import Wish
 from wattkeeper.store.alerts.rule import RuleRow
+from wattkeeper.web.api.money.terms import TimeOfDay
 from wattkeeper.web.api.shapes import (
     INTEGER,
     PRINTABLE,
@@ -26,7 +27,6 @@ from wattkeeper.web.api.shapes import (
     StationsWriter,
     Told,
 )
-from wattkeeper.web.api.terms import TimeOfDay
 
 router = APIRouter(tags=["alerts"])
 RuleId = Annotated[str, Path(max_length=40, pattern=r"^[0-9a-z]{1,40}$")]

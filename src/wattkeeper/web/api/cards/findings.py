@@ -13,8 +13,8 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.language import retold
-from wattkeeper.store import finding as findings
-from wattkeeper.store.finding import FindingRow
+from wattkeeper.store.cards import finding as findings
+from wattkeeper.store.cards.finding import FindingRow
 from wattkeeper.web.api.shapes import Here, Nothing, Paged, Words, cut, masked, place_of, viewer_of
 from wattkeeper.web.rooms import Rooms
 

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.tariffs.assignment import Assignment as Assigned
 from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.privacy.looking import Part
 from wattkeeper.operations.money.tariffs.assigning import Asked as Question
 from wattkeeper.web.api.money.tariffs import TariffName
 from wattkeeper.web.api.orders import CardRef

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, Field, StringConstraints
 
-from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.ledger import AccountKind, EntryKind, Posting, kind_of
 from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.privacy.looking import Part
 from wattkeeper.store.money import ledger
 from wattkeeper.web.api.people.looking import Looker, look
 from wattkeeper.web.api.shapes import PLAIN, Asked, BillsStaff, Here, Nothing, Words

@@ -10,10 +10,10 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.payments.payment import Differs, Matching, PaymentKind, PaymentState, StepState, Verb
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.privacy.looking import Part
 from wattkeeper.operations.money.payments.reconciling import Reconciliation, as_csv, reconcile
 from wattkeeper.operations.money.payments.wallet import LONGEST, MOST_MINOR
 from wattkeeper.store.money.payments import payment as payments

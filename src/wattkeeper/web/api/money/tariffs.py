@@ -27,6 +27,7 @@ from wattkeeper.operations.money.tariffs.prices import PriceTag
 from wattkeeper.operations.money.tariffs.prices import Receipt as Receipted
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi, to_ocpi
 from wattkeeper.store.money.tariffs.tariff import TariffRow
+from wattkeeper.web.api.money.terms import OcpiTariff
 from wattkeeper.web.api.sessions import Spoken
 from wattkeeper.web.api.shapes import (
     Amount,
@@ -41,7 +42,6 @@ from wattkeeper.web.api.shapes import (
     Words,
     session_id_of,
 )
-from wattkeeper.web.api.terms import OcpiTariff
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["prices"])

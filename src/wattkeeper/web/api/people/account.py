@@ -23,7 +23,7 @@ from wattkeeper.web.api.people.sign_in import (
 )
 from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, Nothing, Told, fields_given, reacher_of
 from wattkeeper.web.device import address_of
-from wattkeeper.web.origin import keep_cookie
+from wattkeeper.web.guards.origin import keep_cookie
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(prefix="/account", tags=["account"])

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from pydantic import Field
 
-from wattkeeper.charging.consent import Consented, Door
+from wattkeeper.charging.privacy.consent import Consented, Door
 from wattkeeper.language import spoken
 from wattkeeper.operations.privacy.consents import Choice
 from wattkeeper.store.privacy.consent import Said

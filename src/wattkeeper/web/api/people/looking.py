@@ -7,8 +7,8 @@ from urllib.parse import unquote
 
 from fastapi import Depends, Header
 
-from wattkeeper.charging.looking import CHOSEN, LONGEST, LookPurpose, Part
 from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.privacy.looking import CHOSEN, LONGEST, LookPurpose, Part
 from wattkeeper.operations.privacy.looking import Given
 from wattkeeper.web.rooms import Rooms
 

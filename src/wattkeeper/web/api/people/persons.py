@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Security
 from pydantic import Field, StringConstraints
 
-from wattkeeper.charging.looking import LONGEST, LONGEST_CASE, LookPurpose, Part
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.privacy.looking import LONGEST, LONGEST_CASE, LookPurpose, Part
 from wattkeeper.operations.privacy.looking import Given
 from wattkeeper.operations.privacy.looks import Seen
 from wattkeeper.store.people.account import AccountState

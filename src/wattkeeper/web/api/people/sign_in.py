@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from wattkeeper.operations.people.sign_in.factors import Entered, Factor
 from wattkeeper.web.api.shapes import PRINTABLE, Asked, Here, rooms_of
 from wattkeeper.web.device import address_of, device_of
-from wattkeeper.web.origin import (
+from wattkeeper.web.guards.origin import (
     browser_of,
     cookie_name,
     drop_cookie,

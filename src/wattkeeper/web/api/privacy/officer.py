@@ -9,9 +9,9 @@ from fastapi import APIRouter, Path, Security
 from pydantic import Field, StringConstraints
 from starlette.responses import StreamingResponse
 
-from wattkeeper.charging.looking import Part
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.rights import Proof, Right, Use
+from wattkeeper.charging.privacy.looking import Part
+from wattkeeper.charging.privacy.rights import Proof, Right, Use
 from wattkeeper.operations.privacy.requests import Asked as AskedRequest
 from wattkeeper.web.api.people.looking import Looker, look
 from wattkeeper.web.api.privacy.own import (

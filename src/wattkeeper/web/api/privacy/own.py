@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path
 from pydantic import Field, StringConstraints
 from starlette.responses import StreamingResponse
 
-from wattkeeper.charging.erasure import IN_WORDS, Plan
-from wattkeeper.charging.rights import Right, Use
+from wattkeeper.charging.privacy.erasure import IN_WORDS, Plan
+from wattkeeper.charging.privacy.rights import Right, Use
 from wattkeeper.store.privacy.request import RequestRow
 from wattkeeper.web.api.people.account import AccountReader, AccountWriter
 from wattkeeper.web.api.shapes import Asked, Here, Told

@@ -14,6 +14,7 @@ from wattkeeper.charging.statistics.terms import DAY_MIN, MOST_G, MOST_WINDOWS, 
 from wattkeeper.operations.cards.listing import decoded
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.statistics.total import Part
+from wattkeeper.web.api.money.terms import Price, TimeOfDay
 from wattkeeper.web.api.shapes import (
     Amount,
     Asked,
@@ -26,7 +27,6 @@ from wattkeeper.web.api.shapes import (
     Words,
 )
 from wattkeeper.web.api.statistics.use import SiteSpanFilter
-from wattkeeper.web.api.terms import Price, TimeOfDay
 
 router = APIRouter(tags=["statistics"])
 MOST_ITEMS = 10_000

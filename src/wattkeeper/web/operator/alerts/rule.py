@@ -13,11 +13,11 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.alerts.told import ANSWERS, KINDS, MEASURED
-from wattkeeper.store import station as stations
 from wattkeeper.store.alerts import hook, sending
 from wattkeeper.store.alerts.rule import RuleRow
 from wattkeeper.store.people import account
 from wattkeeper.store.people.account import AccountState
+from wattkeeper.store.stations import station as stations
 from wattkeeper.web.operator.alerts.desks import RULES, page
 from wattkeeper.web.operator.alerts.typed import SITE, STATION, Typed, given, kind_of, typed_of, unit_of, usual, wish_of
 from wattkeeper.web.operator.paper import Paper, Word, routes_of

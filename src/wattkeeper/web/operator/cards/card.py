@@ -21,7 +21,6 @@ from wattkeeper.language import retold
 from wattkeeper.operations.cards import listing
 from wattkeeper.operations.cards.rule import Rule
 from wattkeeper.store import journal
-from wattkeeper.store import session as sessions
 from wattkeeper.store.cards import card as store
 from wattkeeper.store.cards import card_change, decision
 from wattkeeper.store.cards import group as groups
@@ -29,7 +28,8 @@ from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.cards.card_change import HOLDER, Change
 from wattkeeper.store.cards.decision import DecisionRow
 from wattkeeper.store.cards.group import GroupRow
-from wattkeeper.store.session import SessionRow, Sought
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.sessions.session import SessionRow, Sought
 from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.cards.limits import limits_of, typed
 from wattkeeper.web.operator.hours import say_hours

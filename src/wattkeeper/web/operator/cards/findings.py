@@ -18,9 +18,9 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, counted, joined, phrase
 from wattkeeper.language import retold
 from wattkeeper.operations.cards.radar import FAR, TWICE
-from wattkeeper.store import finding as store
 from wattkeeper.store import journal
-from wattkeeper.store.finding import FindingRow
+from wattkeeper.store.cards import finding as store
+from wattkeeper.store.cards.finding import FindingRow
 from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.need import Act, Need
 from wattkeeper.web.operator.paper import Paper, routes_of

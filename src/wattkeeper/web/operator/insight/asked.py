@@ -16,7 +16,7 @@ from wattkeeper.operations.statistics.use import Known
 from wattkeeper.store.statistics.total import Part
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.said import DAY, DAY_AND_YEAR, dated
-from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.operator.sessions.sessions import NO_SITE
 
 WITHOUT = phrase("without a site")
 NAMES: Mapping[Usual, Phrase] = {

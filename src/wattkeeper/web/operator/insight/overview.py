@@ -28,7 +28,7 @@ from wattkeeper.web.operator.listing import Column, headings, sorting_of
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import DAY, NOTHING, dated, duration_s, kwh, money
-from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 
 MOST_ROWS = 25

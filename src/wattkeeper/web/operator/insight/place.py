@@ -10,7 +10,7 @@ from starlette.requests import Request
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Phrase
 from wattkeeper.store.statistics import total
-from wattkeeper.web.operator.sessions import NO_SITE, WITHOUT_SITE
+from wattkeeper.web.operator.sessions.sessions import NO_SITE, WITHOUT_SITE
 from wattkeeper.web.rooms import Rooms
 
 LONGEST = 200

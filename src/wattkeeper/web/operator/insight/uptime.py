@@ -29,7 +29,7 @@ from wattkeeper.web.operator.insight.overview import Cell, Row, Table
 from wattkeeper.web.operator.listing import headings, sorting_of
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.said import NOTHING, duration
-from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 
 MOST_ROWS, MOST_OPEN = 25, 12

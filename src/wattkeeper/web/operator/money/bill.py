@@ -22,13 +22,13 @@ from wattkeeper.charging.phrase import Money, Phrase, Said, phrase
 from wattkeeper.operations.money.papers.explaining import ROUNDING
 from wattkeeper.operations.money.papers.papers import may_make_out
 from wattkeeper.operations.money.tariffs.prices import GRADES as EVIDENCE
-from wattkeeper.store import session as sessions
-from wattkeeper.store import station as stations
 from wattkeeper.store.money import bill as store
 from wattkeeper.store.money import ledger, worklist
 from wattkeeper.store.money.bill import BillRow, Sought
 from wattkeeper.store.money.ledger import EntryRow
 from wattkeeper.store.money.proposal import Deed, ProposalRow, Wish
+from wattkeeper.store.sessions import session as sessions
+from wattkeeper.store.stations import station as stations
 from wattkeeper.web.api.money.papers import sent
 from wattkeeper.web.operator.money import typed
 from wattkeeper.web.operator.money.bills import DESK, KINDS

@@ -32,7 +32,7 @@ from wattkeeper.web.operator.money.waiting import DESK
 from wattkeeper.web.operator.need import Need
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.said import money
-from wattkeeper.web.operator.session import Story, identifier_of, told, view
+from wattkeeper.web.operator.sessions.session import Story, identifier_of, told, view
 from wattkeeper.web.problem import STATUS
 
 DEEDS = {deed.value: deed for deed in Deed}

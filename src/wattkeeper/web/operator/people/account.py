@@ -16,9 +16,9 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.people.sign_in.factors import Changed
 from wattkeeper.operations.people.sign_in.totp import Setup
 from wattkeeper.web.device import address_of
+from wattkeeper.web.guards.origin import keep_cookie
 from wattkeeper.web.operator.door import within
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
-from wattkeeper.web.origin import keep_cookie
 from wattkeeper.web.problem import STATUS
 
 HERE = "/account"

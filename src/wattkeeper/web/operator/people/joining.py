@@ -13,9 +13,9 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.store.people.secret_link import Purpose
 from wattkeeper.web.device import address_of, device_of
+from wattkeeper.web.guards.origin import cookie_name
 from wattkeeper.web.operator.door import Door
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
-from wattkeeper.web.origin import cookie_name
 from wattkeeper.web.problem import STATUS
 from wattkeeper.web.tongue import language_of
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from wattkeeper.charging.looking import PARTS, PURPOSES
 from wattkeeper.charging.person import STAFF, Role, Scope, Viewer
 from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.privacy.looking import PARTS, PURPOSES
 from wattkeeper.operations.privacy.looks import Seen
 from wattkeeper.web.operator.need import Act, Need
 from wattkeeper.web.rooms import Rooms

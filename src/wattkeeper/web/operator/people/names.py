@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.store import station as stations
-from wattkeeper.store.session import SessionRow
-from wattkeeper.store.station import StationRow
+from wattkeeper.store.sessions.session import SessionRow
+from wattkeeper.store.stations import station as stations
+from wattkeeper.store.stations.station import StationRow
 from wattkeeper.web.operator.paper import STATES, Look
 
 MOST_STATIONS = 10_000

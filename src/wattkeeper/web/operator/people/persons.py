@@ -10,7 +10,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import (
+from wattkeeper.charging.person import Scope, Viewer
+from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.privacy.looking import (
     CHOSEN,
     EMERGENCY_WORDS,
     LONGEST,
@@ -21,11 +23,9 @@ from wattkeeper.charging.looking import (
     LookPurpose,
     Part,
 )
-from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.privacy.looking import Given
-from wattkeeper.store import session as sessions
 from wattkeeper.store.money.tariffs import subject
+from wattkeeper.store.sessions import session as sessions
 from wattkeeper.web.operator.money.payments.accounts import path_of as account_of
 from wattkeeper.web.operator.paper import Paper, Word, form_of, look_path, routes_of
 from wattkeeper.web.operator.people import looks

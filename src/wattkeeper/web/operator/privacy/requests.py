@@ -10,12 +10,12 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 
-from wattkeeper.charging.erasure import IN_WORDS
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import LookPurpose, Part
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, counted, phrase
-from wattkeeper.charging.rights import RIGHTS, USES, Proof, Right, Use
+from wattkeeper.charging.privacy.erasure import IN_WORDS
+from wattkeeper.charging.privacy.looking import LookPurpose, Part
+from wattkeeper.charging.privacy.rights import RIGHTS, USES, Proof, Right, Use
 from wattkeeper.operations.privacy.looking import Given
 from wattkeeper.operations.privacy.requests import DOORS, Asked
 from wattkeeper.store.privacy.request import OPEN

@@ -12,7 +12,7 @@ from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff
 from wattkeeper.charging.money.tariffs.week import DAY_MIN, Offer, Stretch, week
 from wattkeeper.charging.phrase import Figure, Money, Said, joined, phrase
-from wattkeeper.operations.conditions import WORKDAYS, conditions
+from wattkeeper.operations.money.tariffs.conditions import WORKDAYS, conditions
 
 LEVELS = 5
 CHARACTER_PX, MARGIN_PX = 8, 600

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from wattkeeper.charging.money.bill import Bill, price
 from wattkeeper.charging.money.tariffs.tariff import Tariff
 from wattkeeper.charging.phrase import Money, Phrase, Said, joined, phrase
-from wattkeeper.operations.conditions import conditions
 from wattkeeper.operations.money.papers.explaining import LineSaid, Teller
+from wattkeeper.operations.money.tariffs.conditions import conditions
 from wattkeeper.web.operator.tariffs.picture import ALWAYS, Picture, pictures
 from wattkeeper.web.operator.tariffs.reading import Read, example
 

@@ -16,7 +16,7 @@ from wattkeeper.charging.money.tariffs.tariff import Tariff, check
 from wattkeeper.charging.phrase import Phrase, Said, phrase
 from wattkeeper.operations.money.tariffs.prices import NAME
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi
-from wattkeeper.web.api.terms import NewTariff
+from wattkeeper.web.api.money.terms import NewTariff
 from wattkeeper.web.operator.tariffs.reading import NO_CLOCK, NO_CURRENCY, NO_DAY, read
 from wattkeeper.web.operator.tariffs.typed import of_tariff
 

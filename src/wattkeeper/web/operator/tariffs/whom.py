@@ -10,11 +10,11 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.tariffs.assignment import Assignment, Rank
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, joined, phrase
-from wattkeeper.store import station as stations
 from wattkeeper.store.cards import card as cards
 from wattkeeper.store.cards import group as groups
 from wattkeeper.store.cards.card import CardRow
 from wattkeeper.store.money.tariffs import subject
+from wattkeeper.store.stations import station as stations
 from wattkeeper.web.operator.tariffs.reading import Read
 from wattkeeper.web.operator.tariffs.typed import Typed
 from wattkeeper.web.rooms import Rooms

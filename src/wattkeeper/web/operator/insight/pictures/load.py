@@ -22,7 +22,7 @@ from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Sce
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import DAY as DAY_PATTERN
 from wattkeeper.web.operator.said import DAY_AND_YEAR, dated, kw, kwh
-from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.operator.within import RAN
 
 FINEST, MOST_STRETCHES, MOST_NARROW = 700, 240, 120

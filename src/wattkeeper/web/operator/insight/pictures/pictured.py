@@ -28,7 +28,7 @@ from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said
 from wattkeeper.web.operator.insight.desks import page
 from wattkeeper.web.operator.insight.pictures.drawing import Drawing
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
-from wattkeeper.web.operator.sessions import NO_SITE
+from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 from wattkeeper.web.rooms import Rooms
 

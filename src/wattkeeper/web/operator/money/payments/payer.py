@@ -13,12 +13,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.looking import Part
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.payments.paying import IN_WORDS, Way, Whose
 from wattkeeper.charging.money.payments.payment import PaymentKind, PaymentState
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Money, Phrase, Said, joined, phrase
+from wattkeeper.charging.privacy.looking import Part
 from wattkeeper.operations.money.payments.monthly import paid_words
 from wattkeeper.operations.money.payments.purses import way_for, way_named
 from wattkeeper.store.money import bill as bills

@@ -1,0 +1,1 @@
+"""Stations: who is let in, how they stand, where drivers find them."""

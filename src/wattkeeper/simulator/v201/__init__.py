@@ -1,0 +1,1 @@
+"""A station that speaks OCPP 2.0.1."""

@@ -1,0 +1,1 @@
+"""Stations as they are kept: who may connect, how they stand, what they were asked."""

@@ -1,0 +1,1 @@
+"""Stations, as staff look at them."""
