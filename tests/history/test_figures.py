@@ -254,8 +254,8 @@ async def read(connection: Any, odd: dict[Kind, int]) -> Counted:
         found.by_hour[site] = {(hour,): plain(one) for hour, one in hours.items()}
         found.load[site] = await total.load(connection, VIEWER, site, SINCE, BEFORE)
         found.highest[site] = await total.highest(connection, VIEWER, site, SINCE, BEFORE)
-        found.stays[site] = await total.stays(connection, VIEWER, "2014-01", "2023-12", site)
-        found.one_month[site] = await total.stays(connection, VIEWER, "2015-08", "2015-08", site)
+        found.stays[site] = await total.stays(connection, VIEWER, date(2014, 1, 1), date(2024, 1, 1), site)
+        found.one_month[site] = await total.stays(connection, VIEWER, date(2015, 8, 1), date(2015, 9, 1), site)
     return found
 
 

@@ -115,7 +115,7 @@ async def test_each_figure_leads_to_its_sessions(database: str, tmp_path: Path) 
         said = read(await owner.get(f"/sessions?{whole}&site=Harbour&energy=none"))
         assert "Site Harbour Began on 1 Mar 2026 Ended without energy" in said
         hour = await owner.get(f"/sessions?{whole}&within=ran&weekday=6&hour=13")
-        assert "Running on 1 Mar 2026, Sunday 13:00 to 14:00" in read(hour)
+        assert "Plugged in on 1 Mar 2026, Sunday 13:00 to 14:00" in read(hour)
         assert len(set(re.findall(r'href="(/sessions/[0-9A-Z]{9})"', hour.text))) == 1, "the empty one ran at two"
         at = "since=2026-03-01T15:00&until=2026-03-01T15:15%2B00:00&within=ran"
         assert "CP2" in (await owner.get(f"/sessions?{at}")).text

@@ -54,7 +54,7 @@ async def test_figures_are_those_worked_out_by_hand(database: str, tmp_path: Pat
         peaks = await told(api, "peaks")
         assert [(row["site"], round(row["power_w"])) for row in peaks["items"]] == [("Harbour", 10_435), ("Hill", 1000)]
         stays = await told(api, "stays")
-        assert (stays["first_month"], stays["sessions"], stays["median_under_s"]) == ("2026-03", 3, 75 * 60)
+        assert (stays["first_day"], stays["sessions"], stays["median_under_s"]) == ("2026-03-01", 3, 75 * 60)
 
 
 async def test_pages_files_and_the_api_say_the_same(database: str, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ async def test_titles_are_what_was_worked_out_by_hand(database: str, tmp_path: P
         assert "Peak: 1.0 kW, Sunday 1 Mar 15:00" in read(await owner.get(f"/insight/load?{DAY}&site=Hill"))
         stays = read(await owner.get(f"/insight/stays?{DAY}"))
         assert "Half of all cars stayed under 1 h 15 min" in stays
-        assert "3 sessions that ended, of all of March 2026." in stays
+        assert "by how long the car stayed plugged in: 3 sessions that ended." in stays
         assert "Idle after full: 0 h, 19 % of the time plugged in; most from 13:00 to 14:00" in stays, "30 of 157 min"
         days = read(await owner.get(f"/insight?{DAY}"))
         assert "Most: 7.00 kWh, Sunday 1 Mar" in days

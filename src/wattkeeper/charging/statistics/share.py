@@ -62,6 +62,11 @@ class Share(msgspec.Struct):
         return sum((part.energy_wh for part in self.parts), ZERO)
 
     @property
+    def until(self) -> datetime:
+        """Until when the car was plugged in, as far as it has come."""
+        return self.started_at + timedelta(microseconds=int(self.stayed_s.scaleb(6)))
+
+    @property
     def is_empty(self) -> bool:
         """Whether it ended without energy."""
         return self.ended and self.energy_wh <= 0

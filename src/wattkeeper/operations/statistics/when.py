@@ -102,11 +102,9 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Stays:
-    """How long sessions stayed plugged in that ended, of whole months."""
+    """How long sessions stayed plugged in that began in a span and have ended."""
 
-    first: str
-    last: str
-    """The first month and the last in which they began, such as 2026-03."""
+    span: Span
     quarters: Mapping[int, int]
     """How many stayed so many whole quarter hours."""
 
@@ -162,11 +160,10 @@ class When:
         return {site: Peak(at, power(energy_wh)) for site, (at, energy_wh) in found.items()}
 
     async def stays(self, viewer: Viewer, span: Span, site: str | None) -> Stays:
-        """How long cars stayed, of the whole months that a span touches."""
+        """How long cars stayed that came in a span."""
         need_totals(viewer)
-        months = f"{span.first:%Y-%m}", f"{span.last:%Y-%m}"
         async with self._store.read() as connection:
-            return Stays(*months, await total.stays(connection, viewer, *months, site))
+            return Stays(span, await total.stays(connection, viewer, span.first, span.until, site))
 
     def _bounds(self, span: Span) -> tuple[datetime, datetime]:
         """From its first instant until its last, as far as it has come."""

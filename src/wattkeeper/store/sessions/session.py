@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import BigInteger, ColumnElement, case, false, func, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, case, false, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.cards.token import CardKind, TokenRef
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.charging.statistics.share import LONGEST, QUARTER
 from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
-from wattkeeper.store.tables import card, session, station, station_state
+from wattkeeper.store.tables import card, session, station, station_state, tallied
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,8 @@ class Sought:
     """The last two characters of an enrolled card."""
 
 
-S = session.c
+S, T = session.c, tallied.c
+QUARTER_US = QUARTER // timedelta(microseconds=1)
 NAMES = tuple(field.name for field in fields(SessionRow))
 COLUMNS = (
     *(S.id, S.station_id, S.evse, S.connector, S.ref, S.token, card.c.last2, S.state, S.live, S.grade),
@@ -166,7 +168,12 @@ class Listed(Sought):
     """Begun between such instants."""
     site: str | None = None
     """At stations of this site; empty: at those without one."""
-    connector: int | None = None
+    place: tuple[int, int | None] | None = None
+    """At an EVSE, and at which connector of it; 0: the station told none, None: at any."""
+    plugged: tuple[tuple[datetime, datetime], ...] | None = None
+    """With a car plugged in at some time between such instants, as totals count it: also after their end."""
+    stayed: tuple[int, int | None] | None = None
+    """Ended, and the car stayed from so many whole quarter hours until under so many; None: and longer."""
     is_empty: bool = False
     """Ended without energy."""
     by: SortedBy = SortedBy.STARTED
@@ -177,32 +184,66 @@ async def listed(
     connection: AsyncConnection, viewer: Viewer, wanted: Listed, limit: int, skip: int = 0
 ) -> list[SessionRow]:
     """``limit`` sessions as a page lists them, from the ``skip``-th on; what has no such figure comes last."""
-    conditions = [*_conditions(viewer, wanted)]
-    if wanted.stations is not None:
-        conditions.append(S.station_id.in_(wanted.stations))
-    conditions += _listed(wanted)
-    if wanted.windows:
-        ran = [(S.started_at < end) & ((S.ended_at > start) | S.ended_at.is_(None)) for start, end in wanted.windows]
-        conditions.append(or_(*ran))
     column = SORTING[wanted.by]
     order = (column.asc() if wanted.upwards else column.desc()).nulls_last()
-    query = select(*COLUMNS).select_from(WITH_CARD).where(*conditions)
+    query = _asked(select(*COLUMNS), viewer, wanted)
     rows = await connection.execute(query.order_by(order, S.started_at.desc(), S.id.desc()).limit(limit).offset(skip))
     return [_session(viewer, row) for row in rows]
 
 
+async def how_many(connection: AsyncConnection, viewer: Viewer, wanted: Listed, most: int) -> int:
+    """How many sessions a page lists, on all its pages together; one more than ``most`` stands for more."""
+    some = _asked(select(S.id), viewer, wanted).limit(most + 1).subquery()
+    return (await connection.scalar(select(func.count()).select_from(some))) or 0
+
+
+def _asked(query: Select[Any], viewer: Viewer, wanted: Listed) -> Select[Any]:
+    """A query of the sessions that a page lists."""
+    by_share = wanted.plugged is not None or wanted.stayed is not None
+    rows = WITH_CARD.outerjoin(tallied, T.session_id == S.id) if by_share else WITH_CARD
+    return query.select_from(rows).where(*_conditions(viewer, wanted), *_listed(wanted))
+
+
 def _listed(wanted: Listed) -> Iterator[ColumnElement[bool]]:
     """What a page's list is asked for beside."""
+    if wanted.stations is not None:
+        yield S.station_id.in_(wanted.stations)
+    if wanted.windows:
+        ran = [(S.started_at < end) & ((S.ended_at > start) | S.ended_at.is_(None)) for start, end in wanted.windows]
+        yield or_(*ran)
+    yield from _counted(wanted)
     if wanted.began is not None:
         yield or_(false(), *((S.started_at >= start) & (S.started_at < end) for start, end in wanted.began))
     if wanted.site is not None:
         ours = select(station.c.id).where(station.c.site == wanted.site)
         gone = S.station_id.not_in(select(station.c.id)) if wanted.site == "" else false()
         yield or_(S.station_id.in_(ours), gone)
-    if wanted.connector is not None:
-        yield S.connector == wanted.connector
+    if wanted.place is not None:
+        evse, connector = wanted.place
+        yield func.coalesce(S.evse, 0) == evse
+        if connector is not None:
+            yield func.coalesce(S.connector, 0) == connector
     if wanted.is_empty:
         yield ~S.live & (func.coalesce(S.energy_wh, 0) <= 0)
+
+
+def _counted(wanted: Listed) -> Iterator[ColumnElement[bool]]:
+    """Which sessions are meant by what they added to totals."""
+    if wanted.plugged is not None:
+        until, is_fresh = func.coalesce(T.until, S.ended_at), T.until.is_(None) & S.ended_at.is_(None)
+        there = [
+            (S.started_at < end) & ((S.started_at >= start) | (until > start) | is_fresh)
+            for start, end in wanted.plugged
+        ]
+        yield or_(false(), *there)
+        if wanted.plugged:  # what totals count of a session is no longer than this
+            yield S.started_at >= min(start for start, _ in wanted.plugged) - LONGEST
+    if wanted.stayed is not None:
+        least, under = wanted.stayed
+        lasted = type_coerce(T.until, BigInteger) - type_coerce(S.started_at, BigInteger)
+        yield ~S.live & (lasted >= least * QUARTER_US)
+        if under is not None:
+            yield lasted < under * QUARTER_US
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,7 @@ from wattkeeper.store.tables import (
     load_quarter,
     session,
     stay_count,
+    stay_day,
     tallied,
     tally_day,
     tally_hour,
@@ -102,7 +103,7 @@ async def count(
         _add(unit, before, zone, -1)
     for name, now in shares.items():
         _add(unit, now, zone, 1)
-        row = (name, now.site, to_micros(unit.now), msgspec.json.encode(now.share).decode())
+        row = (name, now.site, to_micros(unit.now), to_micros(now.share.until), msgspec.json.encode(now.share).decode())
         unit.upsert(tallied, (name,), row)
     await unit.connection.execute(delete(untallied).where(untallied.c.session_id.in_(names)))
     gone = [name for name in names if name not in shares]
@@ -131,6 +132,7 @@ def _add(unit: Unit, one: Counted, zone: tzinfo, sign: int) -> None:
     if one.share.ended:
         began = one.share.started_at.astimezone(zone).date().isoformat()
         lasted = int(one.share.stayed_s) // QUARTER_S
+        unit.add(stay_day, ("sessions",), (one.site, began, lasted, sign))
         unit.add(stay_count, ("sessions",), (one.site, began[:7], lasted, sign))
 
 

@@ -6,6 +6,7 @@ months come as months, the days beside them as days.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
@@ -18,7 +19,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
 from wattkeeper.store.columns import BigInteger, Exact, Instant
-from wattkeeper.store.tables import connector, load_quarter, station, stay_count, tally_day, tally_hour, tally_month
+from wattkeeper.store.tables import (
+    connector,
+    load_quarter,
+    station,
+    stay_count,
+    stay_day,
+    tally_day,
+    tally_hour,
+    tally_month,
+)
 
 ZERO = Decimal(0)
 HOUR_US = 3_600_000_000
@@ -179,13 +189,18 @@ async def highest_by_site(
 
 
 async def stays(
-    connection: AsyncConnection, viewer: Viewer, first: str, last: str, site: str | None = None
+    connection: AsyncConnection, viewer: Viewer, first: date, until: date, site: str | None = None
 ) -> dict[int, int]:
-    """How many sessions lasted so many whole quarter hours, of those that began in these months."""
-    c = stay_count.c
-    conditions = [c.month >= first, c.month <= last, reach.site_totals(viewer, c.site), *_at(c.site, site)]
-    wanted = select(c.quarters, func.sum(c.sessions)).where(*conditions).group_by(c.quarters).order_by(c.quarters)
-    return {quarters: int(count) for quarters, count in await connection.execute(wanted) if count}
+    """How many sessions lasted so many whole quarter hours, of those that began from one day to before another."""
+    found: Counter[int] = Counter()
+    for is_month, low, high in stretches(first, until):
+        table = stay_count if is_month else stay_day
+        c, span = table.c, table.c["month" if is_month else "day"]
+        conditions = [span >= low, span < high, reach.site_totals(viewer, c.site), *_at(c.site, site)]
+        wanted = select(c.quarters, func.sum(c.sessions)).where(*conditions).group_by(c.quarters)
+        for quarters, count in await connection.execute(wanted):
+            found[quarters] += int(count)
+    return {quarters: found[quarters] for quarters in sorted(found) if found[quarters]}
 
 
 async def energy(

@@ -102,6 +102,7 @@ from wattkeeper.store.tables.statistics import (
     port_word,
     site_terms,
     stay_count,
+    stay_day,
     tallied,
     tally_day,
     tally_hour,
@@ -113,7 +114,7 @@ from wattkeeper.store.tables.vault import blind_index, key_change
 
 DERIVED = (station_state, connector, session, reading, decision, signed_record, offered_key)
 """What `rebuild` drops and folds again."""
-TOTALS = (load_quarter, tally_hour, tally_day, tally_month, stay_count)
+TOTALS = (load_quarter, tally_hour, tally_day, tally_month, stay_day, stay_count)
 """What is counted again from the sessions (``wattkeeper statistics rebuild``); `tallied` has what each added."""
 RELIABILITY = (port, port_word, outage, attempt, attempt_day, attempt_month, unreckoned)
 """What is reckoned again from the journal when that is followed anew."""
@@ -226,6 +227,7 @@ __all__ = [
     "station",
     "station_state",
     "stay_count",
+    "stay_day",
     "step_up",
     "subject_key",
     "tallied",

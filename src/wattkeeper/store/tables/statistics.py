@@ -65,21 +65,31 @@ def _by_connector(name: str, span: str, purpose: str) -> Table:
 
 tally_day = _by_connector("tally_day", "day", "the day where the installation is, such as 2026-03-01")
 tally_month = _by_connector("tally_month", "month", "the month where the installation is, such as 2026-03")
-stay_count = Table(
-    "stay_count",
-    metadata,
-    kept("site", Text, "which site", N, STATION, primary_key=True),
-    kept("month", Text, "in which month the stay began", N, STATION, primary_key=True),
-    kept("quarters", Integer, "how many whole quarter hours it lasted", N, STATION, primary_key=True),
-    kept("sessions", Integer, "how many did", N, STATION),
-    info=about(Area.STATIONS, NOBODY),
-)
+
+
+def _stays(name: str, span: str, purpose: str) -> Table:
+    """How long cars stayed, by a span of the installation's calendar."""
+    return Table(
+        name,
+        metadata,
+        kept("site", Text, "which site", N, STATION, primary_key=True),
+        kept(span, Text, purpose, N, STATION, primary_key=True),
+        kept("quarters", Integer, "how many whole quarter hours it lasted", N, STATION, primary_key=True),
+        kept("sessions", Integer, "how many did", N, STATION),
+        Index(f"ix_{name}_{span}", span),
+        info=about(Area.STATIONS, NOBODY),
+    )
+
+
+stay_day = _stays("stay_day", "day", "on which day the stay began")
+stay_count = _stays("stay_count", "month", "in which month the stay began")
 tallied = Table(
     "tallied",
     metadata,
     kept("session_id", Text, "which session", C, SESSION, primary_key=True),
     kept("site", Text, "the site for which it was counted", C, SESSION),
     kept("at", Instant, "when it was counted last", L, SESSION),
+    kept("until", Instant, "until when its car was plugged in", C, SESSION),
     kept("share", Text, "what it added, JSON", C, SESSION),
     info=about(Area.SESSIONS, NOBODY),
 )

@@ -95,10 +95,10 @@ class StayCount(BaseModel):
 
 
 class StayList(BaseModel):
-    """Stays of sessions that ended, of the whole months that the days touch."""
+    """Stays of sessions that began in these days and have ended."""
 
-    first_month: str
-    last_month: str
+    first_day: date
+    last_day: date
     sessions: int
     median_under_s: int | None = Field(description="Half of them or more stayed shorter; null where there were none.")
     items: list[StayCount]
@@ -147,13 +147,13 @@ async def show_peaks(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteS
 
 @router.get("/statistics/stays")
 async def show_stays(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteSpanFilter, Query()]) -> StayList:
-    """How long cars stayed, of the whole months that the days touch."""
+    """How long cars stayed, of sessions that began in these days."""
     await _need(rooms, viewer, asked.site)
     stays = await rooms.statistics.when.stays(viewer, asked.span(rooms), asked.site)
     median = stays.median
     return StayList(
-        first_month=stays.first,
-        last_month=stays.last,
+        first_day=stays.span.first,
+        last_day=stays.span.last,
         sessions=stays.sessions,
         median_under_s=None if median is None else median * 900,
         items=[StayCount(quarters=one, sessions=count) for one, count in stays.quarters.items()],

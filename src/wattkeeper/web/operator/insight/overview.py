@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -29,6 +30,7 @@ from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import DAY, NOTHING, dated, duration_s, kwh, money
 from wattkeeper.web.operator.sessions.sessions import NO_SITE
+from wattkeeper.web.operator.within import RAN
 from wattkeeper.web.problem import STATUS
 
 MOST_ROWS = 25
@@ -98,8 +100,8 @@ class Cell:
     """A figure, and where the sessions behind it are; its column's name is told beside it on narrow screens."""
 
     value: str
+    href: str
     name: str
-    href: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,13 @@ class Told:
         """What was billed."""
         return money(line.total.gross_minor, self._currency, self._digits)
 
-    def cells(self, line: Line) -> list[Cell]:
-        """The figures of a line."""
-        return [Cell(value, name, href) for name, by, _ in self.columns for value, href in (self._cell(line, by),)]
+    def cells(self, line: Line, table: str = "") -> list[Cell]:
+        """The figures of a line of a table; of all together, where it is none."""
+        return [Cell(*self._cell(line, by, table), name) for name, by, _ in self.columns]
 
-    def _cell(self, line: Line, by: By) -> tuple[str, str]:
-        total = line.total
-        ran, began = self.behind(line, within="ran"), self.behind(line)
+    def _cell(self, line: Line, by: By, table: str) -> tuple[str, str]:
+        total, at = line.total, self._at(line, table)
+        ran, began = at(within=RAN), at()
         told: dict[By, tuple[str, str]] = {
             By.ENERGY: (kwh(total.energy_wh), ran),
             By.SESSIONS: (Figure(Decimal(total.sessions), 0), began),
@@ -169,18 +171,19 @@ class Told:
             By.CHARGING: (percent(line.charging), ran),
             By.IDLE: (hours(total.idle_s), ran),
             By.STAY: (lasted(line.stay_s), began),
-            By.EMPTY: (Figure(Decimal(total.empty), 0), self.behind(line, energy="none") if total.empty else ""),
+            By.EMPTY: (Figure(Decimal(total.empty), 0), at(energy="none") if total.empty else ""),
             By.GROSS: (self.billed(line), ran),
         }
         return told[by]
 
-    def behind(self, line: Line, **also: str) -> str:
+    def _at(self, line: Line, table: str) -> Callable[..., str]:
         """Where the sessions of a line are."""
-        if not line.station:
-            site = line.site or self.asked.site
-            return self.asked.at(site, self.asked.station).sessions(**also)
-        spot = {"evse": str(line.evse or ""), "connector": str(line.connector or "")}
-        return self.asked.at(station=line.station).sessions(**spot, **also)
+        if not table:
+            return self.asked.sessions
+        if table == "sites":
+            return self.asked.at(line.site or NO_SITE, self.asked.station).sessions
+        spot = {"evse": str(line.evse), "connector": str(line.connector)} if table == "connectors" else {}
+        return partial(self.asked.at(station=line.station).sessions, **spot)
 
 
 # --- the page -----------------------------------------------------------------------------------------------------
@@ -273,7 +276,9 @@ def _table(told: Told, key: str, lines: Sequence[Line], name: Callable[[Asked, L
     most = max((line.total.energy_wh for line in lines), default=Decimal(0))
     shown = ordered if rest.get("all") == key else ordered[:MOST_ROWS]
     rows = [
-        Row(*name(asked, line), int(divided(100 * line.total.energy_wh, most)) if most > 0 else 0, told.cells(line))
+        Row(
+            *name(asked, line), int(divided(100 * line.total.energy_wh, most)) if most > 0 else 0, told.cells(line, key)
+        )
         for line in shown
     ]
     title, head = TITLES[key]
@@ -338,7 +343,7 @@ def _day(scene: Scene, span: Span, total: Total) -> Mark:
     """A day or a month."""
     energy = phrase("{value} kWh", value=kwh(total.energy_wh))
     told = phrase("{value}, {when}", value=energy, when=_said_days(span))
-    href = _of(scene, span).sessions(within="ran") if scene.linked and total.energy_wh > 0 else ""
+    href = _of(scene, span).sessions(within=RAN) if scene.linked and total.energy_wh > 0 else ""
     return Mark(total.energy_wh.scaleb(-3), energy, told, href)
 
 

@@ -11,6 +11,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Phrase
 from wattkeeper.store.statistics import total
 from wattkeeper.web.operator.sessions.sessions import NO_SITE, WITHOUT_SITE
+from wattkeeper.web.operator.within import RAN
 from wattkeeper.web.rooms import Rooms
 
 LONGEST = 200
@@ -51,7 +52,7 @@ def named(site: str) -> str | Phrase:
 
 def sessions_at(site: str | None, first: str, last: str) -> str:
     """Where sessions are listed that ran at a site (None: anywhere) from one day to another, included."""
-    given = {"site": "" if site is None else site or NO_SITE, "since": first, "until": last, "within": "ran"}
+    given = {"site": "" if site is None else site or NO_SITE, "since": first, "until": last, "within": RAN}
     return "/sessions?" + urlencode({name: value for name, value in given.items() if value})
 
 

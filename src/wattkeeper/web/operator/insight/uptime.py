@@ -329,7 +329,7 @@ def _table(key: str, title: Any, head: str, lines: list[Line], asked: Asked) -> 
     rows = []
     for line in shown:
         out = int(100 * line.uptime.out_s / most) if most > 0 else 0
-        cells = [Cell(_cell(line, one), name) for name, one, _ in COLUMNS]
+        cells = [Cell(_cell(line, one), "", name) for name, one, _ in COLUMNS]
         rows.append(Row(line.name, line.href, line.site, out, cells))
     columns = headings(
         [(head, By.NAME, ""), *COLUMNS],

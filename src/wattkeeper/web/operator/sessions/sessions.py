@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 from fastapi import APIRouter
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -14,8 +16,11 @@ from starlette.responses import RedirectResponse, Response
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.identifiers import shown
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import counted, phrase
+from wattkeeper.charging.phrase import Figure, counted, phrase
+from wattkeeper.charging.phrase import Said as Words
 from wattkeeper.charging.session import SessionState
+from wattkeeper.charging.statistics.share import QUARTER
+from wattkeeper.language import tell
 from wattkeeper.store import journal
 from wattkeeper.store.sessions import session as store
 from wattkeeper.store.sessions.session import Listed, SortedBy
@@ -24,11 +29,14 @@ from wattkeeper.web.operator.listing import Column, address_of, headings, number
 from wattkeeper.web.operator.paper import GRADES, STATES, Paper, routes_of
 from wattkeeper.web.operator.people.names import Places, Row, placed, places
 from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.said import duration
 from wattkeeper.web.operator.sessions.understood import Said, misheard, understand
 from wattkeeper.web.operator.stream import View, Watch
 from wattkeeper.web.operator.within import RAN, within
 
 PER_PAGE = 50
+MOST_COUNTED = 10_000
+"""Up to how many sessions are counted behind a figure."""
 LIVE = "live"
 PLUGGED = phrase("Plugged in now")
 STATE_CHOICES = [(LIVE, PLUGGED), *((state.value, look.word) for state, look in STATES.items())]
@@ -37,11 +45,14 @@ NO_SITE = "-"
 """How an address says: stations without a site."""
 NO_ENERGY = "none"
 WITHOUT_SITE = phrase("Stations without a site")
-RAN_IN, BEGAN_IN = phrase("Running {days}"), phrase("Began {days}")
+PLUGGED_IN, BEGAN_IN = phrase("Plugged in {days}"), phrase("Began {days}")
 RUNNING = phrase("Running {day}, {since} to {until}")
 GRADE_NAMES = {grade.value: grade for grade in Grade}
 CARD = phrase("Card")
-KEPT = ("station", "evse", "connector", "site", "since", "until", "within", "weekday", "hour", "energy", "sort")
+KEPT = (
+    *("station", "evse", "connector", "site", "since", "until", "within", "weekday", "hour", "energy", "stay"),
+    "sort",
+)
 """What the form leaves as it is, for its links came from elsewhere."""
 COLUMNS = (
     (phrase("Session"), None, ""),
@@ -71,10 +82,12 @@ class Asked:
     """With ``until``: the days, or two instants."""
     until: str = ""
     within: str = ""
-    """Whether those are meant that ran in these days, or those that began in them."""
+    """Whether those are meant whose car was plugged in in these days, or those that began in them."""
     weekday: str = ""
     hour: str = ""
     energy: str = ""
+    stay: str = ""
+    """How long the car stayed, in whole quarter hours: from, or from and until under, such as ``4-8``."""
     sort: str = ""
     page: int = 1
 
@@ -106,8 +119,8 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
     said = understand(asked.q, times.local(now).date())
     state, grade = asked.state or said.state or "", asked.grade or said.grade or ""
     days = within(asked.since, asked.until, asked.hour, asked.weekday, times.zone)
-    ran = days.windows if days and asked.within == RAN else ()
-    windows = said.windows(now, times.zone) or _whole_day(paper, asked.day) or ran
+    is_plugged = asked.within == RAN
+    evse, connector = _place(asked.evse), _place(asked.connector)
     found = known.called(said.words) if said.words else None
     wanted = Listed(
         station=asked.station or None,
@@ -116,16 +129,38 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
         live=True if state == LIVE else None,
         grade=GRADE_NAMES.get(grade),
         last2=said.card,
-        windows=windows,
-        began=days.windows if days and asked.within != RAN else None,
-        evse=number_of(asked.evse),
-        connector=number_of(asked.connector),
+        windows=said.windows(now, times.zone) or _whole_day(paper, asked.day),
+        began=days.windows if days and not is_plugged else None,
+        plugged=days.windows if days and is_plugged else None,
+        stayed=stay_of(asked.stay),
+        place=None if evse is None else (evse, connector),
         site="" if asked.site == NO_SITE else asked.site or None,
         is_empty=asked.energy == NO_ENERGY,
         by=_sorting(asked)[0],
         upwards=_sorting(asked)[1],
     )
     return Search(wanted, said, _reads(paper, asked, said, known, found, now), _hopeless(asked, said, found))
+
+
+def _place(typed: str) -> int | None:
+    """The number of an EVSE or a connector; 0 where the station told none, None where nothing is asked for."""
+    return 0 if typed == "0" else number_of(typed)
+
+
+def stay_of(typed: str) -> tuple[int, int | None] | None:
+    """How long a car stayed, in whole quarter hours; None where that makes no sense."""
+    least, dash, under = typed.partition("-")
+    low, high = _place(least), number_of(under)
+    return None if low is None or not dash or (under and (high is None or high <= low)) else (low, high)
+
+
+def said_stay(low: int, high: int | None) -> Words:
+    """How long a car stayed, from so many whole quarter hours until under so many."""
+    if high is None:
+        return phrase("{since} and longer", since=duration(low * QUARTER))
+    if low == 0:
+        return phrase("under {until}", until=duration(high * QUARTER))
+    return phrase("{since} to {until}", since=duration(low * QUARTER), until=duration(high * QUARTER))
 
 
 def _sorting(asked: Asked) -> tuple[SortedBy, bool]:
@@ -149,7 +184,10 @@ def _reads(
     reads += _reads_place(asked, known)
     days = within(asked.since, asked.until, asked.hour, asked.weekday, paper.times.zone)
     if days:
-        reads.append((RAN_IN if asked.within == RAN else BEGAN_IN).filled(days=days.words))
+        reads.append((PLUGGED_IN if asked.within == RAN else BEGAN_IN).filled(days=days.words))
+    stay = stay_of(asked.stay)
+    if stay is not None:
+        reads.append(phrase("Stayed {stay}", stay=said_stay(*stay)))
     if asked.energy == NO_ENERGY:
         reads.append(phrase("Ended without energy"))
     if said.card:
@@ -177,10 +215,13 @@ def _reads_place(asked: Asked, known: Places) -> Iterator[str]:
         yield WITHOUT_SITE if asked.site == NO_SITE else phrase("Site {site}", site=asked.site)
     if asked.station:
         yield phrase("Station {station}", station=known[asked.station].name)
-    if evse := number_of(asked.evse):
+    evse = _place(asked.evse)
+    if evse:
         number = number_of(asked.connector) or 1
         spoken = f"{evse}" if number == 1 else f"{evse}.{number}"
         yield phrase("Connector {number}", number=spoken)
+    elif evse == 0:
+        yield phrase("Connector not told")
 
 
 def _hopeless(asked: Asked, said: Said, found: tuple[str, ...] | None) -> str:
@@ -199,12 +240,23 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, asked:
     n = await journal.newest(connection)
     known = await places(connection, viewer)
     sought = search(paper, asked, known, now)
-    rows = []
+    rows, count = [], 0
     if not sought.nothing:
         skip = (asked.page - 1) * PER_PAGE
         rows = await store.listed(connection, viewer, sought.wanted, PER_PAGE + 1, skip)
+        count = await store.how_many(connection, viewer, sought.wanted, MOST_COUNTED) if asked.since else 0
     region = _region(paper, viewer, placed(rows[:PER_PAGE], known), sought, asked, now)
-    return View(n, [region]), sought, len(rows) > PER_PAGE
+    return View(n, [region, _counted(count)]), sought, len(rows) > PER_PAGE
+
+
+def _counted(count: int) -> Region:
+    """How many sessions are behind a figure that led here, on all pages together."""
+    if not count:
+        return Region("counted", {}, "span")
+    told: Words = counted("1 session", "{count} sessions", count)
+    if count > MOST_COUNTED:
+        told = phrase("More than {count} sessions", count=Figure(Decimal(MOST_COUNTED), 0))
+    return Region("counted", {"counted-all": Markup('<b id="counted-all">{}</b>').format(tell(told))}, "span")
 
 
 def _region(paper: Paper, viewer: Viewer, rows: list[Row], sought: Search, asked: Asked, now: datetime) -> Region:

@@ -14,9 +14,9 @@ from wattkeeper.web.operator.insight.desks import STAYS
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Mark, bars
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
 from wattkeeper.web.operator.insight.pictures.week import clock, rounded, said_hours
-from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.paper import Paper
-from wattkeeper.web.operator.said import dated, duration_s
+from wattkeeper.web.operator.said import duration_s
+from wattkeeper.web.operator.sessions.sessions import said_stay
 from wattkeeper.web.operator.within import RAN
 
 QUARTER_S = 900
@@ -35,24 +35,16 @@ async def drawn(scene: Scene) -> list[Picture]:
     return [_stays(scene, stays), _arrivals(scene, week), _idle(scene, week)]
 
 
-def said_bin(low: int, high: int | None) -> Said:
-    """A length of stay: from when to when."""
-    if high is None:
-        return phrase("{since} and longer", since=duration_s(low * QUARTER_S))
-    if low == 0:
-        return phrase("under {until}", until=duration_s(high * QUARTER_S))
-    return phrase("{since} to {until}", since=duration_s(low * QUARTER_S), until=duration_s(high * QUARTER_S))
-
-
 def _stays(scene: Scene, stays: Stays) -> Picture:
     """How long cars stayed, as bars from short to long."""
     marks, rows, sheet = [], [], []
     for low, high in BINS:
         count = stays.between(low, high)
         part = Figure(divided(Decimal(100 * count), stays.sessions) if stays.sessions else Decimal(0), 0, "%")
-        said, text = said_bin(low, high), Figure(Decimal(count), 0)
-        marks.append(Mark(Decimal(count), text, phrase("{when}: {value}", when=said, value=text)))
-        rows.append([Shown(said), Shown(text), Shown(part)])
+        said, text = said_stay(low, high), Figure(Decimal(count), 0)
+        href = scene.sessions(stay=f"{low}-{high or ''}") if count else ""
+        marks.append(Mark(Decimal(count), text, phrase("{when}: {value}", when=said, value=text), href))
+        rows.append([Shown(said), Shown(text, href), Shown(part, href)])
         sheet.append((low * 15, "" if high is None else high * 15, count))
     median = stays.median
     title = phrase("No session ended")
@@ -63,19 +55,13 @@ def _stays(scene: Scene, stays: Stays) -> Picture:
     given = (bars(marks, wide, "", WIDE_PX, edges=True), bars(marks, narrow, "", NARROW_PX, edges=True))
     heads = (phrase("Stay"), phrase("Sessions"), phrase("Share"))
     made = Sheet(("from_min", "until_min", "sessions"), sheet)
-    return Picture(
-        "stays", title, _months(scene, stays), *given, heads, rows if median is not None else (), lambda: made
-    )
+    return Picture("stays", title, _note(stays), *given, heads, rows if median is not None else (), lambda: made)
 
 
-def _months(scene: Scene, stays: Stays) -> Said:
-    """Of which months: stays are counted by the month in which they began."""
-    first, last = (dated(day.replace(day=1), MONTH) for day in (scene.asked.span.first, scene.asked.span.last))
+def _note(stays: Stays) -> Said:
+    """Of which sessions."""
     of = counted("1 session that ended", "{count} sessions that ended", stays.sessions)
-    if first == last:
-        return phrase("Sessions by how long the car stayed plugged in: {of}, of all of {month}.", of=of, month=first)
-    told = phrase("Sessions by how long the car stayed plugged in: {of}, of whole months, {first} to {last}.")
-    return told.filled(of=of, first=first, last=last)
+    return phrase("Sessions that began in these days, by how long the car stayed plugged in: {of}.", of=of)
 
 
 def _arrivals(scene: Scene, week: Week) -> Picture:

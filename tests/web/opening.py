@@ -1,0 +1,153 @@
+"""What pages show as figures, where each leads, and which sessions a list has: read as a browser would."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from urllib.parse import parse_qsl
+
+import httpx
+
+VOID = frozenset({"area", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"})
+
+
+@dataclass(slots=True)
+class Figure:
+    """A figure of a page."""
+
+    where: str
+    """Which table or list it stands in: the id of its section, else its label."""
+    head: str
+    """What it is of: the heading of its column, or its term."""
+    row: str
+    text: str = ""
+    links: list[str] = field(default_factory=list)
+
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing behind it."""
+        return self.text in ("", "–", "0 min") or not re.sub(r"[^1-9]", "", self.text)
+
+
+@dataclass(slots=True)
+class _Open:
+    tag: str
+    given: dict[str, str]
+
+
+class Reading(HTMLParser):
+    """The figures of a page: cells of tables that are set as numbers, and the large ones of lists."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.figures: list[Figure] = []
+        self._open: list[_Open] = []
+        self._heads: list[str] = []
+        self._term = self._row = ""
+        self._now: Figure | None = None
+        self._is_head = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """An element begins."""
+        given = {name: value or "" for name, value in attrs}
+        if tag not in VOID:
+            self._open.append(_Open(tag, given))
+        if tag == "table":
+            self._heads = []
+        if tag == "tr":
+            self._row, self._place = "", -1
+        if tag in ("td", "th"):
+            self._place += 1
+            self._is_head = self._within("thead")
+            if self._is_head:
+                self._heads.append("")
+        if tag == "td" and "number" in given.get("class", "").split():
+            self._now = Figure(self._where(), self._heads[self._place], self._row)
+        if tag == "dt":
+            self._term = ""
+        if tag == "dd" and "figures" in self._parent("dl"):
+            self._now = Figure(self._where(), self._term.strip(), "")
+        if tag == "a" and self._now is not None and "href" in given:
+            self._now.links.append(given["href"])
+
+    def handle_endtag(self, tag: str) -> None:
+        """An element ends."""
+        if tag in ("td", "dd") and self._now is not None:
+            self._now.text = " ".join(self._now.text.split())
+            self.figures.append(self._now)
+            self._now = None
+        while self._open and tag not in VOID:
+            if self._open.pop().tag == tag:
+                break
+
+    def handle_data(self, data: str) -> None:
+        """A text; what is told to those who hear the page alone is none of the figure."""
+        if any("unseen" in one.given.get("class", "").split() for one in self._open):
+            return
+        if self._now is not None:
+            self._now.text += data
+        elif self._within("thead"):
+            if self._heads:
+                self._heads[-1] = (self._heads[-1] + data).strip()
+        elif self._within("dt"):
+            self._term += data
+        elif self._within("tr"):
+            self._row = " ".join((self._row + data).split())
+
+    def _within(self, tag: str) -> bool:
+        return any(one.tag == tag for one in self._open)
+
+    def _parent(self, tag: str) -> list[str]:
+        return next((one.given.get("class", "").split() for one in reversed(self._open) if one.tag == tag), [])
+
+    def _where(self) -> str:
+        for one in reversed(self._open):
+            if one.tag == "section":
+                return one.given.get("id") or one.given.get("aria-labelledby", "").removesuffix("-head") or "?"
+        return "dl" if self._within("dl") else "?"
+
+
+def figures(page: httpx.Response) -> list[Figure]:
+    """The figures of a page, in its order."""
+    assert page.status_code in (200, 422), page.text
+    reading = Reading()
+    reading.feed(page.text.partition("<main")[2].partition("</main>")[0])
+    return reading.figures
+
+
+@dataclass(frozen=True, slots=True)
+class ListedSessions:
+    """A list of sessions: which, and how many the page says there are."""
+
+    ids: frozenset[str]
+    said: int
+
+
+async def listed(client: httpx.AsyncClient, link: str) -> ListedSessions:
+    """The sessions that a link leads to, on all pages of the list."""
+    ids: set[str] = set()
+    said, address = 0, link
+    while address:
+        page = await client.get(address)
+        assert page.status_code == 200, (link, page.status_code)
+        ids |= set(re.findall(r'href="/sessions/([0-9A-Z]{9})"', page.text))
+        told = re.search(r'<b id="counted-all">(\d+) ', page.text)
+        said = int(told.group(1)) if told else 0
+        older = re.search(r'<p class="more"><a class="button" href="([^"]+)"', page.text)
+        address = older.group(1).replace("&amp;", "&") if older else ""
+    return ListedSessions(frozenset(ids), said)
+
+
+def asked(link: str) -> dict[str, str]:
+    """What the address of a list asks for."""
+    return dict(parse_qsl(link.partition("?")[2]))
+
+
+def behind(some: list[Figure]) -> Iterator[tuple[Figure, str]]:
+    """The figures that lead to lists of sessions, each with where."""
+    for one in some:
+        for link in one.links:
+            if link.startswith("/sessions?"):
+                yield one, link
