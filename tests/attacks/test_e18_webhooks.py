@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -135,6 +137,41 @@ async def test_e18_the_certificate_is_that_of_the_name_though_the_connection_goe
         unknown = await nobodys.tell(f"https://localhost:{there.port}/", SECRET, "msg_1", b"{}", NOW)
         assert right.is_taken
         assert (wrong.status, unknown.status, len(there.heard)) == (0, 0, 1)
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Mon, 01 Jan 2026 99999999999999999999:00:00 GMT",
+        "Mon, 1 Jan 2026 00:00:00 +99999999999999999999",
+        "9" * 5000,
+        "-1",
+        "1e400",
+        "\u00b2",
+    ],
+)
+async def test_e18_however_oddly_an_answer_asks_to_wait_it_is_an_answer(odd: str) -> None:
+    async with listening(f"503 Busy\r\nRetry-After: {odd}") as there:
+        answer = await Webhooks(may_be_inside=True).tell(there.address, SECRET, "msg_1", b"{}", NOW)
+        assert (answer.status, answer.words) == (503, "HTTP 503")
+
+
+async def test_e18_whose_certificates_are_good_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It takes a tenth of a second: for each of a thousand alerts, nothing else would be done for minutes."""
+    made: list[ssl.SSLContext] = []
+    real = ssl.create_default_context
+
+    def counted(*given: Any, **named: Any) -> ssl.SSLContext:
+        made.append(real(*given, **named))
+        return made[-1]
+
+    monkeypatch.setattr(ssl, "create_default_context", counted)
+    async with listening() as there:
+        told = Webhooks(may_be_inside=True)
+        answers = await asyncio.gather(*(told.tell(there.address, SECRET, f"m{n}", b"{}", NOW) for n in range(5)))
+        assert all(one.is_taken for one in answers)
+    assert len(made) == 1
 
 
 def test_e18_the_signature_is_that_of_standard_webhooks() -> None:

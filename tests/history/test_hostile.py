@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import zipfile
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.history.test_import import HEAD, MAPPING, ROWS, House
+from wattkeeper.operations.history.mapping import read_mapping
 
 NUMBERS = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
 BOOK = (
@@ -168,3 +170,40 @@ def test_links_pipes_and_folders_are_no_files(house: House) -> None:
         code, _, err = house.take(path)
         assert code == 1
         assert said in err.replace("\n", " "), (path, err)
+
+
+def test_a_file_in_which_all_overlap_tells_of_some_pairs(house: House) -> None:
+    """As many pairs as there are would take gigabytes."""
+    rows = (
+        f"s{one},OLD-1,2015-03-04 08:{one // 60:02}:{one % 60:02},,2015-03-04 20:00:00,1,,\n" for one in range(2_000)
+    )
+    file = house.write("all.csv", (HEAD + "".join(rows)).encode())
+    code, out, err = house.take(file, "--make-stations", "--dry-run", "--json")
+    assert code == 0, err
+    assert 1_999 <= json.loads(out)["counts"]["overlap"] <= 20_000
+
+
+def test_a_cell_of_a_million_pieces_is_read_once(house: House) -> None:
+    """Each piece would copy all before it: the pieces of a few kilobytes took hours."""
+    much = "<v>xxxxxxxx</v>" * 1_000_000
+    file = book(
+        sheet(line(*NAMES), f'<row><c t="str">{much}</c></row>', f"<row><c t='inlineStr'><is>{much}</is></c></row>")
+    )
+    code, out, _ = house.take(house.write("many.xlsx", file), "--make-stations", "--json")
+    assert code == 1
+    assert [one["kind"] for one in json.loads(out)["not_taken"]] == ["unreadable", "unreadable"]
+
+
+def test_a_row_that_goes_on_for_ever_is_not_taken(house: House) -> None:
+    wide = '<row><c r="A3" t="str"><v>x</v></c><c r="XFD3" t="str"><v>x</v></c></row>'
+    code, out, _ = house.take(house.write("wide.xlsx", book(sheet(line(*NAMES), wide))), "--make-stations", "--json")
+    assert (code, [one["kind"] for one in json.loads(out)["not_taken"]]) == (1, ["unreadable"])
+
+
+def test_a_mapping_of_columns_with_any_letters_can_be_read(house: House) -> None:
+    head = '\U0001f50c id,Station \x9b31m \u00fc,Start \U0001f50c,End \x7f,kWh \\ ""\n'
+    row = "A,OLD-1,2015-03-04 08:00,2015-03-04 09:00,1\n"
+    file = house.write("letters.csv", (head + row).encode())
+    code, out, err = house.run("import", "mapping", str(file))
+    assert (code, out.replace("\n", "").isprintable()) == (0, True), err
+    assert read_mapping(out).columns.begin == "Start \U0001f50c"

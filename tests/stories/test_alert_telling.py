@@ -20,6 +20,8 @@ from wattkeeper.operations.access import Access
 from wattkeeper.operations.alerts.telling import DAY, Telling, wait_after
 from wattkeeper.operations.alerts.webhook import Webhooks
 from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.store.alerts import sending
+from wattkeeper.store.alerts.sending import Word
 from wattkeeper.store.people import account
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0)
@@ -272,3 +274,20 @@ def test_waits_grow_and_nobody_is_put_off_for_ever() -> None:
     assert waits[0] == timedelta(seconds=10)
     assert waits[-1] < DAY / 4
     assert wait_after(1, 10**7) < DAY
+
+
+async def test_a_webhook_with_hundreds_waiting_hides_nobody_else(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path)
+    async with listening() as dead, listening() as well:
+        dead.answers = ["503 Busy"] * 1_000
+        (first, _), (second, _) = await a.hook(dead.address), await a.hook(well.address)
+        async with a.world.door.store.unit() as unit:
+            for _ in range(600):
+                await sending.enter(unit, "", "", Word.TEST, (), [first], unit.now)
+        async with a.world.door.store.unit() as unit:
+            await sending.enter(unit, "", "", Word.TEST, (), [second], unit.now)
+        assert await a.tell() == 6
+        assert (len(dead.heard), len(well.heard)) == (5, 1), "what fails is left alone for the first wait"
+        a.world.clock.skip(seconds=11)
+        assert await a.tell() == 5
+    await a.world.close()

@@ -6,6 +6,7 @@ import asyncio
 import os
 from pathlib import Path
 
+import polars as pl
 import pytest
 from sqlalchemy import update
 
@@ -56,3 +57,26 @@ async def test_who_asks_wrongly_is_told_so(tmp_path: Path) -> None:
         files.ask(tmp_path, "SELECT 1")
     done = await ran("statistics", "ask", str(tmp_path), "SELECT 1")
     assert done[0] == 1 and "wattkeeper statistics export" in done[2]
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM \"READ_CSV\"('/etc/passwd')",
+        "SELECT day FROM hours UNION ALL SELECT * FROM read_csv('/etc/passwd')",
+        "CREATE TABLE taken AS SELECT * FROM read_csv('/etc/passwd')",
+        "SELECT * FROM read_json('/etc/passwd')",
+        "SELECT * FROM read_parquet('/etc/passwd')",
+        "SELECT * FROM Read_IPC\n('/etc/passwd')",
+        "SELECT * FROM '/etc/passwd'",
+        "COPY hours TO '/tmp/taken.csv'",
+    ],
+)
+async def test_a_question_reads_no_other_file(tmp_path: Path, sql: str) -> None:
+    (tmp_path / "hours").mkdir()
+    pl.DataFrame({"day": ["2026-03-01"]}).write_parquet(tmp_path / "hours" / "2026-03.parquet")
+    done = await ran("statistics", "ask", str(tmp_path), sql)
+    assert done[:2] == (1, ""), done
+    assert "root:" not in done[2] and "Traceback" not in done[2]
+    assert files.ask(tmp_path, "SELECT day FROM hours").item() == "2026-03-01"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from functools import lru_cache
 
 from wattkeeper.charging.cards.limits import Span
 
@@ -27,7 +28,12 @@ def quiet_until(spans: Sequence[Span], at: datetime, zone: tzinfo) -> datetime |
     """When the quiet hours end that an instant lies in, spans that follow each other counted as one; None: in none."""
     if not is_quiet(spans, at, zone):
         return None
-    end = at.astimezone(UTC).replace(second=0, microsecond=0)
+    return _end(tuple(spans), at.astimezone(UTC).replace(second=0, microsecond=0), zone)
+
+
+@lru_cache(maxsize=256)
+def _end(spans: tuple[Span, ...], end: datetime, zone: tzinfo) -> datetime:
+    """The first minute after one that is not quiet: the same for all that is raised in it."""
     for _ in range(2 * _WEEK):
         end += _MINUTE
         if not is_quiet(spans, end, zone):

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from heapq import heappop, heappush
 
 from wattkeeper.charging.evidence import duration, kwh
 from wattkeeper.charging.history.past import Past
@@ -15,6 +17,8 @@ from wattkeeper.charging.phrase import Figure, Said, phrase
 
 BATTERY_WH = Decimal(100_000)
 """What is taken for the most that one car takes at once, unless the mapping says otherwise."""
+MOST_PAIRS = 10
+"""With how many others a session is told to overlap: a file in which all do has more pairs than memory holds."""
 
 
 class Oddity(StrEnum):
@@ -137,17 +141,18 @@ TWIN = phrase("It has the place, the times and the energy of line {line}, under 
 
 
 def _overlaps(told: Iterable[Past]) -> Iterator[Odd]:
-    """Sessions that begin before another at the same plug has ended: one for each pair."""
-    running: dict[tuple[str, int, int], list[Past]] = {}
-    for one in sorted(told, key=lambda each: (each.began_at, each.ended_at, each.line)):
+    """Sessions that begin before another at the same plug has ended: one for each pair, of some of them at most."""
+    running: dict[tuple[str, int, int], list[tuple[datetime, int, Past]]] = {}
+    for place, one in enumerate(sorted(told, key=lambda each: (each.began_at, each.ended_at, each.line))):
         here = running.setdefault((*one.place, one.connector), [])
-        here[:] = [other for other in here if other.ended_at > one.began_at]
-        for other in here:
-            shared = min(other.ended_at, one.ended_at) - one.began_at
+        while here and here[0][0] <= one.began_at:
+            heappop(here)
+        for ended_at, _, other in sorted(here[:MOST_PAIRS], key=lambda each: each[1]):
+            shared = min(ended_at, one.ended_at) - one.began_at
             if shared.total_seconds() > 0:
                 words = OVERLAPS.filled(line=str(other.line), lasting=duration(int(seconds(shared))))
                 yield Odd(O.OVERLAP, one.line, words)
-        here.append(one)
+        heappush(here, (one.ended_at, place, one))
 
 
 OVERLAPS = phrase("It begins before the session of line {line} at the same plug has ended; they share {lasting}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -83,9 +84,14 @@ async def look(
     sites = await measure.sites(connection)
     kinds = {_looks_at(row.rule.kind) for row in rules} - {Kind.PRICE_OF_HOUR}
     seen = Seen(sites, {kind: await LOOKS[kind](connection, at.astimezone(zone)) for kind in kinds}, at)
-    found = {row.id: VALUES[row.rule.kind](row.rule, seen) for row in rules if row.rule.kind in VALUES}
+    found = await asyncio.to_thread(_values, rules, seen)
     priced = [row for row in rules if row.rule.kind is Kind.PRICE_OF_HOUR]
     return found | await _prices(connection, priced, sites, at)
+
+
+def _values(rules: Sequence[RuleRow], seen: Seen) -> dict[str, list[Measured]]:
+    """What rules measure by what was seen: beside everything else, for there may be thousands of stations."""
+    return {row.id: VALUES[row.rule.kind](row.rule, seen) for row in rules if row.rule.kind in VALUES}
 
 
 def _looks_at(kind: Kind) -> Kind:

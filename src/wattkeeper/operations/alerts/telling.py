@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import orjson
@@ -46,8 +44,8 @@ from wattkeeper.vault.keys import KeyRefused
 log = logging.getLogger("wattkeeper.alerts")
 
 PAUSE_S, REST_S = 1, 5
-MOST_DUE, TOGETHER, OF_EACH = 500, 50, 5
-"""How much of what is due is looked at, how much is told at once, and how much of that to one recipient."""
+TOGETHER, OF_EACH = 50, 5
+"""How much is told at once, and how much of that to one recipient; there are no more webhooks than are told at once."""
 LEASE = timedelta(minutes=1)
 """How long a sending belongs to who took it: longer than a webhook may take."""
 FIRST_WAIT, LONGEST_WAIT, DAY = timedelta(seconds=10), timedelta(hours=3), timedelta(days=1)
@@ -86,6 +84,8 @@ class Telling:
         self._webhooks = webhooks or Webhooks(
             may_be_inside=settings.alert_inside, is_strict=settings.profile == PRODUCTION
         )
+        self._failed: dict[str, datetime] = {}
+        """When webhooks last did not take something: each is left alone for the first wait, whatever else is due."""
 
     async def run(self) -> None:
         """Tell whenever an alert began or ended, and whenever a wait is over."""
@@ -100,8 +100,10 @@ class Telling:
 
     async def _round(self) -> int:
         """Try some of what is due once, of each webhook a few: one that is dead holds up no other for long."""
+        now = self._store.clock()
+        self._failed = {one: at for one, at in self._failed.items() if now < at + FIRST_WAIT}
         async with self._store.read() as connection:
-            rows = _fair(await sending.due(connection, self._store.clock(), MOST_DUE))
+            rows = await sending.due(connection, now, TOGETHER, OF_EACH, self._failed)
         done = await asyncio.gather(*(self._treat(row) for row in rows), return_exceptions=True)
         for problem in done:
             if isinstance(problem, BaseException):
@@ -194,6 +196,7 @@ class Telling:
             await sending.settle(unit, row.id, Sent.GIVEN_UP, answer.words)
             await sending.drop_for(unit, hook=row.hook)
             return
+        self._failed[row.hook] = unit.now
         again = unit.now + wait_after(row.tries + 1, answer.wait_s)
         if again > row.begun_at + DAY:
             log.warning("a webhook for alerts was tried for a day and given up: %s", answer.words)
@@ -205,18 +208,6 @@ class Telling:
         await sending.settle(unit, row.id, state, answer)
         if state is Sent.SENT and row.word is Word.RAISED:
             await alert.told(unit, row.alert)
-
-
-def _fair(rows: Sequence[SendingRow]) -> list[SendingRow]:
-    """What is told in one round, of what is due."""
-    told: Counter[str] = Counter()
-    chosen = []
-    for row in rows:
-        whom = row.account or row.hook
-        told[whom] += 1
-        if told[whom] <= OF_EACH:
-            chosen.append(row)
-    return chosen[:TOGETHER]
 
 
 async def _known(unit: Unit, viewer: Viewer, identifier: str) -> AlertRow | None:

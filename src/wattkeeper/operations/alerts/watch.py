@@ -6,6 +6,7 @@ writes has the database to themselves.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
@@ -28,6 +29,9 @@ from wattkeeper.store.unit import Unit
 log = logging.getLogger("wattkeeper.alerts")
 
 PAUSE_S, REST_S = 5, 20
+TOGETHER, MOST = 50, 1_000
+"""On how many things is decided in one transaction, so that stations need not wait long for it when everything fails
+at once; and on how many before all is measured anew."""
 QUIET = Standing()
 Values = Mapping[Key, Measured]
 
@@ -46,34 +50,42 @@ class AlertWatch:
         await watch(self._bus, topics, self.look, log, pause_s=PAUSE_S, rest_s=REST_S)
 
     async def look(self) -> int:
-        """Measure every rule once; how many alerts began or ended by it."""
+        """Measure every rule and decide, until nothing is left; how many alerts began or ended by it."""
+        count, is_done = 0, False
+        while not is_done:
+            changes, is_done = await self._some()
+            count += changes
+        if count:
+            self._bus.announce(TOPIC)
+        return count
+
+    async def _some(self) -> tuple[int, bool]:
+        """Measure every rule once and decide on the first; how many alerts began or ended, and whether that was all."""
         async with self._store.read() as connection:
             rows = await rules.on(connection)
             if not rows:
-                return 0
+                return 0, True
             at = self._store.clock()
             found = await measuring.look(connection, rows, at, self._zone)
             known = await standing.of(connection, [row.id for row in rows])
         values = {(row.id, one.subject.key): one for row in rows for one in found[row.id]}
         by_id = {row.id: row.rule for row in rows}
-        changed = [key for key in values.keys() | known.keys() if _is_news(by_id[key[0]], key, values, known, at)]
-        if not changed:
-            return 0
-        async with self._store.unit() as unit:
-            count = await self._decide(unit, rows, changed, values, at)
-        if count:
-            self._bus.announce(TOPIC)
-        return count
+        changed = await asyncio.to_thread(_news, by_id, values, known, at)
+        count = 0
+        for place in range(0, min(len(changed), MOST), TOGETHER):
+            async with self._store.unit() as unit:
+                count += await self._decide(unit, by_id, changed[place : place + TOGETHER], values, at)
+        return count, len(changed) <= MOST
 
     async def _decide(
-        self, unit: Unit, before: Sequence[RuleRow], changed: Sequence[Key], values: Values, at: datetime
+        self, unit: Unit, before: Mapping[str, Rule], changed: Sequence[Key], values: Values, at: datetime
     ) -> int:
         """Decide on what changed, as it stands in this transaction's sight; rules that changed meanwhile wait."""
-        now = {row.id: row for row in await rules.on(unit.connection)}
-        rows = {row.id: now[row.id] for row in before if row.id in now and now[row.id].rule == row.rule}
-        known = await standing.of(unit.connection, list(rows))
+        now = await rules.on(unit.connection)
+        rows = {row.id: row for row in now if before.get(row.id) == row.rule}
+        known = await standing.of(unit.connection, {key[0] for key in changed}, {key[1] for key in changed})
         count = 0
-        for key in sorted(changed):
+        for key in changed:
             row = rows.get(key[0])
             if row is not None:
                 count += await self._follow(unit, row, key, known.get(key), values.get(key), at)
@@ -94,6 +106,11 @@ class AlertWatch:
         elif event is Event.FELL:
             await episodes.end(unit, row, key[1], Ended.FELL, self._zone)
         return event is not None
+
+
+def _news(rules: Mapping[str, Rule], values: Values, known: Mapping[Key, Standing], at: datetime) -> list[Key]:
+    """What stands otherwise by what was measured, in order."""
+    return sorted(key for key in values.keys() | known.keys() if _is_news(rules[key[0]], key, values, known, at))
 
 
 def _is_news(rule: Rule, key: Key, values: Values, known: Mapping[Key, Standing], at: datetime) -> bool:

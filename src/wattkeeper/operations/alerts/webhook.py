@@ -151,6 +151,7 @@ class Webhooks:
         self._resolve = resolve
         self._within_s = within_s
         self._trust = trust
+        self._loading = asyncio.Lock()
 
     async def tell(self, address: str, secret: bytes, identifier: str, body: bytes, now: datetime) -> Answer:
         """Send one thing once; whatever goes wrong is an answer too."""
@@ -163,6 +164,13 @@ class Webhooks:
             return Answer(0, TIMEOUT)
         except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as problem:
             return Answer(0, type(problem).__name__)
+
+    async def _trusted(self) -> ssl.SSLContext:
+        """Whose certificates are good: read once, for that takes longer than to tell a webhook."""
+        async with self._loading:
+            if self._trust is None:
+                self._trust = await asyncio.to_thread(httpx.create_ssl_context, trust_env=False)
+            return self._trust
 
     def _may_reach(self, address: IpAddress, scheme: str) -> bool:
         return is_allowed(address, scheme, may_be_inside=self._may_be_inside, is_strict=self._is_strict)
@@ -180,7 +188,7 @@ class Webhooks:
         there = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
         wanted = parts._replace(netloc=f"{there}:{port}").geturl()
         options: dict[str, Any] = {"follow_redirects": False, "trust_env": False, "timeout": self._within_s}
-        async with httpx.AsyncClient(**options, verify=self._trust or True) as client:
+        async with httpx.AsyncClient(**options, verify=await self._trusted()) as client:
             known_as = {"sni_hostname": host}
             async with client.stream("POST", wanted, content=body, headers=headers, extensions=known_as) as answer:
                 return Answer(answer.status_code, f"HTTP {answer.status_code}", _wait_s(answer, now))
@@ -193,6 +201,6 @@ def _wait_s(answer: httpx.Response, now: datetime) -> int:
         return int(told[:7])
     try:
         at = parsedate_to_datetime(told)
-    except ValueError:
+    except (ValueError, OverflowError):
         return 0
     return max(0, int((at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()))

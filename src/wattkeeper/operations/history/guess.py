@@ -166,5 +166,6 @@ def _is_number(cell: str) -> bool:
 
 
 def _text(text: str) -> str:
-    """A text as TOML writes it."""
-    return json.dumps(text, ensure_ascii=True).replace("\x7f", "\\u007f")
+    """A text as TOML writes it: as JSON does, but a letter beyond 16 bits is one word and no two."""
+    told = (json.dumps(one)[1:-1] if one <= "\uffff" else f"\\U{ord(one):08x}" for one in text)
+    return f'"{"".join(told)}"'.replace("\x7f", "\\u007f")

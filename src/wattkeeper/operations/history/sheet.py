@@ -22,7 +22,8 @@ MOST_UNPACKED = 256 * 1024 * 1024
 """Bytes of one part of the file, unpacked, at most."""
 MOST_TEXTS = 2_000_000
 MOST_PARTS = 10_000
-LAST_COLUMN = 16_384
+LAST_COLUMN, MOST_COLUMNS = 16_384, 1_000
+"""The last column there can be, and how many are read: what stands further out stands in the next one."""
 LONGEST = 32_767
 """Characters of a cell, as Excel has it."""
 CHUNK = 1 << 16
@@ -117,12 +118,31 @@ def _texts(archive: zipfile.ZipFile) -> list[str]:
     return found.done
 
 
+class _Spelled:
+    """A text that comes in pieces, of which no more is kept than tells that it is too long."""
+
+    def __init__(self) -> None:
+        self._pieces: list[str] = []
+        self._room = LONGEST + 1
+
+    def say(self, piece: str) -> None:
+        """One piece more."""
+        if self._room > 0:
+            self._pieces.append(piece[: self._room])
+            self._room -= len(piece)
+
+    @property
+    def whole(self) -> str:
+        """All that was said."""
+        return "".join(self._pieces)
+
+
 class _Texts:
     """The texts of a file as they are read; how something is pronounced is left out."""
 
     def __init__(self) -> None:
         self._inside = dict.fromkeys(("t", "rPh"), 0)
-        self._spelled: list[str] = []
+        self._spelled = _Spelled()
         self.done: list[str] = []
 
     def started(self, tag: str, given: Attributes) -> None:
@@ -133,15 +153,15 @@ class _Texts:
     def said(self, text: str) -> None:
         """A piece of a text."""
         if self._inside["t"] and not self._inside["rPh"]:
-            self._spelled.append(text)
+            self._spelled.say(text)
 
     def ended(self, tag: str) -> None:
         """Something ends."""
         if tag in self._inside:
             self._inside[tag] -= 1
         elif tag == "si":
-            self.done.append("".join(self._spelled)[: LONGEST + 1])
-            self._spelled = []
+            self.done.append(self._spelled.whole)
+            self._spelled = _Spelled()
             if len(self.done) > MOST_TEXTS:
                 raise _refused(TOO_LARGE)
 
@@ -154,8 +174,8 @@ class _Cells:
         self._row: dict[int, str] = {}
         self._line = 0
         self._column, self._kind = 0, ""
-        self._spelled: list[str] | None = None
-        self._value = ""
+        self._spelled = _Spelled()
+        self._is_inside = False
         self.done: list[tuple[int, list[str] | None]] = []
 
     def started(self, tag: str, given: Attributes) -> None:
@@ -166,26 +186,25 @@ class _Cells:
             self._row, self._column = {}, 0
         elif tag == "c":
             self._column = _column_of(given.get("r", "")) or self._column + 1
-            self._kind, self._value = given.get("t", "n"), ""
+            self._kind, self._spelled = given.get("t", "n"), _Spelled()
             if self._column > LAST_COLUMN:
                 raise _refused(BROKEN)
         elif tag in ("v", "t"):
-            self._spelled = []
+            self._is_inside = True
 
     def said(self, text: str) -> None:
         """A piece of a value."""
-        if self._spelled is not None:
-            self._spelled.append(text)
+        if self._is_inside:
+            self._spelled.say(text)
 
     def ended(self, tag: str) -> None:
         """A value, a cell or a row is complete."""
-        if tag in ("v", "t") and self._spelled is not None:
-            self._value += "".join(self._spelled)
-            self._spelled = None
+        if tag in ("v", "t"):
+            self._is_inside = False
         elif tag == "c":
             told = self._told()
             if told:
-                self._row[self._column] = told
+                self._row[min(self._column, MOST_COLUMNS + 1)] = told
         elif tag == "row":
             last = max(self._row, default=0)
             self.done.append((self._line, [self._row.get(place, "") for place in range(1, last + 1)]))
@@ -193,8 +212,8 @@ class _Cells:
     def _told(self) -> str:
         """What the cell says, as text."""
         if self._kind != "s":
-            return self._value
-        number = self._value.strip()
+            return self._spelled.whole
+        number = self._spelled.whole.strip()
         is_known = number.isascii() and number.isdigit() and len(number) < 9 and int(number) < len(self._texts)
         return self._texts[int(number)] if is_known else ""
 

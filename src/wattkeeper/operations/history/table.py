@@ -20,7 +20,7 @@ from wattkeeper.operations.history import sheet
 LARGEST = 256 * 1024 * 1024
 """Bytes of a file at most."""
 MOST_ROWS = 1_000_000
-MOST_COLUMNS = 1_000
+MOST_COLUMNS = sheet.MOST_COLUMNS
 LONGEST_CELL = 10_000
 """Characters of a cell at most; what is longer is not read."""
 ZIPPED, OLD = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"

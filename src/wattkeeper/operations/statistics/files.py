@@ -7,6 +7,7 @@ the installation all the same: at a small site a total may be one driver's. What
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 FILES = {"quarters": load_quarter, "hours": tally_hour, "days": tally_day, "stays": stay_count}
 """What can be asked for, by the name of its table in SQL."""
+ELSEWHERE = re.compile(r"\bread_\w+", re.IGNORECASE)
+"""What Polars calls functions that read any file there is."""
 Row = dict[str, Any]
 
 
@@ -101,6 +104,8 @@ def ask(folder: Path, sql: str) -> pl.DataFrame:
     there = {name: folder / name for name in FILES if any((folder / name).glob("*.parquet"))}
     if not there:
         raise ValueError(f"{folder} has no totals; write them by: wattkeeper statistics export {folder}")
+    if ELSEWHERE.search(sql):
+        raise ValueError(f"A question is about these tables alone, and reads no other file: {', '.join(there)}.")
     frames = {name: pl.scan_parquet(path / "*.parquet") for name, path in there.items()}
     return _asked(lambda: pl.SQLContext(frames).execute(sql).collect(), there)
 

@@ -77,10 +77,19 @@ async def enter(
     return len(rows)
 
 
-async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[SendingRow]:
-    """What is to be tried now, the longest waiting first."""
-    wanted = select(alert_sending).where(S.state == Sent.WAITING.value, S.next_at <= now)
-    return [_row(row) for row in await connection.execute(wanted.order_by(S.next_at, S.id).limit(limit))]
+async def due(
+    connection: AsyncConnection, now: datetime, limit: int, of_each: int, without: Collection[str] = ()
+) -> list[SendingRow]:
+    """What is to be tried now: letters first, then of each webhook the longest waiting, those of ``without`` left out.
+
+    No more than ``of_each`` of one recipient: whoever has thousands waiting hides nobody else's.
+    """
+    by_wait = func.row_number().over(partition_by=(S.account_id, S.hook_id), order_by=(S.next_at, S.id))
+    waits = (S.state == Sent.WAITING.value) & (S.next_at <= now) & S.hook_id.not_in(without)
+    ranked = select(S.id, by_wait.label("place")).where(waits).subquery()
+    wanted = select(alert_sending).join(ranked, ranked.c.id == S.id).where(ranked.c.place <= of_each)
+    order = (S.hook_id != "", ranked.c.place, S.next_at, S.id)
+    return [_row(row) for row in await connection.execute(wanted.order_by(*order).limit(limit))]
 
 
 async def take(unit: Unit, row: SendingRow, until: datetime) -> bool:

@@ -17,9 +17,12 @@ Key = tuple[str, str]
 """A rule's id, and what stands so by it."""
 
 
-async def of(connection: AsyncConnection, rules: Collection[str]) -> dict[Key, Standing]:
-    """How everything stands by these rules; what is not named stands as at the beginning."""
-    rows = await connection.execute(select(alert_standing).where(S.rule_id.in_(rules)))
+async def of(
+    connection: AsyncConnection, rules: Collection[str], subjects: Collection[str] | None = None
+) -> dict[Key, Standing]:
+    """How everything stands by these rules, or these things alone; what is not named stands as at the beginning."""
+    wanted = select(alert_standing).where(S.rule_id.in_(rules))
+    rows = await connection.execute(wanted if subjects is None else wanted.where(S.subject.in_(subjects)))
     return {
         (row.rule_id, row.subject): Standing(State(row.state), row.beyond_since, row.within_since, row.raised_at)
         for row in rows
