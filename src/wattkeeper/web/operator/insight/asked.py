@@ -56,9 +56,14 @@ class Asked:
             return {"span": self.usual.value}
         return {"from": self.span.first.isoformat(), "to": self.span.last.isoformat()}
 
+    @property
+    def view(self) -> dict[str, str]:
+        """What every page under Insight can be about: the days, the site, the station."""
+        return {**self.days, "site": self.site, "station": self.station}
+
     def address(self, path: str, **changes: str) -> str:
         """The address of a page about the same; ``changes`` of what else it says, an empty one leaves it out."""
-        said = {**self.days, "site": self.site, "station": self.station, **dict(self.rest), **changes}
+        said = {**self.view, **dict(self.rest), **changes}
         given = {name: value for name, value in said.items() if value}
         return path + (f"?{urlencode(given)}" if given else "")
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -25,12 +27,37 @@ DESKS = (
     (RELEASES, phrase("Releases"), Scope.PRIVACY_READ),
 )
 """The places under Insight: address, name, what one must be allowed for it, if only at own sites."""
+DAYS, AT = ("span", "from", "to"), ("site",)
+UNDERSTOOD: Mapping[str, tuple[str, ...]] = {
+    OVERVIEW: (*DAYS, *AT, "station"),
+    UPTIME: (*DAYS, *AT, "station"),
+    FORECAST: AT,
+    TERMS: AT,
+    RELEASES: (),
+}
+"""What a place understands of what another is about, where that is not days and site."""
+
+
+class View(Protocol):
+    """What a page is about: some days, a site, a station."""
+
+    @property
+    def view(self) -> Mapping[str, str]:
+        """As an address has it; empty values stand for all."""
 
 
 def page(
     paper: Paper, request: Request, desk: str, template: str, viewer: Viewer, *, status: int = 200, **given: Any
 ) -> HTMLResponse:
-    """A page under Insight; ``desk``: the address of the place it belongs to."""
+    """A page under Insight; ``desk``: the address of the place it belongs to. Others are of the same days and site."""
     may = viewer.scopes | viewer.at_sites
-    desks = [(path, name) for path, name, scope in DESKS if scope in may]
+    view: View | None = given.get("asked") or given.get("where")
+    seen = {} if view is None else view.view
+    desks = [(path, _about(path, seen), name) for path, name, scope in DESKS if scope in may]
     return paper.page(request, template, viewer, status=status, desks=desks, desk=desk, **given)
+
+
+def _about(path: str, seen: Mapping[str, str]) -> str:
+    """The address of a place, about as much of what is seen as it understands."""
+    said = {name: seen[name] for name in UNDERSTOOD.get(path, (*DAYS, *AT)) if seen.get(name)}
+    return path + (f"?{urlencode(said)}" if said else "")

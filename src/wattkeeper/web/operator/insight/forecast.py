@@ -70,7 +70,7 @@ class Pages:
         place, told = await self._told(request)
         tried = told.forecast.tried
         context: dict[str, Any] = {
-            "place": place,
+            "where": place,
             "answer": self._answer(told),
             "picture": self._picture(told),
             "rows": self._rows(told),
@@ -121,8 +121,8 @@ class Pages:
         local = self._paper.times.local(told.begins[top])
         day, clock = dated(local.date(), DAY_OF_WEEK), f"{local:%H:%M}"
         when = phrase("{day} {clock}", day=day, clock=clock)
-        head = phrase("Next week: about {energy}, most {when}", energy=_kwh(made.week.expected_wh, 0), when=when)
-        low, high = _kwh(made.week.low_wh, 0), _kwh(made.week.high_wh, 0)
+        head = phrase("Next week: about {energy}, most {when}", energy=_kwh(made.week.expected_wh), when=when)
+        low, high = _kwh(made.week.low_wh), _kwh(made.week.high_wh)
         lead = phrase(
             "In four of five weeks it should lie between {low} and {high}. The busiest hour should come to {most}.",
             low=low,
@@ -170,8 +170,8 @@ def _refused(told: Told) -> tuple[Said, Said]:
         "Over {weeks} past weeks an hour was off by {error} with the forecast and by {theirs} with this: {baseline}. "
         "What is not better by at least {margin} is not shown.",
         weeks=tried.weeks,
-        error=_kwh(tried.error_wh, 3),
-        theirs=_kwh(best, 3),
+        error=_kwh(tried.error_wh),
+        theirs=_kwh(best),
         baseline=NAMES[tried.best],
         margin=Figure(Decimal(MARGIN * 100), 0, "%"),
     )
@@ -180,9 +180,9 @@ def _refused(told: Told) -> tuple[Said, Said]:
 
 def _rivals(tried: Tried) -> list[Rival]:
     """The forecast and what it is held against, the best first."""
-    ours = Rival(phrase("The forecast"), _kwh(tried.error_wh, 3), None, is_ours=True)
+    ours = Rival(phrase("The forecast"), _kwh(tried.error_wh), None, is_ours=True)
     rest = sorted(tried.baselines_wh.items(), key=lambda one: one[1])
-    return [ours, *(Rival(NAMES[one], _kwh(wh, 3), _less(tried.error_wh, wh)) for one, wh in rest)]
+    return [ours, *(Rival(NAMES[one], _kwh(wh), _less(tried.error_wh, wh)) for one, wh in rest)]
 
 
 def _less(ours: float, theirs: float) -> Figure | None:
@@ -190,8 +190,8 @@ def _less(ours: float, theirs: float) -> Figure | None:
     return Figure(Decimal((theirs - ours) / theirs * 100), 1, "%") if theirs > 0 else None
 
 
-def _kwh(wh: float, places: int = 1) -> Figure:
-    return Figure(Decimal(wh) / 1000, places, "kWh")
+def _kwh(wh: float) -> Figure:
+    return Figure(Decimal(wh) / 1000, 2, "kWh")
 
 
 def router(paper: Paper) -> APIRouter:

@@ -36,6 +36,11 @@ class Place:
         return "" if self.site is None else named(self.site)
 
     @property
+    def view(self) -> dict[str, str]:
+        """What other pages under Insight are asked for."""
+        return {"site": self.key}
+
+    @property
     def choices(self) -> list[tuple[str, str | Phrase]]:
         """What can be chosen: as addresses and as people call it."""
         return [(one or NO_SITE, named(one)) for one in self.sites]

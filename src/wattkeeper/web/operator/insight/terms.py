@@ -79,7 +79,7 @@ class Pages:
         place = await place_of(self._rooms, viewer, request)
         site = place.site if place.site is not None else next(iter(place.sites), None)
         place = Place(site, place.sites)
-        context: dict[str, Any] = {"place": place, "rows": [], "told": None, "typed": dict.fromkeys(FIELDS, "")}
+        context: dict[str, Any] = {"where": place, "rows": [], "told": None, "typed": dict.fromkeys(FIELDS, "")}
         if site is not None:
             async with self._rooms.store.read() as connection:
                 history = await kept.history(connection, viewer, site)
