@@ -23,6 +23,21 @@ from wattkeeper.assembly import open_doors, open_rooms
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.web import bundle
 
+UNUSED = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "SpareRendererForSitePerProcess"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *(
+        "HttpsFirstBalancedModeAutoEnable",
+        "LensOverlay",
+        "MediaRouter",
+        "PaintHolding",
+        "ThirdPartyStoragePartitioning",
+    ),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    "PreconnectToSearch",
+)
+"""What a browser without a screen need not have. Each window would draw two lists of suggestions below an address bar
+that nobody sees, at half the cost of a test; the rest is what Playwright leaves out, for the last such list counts."""
 QUIET = (
     "--no-sandbox",
     "--disable-background-networking",
@@ -31,6 +46,7 @@ QUIET = (
     "--no-first-run",
     "--disable-quic",
     "--disable-gpu",
+    f"--disable-features={','.join(UNUSED)}",
 )
 WORKSHOP = Path(__file__).parents[2] / ".build" / "pages"
 
