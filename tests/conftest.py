@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.asked import ask_once
 from tests.databases import ENGINES, Databases
 from tests.doors import KEY, Door, settings_for
 from tests.operations.people import CHEAP
@@ -20,6 +21,7 @@ OpenDoor = Callable[..., Awaitable[Door]]
 COST = password.COST
 """Rounds and KiB of argon2id as everybody else has them."""
 password.COST = CHEAP
+ask_once()
 
 
 @pytest.fixture(scope="session")
