@@ -78,6 +78,8 @@ class World:
     folder: Path
     clock: Clock = field(default_factory=Clock)
     settings: dict[str, Any] = field(default_factory=dict)
+    behind: timedelta = timedelta(0)
+    """How far the clocks of stations are behind ours."""
     door: Door = field(init=False)
     closed: bool = True
 
@@ -273,6 +275,12 @@ class Voice:
     station: Station
     name: str
 
+    def stamp(self, at: datetime | float | str) -> str:
+        """An instant as its clock has it."""
+        return (
+            at if isinstance(at, str) else stamp((at if isinstance(at, datetime) else minute(at)) - self.world.behind)
+        )
+
     async def say(self, action: str, payload: Mapping[str, Any]) -> Any:
         """Call; the payload of the answer."""
         answer = await self.station.call(action, payload)
@@ -290,7 +298,7 @@ class Voice16(Voice):
     async def begin(self, at: Any = 0, meter: Any = 0, card: str | None = CARD, connector: int = 1, **more: Any) -> Any:
         """StartTransaction; the whole answer."""
         self.world.clock.reach(at)
-        told = {"connectorId": connector, "meterStart": meter, "timestamp": stamp(at)}
+        told = {"connectorId": connector, "meterStart": meter, "timestamp": self.stamp(at)}
         return await self.say("StartTransaction", told | ({} if card is None else {"idTag": card}) | more)
 
     async def start(self, at: Any = 0, meter: Any = 0, card: str | None = CARD, connector: int = 1) -> int:
@@ -309,7 +317,7 @@ class Voice16(Voice):
     ) -> None:
         """MeterValues at one instant."""
         self.world.clock.reach(at)
-        told = {"timestamp": stamp(at), "sampledValue": values_v16(values, context)}
+        told = {"timestamp": self.stamp(at), "sampledValue": values_v16(values, context)}
         named = {} if tx is None else {"transactionId": tx}
         assert await self.say("MeterValues", {"connectorId": connector, **named, "meterValue": [told]}) == {}
 
@@ -317,13 +325,13 @@ class Voice16(Voice):
         """StopTransaction; the answer."""
         self.world.clock.reach(at)
         return await self.say(
-            "StopTransaction", {"transactionId": tx, "meterStop": meter, "timestamp": stamp(at)} | more
+            "StopTransaction", {"transactionId": tx, "meterStop": meter, "timestamp": self.stamp(at)} | more
         )
 
     async def status(self, word: str, at: Any, connector: int = 1) -> None:
         """StatusNotification."""
         self.world.clock.reach(at)
-        told = {"connectorId": connector, "status": word, "errorCode": "NoError", "timestamp": stamp(at)}
+        told = {"connectorId": connector, "status": word, "errorCode": "NoError", "timestamp": self.stamp(at)}
         assert await self.say("StatusNotification", told) == {}
 
 
@@ -353,7 +361,7 @@ class Voice201(Voice):
     ) -> Any:
         """TransactionEvent; the answer."""
         self.world.clock.reach(at)
-        told: dict[str, Any] = {"eventType": kind, "timestamp": stamp(at), "triggerReason": trigger}
+        told: dict[str, Any] = {"eventType": kind, "timestamp": self.stamp(at), "triggerReason": trigger}
         if seq is not None:
             told["seqNo"] = seq
         told["transactionInfo"] = {"transactionId": tx} | ({"chargingState": state} if state else {}) | dict(info or {})
@@ -362,13 +370,13 @@ class Voice201(Voice):
         if card is not None:
             told["idToken"] = {"idToken": card, "type": "ISO14443"}
         if values:
-            told["meterValue"] = [{"timestamp": stamp(at), "sampledValue": values_v201(values, context)}]
+            told["meterValue"] = [{"timestamp": self.stamp(at), "sampledValue": values_v201(values, context)}]
         return await self.say("TransactionEvent", told | dict(more or {}))
 
     async def status(self, word: str, at: Any, evse: int = 1) -> None:
         """StatusNotification."""
         self.world.clock.reach(at)
-        told = {"timestamp": stamp(at), "connectorStatus": word, "evseId": evse, "connectorId": 1}
+        told = {"timestamp": self.stamp(at), "connectorStatus": word, "evseId": evse, "connectorId": 1}
         assert await self.say("StatusNotification", told) == {}
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import NamedTuple
 
+from wattkeeper.charging.cards.limits import counted_at
 from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.charging.facts import Fact, OrderSettled, TokenPresented
 from wattkeeper.charging.orders import Outcome
@@ -127,15 +128,42 @@ def attempt_of(n: int, received_at: datetime, fact: Fact, verdict: str | None) -
     return None
 
 
-def attempt_by(session: Session) -> Attempt:
-    """What became of a session."""
-    started, ended = session.started_at, None if session.state in LIVE else session.ended_at
-    until = None if ended is None else min(max(ended, started), started + LONGEST)
-    became = _became(session, until)
-    return Attempt(Kind.SESSION, session.id, session.evse or 0, started, until, became, session.id)
+class Heard(NamedTuple):
+    """Our times of a session, by which it is held where its station's clock is not to be believed."""
+
+    began: datetime
+    """When it was first heard of."""
+    ended: datetime
+    """When its end was told, or estimated; of one that goes on, when it was last heard of."""
 
 
-def _became(session: Session, until: datetime | None) -> str:
+def attempt_by(session: Session, heard: Heard) -> Attempt:
+    """What became of a session, held by the same clock as what was said of its port."""
+    since = counted_at(session.started_at, heard.began)
+    until = None if session.state in LIVE else _until(session, since, heard.ended)
+    became = _became(session, None if until is None else _lasted(session, since, until))
+    return Attempt(Kind.SESSION, session.id, session.evse or 0, since, until, became, session.id)
+
+
+def _until(session: Session, since: datetime, told: datetime) -> datetime | None:
+    """When a session ended. An estimate is the station's own instant, however long after it was made."""
+    if session.ended_at is None:
+        return None
+    if session.ended is None:
+        until = min(since + (session.ended_at - session.started_at), max(told, since))
+    else:
+        until = counted_at(session.ended_at, told)
+    return min(max(until, since), since + LONGEST)
+
+
+def _lasted(session: Session, since: datetime, until: datetime) -> timedelta:
+    """How long a session lasted: by its station where one clock, right or wrong, told begin and end."""
+    is_moved = since != session.started_at, until != session.ended_at
+    own = (session.ended_at or until) - session.started_at
+    return own if all(is_moved) and timedelta(0) <= own <= LONGEST else until - since
+
+
+def _became(session: Session, lasted: timedelta | None) -> str:
     """What became of a session, in one word."""
     why = session.ended.reason[:40] if session.ended else "Unknown"
     has_energy = (session.energy_wh or Decimal(0)) > 0
@@ -145,7 +173,7 @@ def _became(session: Session, until: datetime | None) -> str:
         return (Became.UNAUTHORISED if session.verdict or session.token else Became.UNASKED).value
     if has_energy:
         return Became.CHARGED.value if why in AS_WANTED else Became.BROKEN_OFF.value
-    if until is not None and until - session.started_at <= SOON:
+    if lasted is not None and lasted <= SOON:
         return f"{Became.EMPTY.value}:{why}"
     return Became.DREW_NOTHING.value
 

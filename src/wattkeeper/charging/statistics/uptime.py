@@ -14,11 +14,10 @@ from enum import StrEnum
 from itertools import groupby
 from typing import NamedTuple
 
+from wattkeeper.charging.cards.limits import counted_at
 from wattkeeper.charging.facts import Connected, Disconnected, Fact, SessionOpened, StatusChanged
 from wattkeeper.charging.station import ConnectorStatus
 
-LATE = timedelta(days=7)
-"""What a station tells later than this counts from when it was told: its clock is not to be believed."""
 WHOLE = 0
 """The EVSE that stands for the station as a whole."""
 LINE = -1
@@ -85,7 +84,7 @@ def word_of(n: int, received_at: datetime, fact: Fact) -> Word | None:
 
 def _held(at: datetime | None, received_at: datetime) -> datetime:
     """The instant for which something holds: never after it was told, and not long before."""
-    return received_at if at is None or at > received_at or received_at - at > LATE else at
+    return received_at if at is None else counted_at(at, received_at)
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,7 +77,7 @@ class Reckoning:
             if tried is not None:
                 attempt.note(unit, entry.station, tried, self._zone)
         await port.hear(unit, said)
-        found = [(session.station, attempt_by(session)) for session in told.sessions]
+        found = [(session.station, attempt_by(session, heard)) for session, heard in told.sessions]
         await attempt.note_sessions(unit, found, self._zone)
 
     async def _reckon_all(self) -> int:

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, delete, func, or_, select
+from sqlalchemy import and_, case, delete, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from wattkeeper.charging.cards.limits import counted_at
 from wattkeeper.charging.facts import is_history
 from wattkeeper.charging.session import Session
+from wattkeeper.charging.statistics.attempt import Heard
 from wattkeeper.charging.statistics.uptime import Cause, Outage, Standing, Word, outages
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.entry import Entry, entry_of
@@ -22,7 +24,8 @@ from wattkeeper.store.unit import Unit
 
 SAYING = ("StatusChanged", "Connected", "Disconnected", "SessionOpened", "TokenPresented", "OrderSettled")
 """The facts that say something of ports, or that something was tried."""
-TURNING = ("SessionOpened", "SessionEnded", "SessionEstimated")
+ENDING = ("SessionEnded", "SessionEstimated")
+TURNING = ("SessionOpened", *ENDING)
 """The facts by which a session begins or ends; of one that has ended every fact counts."""
 MOST_CONNECTORS = 128
 """How many connectors of one station are kept; no station has so many, a hostile one might say so."""
@@ -34,7 +37,7 @@ class Stretch:
     """A stretch of the journal: what says something of ports, and the sessions that it began, ended or corrected."""
 
     entries: list[Entry]
-    sessions: list[Session]
+    sessions: list[tuple[Session, Heard]]
     n: int
     """The number of its last entry."""
 
@@ -49,9 +52,27 @@ async def stretch(connection: AsyncConnection, after: int, limit: int) -> Stretc
     entries = [entry for entry in told if not is_history(entry.fact)]
     turned = or_(session.c.live.is_(False), journal.c.kind.in_(TURNING))
     which = select(journal.c.session_id).join(session, session.c.id == journal.c.session_id).where(*within, turned)
-    folds = await connection.execute(select(session.c.fold).where(session.c.id.in_(which)))
-    sessions = map(decode, folds.scalars())
-    return Stretch(entries, [session for session in sessions if not session.imported], upto)
+    folds = select(session.c.fold, session.c.known_at, session.c.heard_at).where(session.c.id.in_(which))
+    found = [(decode(row.fold), Heard(row.known_at, row.heard_at)) for row in await connection.execute(folds)]
+    return Stretch(entries, await _ended(connection, [one for one in found if not one[0].imported]), upto)
+
+
+async def _ended(connection: AsyncConnection, found: list[tuple[Session, Heard]]) -> list[tuple[Session, Heard]]:
+    """Sessions with our time of their end: looked up where that makes a difference."""
+    far = {
+        one.id: one.ended_at
+        for one, heard in found
+        if one.ended_at is not None and counted_at(one.ended_at, heard.ended) != one.ended_at
+    }
+    if not far:
+        return found
+    j = journal.c
+    its = (j.station_id == session.c.station_id, j.received_at.between(session.c.known_at, session.c.heard_at))
+    ends = (j.session_id == session.c.id, j.kind.in_(ENDING), func.coalesce(j.at, j.received_at) == session.c.ended_at)
+    wanted = select(session.c.id, func.min(j.received_at)).join(journal, and_(*its, *ends))
+    rows = await connection.execute(wanted.where(session.c.id.in_(far)).group_by(session.c.id))
+    told: dict[str, datetime] = {name: at for name, at in rows}
+    return [(one, heard._replace(ended=told.get(one.id, heard.ended))) for one, heard in found]
 
 
 # --- what is said -------------------------------------------------------------------------------------------------
