@@ -17,7 +17,7 @@ from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
-from wattkeeper.charging.statistics.attempt import Kind
+from wattkeeper.charging.statistics.attempt import PLUG_INS
 from wattkeeper.charging.statistics.span import Span
 from wattkeeper.charging.statistics.uptime import Exclusion
 from wattkeeper.commands.terminal import VIEWER
@@ -129,7 +129,7 @@ async def test_who_may_not_excludes_nothing(database: str, tmp_path: Path) -> No
         with pytest.raises(Refusal) as refused:
             await question
         assert refused.value.code is Code.FORBIDDEN
-    assert await asked.outages(HOST, DAY) == [] == await asked.attempts(HOST, DAY, (Kind.PLUG_IN, "left"))
+    assert await asked.outages(HOST, DAY) == [] == await asked.attempts(HOST, DAY, PLUG_INS)
     await world.close()
 
 

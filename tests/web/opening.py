@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from html import unescape
 from html.parser import HTMLParser
 from urllib.parse import parse_qsl
 
@@ -136,8 +137,22 @@ async def listed(client: httpx.AsyncClient, link: str) -> ListedSessions:
         told = re.search(r'<b id="counted-all">(\d+) ', page.text)
         said = int(told.group(1)) if told else 0
         older = re.search(r'<p class="more"><a class="button" href="([^"]+)"', page.text)
-        address = older.group(1).replace("&amp;", "&") if older else ""
+        address = unescape(older.group(1)) if older else ""
     return ListedSessions(frozenset(ids), said)
+
+
+async def lines(client: httpx.AsyncClient, link: str) -> list[str]:
+    """The lines that a link within a page of reliability leads to, on all pages of that part."""
+    part, found, address = link.partition("#")[2], [], link
+    while address:
+        page = await client.get(address.partition("#")[0])
+        assert page.status_code == 200, (link, page.status_code)
+        there = page.text.partition(f'<section id="{part}"')[2].partition("</section>")[0]
+        assert there, (link, "leads nowhere")
+        found += re.findall(r'<tr role="row"(?: class="outage")?>\s*(<td.*?)</tr>', there, re.DOTALL)
+        older = re.search(r'<p class="more"><a class="button" href="([^"]+)"', there)
+        address = unescape(older.group(1)) if older else ""
+    return found
 
 
 def asked(link: str) -> dict[str, str]:

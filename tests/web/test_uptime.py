@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from tests.stories.test_reliability import busy, fault, reckoning
 from tests.stories.world import World, minute
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
+from tests.web.opening import figures, lines
 from tests.web.test_statistics import HOSTILE, read, rows
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.charging.statistics.uptime import Exclusion
@@ -80,16 +82,76 @@ async def test_the_page_says_what_was_worked_out_by_hand(database: str, tmp_path
 async def test_each_reason_leads_to_what_is_behind_it(database: str, tmp_path: Path) -> None:
     async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         page = (await owner.get(PAGE)).text
-        links = {unescape(one) for one in re.findall(r'href="(/insight/uptime\?[^"#]*reason=[^"#]+)', page)}
+        links = {unescape(one) for one in re.findall(r'href="(/insight/uptime\?[^"#]*reason=[a-z_]+%3A[^"#]+)', page)}
         assert len(links) == 8
         for link in links:
             shown = (await owner.get(link)).text.partition('<section id="behind"')[2].partition("</section>")[0]
             lines = re.findall(r'<tr role="row">', shown)
-            (count,) = re.findall(rf'href="{re.escape(link.replace("&", "&amp;"))}#behind".*?>(\d+)</td></tr>', page)
+            (count,) = re.findall(rf'href="{re.escape(link.replace("&", "&amp;"))}#behind".*?>(\d+)<span', page)
             assert len(lines) - 1 == int(count), link
             for session in re.findall(r'href="(/sessions/[0-9A-Z]{9})"', shown):
                 assert (await owner.get(session)).status_code == 200
         assert "There is nothing of this kind" in read(await owner.get(f"{PAGE}&reason=tap:odd"))
+
+
+async def test_each_figure_leads_to_the_outages_or_attempts_behind_it(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        assert await follow(owner, await owner.get(PAGE)) > 20
+        async with signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (_, host):
+            assert await follow(host, await host.get(PAGE)) > 3
+        page = await owner.get(f"{PAGE}&reason=attempts")
+        assert "Attempts, and what became of each" in read(page) and "Card blocked" in read(page)
+        one = read(await owner.get(f"{PAGE}&station=CP3&port=1&outages=mended"))
+        assert "Faults that ended in these days, port 1 all outages" in one
+
+
+async def follow(who: httpx.AsyncClient, page: httpx.Response) -> int:
+    """Follow every figure of a page; gives how many were compared with what they lead to."""
+    done, known = 0, dict[str, int]()
+    for one in figures(page):
+        assert one.is_nothing or one.links or one.where in LISTS, one
+        for link in one.links:
+            if link not in known:
+                known[link] = len(await lines(who, link))
+            if one.head in ("Outages", "How often"):
+                assert known[link] == int(one.text), (one, link)
+            elif one.head == "Plug-ins that charged" and " of " in one.text:
+                assert known[link] == int(one.text.split()[-1]), (one, link)
+            elif one.head in ("Time to repair", "Mean time to repair", "Not counted", "Out"):
+                assert known[link] > 0, (one, link)
+            else:
+                continue
+            done += 1
+    return done
+
+
+async def test_pictures_of_reliability_say_what_the_page_says(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        page = read(await owner.get(PAGE))
+        for key, title in {
+            "over": "Least up: 37.57 %, 1 Mar 2026",
+            "least-up": "0 of 3 ports were up for more than 97 % of the time",
+            "outages": "Longest out: CP1, port 1, 3 h 4 min",
+        }.items():
+            assert title in page
+            drawn = await owner.get(f"/insight/uptime/{key}.svg?{DAY}")
+            assert drawn.headers["content-type"] == "image/svg+xml" and "href" not in drawn.text
+            assert f">{title}</title>" in drawn.text
+        ports = sheet(await owner.get(f"/insight/uptime/least-up.csv?{DAY}"))
+        assert [one["station"] for one in ports] == ["CP1", "CP2", "CP3"]
+        assert Decimal(ports[2]["outage_s"]) == 1200 and ports[2]["uptime_nevi"].startswith("0.800")
+        (day,) = sheet(await owner.get(f"/insight/uptime/over.csv?{DAY}"))
+        assert day["day"] == "2026-03-01"
+        whole = sum(Decimal(one["outage_s"]) for one in ports)
+        assert abs(whole - Decimal(day["outage_s"])) < 5, "two go on, and each answer is some moments later"
+        async with signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (_, host):
+            for key in ("over", "least-up", "outages"):
+                assert "CP1" not in (await host.get(f"/insight/uptime/{key}.svg?{DAY}")).text
+            assert (await host.get(f"/insight/uptime/over.svg?{DAY}&site=Harbour")).status_code == 404
+
+
+LISTS = ("open", "outages", "behind")
+"""What figures lead to: each line says how long it lasted, and leads to its station or its session."""
 
 
 def sheet(answer: httpx.Response) -> list[dict[str, str]]:

@@ -103,6 +103,30 @@ WORDS: Mapping[tuple[Kind, str], Phrase] = {
 """Each in words."""
 
 
+@dataclass(frozen=True, slots=True)
+class Some:
+    """Attempts of a kind: those that became one of these, or all but those."""
+
+    kind: Kind
+    reasons: frozenset[str] = frozenset()
+    but: bool = True
+    """Whether the reasons are those that are left out."""
+
+    def holds(self, kind: Kind, reason: str) -> bool:
+        """Whether an attempt is one of them."""
+        return kind is self.kind and (reason in self.reasons) is not self.but
+
+
+PLUG_INS = (Some(Kind.PLUG_IN),)
+STARTED_ALL = (Some(Kind.SESSION, STARTED, but=False),)
+ATTEMPTS = (
+    Some(Kind.SESSION, frozenset({Became.UNASKED.value})),
+    Some(Kind.TAP, WENT_WELL[Kind.TAP]),
+    Some(Kind.REMOTE, WENT_WELL[Kind.REMOTE]),
+)
+"""Sessions for which a card was shown, cards that were refused, and starts from here that came to nothing."""
+
+
 class Attempt(NamedTuple):
     """Something that was tried at a port, and what became of it."""
 
@@ -284,18 +308,15 @@ class Success:
 def success(counts: Counts) -> Success:
     """What attempts come to. A card that was accepted is no attempt of its own: its session is."""
 
-    def sum_of(kind: Kind, reasons: frozenset[str] | None = None) -> int:
-        return sum(one for (what, why), one in counts.items() if what is kind and (reasons is None or why in reasons))
+    def sum_of(*which: Some) -> int:
+        return sum(one for (kind, why), one in counts.items() if any(some.holds(kind, why) for some in which))
 
-    refused = sum(
-        one for (kind, why), one in counts.items() if kind in (Kind.TAP, Kind.REMOTE) and why not in WENT_WELL[kind]
-    )
     return Success(
-        plug_ins=sum_of(Kind.PLUG_IN),
-        plug_ins_charged=sum_of(Kind.PLUG_IN, CHARGED),
-        attempts=sum_of(Kind.SESSION) - sum_of(Kind.SESSION, frozenset({Became.UNASKED.value})) + refused,
-        started=sum_of(Kind.SESSION, STARTED),
-        completed=sum_of(Kind.SESSION, WENT_WELL[Kind.SESSION]),
+        plug_ins=sum_of(*PLUG_INS),
+        plug_ins_charged=sum_of(Some(Kind.PLUG_IN, CHARGED, but=False)),
+        attempts=sum_of(*ATTEMPTS),
+        started=sum_of(*STARTED_ALL),
+        completed=sum_of(Some(Kind.SESSION, WENT_WELL[Kind.SESSION], but=False)),
     )
 
 

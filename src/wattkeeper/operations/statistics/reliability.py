@@ -10,13 +10,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.charging.statistics.attempt import Counts, Kind, Success, success
+from wattkeeper.charging.statistics.attempt import Counts, Kind, Some, Success, success
 from wattkeeper.charging.statistics.span import Span
 from wattkeeper.charging.statistics.uptime import Exclusion, Uptime
 from wattkeeper.operations.safe import Safe
@@ -26,7 +27,7 @@ from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import exclusion, reliability
 from wattkeeper.store.statistics.exclusion import ExclusionRow
-from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow, PortRow
+from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow, PortRow, Which
 from wattkeeper.store.statistics.total import WHOLE, Part
 
 log = logging.getLogger("wattkeeper.reliability")
@@ -128,21 +129,49 @@ class Reliability:
         async with self._store.read() as connection:
             return bool(await reliability.ports(connection, viewer, at))
 
-    async def outages(self, viewer: Viewer, span: Span, part: Part = WHOLE, limit: int = 200) -> list[OutageRow]:
+    async def over(self, viewer: Viewer, spans: Sequence[Span], part: Part = WHOLE) -> list[Uptime]:
+        """The uptime of all ports together in each of these spans, in their order (scope sessions:read)."""
+        need_totals(viewer)
+        bounds = [self._bounds(span) for span in spans]
+        told = []
+        async with self._store.read() as connection:
+            ports = await reliability.ports(connection, viewer, max(until for _, until in bounds), part)
+            for since, until in bounds:
+                down = await reliability.down(connection, viewer, since, until, part) if since < until else {}
+                told.append(sum((_uptime(one, down, since, until) for one in ports), Uptime()))
+        return told
+
+    async def outages(
+        self,
+        viewer: Viewer,
+        span: Span,
+        part: Part = WHOLE,
+        limit: int = 200,
+        skip: int = 0,
+        evse: int | None = None,
+        which: Which = Which.ALL,
+    ) -> list[OutageRow]:
         """The newest outages within a span (scope sessions:read)."""
         need_totals(viewer)
-        since, until = self._bounds(span)
+        given: dict[str, Any] = {"limit": limit, "skip": skip, "evse": evse, "which": which}
         async with self._store.read() as connection:
-            return await reliability.outages(connection, viewer, since, until, part, limit=limit)
+            return await reliability.outages(connection, viewer, *self._bounds(span), part, **given)
 
     async def attempts(
-        self, viewer: Viewer, span: Span, what: tuple[Kind, str], part: Part = WHOLE, limit: int = 100
+        self,
+        viewer: Viewer,
+        span: Span,
+        what: Sequence[Some],
+        part: Part = WHOLE,
+        limit: int = 100,
+        skip: int = 0,
+        evse: int | None = None,
     ) -> list[AttemptRow]:
-        """The newest attempts of a span that became this (scope sessions:read)."""
+        """The newest attempts of a span that became one of these (scope sessions:read)."""
         need_totals(viewer)
-        since, until = span.bounds(self._zone)
+        bounds = span.bounds(self._zone)
         async with self._store.read() as connection:
-            return await reliability.attempts(connection, viewer, since, until, what, part, limit)
+            return await reliability.attempts(connection, viewer, *bounds, what, part, limit, skip, evse)
 
     def _bounds(self, span: Span) -> tuple[datetime, datetime]:
         """The span's instants, as far as it has come."""

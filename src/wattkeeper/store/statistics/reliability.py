@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, func, literal, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.statistics.attempt import Counts, Kind
+from wattkeeper.charging.statistics.attempt import Counts, Kind, Some
 from wattkeeper.charging.statistics.uptime import LINE, Cause, Exclusion, Uptime
 from wattkeeper.store import reach
 from wattkeeper.store.columns import to_micros
@@ -23,6 +25,18 @@ P, OUT, A, X, S = port.c, outage.c, attempt.c, exclusion.c, station.c
 SECOND = Decimal(1_000_000)
 FOR_EVER = 2**62
 """Beyond every instant, in microseconds."""
+
+
+class Which(StrEnum):
+    """Which outages of a span are meant."""
+
+    ALL = ""
+    BEGAN = "began"
+    """Those that began in it; what goes on for another cause is the same one."""
+    MENDED = "mended"
+    """Faults that ended in it."""
+    EXCLUDED = "excluded"
+    """Those of which some does not count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +148,28 @@ async def outages(
     *,
     is_open: bool = False,
     limit: int = 200,
+    skip: int = 0,
+    evse: int | None = None,
+    which: Which = Which.ALL,
 ) -> list[OutageRow]:
     """The newest outages within a span, or those of them that go on; the longest of these first."""
     ended = func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger))
     goes_on = OUT.until.is_(None) if is_open else ended > to_micros(since)
     within = [OUT.since < until, goes_on, *_within(viewer, OUT.station_id, part)]
+    within += [] if evse is None else [OUT.evse == evse]
+    if which is Which.BEGAN:
+        within.append(and_(_whole(OUT.since) == _whole(OUT.began), OUT.since >= since))
+    if which is Which.MENDED:
+        within.append(and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), OUT.until <= until))
     begun = or_(OUT.until.is_(None), X.since < OUT.until)
     apart = and_(X.station_id == OUT.station_id, X.evse == OUT.evse, begun, X.until > OUT.since)
     why = select(X.id).where(apart).correlate(outage).order_by(X.since).limit(1).scalar_subquery()
     told = (OUT.station_id, OUT.evse, OUT.since, OUT.until, OUT.cause, OUT.error, OUT.began, OUT.is_over)
     joined = select(*told, X.reason, X.id).select_from(outage).outerjoin(exclusion, X.id == why).where(*within)
+    if which is Which.EXCLUDED:
+        joined = joined.where(X.id.is_not(None))
     order = (OUT.began, OUT.station_id) if is_open else (OUT.since.desc(), OUT.station_id)
-    rows = await connection.execute(joined.order_by(*order, OUT.evse).limit(limit))
+    rows = await connection.execute(joined.order_by(*order, OUT.evse).limit(limit).offset(skip))
     return [_outage(row) for row in rows]
 
 
@@ -180,17 +204,26 @@ async def attempts(
     viewer: Viewer,
     since: datetime,
     until: datetime,
-    what: tuple[Kind, str],
+    what: Sequence[Some],
     part: Part = WHOLE,
     limit: int = 100,
+    skip: int = 0,
+    evse: int | None = None,
 ) -> list[AttemptRow]:
-    """The newest attempts of a span that are over and became this."""
-    kind, reason = what
-    of = (A.kind == kind.value, A.reason == reason, A.since >= since, A.since < until, A.until.is_not(None))
+    """The newest attempts of a span that are over and became one of these."""
+    of = [or_(*(_is(one) for one in what)), A.since >= since, A.since < until, A.until.is_not(None)]
+    of += [] if evse is None else [A.evse == evse]
     wanted = select(A.station_id, A.evse, A.since, A.until, A.kind, A.reason, A.session_id)
-    wanted = wanted.where(*of, *_within(viewer, A.station_id, part)).order_by(A.since.desc(), A.station_id)
-    rows = await connection.execute(wanted.limit(limit))
+    wanted = wanted.where(*of, *_within(viewer, A.station_id, part))
+    order = (A.since.desc(), A.station_id, A.kind, A.name)
+    rows = await connection.execute(wanted.order_by(*order).limit(limit).offset(skip))
     return [AttemptRow(*row[:4], Kind(row.kind), row.reason, row.session_id) for row in rows]
+
+
+def _is(some: Some) -> ColumnElement[bool]:
+    """Whether an attempt is one of some."""
+    names = sorted(some.reasons)
+    return and_(A.kind == some.kind.value, A.reason.not_in(names) if some.but else A.reason.in_(names))
 
 
 # --- parts of queries ---------------------------------------------------------------------------------------------

@@ -43,6 +43,15 @@ def money(minor: int, currency: str, digits: int) -> Money:
     return Money(Decimal(minor).scaleb(-digits), currency, digits)
 
 
+def percent_up(share: Decimal | None, places: int = 2) -> str:
+    """A share of one in percent; never rounded to nothing or to all of it."""
+    if share is None:
+        return NOTHING
+    least = Decimal(1).scaleb(-places)
+    told = share * 100
+    return Figure(told if share in (0, 1) else min(max(told, least), 100 - least), places, "%")
+
+
 def duration(span: timedelta | None) -> str:
     """A duration as people say it: ``3 h 20 min``, ``4 min``, ``12 s``; days where it lasts that long."""
     return NOTHING if span is None else duration_s(max(0, int(span.total_seconds())))

@@ -1,16 +1,28 @@
-"""Outages and attempts in words: which port, how long, why, what does not count; what became of starts, and where."""
+"""Outages and attempts in words: which port, how long, why, what does not count; what became of starts, and where.
+
+A figure of reliability opens to the outages or the attempts that it is made of, and those to their sessions.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from wattkeeper.charging.phrase import Phrase, Said, joined, phrase
-from wattkeeper.charging.statistics.attempt import WENT_WELL, WORDS, Counts, Kind
+from wattkeeper.charging.statistics.attempt import (
+    ATTEMPTS,
+    PLUG_INS,
+    STARTED_ALL,
+    WENT_WELL,
+    WORDS,
+    Counts,
+    Kind,
+    Some,
+)
 from wattkeeper.charging.statistics.uptime import Cause, Exclusion
 from wattkeeper.store.statistics.exclusion import ExclusionRow
-from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow
+from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow, Which
 from wattkeeper.store.statistics.total import Placed
 from wattkeeper.web.operator.insight.asked import Asked
 from wattkeeper.web.operator.insight.desks import UPTIME
@@ -22,6 +34,12 @@ CAUSES: Mapping[Cause, Look] = {
     Cause.FAULTED: Look(phrase("Broken"), "harm", "harm"),
     Cause.UNAVAILABLE: Look(phrase("Out of service"), "half"),
     Cause.OFFLINE: Look(phrase("Not connected"), "none"),
+}
+WHICH: Mapping[Which, Phrase] = {
+    Which.ALL: phrase("Outages"),
+    Which.BEGAN: phrase("Outages that began in these days"),
+    Which.MENDED: phrase("Faults that ended in these days"),
+    Which.EXCLUDED: phrase("Outages that do not count"),
 }
 EXCLUSIONS: Mapping[Exclusion, Phrase] = {
     Exclusion.MAINTENANCE: phrase("Scheduled maintenance"),
@@ -80,6 +98,7 @@ class Behind:
 
     row: AttemptRow
     name: Said | str
+    became: Said
     href: str
     """Its session, else its station."""
 
@@ -130,10 +149,33 @@ def reason_words(kind: Kind, reason: str) -> Said:
     return joined((WORDS.get((kind, what), what), REASONS.get(why, why)), ": ")
 
 
-def reason_of(text: str) -> tuple[Kind, str] | None:
-    """What an address asks for, such as ``tap:blocked``; None where that makes no sense."""
+SETS: Mapping[str, tuple[Phrase, Sequence[Some]]] = {
+    "plug-ins": (phrase("Plug-ins, and what became of each"), PLUG_INS),
+    "attempts": (phrase("Attempts, and what became of each"), ATTEMPTS),
+    "started": (phrase("Attempts in which energy came, and how each ended"), STARTED_ALL),
+}
+"""What is behind shares of attempts, by the name that an address has for it."""
+
+
+def reason_of(text: str) -> tuple[Said, Sequence[Some]] | None:
+    """What an address asks for, such as ``tap:blocked`` or ``plug-ins``, in words; None where that makes no sense."""
+    if text in SETS:
+        return SETS[text]
     kind, _, reason = text.partition(":")
-    return (Kind(kind), reason) if kind in set(Kind) and reason else None
+    if kind not in set(Kind) or not reason:
+        return None
+    return reason_words(Kind(kind), reason), (Some(Kind(kind), frozenset({reason}), but=False),)
+
+
+def to_attempts(asked: Asked, reason: str, port: int = 0) -> str:
+    """Where the attempts behind a figure are listed; ``port``: at this one alone."""
+    return asked.address(UPTIME, reason=reason, port=str(port or ""), page="", older="", outages="") + "#behind"
+
+
+def to_outages(asked: Asked, which: Which = Which.ALL, port: int = 0) -> str:
+    """Where the outages behind a figure are listed; ``port``: those of this one alone."""
+    given = {"outages": which.value, "port": str(port or ""), "older": "", "page": "", "reason": ""}
+    return asked.address(UPTIME, **given) + "#outages"
 
 
 def failures(counts: Counts, asked: Asked) -> list[Failure]:
@@ -145,8 +187,8 @@ def failures(counts: Counts, asked: Asked) -> list[Failure]:
     made = []
     for (kind, reason), count in bad:
         name = f"{kind.value}:{reason}"
-        href = asked.address(UPTIME, reason=name) + "#behind"
-        made.append(Failure(reason_words(kind, reason), count, 100 * count // most, href, name == chosen))
+        words, href = reason_words(kind, reason), to_attempts(asked, name)
+        made.append(Failure(words, count, 100 * count // most, href, name == chosen))
     return made
 
 
@@ -156,6 +198,7 @@ def behind(rows: Iterable[AttemptRow], stations: Mapping[str, Placed]) -> list[B
         Behind(
             row,
             port_name(row.station, row.evse, stations),
+            reason_words(row.kind, row.reason),
             f"/sessions/{row.session}" if row.session else path_of(row.station),
         )
         for row in rows

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -22,20 +22,24 @@ from wattkeeper.charging.statistics.uptime import Exclusion, Uptime
 from wattkeeper.operations.statistics import sheets
 from wattkeeper.operations.statistics.reliability import Report
 from wattkeeper.operations.statistics.use import Known
+from wattkeeper.store.statistics.reliability import Which
 from wattkeeper.web.operator.insight import outages
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
 from wattkeeper.web.operator.insight.desks import UPTIME, page
 from wattkeeper.web.operator.insight.overview import Cell, Row, Table
-from wattkeeper.web.operator.listing import headings, sorting_of
+from wattkeeper.web.operator.insight.pictures import uptime
+from wattkeeper.web.operator.insight.pictures.pictured import Scene, file_of
+from wattkeeper.web.operator.listing import headings, number_of, page_of, sorting_of
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.said import NOTHING, duration
+from wattkeeper.web.operator.said import percent_up as percent
 from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 
 MOST_ROWS, MOST_OPEN = 25, 12
-MOST_OUTAGES, MOST_BEHIND, MOST_IN_FILE = 25, 100, 100_000
-ALSO = {"sort": "", "all": "", "reason": ""}
-"""What else the address says."""
+MOST_OUTAGES, MOST_BEHIND, MOST_IN_FILE = 25, 50, 100_000
+ALSO = dict.fromkeys(("sort", "all", "reason", "page", "outages", "older", "port"), "")
+"""What else the address says: what is listed, of which port alone, and how far back."""
 NO_TYPING = {"key": "", "reason": "", "note": ""}
 
 
@@ -57,7 +61,10 @@ class Line:
     """A station or a port over the span."""
 
     name: Said | str
-    href: str
+    at: Asked
+    """Its station."""
+    port: int
+    """0: all of its ports."""
     site: str
     uptime: Uptime
     success: Success
@@ -84,33 +91,26 @@ COLUMNS: tuple[tuple[str, By, str], ...] = (
 )
 
 
-def percent(share: Decimal | None, places: int = 2) -> str:
-    """A share of one in percent; never rounded up to all of it."""
-    if share is None:
-        return NOTHING
-    least = Decimal(1).scaleb(-places)
-    told = share * 100
-    return Figure(told if share in (0, 1) else min(max(told, least), 100 - least), places, "%")
-
-
 def spent(seconds: Decimal) -> str:
     """A time as people say it; nothing where there is none."""
     return duration(timedelta(seconds=int(seconds))) if seconds > 0 else NOTHING
 
 
-def _cell(line: Line, by: By) -> str:
-    """A figure of a line."""
+def _cell(line: Line, by: By) -> tuple[str, str]:
+    """A figure of a line, and where what is behind it is listed."""
     up, tried = line.uptime, line.success
-    told: dict[By, str] = {
-        By.NEVI: percent(up.nevi),
-        By.FOUND: percent(up.found),
-        By.OUT: spent(up.out_s),
-        By.EXCLUDED: spent(up.excluded_s),
-        By.OUTAGES: Figure(Decimal(up.outages), 0),
-        By.REPAIR: NOTHING if up.mean_repair is None else duration(up.mean_repair),
-        By.PLUG_INS: _of(tried),
+    told: dict[By, tuple[str, Which]] = {
+        By.NEVI: (percent(up.nevi), Which.ALL),
+        By.FOUND: (percent(up.found), Which.ALL),
+        By.OUT: (spent(up.out_s), Which.ALL),
+        By.EXCLUDED: (spent(up.excluded_s), Which.EXCLUDED),
+        By.OUTAGES: (Figure(Decimal(up.outages), 0), Which.BEGAN),
+        By.REPAIR: (NOTHING if up.mean_repair is None else duration(up.mean_repair), Which.MENDED),
     }
-    return told[by]
+    if by is By.PLUG_INS:
+        return _of(tried), outages.to_attempts(line.at, "plug-ins", line.port) if tried.plug_ins else ""
+    text, which = told[by]
+    return text, "" if text == NOTHING else outages.to_outages(line.at, which, line.port)
 
 
 def _of(tried: Success) -> str:
@@ -158,7 +158,6 @@ class Pages:
             status = STATUS[refusal.code]
         reliability, now = self._rooms.statistics.reliability, self._rooms.store.clock()
         report = await reliability.report(viewer, asked.span, asked.part)
-        rows = await reliability.outages(viewer, asked.span, asked.part, MOST_OUTAGES + 1)
         today = self._paper.times.local(now).date()
         context: dict[str, Any] = {
             "asked": asked,
@@ -170,16 +169,16 @@ class Pages:
             "about": said_asked(asked, known),
             "answer": _answer(report),
             "report": report,
-            "figures": _figures(report),
+            "figures": _figures(report, asked),
+            "pictures": await uptime.drawn(self._scene(viewer, asked, known), report),
             "open": await self._told(viewer, known, report.open, now),
             "tables": _tables(report, asked),
-            "outages": await self._told(viewer, known, rows[:MOST_OUTAGES], now),
-            "more": len(rows) > MOST_OUTAGES,
             "failures": outages.failures(report.counts, asked),
             "exclusions": outages.EXCLUSIONS,
             "may_write": viewer.may(Scope.STATIONS_WRITE),
             "typed": typed,
             "word": word,
+            **await self._listed(viewer, asked, known, now),
             **await self._behind(viewer, asked, known),
         }
         return page(self._paper, request, UPTIME, "uptime.html", viewer, status=status, **context)
@@ -190,24 +189,42 @@ class Pages:
         return outages.told(rows, known.stations, notes, names, now)
 
     async def _behind(self, viewer: Viewer, asked: Asked, known: Known) -> dict[str, Any]:
-        """The attempts behind the reason that the address names."""
-        what = outages.reason_of(dict(asked.rest).get("reason", ""))
+        """The attempts behind the figure that the address names."""
+        rest = dict(asked.rest)
+        what, page = outages.reason_of(rest.get("reason", "")), page_of(rest.get("page", ""))
         if what is None:
-            return {"reason": None, "behind": []}
-        given = (viewer, asked.span, what, asked.part, MOST_BEHIND)
-        rows = await self._rooms.statistics.reliability.attempts(*given)
-        return {"reason": outages.reason_words(*what), "behind": outages.behind(rows, known.stations)}
+            return {"reason": None, "behind": [], "before": ""}
+        given = (asked.part, MOST_BEHIND + 1, (page - 1) * MOST_BEHIND, _port(asked))
+        rows = await self._rooms.statistics.reliability.attempts(viewer, asked.span, what[1], *given)
+        before = asked.address(UPTIME, page=str(page + 1)) + "#behind" if len(rows) > MOST_BEHIND else ""
+        told = outages.behind(rows[:MOST_BEHIND], known.stations)
+        return {"reason": what[0], "behind": told, "before": before, "port": _port(asked)}
+
+    async def _listed(self, viewer: Viewer, asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
+        """The outages, or those of them that are behind the figure that the address names."""
+        rest = dict(asked.rest)
+        kind, page = rest.get("outages", ""), page_of(rest.get("older", ""))
+        which = Which(kind) if kind in set(Which) else Which.ALL
+        given = (asked.part, MOST_OUTAGES + 1, (page - 1) * MOST_OUTAGES, _port(asked), which)
+        rows = await self._rooms.statistics.reliability.outages(viewer, asked.span, *given)
+        older = asked.address(UPTIME, older=str(page + 1)) + "#outages" if len(rows) > MOST_OUTAGES else ""
+        told = await self._told(viewer, known, rows[:MOST_OUTAGES], now)
+        is_some = bool(which or page > 1 or _port(asked))
+        every = outages.to_outages(asked) if is_some else ""
+        return {"outages": told, "older": older, "which": outages.WHICH[which], "every": every, "port": _port(asked)}
 
     async def file(self, request: Request, sheet: str, kind: str) -> Response:
-        """Ports, outages or starts as CSV."""
+        """Ports, outages or starts as CSV; or a picture as SVG and as CSV."""
         viewer = await self._paper.need_viewer(request)
         viewer.reach(Scope.SESSIONS_READ)
-        if sheet not in ("ports", "outages", "starts") or kind != "csv":
-            raise Refusal(Code.NOT_FOUND, phrase("There are ports, outages and starts as csv, and nothing else."))
-        asked, refusal, _ = await self._asked(request, viewer)
+        asked, refusal, known = await self._asked(request, viewer)
         if refusal is not None:
             raise refusal
         reliability = self._rooms.statistics.reliability
+        if sheet not in ("ports", "outages", "starts") or kind != "csv":
+            report = await reliability.report(viewer, asked.span, asked.part)
+            scene = replace(self._scene(viewer, asked, known), linked=False)
+            return file_of(await uptime.drawn(scene, report), scene, sheet, kind)
         if sheet == "outages":
             made = sheets.outages(await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE))
         else:
@@ -216,6 +233,11 @@ class Pages:
         name = f'attachment; filename="{sheet}-{asked.span.first}-{asked.span.last}.csv"'
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
+
+    def _scene(self, viewer: Viewer, asked: Asked, known: Known) -> Scene:
+        """What the pictures are drawn of."""
+        today = self._paper.times.local(self._rooms.store.clock()).date()
+        return Scene(self._rooms, viewer, asked, known, today, self._paper.times.name)
 
     # --- what does not count ----------------------------------------------------------------------------
 
@@ -251,6 +273,11 @@ class Pages:
 # --- parts --------------------------------------------------------------------------------------------------------
 
 
+def _port(asked: Asked) -> int | None:
+    """The port whose outages and attempts alone are listed; None: all."""
+    return number_of(dict(asked.rest).get("port", ""))
+
+
 def _reason(typed: str) -> Exclusion:
     if typed not in set(Exclusion):
         raise Refusal(Code.INVALID, phrase("Choose why it does not count."))
@@ -283,31 +310,36 @@ def _answer(report: Report) -> tuple[Said, Said]:
     return head, joined((by, enough))
 
 
-def _figures(report: Report) -> list[tuple[Said, str]]:
-    """What it comes to."""
+def _figures(report: Report, asked: Asked) -> list[tuple[Said, str, str]]:
+    """What it comes to, and where what is behind each figure is listed."""
     up, tried = report.uptime, report.success
-    return [
-        (phrase("Up (NEVI)"), percent(up.nevi)),
-        (phrase("Nothing excluded"), percent(up.found)),
-        (phrase("Mean time to repair"), NOTHING if up.mean_repair is None else duration(up.mean_repair)),
-        (phrase("Outages"), Figure(Decimal(up.outages), 0)),
-        (phrase("Plug-ins that charged"), percent(tried.plug_in, 1)),
-        (phrase("Charge start success"), percent(tried.charge_start, 1)),
-        (phrase("Charge end success"), percent(tried.charge_end, 1)),
-        (phrase("Session success"), percent(tried.session, 1)),
+    told = [
+        (phrase("Up (NEVI)"), percent(up.nevi), Which.ALL),
+        (phrase("Nothing excluded"), percent(up.found), Which.ALL),
+        (phrase("Mean time to repair"), NOTHING if up.mean_repair is None else duration(up.mean_repair), Which.MENDED),
+        (phrase("Outages"), Figure(Decimal(up.outages), 0), Which.BEGAN),
     ]
+    shares = [
+        (phrase("Plug-ins that charged"), percent(tried.plug_in, 1), "plug-ins"),
+        (phrase("Charge start success"), percent(tried.charge_start, 1), "attempts"),
+        (phrase("Charge end success"), percent(tried.charge_end, 1), "started"),
+        (phrase("Session success"), percent(tried.session, 1), "attempts"),
+    ]
+    found = [(name, value, outages.to_outages(asked, which)) for name, value, which in told]
+    found += [(name, value, outages.to_attempts(asked, reason)) for name, value, reason in shares]
+    return [(name, value, "" if value == NOTHING else href) for name, value, href in found]
 
 
 def _tables(report: Report, asked: Asked) -> list[Table]:
     """Stations, then ports."""
     stations = [
-        Line(one.label or one.station, asked.at(station=one.station).address(UPTIME), one.site, one.uptime, one.success)
+        Line(one.label or one.station, asked.at(station=one.station), 0, one.site, one.uptime, one.success)
         for one in report.stations
     ]
     ports = [
         Line(
             phrase("{station}, port {number}", station=one.port.label or one.port.station, number=one.port.evse),
-            *(asked.at(station=one.port.station).address(UPTIME), one.port.site, one.uptime, one.success),
+            *(asked.at(station=one.port.station), one.port.evse, one.port.site, one.uptime, one.success),
         )
         for one in report.ports
     ]
@@ -329,8 +361,8 @@ def _table(key: str, title: Any, head: str, lines: list[Line], asked: Asked) -> 
     rows = []
     for line in shown:
         out = int(100 * line.uptime.out_s / most) if most > 0 else 0
-        cells = [Cell(_cell(line, one), "", name) for name, one, _ in COLUMNS]
-        rows.append(Row(line.name, line.href, line.site, out, cells))
+        cells = [Cell(*_cell(line, one), name) for name, one, _ in COLUMNS]
+        rows.append(Row(line.name, line.at.address(UPTIME), line.site, out, cells))
     columns = headings(
         [(head, By.NAME, ""), *COLUMNS],
         (by, upwards),

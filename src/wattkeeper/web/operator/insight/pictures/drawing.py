@@ -1,5 +1,6 @@
-"""Pictures of numbers as SVG: a heat map, bars, a curve. Pure: values and words in, marks out, for page and file alike.
+"""Pictures of numbers as SVG: a heat map, bars, a curve, what is missing, when it was.
 
+Pure: values and words in, marks out, for page and file alike.
 Each is drawn twice, for wide screens and for narrow ones, and says its figures: nothing is told by colour alone.
 """
 
@@ -12,7 +13,7 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from wattkeeper.charging.money.exact import divided
-from wattkeeper.charging.phrase import Figure
+from wattkeeper.charging.phrase import Figure, Said
 from wattkeeper.language import tell
 
 WIDE_PX, NARROW_PX = 1200, 358
@@ -155,6 +156,116 @@ def curve(
         marks.append(_text(at + (8 if css == "said" else -8), y(values[place].most) - 8, text, css))
     marks.append(_line("base", left, above + high, width, above + high))
     return Drawing(width, above + high + below, Markup("").join(marks))
+
+
+# --- what is missing from the whole -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """How much of a whole there is, percent, also without what is excused; with all that a mark has."""
+
+    mark: Mark
+    bare: Decimal
+
+
+FLOORS = (95, 90, 80, 50, 0)
+"""Where an axis may end that begins at 100 %."""
+
+
+def hanging(values: Sequence[Missing], names: Sequence[str], least: int, width: int) -> Drawing:
+    """A bar each from 100 % down to what there is, framed where that is excused; a line at the least, percent.
+
+    How long a bar is is how much is missing; a bar that crosses the line is too long, whatever its colour.
+    """
+    left, above, high, below = 44, 24, 176, 24
+    if not values:
+        return Drawing.empty()
+    lowest = min(min(one.bare, one.mark.value) for one in values)
+    floor = next(one for one in FLOORS if lowest >= one or one == 0)
+
+    def y(percent: Decimal) -> int:
+        return above + int(divided((100 - max(percent, Decimal(floor))) * high, 100 - floor))
+
+    marks = []
+    for tick in (Decimal(floor), Decimal(100 + floor) / 2, Decimal(100)):
+        marks.append(_line("base" if tick == 100 else "grid", left, y(tick), width, y(tick)))
+        marks.append(_text(left - 6, y(tick) + 4, Figure(tick, 0 if tick == int(tick) else 1), "end"))
+    marks.append(_text(left - 6, above - 10, "%", "end"))
+    room, width_each = width - left, (width - left) // len(values)
+    for place, one in enumerate(values):
+        since, until = left + place * room // len(values), left + (place + 1) * room // len(values)
+        size = max(1, min(until - since - 4, 120))
+        box = ((since + until - size) // 2, size)
+        marks.append(_missing(one, box, above, (y(one.bare), y(one.mark.value))))
+        if width_each >= 44:
+            below_bar = max(y(one.bare), y(one.mark.value))
+            marks.append(_text(box[0] + box[1] // 2, below_bar + 14, one.mark.text, "said mid"))
+        marks.append(_text(box[0] + box[1] // 2, above + high + 40, names[place], "mid"))
+    at = y(Decimal(least))
+    marks += [_line("least", left, at, width, at), _text(width, at - 6, Figure(Decimal(least), 0, "%"), "end")]
+    return Drawing(width, above + high + below + 22, Markup("").join(marks))
+
+
+def _missing(one: Missing, box: tuple[int, int], top: int, ends: tuple[int, int]) -> Markup:
+    """What is missing, and in a frame below it what is excused."""
+    x, width = box
+    bare, counted = max(ends), min(ends)
+    frame = Markup('<rect class="excused" x="{}" y="{}" width="{}" height="{}"/>')
+    bar = Markup('<rect class="bar" x="{}" y="{}" width="{}" height="{}"/>')
+    drawn = bar.format(x, top, width, max(counted - top, 0))
+    if bare > counted:
+        drawn += frame.format(x, counted, width, bare - counted)
+    target = Markup('<rect class="reach" x="{}" y="{}" width="{}" height="{}"/>').format(x, top, width, bare - top + 20)
+    return _linked(one.mark, Markup("<g>{}{}{}</g>").format(target, drawn, _title(one.mark.told)))
+
+
+# --- when it was --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A stretch of a lane, from one thousandth of it to another; ``depth`` 3 fills it, 1 is a thin line."""
+
+    since: int
+    until: int
+    depth: int
+    told: str
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """What happened to one of several over time."""
+
+    name: Said | str
+    text: str
+    """What it comes to."""
+    blocks: Sequence[Block]
+
+
+def lanes(rows: Sequence[Lane], names: Sequence[tuple[int, str]], width: int) -> Drawing:
+    """A lane each below its name; ``names``: what stands above at which thousandth of the time."""
+    if not rows:
+        return Drawing.empty()
+    above, each, high = 24, 40, 15
+    marks = []
+    for at, name in names:
+        x = at * width // 1000
+        marks.append(_line("grid", x, above - 8, x, above + each * len(rows)))
+        marks.append(_text(x + 4, 12, name))
+    for place, row in enumerate(rows):
+        top = above + place * each
+        marks.append(_text(0, top + 12, row.name, "said"))
+        marks.append(_text(width, top + 12, row.text, "end"))
+        marks.append(_line("base", 0, top + 18 + high, width, top + 18 + high))
+        for one in row.blocks:
+            x, until = one.since * width // 1000, one.until * width // 1000
+            size = high * one.depth // 3
+            box = Markup('<rect class="bar d{}" x="{}" y="{}" width="{}" height="{}">{}</rect>')
+            drawn = box.format(one.depth, x, top + 18 + high - size, max(2, until - x), size, _title(one.told))
+            marks.append(_linked(Mark(ZERO, "", one.told, one.href), drawn))
+    return Drawing(width, above + each * len(rows), Markup("").join(marks))
 
 
 # --- what they share ----------------------------------------------------------------------------------------------

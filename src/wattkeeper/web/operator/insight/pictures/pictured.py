@@ -155,11 +155,7 @@ class Desk:
         scene, refusal = await self.scene(request)
         if refusal is not None:
             raise refusal
-        found = [one for one in await self._drawn(replace(scene, linked=False)) if one.key == picture]
-        if not found or kind not in FILES:
-            raise Refusal(Code.NOT_FOUND, phrase("There is no such picture; each is there as svg and as csv."))
-        made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], found[0].about or scene.about)
-        return taken(made, f"{picture}-{scene.asked.span.first}-{scene.asked.span.last}", kind)
+        return file_of(await self._drawn(replace(scene, linked=False)), scene, picture, kind)
 
     async def scene(self, request: Request) -> tuple[Scene, Refusal | None]:
         """What an address asks for; Refusal where it is not the viewer's to see."""
@@ -186,6 +182,15 @@ def chosen(asked: Asked, known: Known, today: date) -> dict[str, Any]:
 
 
 # --- files --------------------------------------------------------------------------------------------------------
+
+
+def file_of(pictures: Sequence[Picture], scene: Scene, key: str, kind: str) -> Response:
+    """One of some pictures as a file; Refusal NOT_FOUND where there is none of this name or kind."""
+    found = [one for one in pictures if one.key == key]
+    if not found or kind not in FILES:
+        raise Refusal(Code.NOT_FOUND, phrase("There is no such picture; each is there as svg and as csv."))
+    made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], found[0].about or scene.about)
+    return taken(made, f"{key}-{scene.asked.span.first}-{scene.asked.span.last}", kind)
 
 
 def taken(made: str, name: str, kind: str) -> Response:

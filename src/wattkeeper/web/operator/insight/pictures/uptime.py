@@ -1,0 +1,242 @@
+"""Pictures of reliability: uptime over time and by port beside the 97 % that NEVI asks for, and when ports were out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from wattkeeper.charging.phrase import Phrase, Said, counted, phrase
+from wattkeeper.charging.statistics.span import Span, midnight
+from wattkeeper.charging.statistics.uptime import Cause, Uptime
+from wattkeeper.operations.money.papers.sheet import Cell as Value
+from wattkeeper.operations.statistics.reliability import PortReport, Report
+from wattkeeper.store.statistics.reliability import OutageRow
+from wattkeeper.web.operator.insight import outages
+from wattkeeper.web.operator.insight.pictures.drawing import (
+    NARROW_PX,
+    WIDE_PX,
+    Block,
+    Drawing,
+    Lane,
+    Mark,
+    Missing,
+    hanging,
+    lanes,
+)
+from wattkeeper.web.operator.insight.pictures.pictured import Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.money.months import MONTH
+from wattkeeper.web.operator.said import DAY, DAY_AND_YEAR, NOTHING, dated, duration, percent_up
+
+LEAST = 97
+"""Percent; more is asked for (23 CFR 680.116(b))."""
+MOST_DAYS = 31
+"""Up to how many days each is drawn; else months."""
+MOST_PORTS, MOST_LANES, MOST_DRAWN = 24, 16, 5_000
+MONTH_SHORT = phrase("LLL y")
+DEPTHS: Mapping[Cause, int] = {Cause.FAULTED: 3, Cause.UNAVAILABLE: 2, Cause.OFFLINE: 1}
+"""How much of its lane an outage fills: whoever sees no colour sees which it is."""
+NOTE = phrase(
+    "From 100 % down: how much of the time ports were out, by NEVI’s equation; framed: what does not count. "
+    "The line is 97 %."
+)
+
+
+async def drawn(scene: Scene, report: Report) -> list[Picture]:
+    """Uptime over time and by port, and when each port was out; none where no port is known."""
+    if not report.ports:
+        return []
+    reliability, asked = scene.rooms.statistics.reliability, scene.asked
+    spans = asked.span.each if asked.span.days <= MOST_DAYS else asked.span.months
+    over = await reliability.over(scene.viewer, spans, asked.part)
+    rows = await reliability.outages(scene.viewer, asked.span, asked.part, MOST_DRAWN)
+    known = [(span, up) for span, up in zip(spans, over, strict=True) if up.known_s > 0]
+    return [_over(scene, known), _ports(scene, report), _lanes(scene, report, rows)]
+
+
+# --- uptime -------------------------------------------------------------------------------------------------------
+
+
+def _over(scene: Scene, known: Sequence[tuple[Span, Uptime]]) -> Picture:
+    """Uptime by day or by month."""
+    by_month = scene.asked.span.days > MOST_DAYS
+    names = [dated(span.first, MONTH if by_month else DAY_AND_YEAR) for span, _ in known]
+    hrefs = [_to(scene, span) for span, _ in known]
+    values = [_missing(name, up, href) for name, (_, up), href in zip(names, known, hrefs, strict=True)]
+    low = min(known, key=lambda one: one[1].nevi or Decimal(1), default=None)
+    title: Said = phrase("Nothing is known of ports")
+    if low is not None:
+        when = dated(low[0].first, MONTH if by_month else DAY_AND_YEAR)
+        title = phrase("Least up: {share}, {when}", share=percent_up(low[1].nevi), when=when)
+    pattern, heads = (MONTH_SHORT, phrase("Month")) if by_month else (DAY, phrase("Day"))
+    wide, narrow = (
+        _hanging(values, [dated(span.first, pattern) for span, _ in known], width) for width in (WIDE_PX, NARROW_PX)
+    )
+    rows = [[Shown(name), *_cells(up, href)] for name, (_, up), href in zip(names, known, hrefs, strict=True)]
+    sheet = [(span.first.isoformat(), *_figures(up)) for span, up in known]
+    made = Sheet(("month" if by_month else "day", *HEADS), sheet)
+    return Picture("over", title, NOTE, wide, narrow, (heads, *COLUMNS), rows, lambda: made)
+
+
+def _ports(scene: Scene, report: Report) -> Picture:
+    """Uptime by port, the least up first."""
+    ordered = sorted(report.ports, key=lambda one: (one.uptime.nevi or Decimal(1), one.port.station, one.port.evse))
+    shown = ordered[:MOST_PORTS]
+    named = [(one, _name(scene, one), _port(scene, one)) for one in ordered]
+    values = [_missing(name, one.uptime, href) for one, name, href in named[:MOST_PORTS]]
+    title = counted(
+        "{some} of 1 port was up for more than 97 % of the time",
+        "{some} of {count} ports were up for more than 97 % of the time",
+        len(ordered),
+        some=report.enough,
+    )
+    note: Said = NOTE
+    if len(shown) < len(ordered):
+        note = phrase("{note} The {count} that were up least; the table has all.", note=NOTE, count=len(shown))
+    wide, narrow = (_hanging(values, [_short(one) for one in shown], width) for width in (WIDE_PX, NARROW_PX))
+    rows = [[Shown(name), *_cells(one.uptime, href)] for one, name, href in named]
+    made = Sheet(
+        ("station", "port", *HEADS), [(one.port.station, one.port.evse, *_figures(one.uptime)) for one in ordered]
+    )
+    return Picture("least-up", title, note, wide, narrow, (phrase("Port"), *COLUMNS), rows, lambda: made)
+
+
+COLUMNS = (phrase("Up (NEVI)"), phrase("Nothing excluded"), phrase("Out"))
+HEADS = ("uptime_nevi", "uptime_nothing_excluded", "outage_s", "excluded_s", "known_s")
+
+
+def _hanging(values: Sequence[Missing], names: Sequence[str], width: int) -> Drawing:
+    """The bars in a width, with as many names as there is room for."""
+    each = max(1, -(-len(names) * 72 // width))
+    return hanging(values, [name if place % each == 0 else "" for place, name in enumerate(names)], LEAST, width)
+
+
+def _missing(name: Said | str, up: Uptime, href: str) -> Missing:
+    """How much of the time ports were up."""
+    nevi, found = up.nevi or Decimal(0), up.found or Decimal(0)
+    text = percent_up(up.nevi, 1)
+    told = phrase(
+        "{name}: {share} up, {found} with nothing excluded",
+        name=name,
+        share=percent_up(up.nevi),
+        found=percent_up(up.found),
+    )
+    return Missing(Mark(nevi * 100, text, told, href), found * 100)
+
+
+def _cells(up: Uptime, href: str) -> Iterator[Shown]:
+    """The figures of a line, which lead to the outages behind them."""
+    out = duration(timedelta(seconds=int(up.out_s))) if up.out_s > 0 else NOTHING
+    for text in (percent_up(up.nevi), percent_up(up.found), out):
+        yield Shown(text, "" if text == NOTHING else href)
+
+
+def _figures(up: Uptime) -> tuple[Value, ...]:
+    """The same exactly."""
+    shares = ("" if share is None else share.quantize(Decimal("0.000001")) for share in (up.nevi, up.found))
+    return (*shares, up.out_s, up.excluded_s, up.known_s)
+
+
+def _to(scene: Scene, span: Span) -> str:
+    """Where the outages of a span are listed."""
+    if not scene.linked:
+        return ""
+    return outages.to_outages(replace(scene.asked, span=span, usual=None))
+
+
+def _port(scene: Scene, one: PortReport) -> str:
+    """Where the outages of a port are listed."""
+    return outages.to_outages(scene.asked.at(station=one.port.station), port=one.port.evse) if scene.linked else ""
+
+
+def _name(scene: Scene, one: PortReport) -> Said | str:
+    return outages.port_name(one.port.station, one.port.evse, scene.known.stations)
+
+
+def _short(one: PortReport) -> str:
+    """A port as there is room for it."""
+    name = one.port.label or one.port.station
+    return f"{name if len(name) <= 9 else name[:8] + '…'} {one.port.evse}"
+
+
+# --- outages over time --------------------------------------------------------------------------------------------
+
+
+def _lanes(scene: Scene, report: Report, rows: Sequence[OutageRow]) -> Picture:
+    """When ports were out and why, those that were out longest first."""
+    since, until = scene.asked.span.bounds(scene.zone)
+    until = min(until, scene.rooms.store.clock())
+    ordered = sorted(report.ports, key=lambda one: (-one.uptime.out_s, one.port.station, one.port.evse))
+    shown = [one for one in ordered if one.uptime.out_s > 0][:MOST_LANES]
+    by_port: dict[tuple[str, int], list[OutageRow]] = {}
+    for row in rows:
+        by_port.setdefault((row.station, row.evse), []).append(row)
+    made = [_lane(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
+    title: Said = phrase("No port was out")
+    if shown:
+        out = duration(timedelta(seconds=int(shown[0].uptime.out_s)))
+        title = phrase("Longest out: {name}, {out}", name=_name(scene, shown[0]), out=out)
+    wide, narrow = (
+        lanes(made, [*_ticks(scene, since, until, most)], width) for width, most in ((WIDE_PX, 8), (NARROW_PX, 3))
+    )
+    heads = (phrase("Port"), phrase("Out"), *(outages.CAUSES[cause].word for cause in DEPTHS))
+    table = [_causes(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
+    return Picture("outages", title, _lanes_note(len(shown), report), wide, narrow, heads, table, lambda: Sheet((), ()))
+
+
+def _lanes_note(count: int, report: Report) -> Said:
+    """What is drawn."""
+    note = phrase("When ports were out: full height: broken; two thirds: out of service; a third: not connected.")
+    out = sum(one.uptime.out_s > 0 for one in report.ports)
+    if count == out:
+        return note
+    return phrase("{note} The {count} that were out longest, of {all}.", note=note, count=count, all=out)
+
+
+def _lane(scene: Scene, one: PortReport, rows: Sequence[OutageRow], since: datetime, until: datetime) -> Lane:
+    """A port with its outages."""
+    href, whole = _port(scene, one), until - since
+
+    def place(at: datetime) -> int:
+        return int((min(max(at, since), until) - since) * 1000 / whole)
+
+    blocks = [
+        Block(place(row.since), place(row.until or until), DEPTHS[row.cause], _told(scene, row, until), href)
+        for row in sorted(rows, key=lambda row: row.since)
+    ]
+    return Lane(_name(scene, one), duration(timedelta(seconds=int(one.uptime.out_s))), blocks)
+
+
+def _told(scene: Scene, row: OutageRow, until: datetime) -> Phrase:
+    """An outage in words."""
+    there = row.since.astimezone(scene.zone)
+    clock = f"{there:%H:%M}"
+    when = phrase("{day} {clock}", day=dated(there.date(), DAY_AND_YEAR), clock=clock)
+    lasted = duration((row.until or until) - row.since)
+    return phrase("{when}: {why}, {lasted}", when=when, why=outages.CAUSES[row.cause].word, lasted=lasted)
+
+
+def _causes(scene: Scene, one: PortReport, rows: Sequence[OutageRow], since: datetime, until: datetime) -> list[Shown]:
+    """How long a port was out in the span, and for which cause."""
+    href, spent = _port(scene, one), dict.fromkeys(DEPTHS, timedelta(0))
+    for row in rows:
+        spent[row.cause] += max(min(row.until or until, until) - max(row.since, since), timedelta(0))
+    told = [duration(span) if span else NOTHING for span in (sum(spent.values(), timedelta(0)), *spent.values())]
+    return [Shown(_name(scene, one)), *(Shown(text, "" if text == NOTHING else href) for text in told)]
+
+
+def _ticks(scene: Scene, since: datetime, until: datetime, most: int) -> Iterator[tuple[int, str]]:
+    """What stands above the lanes: hours where there are few days, months where there are many."""
+    span = scene.asked.span
+    if span.days <= 2:
+        each = timedelta(hours=24 * span.days // most)
+        for at in (since + number * each for number in range(most)):
+            if at < until:
+                yield int((at - since) * 1000 / (until - since)), f"{at.astimezone(scene.zone):%H:%M}"
+        return
+    parts = span.each if span.days <= MOST_DAYS * 2 else span.months
+    there = [one for one in parts if midnight(one.first, scene.zone) < until]
+    pattern = DAY if span.days <= MOST_DAYS * 2 else MONTH_SHORT
+    for one in there[:: max(1, -(-len(there) // most))]:
+        yield int((midnight(one.first, scene.zone) - since) * 1000 / (until - since)), dated(one.first, pattern)
