@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import pickle
 import re
+from datetime import date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
+from babel.dates import format_datetime
 from markupsafe import Markup
 
-from wattkeeper.charging.phrase import Figure, Money, counted, joined, phrase
+from wattkeeper.charging.phrase import Dated, Figure, Money, Phrase, counted, joined, phrase
 from wattkeeper.language import DEFAULT, LANGUAGES, chosen, gather, tell_in
 from wattkeeper.language.catalogue import forms_of, name_of
 
@@ -54,6 +57,27 @@ def test_figures_are_written_as_the_language_writes_them() -> None:
     assert energy == "12\N{NARROW NO-BREAK SPACE}345.68 kWh"
     assert tell_in("de", energy) == "12.345,68 kWh"
     assert Figure(Decimal("0.005"), 2) == "0.00"
+
+
+SHAPES = (phrase("MMMM y"), phrase("d MMM y"), phrase("EEEE d MMM HH:mm"))
+"""How dates are written that phrases hold."""
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_days_of_all_months_are_written_in_english_as_babel_writes_them(shape: Phrase) -> None:
+    for at in (datetime(2026, 1, 1, 7, 5) + timedelta(days=n, minutes=n) for n in range(366)):
+        said = Dated(at, shape)
+        assert said == format_datetime(at, str(shape), locale="en") == tell_in("en", said)
+        assert tell_in("de", said) == format_datetime(at, str(tell_in("de", shape)), locale="de")
+
+
+def test_an_instant_is_told_by_its_own_clock() -> None:
+    at = datetime(2026, 10, 29, 18, tzinfo=ZoneInfo("Europe/Vienna"))
+    said = phrase("since {day}", day=Dated(at, SHAPES[2]))
+    assert said == "since Thursday 29 Oct 18:00"
+    assert tell_in("de", said.given["day"]) == "Donnerstag, 29. Okt., 18:00"
+    assert tell_in("de", Dated(date(2026, 3, 1), SHAPES[0])) == "März 2026"
+    assert pickle.loads(pickle.dumps(said)).given["day"].at == at
 
 
 AMOUNTS = (

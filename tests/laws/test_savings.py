@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from wattkeeper.charging.statistics.peak import LATEST_H, MOST_PERCENT, QUARTERS, Days, Month, best_shift
 from wattkeeper.charging.statistics.savings import Finding, Kind, Seen, findings, foremost, unused
 from wattkeeper.charging.statistics.terms import Terms, Window
+from wattkeeper.language import tell_in
 
 D = Decimal
 VIENNA = ZoneInfo("Europe/Vienna")
@@ -50,7 +51,7 @@ def test_tuesdays_load_two_hours_later_saves_41_euro_by_hand() -> None:
     one = only(found, Kind.SHIFT)
     assert one.title == "Shifting 18 % of Tuesday’s load by 2 hours saves €41.04 a month in peak charge"
     assert (one.saved_minor, one.currency) == (4104, "EUR")
-    assert one.how.startswith("The highest quarter hour of 2026-02 was 50.0 kW on 2026-02-03 17:45. Had 18 % of each")
+    assert one.how.startswith("The highest quarter hour of February 2026 was 50.0 kW on Tuesday 3 Feb 17:45. Had 18 %")
     assert "the highest would have been 41.0 kW; a kW costs €4.56 a month." in one.how
 
 
@@ -60,9 +61,11 @@ def test_another_price_by_night_is_told_with_the_energy_that_it_is_of() -> None:
     windows = (Window(17 * 60, 20 * 60, D(30)), Window(22 * 60, 6 * 60, D("18")))
     terms = Terms(currency="EUR", energy_minor_per_kwh=D("24.5"), windows=windows)
     one = only(list(findings(seen(load, terms))), Kind.DEAR)
-    assert one.title == "Charging from 22:00–6:00 instead of from 17:00–20:00 saves €12.00 a month in energy"
+    assert one.title == (
+        "Charging all 100.00 kWh of 17:00–20:00 between 22:00 and 6:00 instead would save €12.00 a month"
+    )
     assert one.saved_minor == 1200
-    assert "100.00 kWh were charged from 17:00–20:00 in 2026-02, where a kWh costs €0.30" in one.how
+    assert "100.00 kWh were charged from 17:00–20:00 in February 2026, where a kWh costs €0.30" in one.how
 
 
 def test_cars_that_stand_full_are_as_many_connectors() -> None:
@@ -81,9 +84,16 @@ def test_cars_that_stand_full_are_as_many_connectors() -> None:
 def test_a_connection_that_is_nearly_full_is_named_with_the_quarter_hour() -> None:
     load = {instant(3, 17, 45): D(9_200), instant(4, 17, 45): D(9_200), instant(5, 1): D(100)}
     (one,) = findings(seen(load, Terms(limit_w=D(40_000))))
-    assert one.title == "The connection is used to 92 % of its limit on Tuesday 17:45"
-    assert "was 36.8 kW on 2026-02-03 17:45; the connection bears 40.0 kW." in one.how
+    assert one.title == "The connection was used to 92 % of its limit on Tuesday 3 Feb 17:45"
+    assert "was 36.8 kW on Tuesday 3 Feb 17:45; the connection bears 40.0 kW." in one.how
     assert list(findings(seen(load, Terms(limit_w=D(46_001))))) == []
+
+
+def test_findings_are_told_in_german_with_its_names_of_days_and_months() -> None:
+    load = {instant(3, 17, 45): D(9_200), instant(5, 1): D(100)}
+    (one,) = findings(seen(load, Terms(limit_w=D(40_000))))
+    told = str(tell_in("de", one.how))
+    assert "im Februar 2026 hatte 36,8 kW, am Dienstag, 3. Feb., 17:45;" in told
 
 
 def test_connectors_that_nobody_used_are_named() -> None:
@@ -92,7 +102,7 @@ def test_connectors_that_nobody_used_are_named() -> None:
     one, two = unused("Harbour", ["CP1/1"], now, VIENNA), unused(None, ["CP1/1", "CP2/1"], now, VIENNA)
     assert one is not None and one.title == "Connector CP1/1 had no session for 30 days"
     assert two is not None and two.title == "2 connectors had no session for 30 days"
-    assert "since 2026-03-01. CP1/1, CP2/1" in two.how
+    assert "since 1 Mar 2026. CP1/1, CP2/1" in two.how
 
 
 def test_little_is_not_said_and_of_much_the_greatest_five() -> None:

@@ -86,7 +86,12 @@ async def test_findings_have_amounts_for_those_who_may_know_them(harbour: House)
     )
     dear = next(one for one in found if one["kind"] == "energy_price")
     assert dear["since"] == "2026-05-01T00:00:00Z" and dear["until"] == "2026-06-01T00:00:00Z"
-    assert "from 8:00–12:00" in dear["title"] and "€0.30" in dear["how"] and dear["currency"] == "EUR"
+    assert (
+        "of 8:00–12:00 between 22:00 and 6:00" in dear["title"]
+        and "in May 2026" in dear["how"]
+        and "€0.30" in dear["how"]
+        and dear["currency"] == "EUR"
+    )
     for one in found:
         assert one["title"] in page.replace("&#39;", "'") and one["how"] in page
     assert f"/sessions?site={SITE}&amp;since=2026-05-01&amp;until=2026-05-31&amp;within=ran" in page

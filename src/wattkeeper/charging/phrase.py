@@ -6,7 +6,9 @@ A phrase is a ``str``, its English; whoever tells it to a person looks its patte
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
 from string import Formatter
 
@@ -14,6 +16,9 @@ THIN = "\N{NARROW NO-BREAK SPACE}"
 """Sets thousands apart in English figures."""
 SIGNS = {"EUR": "€", "USD": "$", "GBP": "£"}
 """Currencies (ISO 4217) that are written with a sign of their own."""
+FIELDS = {"EEEE": "%A", "MMMM": "%B", "MMM": "%b", "y": "%Y", "HH": "%H", "mm": "%M"}
+"""What of a date is written how in English (Unicode TR 35, and C), as far as it is used here."""
+FIELD = re.compile("|".join((*FIELDS, "d")))
 
 
 class Phrase(str):
@@ -101,6 +106,26 @@ class Money(str):
         return (Money, (self.amount, self.currency, self.places))
 
 
+class Dated(str):
+    """A day, or an instant by a place's own clock, as English pages write it: ``Thursday 29 Oct 18:00``."""
+
+    at: date
+    """A datetime is told as its clock shows it."""
+    shape: Phrase
+    """How it is written, a pattern of Unicode TR 35; each language has its own."""
+
+    def __new__(cls, at: date, shape: Phrase) -> Dated:
+        """A day or an instant, and how it is written."""
+        fields = {"d": str(at.day)} | {field: at.strftime(way) for field, way in FIELDS.items()}
+        made = super().__new__(cls, FIELD.sub(lambda found: fields[found[0]], str(shape)))
+        made.at, made.shape = at, shape
+        return made
+
+    def __reduce__(self) -> tuple[object, ...]:
+        """Copies know it too."""
+        return (Dated, (self.at, self.shape))
+
+
 class Joined(str):
     """Several sentences one after the other, each told in the language of the whole."""
 
@@ -158,5 +183,5 @@ def joined(parts: Iterable[str], between: str = " ") -> Joined:
     return Joined(tuple(part for part in parts if part), between)
 
 
-Said = Phrase | Joined | Figure | Money
+Said = Phrase | Joined | Figure | Money | Dated
 """What can be told in any language."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
+from datetime import datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, Protocol
 
 from babel import Locale
+from babel.dates import format_datetime
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from markupsafe import Markup, escape
 
-from wattkeeper.charging.phrase import Figure, Joined, Money, Phrase
+from wattkeeper.charging.phrase import Dated, Figure, Joined, Money, Phrase
 
 HOME = Path(__file__).parent
 Message = str | list[str] | tuple[str, ...]
@@ -165,6 +167,14 @@ def _money(known: Catalogue, language: str, said: Money) -> str:
     return shape.replace(AMOUNT, _number(known, said.amount, said.places)).replace("¤", said.sign)
 
 
+def _dated(known: Catalogue, language: str, said: Dated) -> str:
+    """A day or an instant with the language's names and order; the clock as it is."""
+    if language == DEFAULT:
+        return str(said)
+    at = said.at if isinstance(said.at, datetime) else datetime.combine(said.at, time())
+    return format_datetime(at, known.pattern(said.shape), locale=known.locale)
+
+
 def _number(known: Catalogue, value: Decimal, places: int) -> str:
     """A number with so many places after the language's point."""
     return format_decimal(value, f"#,##0.{'0' * places}" if places else "#,##0", locale=known.locale)
@@ -177,4 +187,10 @@ def _joined(known: Catalogue, language: str, said: Joined) -> str:
     return between.join(told)
 
 
-TELLERS: Mapping[type, Callable[..., str]] = {Phrase: _phrase, Figure: _figure, Money: _money, Joined: _joined}
+TELLERS: Mapping[type, Callable[..., str]] = {
+    Phrase: _phrase,
+    Figure: _figure,
+    Money: _money,
+    Dated: _dated,
+    Joined: _joined,
+}

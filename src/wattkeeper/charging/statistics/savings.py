@@ -11,10 +11,9 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
-from wattkeeper.charging.cards.limits import DAY_WORDS
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.exact import HOUR_S, divided, exactly
-from wattkeeper.charging.phrase import Figure, Money, Phrase, counted, phrase
+from wattkeeper.charging.phrase import Dated, Figure, Money, Phrase, counted, phrase
 from wattkeeper.charging.statistics.peak import LATEST_H, MOST_PERCENT, Days, Month, best_shift
 from wattkeeper.charging.statistics.terms import DAY_MIN, QUARTER_MIN, Terms
 
@@ -47,10 +46,10 @@ SHIFT_HOW = phrase(
     "{hours} later and the rest as it did, the highest would have been {after}; a kW costs {price} a month. "
     "Up to {most} % and {latest} hours were tried; only energy counts, not how long cars stand there."
 )
-DEAR = phrase("Charging from {cheap} instead of from {dear} saves {amount} a month in energy")
+DEAR = phrase("Charging all {energy} of {dear} between {since} and {until} instead would save {amount} a month")
 DEAR_HOW = phrase(
     "{energy} were charged from {dear} in {month}, where a kWh costs {price}. From {cheap} it costs {less}. "
-    "The amount is for all of that energy."
+    "The amount is for all of that energy; how much of it can flow then, cars and drivers decide."
 )
 IDLE = phrase(
     "Cars stand full for {percent} of the time they are plugged in: {hours} a month at {places}, as many as {more}"
@@ -59,8 +58,9 @@ IDLE_HOW = phrase(
     "In {month} cars were plugged in for {plugged}, and for {idle} of it after their last energy. "
     "A connector was in use for {each} on the mean."
 )
-NEAR = phrase("The connection is used to {percent} of its limit on {at}")
-WHEN = phrase("{weekday} {clock}")
+NEAR = phrase("The connection was used to {percent} of its limit on {at}")
+MONTH, DAY, MOMENT = phrase("MMMM y"), phrase("d MMM y"), phrase("EEEE d MMM HH:mm")
+"""How dates are written (Unicode TR 35); each language has its own."""
 NEAR_HOW = phrase("The highest quarter hour of {month} was {peak} on {day}; the connection bears {limit}.")
 UNUSED_HOW = phrase("They had sessions before; none began since {day}. {names}")
 
@@ -112,9 +112,9 @@ class Seen:
     terms: Terms | None = None
 
     @property
-    def month(self) -> str:
-        """Such as 2026-03."""
-        return f"{self.since.astimezone(self.zone):%Y-%m}"
+    def month(self) -> Dated:
+        """Such as March 2026."""
+        return Dated(self.since.astimezone(self.zone), MONTH)
 
 
 def findings(seen: Seen) -> Iterator[Finding]:
@@ -141,7 +141,7 @@ def unused(site: str | None, names: Sequence[str], now: datetime, zone: tzinfo) 
         days=UNUSED.days,
     )
     since = now - UNUSED
-    how = UNUSED_HOW.filled(day=f"{since.astimezone(zone):%Y-%m-%d}", names=_listed(names))
+    how = UNUSED_HOW.filled(day=Dated(since.astimezone(zone), DAY), names=_listed(names))
     return Finding(Kind.UNUSED, site, title, how, since, now)
 
 
@@ -189,13 +189,18 @@ class _Span:
     def holds(self, of_day: int) -> bool:
         return (of_day - self.first) % OF_DAY < self.count
 
-    def __str__(self) -> str:
-        """Such as 22:00 to 6:00."""
+    @property
+    def ends(self) -> tuple[str, str]:
+        """Such as 22:00 and 6:00."""
         first, last = (
             f"{one * QUARTER_MIN // 60}:{one * QUARTER_MIN % 60:02}"
             for one in (self.first, (self.first + self.count) % OF_DAY)
         )
-        return f"{first}–{last}"
+        return first, last
+
+    def __str__(self) -> str:
+        """Such as 22:00–6:00."""
+        return "–".join(self.ends)
 
 
 def _spans(terms: Terms) -> list[_Span]:
@@ -222,9 +227,10 @@ def _dear(seen: Seen) -> Finding | None:
     if not _is_much(saved_minor, terms.currency):
         return None
     amount = priced(Decimal(saved_minor), terms.currency)
-    title = DEAR.filled(cheap=str(cheap), dear=str(dear), amount=amount)
     prices = {"price": priced(dear.price, terms.currency), "less": priced(cheap.price, terms.currency)}
     energy = Figure(energy_wh.scaleb(-3), 2, "kWh")
+    since, until = cheap.ends
+    title = DEAR.filled(energy=energy, dear=str(dear), since=since, until=until, amount=amount)
     how = DEAR_HOW.filled(energy=energy, dear=str(dear), month=seen.month, cheap=str(cheap), **prices)
     return Finding(Kind.DEAR, seen.site, title, how, seen.since, seen.until, saved_minor, terms.currency)
 
@@ -271,9 +277,7 @@ def _near(seen: Seen) -> Finding | None:
     peak_w = seen.load[at] * 4
     if peak_w * HUNDRED < limit_w * LEAST_LIMIT_PERCENT:
         return None
-    local = at.astimezone(seen.zone)
-    when = WHEN.filled(weekday=DAY_WORDS[local.weekday()], clock=f"{local:%H:%M}")
-    title = NEAR.filled(percent=_percent(peak_w, limit_w), at=when)
+    title = NEAR.filled(percent=_percent(peak_w, limit_w), at=_on(at, seen.zone))
     how = NEAR_HOW.filled(month=seen.month, peak=_kw(peak_w), day=_on(at, seen.zone), limit=_kw(limit_w))
     return Finding(Kind.NEAR, seen.site, title, how, seen.since, seen.until)
 
@@ -309,6 +313,6 @@ def _listed(names: Sequence[str]) -> str:
     return ", ".join([*names[:MOST_NAMES], *(["…"] if len(names) > MOST_NAMES else [])])
 
 
-def _on(at: datetime, zone: tzinfo) -> str:
+def _on(at: datetime, zone: tzinfo) -> Dated:
     """An instant by the site's clock."""
-    return f"{at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return Dated(at.astimezone(zone), MOMENT)
