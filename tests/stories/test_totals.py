@@ -128,3 +128,68 @@ async def test_a_station_that_moves_takes_its_totals_along(database: str, tmp_pa
     assert {row[0] for name in ("load_quarter", "tally_hour", "stay_count") for row in found[name]} == {"Harbour"}
     assert sum(row[2] for row in found["load_quarter"]) == 6000
     await world.close()
+
+
+async def test_energy_that_cannot_be_counts_as_none_and_hinders_nobody_else(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1", "CP2")
+    look = counting(world)
+    async with world.v16("CP1") as liar:
+        for one in range(0, 40, 2):
+            tx = await liar.start(one, 0)
+            await liar.stop(tx, one + 1, 9 * 10**11)
+    await look.look()
+    async with world.v16("CP2") as honest:
+        tx = await honest.start(41, 1000)
+        await honest.stop(tx, 50, 3000)
+    await look.look()
+    store = world.door.store
+    counted = await totals(store)
+    assert sum(row[2] for row in counted["load_quarter"]) == 2000
+    (hour,) = await rows(store, tally_hour.c.energy_wh, tally_hour.c.sessions)
+    assert hour == (2000, 21)
+    await look.rebuild()
+    assert await totals(store) == counted
+    await world.close()
+
+
+async def test_what_begins_long_hence_is_counted_anew_as_well(database: str, tmp_path: Path) -> None:
+    """The clock of its station is 200 years ahead."""
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    async with world.v16() as station:
+        told = {"connectorId": 1, "meterStart": 0, "timestamp": "2226-03-01T12:00:00Z", "idTag": "04AA"}
+        tx = (await station.say("StartTransaction", told))["transactionId"]
+        await station.say("StopTransaction", {"transactionId": tx, "meterStop": 5, "timestamp": "2226-03-01T13:00:00Z"})
+    look = counting(world)
+    assert await look.look() == 1
+    counted = await totals(world.door.store)
+    assert sum(row[2] for row in counted["load_quarter"]) == 5
+    assert await look.rebuild() == 1
+    assert await totals(world.door.store) == counted
+    await world.close()
+
+
+async def test_what_has_thousands_of_readings_is_counted_the_more_seldom(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    look = counting(world)
+    async with world.v16() as station:
+        tx = await station.start(0, 0)
+        for batch in range(3):
+            world.clock.reach(batch + 1)
+            at = [NOON + timedelta(milliseconds=25 * (2_000 * batch + one)) for one in range(2_000)]
+            values = [{"timestamp": one.isoformat(), "sampledValue": [{"value": str(batch)}]} for one in at]
+            await station.say("MeterValues", {"connectorId": 1, "transactionId": tx, "meterValue": values})
+        assert await look.look() == 1
+        world.clock.skip(minutes=16)
+        await station.read(tx, 19, wh=3000)
+        assert await look.look() == 0, "it waits on, whatever else is told of it"
+        world.clock.skip(minutes=16)
+        assert await look.look() == 1
+        await station.stop(tx, 50, 4000)
+        assert await look.look() == 1, "and not when it ends"
+    await world.close()

@@ -7,6 +7,7 @@ each stretch between readings, as it does on bills; sums over the quarters give 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -21,6 +22,8 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUARTER = timedelta(minutes=15)
 LONGEST = timedelta(days=45)
 """What goes on longer is cut there: no car stays so long, somebody forgot to end it."""
+MOST_WH = Decimal(100_000_000)
+"""No session brings more, Wh: energy of which a station tells so much counts as none."""
 ZERO = Decimal(0)
 
 
@@ -85,6 +88,7 @@ def share_of(session: Session, used: Usage, left_at: datetime | None, gross_mino
     started, until = session.started_at, left_at or session.ended_at or session.last_at
     until = min(max(until, started), started + LONGEST)
     parts = {quarter_of(started): Part(quarter_of(started))}
+    used = _believed(used)
     with exactly():
         for quarter, span in _quarters(started, until):
             _part(parts, quarter).plugged_s += seconds(span)
@@ -103,6 +107,13 @@ def share_of(session: Session, used: Usage, left_at: datetime | None, gross_mino
         ended=session.state not in LIVE,
         stayed_s=seconds(until - started),
     )
+
+
+def _believed(used: Usage) -> Usage:
+    """The stretches of a session, without energy where that cannot be: of all others totals would say nothing more."""
+    if sum((abs(one.energy_wh) for one in used.intervals), ZERO) <= MOST_WH:
+        return used
+    return replace(used, intervals=tuple(replace(one, energy_wh=ZERO) for one in used.intervals))
 
 
 def _part(parts: dict[int, Part], quarter: int) -> Part:

@@ -5,17 +5,19 @@ What it added before is taken back in the same transaction, so that it may die a
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.money.stay import GONE, Stay, pauses, stay_after
+from wattkeeper.charging.money.stay import GONE, Pause, Stay, pauses, stay_after
 from wattkeeper.charging.money.usage import usage
+from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.statistics.share import QUARTER, share_of
+from wattkeeper.charging.statistics.share import QUARTER, Share, share_of
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -32,6 +34,8 @@ ENTRIES = 5_000
 """How many journal entries are followed in one transaction."""
 TOGETHER = 100
 """How many sessions are counted in one transaction: stations need not wait long for it."""
+MANY = 5_000
+"""For so many readings a session that goes on waits a quarter of an hour longer: each time all of them are read."""
 AFTERWARDS = timedelta(days=1)
 """How long after its end it is looked whether a car still stands there."""
 PAUSE_S, REST_S = 5, 60
@@ -65,9 +69,9 @@ class Counting:
         async with self._store.unit() as unit:
             if await due.advance(unit, NAME, before, n):
                 known = await share.counted(unit.connection, list(touched))
-                later = unit.now + QUARTER
-                times = {one: later if lives and one in known else unit.now for one, lives in touched.items()}
-                await share.recount(unit, times)
+                later = {one: unit.now + QUARTER for one, lives in touched.items() if lives and one in known}
+                await share.recount(unit, {one: unit.now for one in touched.keys() - later})
+                await share.recount(unit, later, may_wait=True)
         return True
 
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
@@ -119,13 +123,19 @@ class Counting:
             for name, its in found.items():
                 paused_in = pauses(await stay.flow_told(unit.connection, its.whole)) if name in paused else ()
                 stayed = await _stayed(unit.connection, its.whole)
-                used = usage(its.whole, told.get(name, ()), paused_in, stayed.until)
-                share_in = share_of(its.whole, used, stayed.until, billed.get(name, 0))
-                shares[name] = Counted(its.spot.site, share_in)
+                given = (its.whole, told.get(name, ()), paused_in, stayed.until, billed.get(name, 0))
+                shares[name] = Counted(its.spot.site, await asyncio.to_thread(_share, *given))
                 is_fresh = its.whole.ended_at is not None and unit.now - its.heard_at < AFTERWARDS
                 if its.whole.is_live or (stayed.goes_on and is_fresh):
-                    again[name] = unit.now + QUARTER
+                    again[name] = unit.now + QUARTER * (1 + len(told.get(name, ())) // MANY)
             await share.count(unit, names, shares, self._settings.zone, again)
+
+
+def _share(
+    whole: Session, told: Sequence[Reading], paused_in: Sequence[Pause], until: datetime | None, gross_minor: int
+) -> Share:
+    """What a session adds: beside everything else, for it may have very many readings."""
+    return share_of(whole, usage(whole, told, paused_in, until), until, gross_minor)
 
 
 async def _stayed(connection: AsyncConnection, whole: Session) -> Stay:

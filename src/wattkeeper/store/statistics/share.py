@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
-from sqlalchemy import case, delete, func, insert, select, update
+from sqlalchemy import case, delete, func, insert, literal, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -57,15 +57,18 @@ async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[
     return {row.id: bool(row.live) for row in rows}, upto
 
 
-async def recount(unit: Unit, sessions: Mapping[str, datetime]) -> None:
-    """Let sessions be counted again, each not before an instant; one that waits already waits no longer for it."""
+async def recount(unit: Unit, sessions: Mapping[str, datetime], *, may_wait: bool = False) -> None:
+    """Let sessions be counted again, each not before an instant; one that waits already waits no longer for it.
+
+    ``may_wait``: it waits as long as it did.
+    """
     dialect: Any = sqlite if unit.is_sqlite else postgresql
     wanted = dialect.insert(untallied)
     sooner = case((wanted.excluded.at < untallied.c.at, wanted.excluded.at), else_=untallied.c.at)
     asked = wanted.on_conflict_do_update(index_elements=["session_id"], set_={"at": sooner})
     rows = [{"session_id": one, "at": at} for one, at in sessions.items()]
     if rows:
-        await unit.connection.execute(asked, rows)
+        await unit.connection.execute(wanted.on_conflict_do_nothing() if may_wait else asked, rows)
 
 
 async def recount_station(unit: Unit, name: str) -> None:
@@ -121,7 +124,8 @@ async def begin_again(unit: Unit) -> None:
     """Drop all totals, and count every session there is."""
     for table in (*TOTALS, tallied, untallied):
         await unit.connection.execute(delete(table))
-    every = select(session.c.id, session.c.started_at)
+    began = session.c.started_at
+    every = select(session.c.id, case((began < unit.now, began), else_=literal(unit.now, began.type)))
     await unit.connection.execute(insert(untallied).from_select(["session_id", "at"], every))
 
 
