@@ -20,9 +20,11 @@ from wattkeeper.operations.access import Access
 from wattkeeper.operations.alerts.telling import DAY, Telling, wait_after
 from wattkeeper.operations.alerts.webhook import Webhooks
 from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.operations.people.letters.post import message
 from wattkeeper.store.alerts import sending
 from wattkeeper.store.alerts.sending import Word
 from wattkeeper.store.people import account
+from wattkeeper.store.stations import station
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0)
 
@@ -185,6 +187,8 @@ async def test_a_letter_goes_to_whoever_works_here_and_may_know(database: str, t
         await a.rule(OFFLINE, accounts=(driver,))
     await a.world.admit("CP1")
     await a.stand("CP1", "Linz")
+    async with door.store.unit() as unit:
+        await station.describe(unit, "CP1", {"label": "Quay\u2028\x85East"})
     made = await a.rule(OFFLINE, accounts=tuple(people.values()))
     async with door.store.unit() as unit:
         await account.remove(unit, people["left@x.org"])
@@ -197,7 +201,8 @@ async def test_a_letter_goes_to_whoever_works_here_and_may_know(database: str, t
     shown = await Mail(door.store, door.safe, door.settings).outbox()
     assert {one.to for one in shown} == {"own@x.org", "here@x.org"}
     assert {one.kind for one in shown} == {"alert"}
-    assert "CP1 is not connected" in shown[0].subject
+    assert shown[0].subject.startswith("Wattkeeper: Alert: Quay East is not connected"), "on one line"
+    assert message(shown[0], "watt@x.org", "https://x.org")["Subject"] == shown[0].subject
     assert "15 minutes" in shown[0].text
     assert sorted(row[1] for row in await a.sendings()) == ["dropped", "dropped", "dropped", "sent", "sent"]
     assert await a.alerts.rules.test(VIEWER, made.id) == 5

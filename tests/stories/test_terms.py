@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -116,6 +117,19 @@ async def test_what_is_not_known_of_all_energy_is_not_said_of_a_session(database
     await world.close()
 
 
+@pytest.mark.parametrize(
+    "far", ["0001-01-01T00:00Z", "1970-12-31T23:00Z", "9999-12-31T23:00Z", "9999-12-31T23:00-14:00"]
+)
+async def test_hours_that_no_clock_of_a_place_can_tell_are_refused(database: str, tmp_path: Path, far: str) -> None:
+    """West of Greenwich the first of all years is none: the page about them would never open again."""
+    world, terms = await harbour(database, tmp_path)
+    with pytest.raises(Refusal):
+        await terms.enter_carbon(VIEWER, SITE, f"at,g_per_kwh\n{far},300\n")
+    with pytest.raises(Refusal):
+        await terms.enter_hours(VIEWER, SITE, [(datetime.fromisoformat(far), D(300))])
+    await world.close()
+
+
 async def test_terms_have_a_history_and_a_deed_each(database: str, tmp_path: Path) -> None:
     world, terms = await harbour(database, tmp_path)
     first = await terms.enter(VIEWER, SITE, TERMS)
@@ -168,6 +182,8 @@ async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(dat
     forecasts = Forecasts(store, settings)
     assert (await forecasts.of(VIEWER)).forecast.known == 5, "whole weeks since the first energy, which had none"
     assert (await forecasts.of(HOST, SITE)) == (await forecasts.of(VIEWER, SITE))
+    crowd = await asyncio.gather(*(Forecasts.of(fresh, VIEWER) for fresh in [Forecasts(store, settings)] * 5))
+    assert len({id(one) for one in crowd}) == 1, "it is worked out once, however many ask at once"
     nothing = (await forecasts.of(stranger)).forecast
     assert (nothing.known, nothing.why) == (0, Why.NOTHING)
     with pytest.raises(Refusal):

@@ -150,7 +150,8 @@ class Telling:
             subject, text = SUBJECTS[row.word].filled(what=told.title), joined((told.why, self._when(row, about)))
         see = SEE.filled(where=f"{self._mail.home}/alerts")
         whole = f"{tell_in(language, text)}\n\n{tell_in(language, see)}\n"
-        return await self._mail.write(unit, whose.person, MAIL_KIND, f"Wattkeeper: {tell_in(language, subject)}", whole)
+        line = " ".join(f"Wattkeeper: {tell_in(language, subject)}".split())  # names may have line breaks of Unicode
+        return await self._mail.write(unit, whose.person, MAIL_KIND, line, whole)
 
     def _when(self, row: SendingRow, about: AlertRow) -> str:
         """Since when, or from when to when, on the installation's clock."""

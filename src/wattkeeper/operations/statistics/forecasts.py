@@ -38,6 +38,8 @@ class Forecasts:
         self._store = store
         self._settings = settings
         self._kept: dict[tuple[object, ...], Told] = {}
+        self._turn = asyncio.Lock()
+        """One forecast at a time, and none twice, however many ask: each takes a second of the machine."""
 
     async def of(self, viewer: Viewer, site: str | None = None) -> Told:
         """The next 168 hours from this one on, of one site or of all that the viewer sees (scope sessions:read).
@@ -59,10 +61,12 @@ class Forecasts:
             since, until = (_instant(at, zone) for at in (begin - (MOST_WEEKS + 1) * WEEK, begin))
             rows = await total.by_hour(connection, viewer, since, until, site)
         energy_wh = {at: float(one.energy_wh) for at, one in rows.items()}
-        told = await asyncio.to_thread(_told, energy_wh, begin, zone)
-        self._kept = {old: one for old, one in self._kept.items() if old[0] == begin and len(self._kept) < MOST_KEPT}
-        self._kept[key] = told
-        return told
+        async with self._turn:
+            if key not in self._kept:
+                told = await asyncio.to_thread(_told, energy_wh, begin, zone)
+                few = len(self._kept) < MOST_KEPT
+                self._kept = {old: one for old, one in self._kept.items() if old[0] == begin and few} | {key: told}
+            return self._kept[key]
 
 
 def _told(energy_wh: Mapping[datetime, float], begin: datetime, zone: tzinfo) -> Told:

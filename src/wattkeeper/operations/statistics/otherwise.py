@@ -46,6 +46,8 @@ class OtherTimes:
         self._store = store
         self._zone = settings.zone
         self._known: dict[Key, dict[Currency, Elsewhen]] = {}
+        self._turn = asyncio.Lock()
+        """One month at a time, and none twice, however many ask."""
 
     async def of(self, viewer: Viewer, month: date) -> Otherwise | None:
         """The billed sessions of one's own month (scopes sessions:read and bills:read, one's own).
@@ -60,12 +62,13 @@ class OtherTimes:
             newest = {one.session: one for one in await own.issued(connection, person, since, until)}
             order = sorted(newest.values(), key=lambda one: (one.began_at, one.session), reverse=True)
             key, charged = await self._charged(connection, [one.number for one in order[:MOST]])
-        if key not in self._known:
-            found = await asyncio.to_thread(elsewhen, charged, self._zone)
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            self._known[key] = found
-        return Otherwise(self._known[key], max(0, len(order) - MOST))
+        async with self._turn:
+            if key not in self._known:
+                found = await asyncio.to_thread(elsewhen, charged, self._zone)
+                if len(self._known) >= MOST_KNOWN:
+                    self._known.clear()
+                self._known[key] = found
+            return Otherwise(self._known[key], max(0, len(order) - MOST))
 
     async def _charged(self, connection: AsyncConnection, numbers: Sequence[str]) -> tuple[Key, list[Charged]]:
         """What documents bill, each with the tariff that would hold for it now."""

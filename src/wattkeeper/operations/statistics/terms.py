@@ -13,6 +13,7 @@ from decimal import Decimal, InvalidOperation
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.statistics.span import FIRST, LAST
 from wattkeeper.charging.statistics.terms import MOST_G, Terms, need_sense
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -126,8 +127,8 @@ def _told(hours: Sequence[tuple[datetime, Decimal]]) -> dict[datetime, Decimal]:
 
 
 def _is_hour(at: datetime) -> bool:
-    """Whether an hour begins then."""
-    return (at.minute, at.second, at.microsecond) == (0, 0, 0)
+    """Whether an hour begins then that anybody can mean: further off, no clock of a place can tell it."""
+    return FIRST <= at.date() <= LAST and (at.minute, at.second, at.microsecond) == (0, 0, 0)
 
 
 def _is_figure(grams: Decimal) -> bool:
@@ -139,13 +140,10 @@ def _row(row: list[str], line: int) -> tuple[datetime, Decimal]:
     """An hour of its line; Refusal INVALID."""
     try:
         at, grams = datetime.fromisoformat(row[0].strip()), Decimal(row[1].strip())
-        if not _is_figure(grams):
+        if not _is_figure(grams) or not FIRST <= at.date() <= LAST:
             raise ValueError
     except (IndexError, ValueError, InvalidOperation):
         raise Refusal(Code.INVALID, ODD_LINE.filled(line=line)) from None
     if at.tzinfo is None or not _is_hour(at):
         raise Refusal(Code.INVALID, NO_HOUR.filled(line=line))
-    try:
-        return at.astimezone(UTC), grams
-    except OverflowError:
-        raise Refusal(Code.INVALID, ODD_LINE.filled(line=line)) from None
+    return at.astimezone(UTC), grams
