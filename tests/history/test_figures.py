@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -24,6 +25,8 @@ from tests.databases import ENGINES, Databases
 from tests.doors import settings_for
 from wattkeeper.assembly import open_rooms
 from wattkeeper.charging.money.discrepancy import Kind
+from wattkeeper.charging.statistics.span import Span
+from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.history.importing import make_stations, plan, record
 from wattkeeper.operations.history.mapping import read_mapping
@@ -37,6 +40,8 @@ MAPPINGS = HERE.parents[1] / "docs" / "mappings"
 ZONE = "Europe/Zurich"
 FIRST, UNTIL = date(2014, 1, 1), date(2024, 1, 1)
 SINCE, BEFORE = datetime(2014, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
+CHANGE = date(2015, 6, 1)
+"""From this day on grids carry something else."""
 QUARTER_S = 900
 SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh")
 COUNTS = ("sessions", "ended", "empty")
@@ -196,6 +201,7 @@ class Counted:
     stays: dict[str, dict[int, int]]
     one_month: dict[str, dict[int, int]]
     odd: dict[Kind, int]
+    carbon: Told
 
 
 def plain(one: Total) -> dict[str, float]:
@@ -224,8 +230,22 @@ async def count(database: str, folder: Path, raw: Raw) -> Counted:
         await take(rooms, fast_file, quick if whole else quick.replace("excel", "%Y-%m-%d %H:%M:%S"))
         assert await rooms.statistics.counting.look() == raw.slow.height + raw.full.height + raw.quick.height
         audited = await audit_sessions(rooms.store, VIEWER, most=0)
+        carbon = await emitted(rooms)
         async with rooms.store.read() as connection:
-            return await read(connection, {kind: one.count for kind, one in audited.totals.items()})
+            return await read(connection, {kind: one.count for kind, one in audited.totals.items()}, carbon)
+
+
+async def emitted(rooms: Any) -> Told:
+    """Carbon by hour of the day and by month, after terms of the sites: 24 figures at each, other ones since a day."""
+    known = await rooms.statistics.use.known(VIEWER)
+    for site in known.sites:
+        told = Terms(carbon_g_per_kwh=tuple(Decimal(100 + 10 * hour) for hour in range(24)))
+        await rooms.statistics.terms.enter(VIEWER, site, told)
+        await rooms.statistics.terms.enter(VIEWER, site, Terms(since=CHANGE, carbon_g_per_kwh=(Decimal(333),)))
+    found = (await rooms.statistics.carbon.of(VIEWER, Span(FIRST, UNTIL), known.sites, by_month=True)).weighed
+    hours = {("hour", f"{hour}"): float(one.grams) for hour, one in enumerate(found.hours)}
+    months = {("month", f"{of.first:%Y-%m}"): float(one.grams) for of, one in found.spans}
+    return {key: {"grams": grams} for key, grams in (hours | months).items()}
 
 
 async def take(rooms: Any, file: Path, text: str) -> None:
@@ -237,7 +257,7 @@ async def take(rooms: Any, file: Path, text: str) -> None:
     await record(rooms.intake, found.fresh, mapping)
 
 
-async def read(connection: Any, odd: dict[Kind, int]) -> Counted:
+async def read(connection: Any, odd: dict[Kind, int], carbon: Told) -> Counted:
     """Every figure that there is."""
     outlets = await total.by_outlet(connection, VIEWER, FIRST, UNTIL)
     days = await total.by_day(connection, VIEWER, FIRST, UNTIL)
@@ -246,6 +266,7 @@ async def read(connection: Any, odd: dict[Kind, int]) -> Counted:
         {(day,): plain(one) for day, one in days.items()},
         *({}, {}, {}, {}, {}, {}),
         odd,
+        carbon,
     )
     for site in await total.sites(connection, VIEWER):
         months = await total.by_month(connection, VIEWER, "2014-01", "2023-12", Part(site=site))
@@ -322,6 +343,17 @@ def test_every_quarter_hour_of_every_site_agrees(both: tuple[Expected, Counted])
     expected, counted = both
     told = {(site, at): {"energy_wh": float(wh)} for site, load in counted.load.items() for at, wh in load.items()}
     agree(told, expected.by(pl.col("site"), pl.col("quarter"), of=("energy_wh",)))
+
+
+def test_carbon_by_hour_of_the_day_and_by_month_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    local = pl.col("local")
+    held = pl.when(local.dt.date() >= CHANGE).then(333).otherwise(100 + 10 * local.dt.hour().cast(pl.Int64))
+    parts = expected.parts.with_columns(grams=pl.col("energy_wh") * held / 1000)
+    for name, key in (("hour", local.dt.hour().cast(pl.String)), ("month", local.dt.strftime("%Y-%m"))):
+        sums = parts.group_by(key.alias("key")).agg(pl.col("grams").sum()).filter(pl.col("grams") > 0)
+        told = {of: one["grams"] for (kind, of), one in counted.carbon.items() if kind == name and one["grams"]}
+        assert told == pytest.approx(dict(sums.iter_rows()), abs=1e-2), name
 
 
 def test_the_highest_quarter_hour_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:

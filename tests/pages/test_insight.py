@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from playwright.async_api import expect
@@ -11,6 +12,8 @@ from playwright.async_api import expect
 from tests.pages.money.till import Till
 from tests.pages.site import NARROW, WIDE, Site
 from wattkeeper.charging.person import Role
+from wattkeeper.charging.statistics.terms import Terms
+from wattkeeper.commands.terminal import VIEWER
 
 
 async def furnished(site: Site) -> tuple[Till, str]:
@@ -66,6 +69,30 @@ async def test_pictures_are_there_on_any_screen_and_as_tables_by_a_key(site: Sit
             assert await person.sideways() == 0, path
             await page.keyboard.press("t")
             await expect(table).to_be_hidden()
+
+
+async def test_the_hour_with_the_most_carbon_leads_to_its_sessions(site: Site) -> None:
+    till, days = await furnished(site)
+    terms = Terms(carbon_g_per_kwh=(Decimal(400),))
+    await site.rooms.statistics.terms.enter(VIEWER, "Linz", terms)
+    for size, scheme in ((WIDE, "light"), (NARROW, "dark")):
+        async with till.person(Role.OWNER, f"boss{scheme}", size, color_scheme=scheme) as person:
+            page = person.page
+            await page.goto(f"/insight/carbon?{days}")
+            await expect(page.get_by_role("heading", level=1)).to_contain_text("Most carbon between")
+            assert [await one.is_visible() for one in await page.locator("svg.drawn").all()].count(True) == 2
+            assert await person.sideways() == 0
+            await expect(page.locator("main")).to_contain_text("Of 5.00 kWh out of 25.00 kWh")
+            await page.get_by_role("link", name="Enter it under Terms").click()
+            await expect(page.get_by_role("heading", level=1)).to_have_text("Terms of Rosenheim")
+            await page.goto(f"/insight/carbon?{days}&site=Linz")
+            await page.keyboard.press("t")
+            await expect(page.locator("details[data-key=t] table").last).to_be_visible()
+            assert await person.sideways() == 0
+            await page.locator("#days-head").scroll_into_view_if_needed()
+            await page.locator("details[data-key=t] table").last.get_by_role("link", name=re.compile("kg")).last.click()
+            await expect(page.locator("#sessions tr.row")).to_have_count(2)
+            await expect(page.locator(".understood")).to_contain_text("Linz")
 
 
 async def test_an_hour_of_the_map_leads_to_its_sessions(site: Site) -> None:

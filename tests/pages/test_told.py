@@ -152,7 +152,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/breaches/{identifier}/report",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
-            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
@@ -172,8 +172,9 @@ async def foreseen(one: Walk, town: Town) -> None:
     await one.send("/insight/terms?site=Linz", peak="90", energy="0,30", limit="10", **times)
     await one.send("/insight/terms/carbon?site=Linz", hours="")
     await one.send("/insight/terms/carbon?site=Linz", hours="at,g_per_kwh\n2026-03-01T00:00Z,312.5")
-    for path in ("/insight", "/insight/forecast", "/insight/terms"):
-        await one.to(path, f"{path}?site=Linz")
+    for path in ("/insight", "/insight/forecast", "/insight/terms", "/insight/carbon", "/insight/carbon?show=grid"):
+        await one.to(path, f"{path}{'&' if '?' in path else '?'}site=Linz")
+    await one.to("/insight/carbon?span=year&show=energy", "/insight/carbon?site=-")
 
 
 async def opened(one: Walk, person: str) -> None:

@@ -12,6 +12,7 @@ import orjson
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from tests.doors import settings_for
 from tests.stories.test_totals import counting, told
 from tests.stories.world import NOON, World
 from wattkeeper.charging.deed import DeedKind
@@ -19,9 +20,10 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import EVERYTHING, Role, Scope, Viewer
 from wattkeeper.charging.statistics.forecast import Why
 from wattkeeper.charging.statistics.savings import Kind
+from wattkeeper.charging.statistics.span import Span
 from wattkeeper.charging.statistics.terms import Terms, Window, terms_at
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.operations.statistics.carbon import by_month, carbon_of, emitted_of
+from wattkeeper.operations.statistics.carbon import SiteCarbon, carbon_of, emitted_of
 from wattkeeper.operations.statistics.findings import Findings
 from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.terms import SiteTerms
@@ -64,9 +66,10 @@ async def test_carbon_of_a_session_is_that_worked_out_by_hand(database: str, tmp
     assert await terms.enter_carbon(VIEWER, SITE, hours) == 2
     async with world.door.store.read() as connection:
         assert await carbon_of(connection, ids, UTC) == {ids[0]: D(550 + 250)}  # 5.5 kWh at 100 g, 0.5 kWh at 500 g
-        months = await by_month(connection, VIEWER, date(2026, 2, 1), date(2026, 4, 1), UTC)
-        assert {month: (one.grams, one.g_per_kwh) for month, one in months.items()} == {"2026-03": (D(800), D(800) / 6)}
-        assert await by_month(connection, VIEWER, date(2026, 2, 1), date(2026, 4, 1), UTC, "Elsewhere") == {}
+    carbon, span = SiteCarbon(world.door.store, world.door.settings), Span(date(2026, 2, 1), date(2026, 4, 1))
+    february, march = (one for _, one in (await carbon.of(VIEWER, span, [SITE], by_month=True)).weighed.spans)
+    assert (february.grams, march.grams, march.g_per_kwh) == (D(0), D(800), D(800) / 6)
+    assert (await carbon.of(VIEWER, span, ["Elsewhere"], by_month=True)).weighed.whole.energy_wh == 0
     await world.close()
 
 
@@ -100,9 +103,9 @@ async def test_months_of_carbon_are_as_if_each_hour_had_been_looked_at(database:
         grams = D(333) if local.date() >= date(2026, 4, 10) else D(local.hour * 10)
         slowly[f"{local:%Y-%m}"] = slowly.get(f"{local:%Y-%m}", D(0)) + wh * grams / 1000
     slowly["2026-03"] += D("5.5") * 130 + D("0.5") * 140  # what was charged on the first of March
-    async with world.door.store.read() as connection:
-        months = await by_month(connection, VIEWER, date(2026, 3, 1), date(2026, 6, 1), vienna)
-    assert {month: one.grams for month, one in months.items()} == slowly
+    carbon = SiteCarbon(world.door.store, settings_for(database, tmp_path, time_zone="Europe/Vienna"))
+    found = (await carbon.of(VIEWER, Span(date(2026, 3, 1), date(2026, 6, 1)), [SITE], by_month=True)).weighed
+    assert {f"{month.first:%Y-%m}": one.grams for month, one in found.spans} == slowly
     await world.close()
 
 
@@ -176,8 +179,11 @@ async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(dat
         span = (NOON - timedelta(days=1), NOON + timedelta(days=1))
         assert await total.busiest(connection, HOST, *span, 5) == {SITE: 6000}
         assert await total.busiest(connection, stranger, *span, 5) == {}
-        assert await total.energy(connection, stranger, SITE, *span) == {}
-        assert await total.energy_by_clock(connection, stranger, [SITE], *span) == {}
+        for table in (total.HOURS, total.QUARTERS):
+            assert await total.energy(connection, stranger, [SITE], *span, table) == {}
+            assert await total.energy_by_clock(connection, stranger, [SITE], *span, table) == {}
+            assert sum((await total.energy(connection, HOST, [SITE], *span, table)).values()) == 6000
+        assert await total.energy_by_site(connection, stranger, [SITE], *span) == {}
         assert await total.there(connection, stranger, ["CP1"]) == set()
     forecasts = Forecasts(store, settings)
     assert (await forecasts.of(VIEWER)).forecast.known == 5, "whole weeks since the first energy, which had none"

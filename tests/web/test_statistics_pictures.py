@@ -23,6 +23,7 @@ PAGES = {
     "/insight/week": ("/insight/week", ("week", "energy")),
     "/insight/load": ("/insight/load", ("load",)),
     "/insight/stays": ("/insight/stays", ("stays", "arrivals", "idle")),
+    "/insight/carbon": ("/insight/carbon", ("hours",)),
 }
 """Pages, where their files are, and what their pictures are called."""
 SVG = "{http://www.w3.org/2000/svg}"

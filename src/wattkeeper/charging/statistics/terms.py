@@ -5,8 +5,8 @@ Prices are minor units of the money they were entered in; they may have decimals
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import date, datetime, tzinfo
+from collections.abc import Hashable, Mapping
+from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +14,7 @@ import msgspec
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 
-DAY_MIN, QUARTER_MIN = 1440, 15
+DAY_MIN, HOUR_MIN, QUARTER_MIN = 1440, 60, 15
 MOST_WINDOWS = 6
 MOST_MINOR = Decimal(1_000_000)
 """What a kW or a kWh may cost: more is a slip."""
@@ -85,17 +85,33 @@ class Carbon(msgspec.Struct, frozen=True):
     terms: tuple[Terms, ...]
     """Of all times, the newest last."""
     by_hour: Mapping[datetime, Decimal]
-    """g/kWh by the hour's beginning, UTC."""
+    """g/kWh by the hour's beginning, UTC; where zones are half an hour beside the others, hours may begin at half."""
     zone: tzinfo
 
     def at(self, at: datetime) -> Decimal | None:
         """What it carries in the quarter hour that begins at an instant, g/kWh; None where nobody told."""
-        told = self.by_hour.get(at.replace(minute=0, second=0, microsecond=0))
-        if told is not None:
-            return told
+        for begun in range(0, HOUR_MIN, QUARTER_MIN):
+            told = self.by_hour.get(at - timedelta(minutes=begun))
+            if told is not None:
+                return told
         local = at.astimezone(self.zone)
         held = terms_at(self.terms, local.date())
         return None if held is None else held.carbon_at(local)
+
+    @property
+    def begins(self) -> set[date]:
+        """Days from which on other terms hold."""
+        return {one.since for one in self.terms if one.since is not None}
+
+    @property
+    def kind(self) -> Hashable:
+        """What decides it; None where each hour has its own."""
+        return None if self.by_hour else tuple((one.since, one.carbon_g_per_kwh) for one in self.terms)
+
+    @property
+    def is_hourly(self) -> bool:
+        """Whether it changes on the hour alone, UTC."""
+        return all(at.minute == 0 for at in self.by_hour)
 
 
 def clock(minute: int) -> str:

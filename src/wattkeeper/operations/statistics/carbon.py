@@ -1,20 +1,25 @@
-"""Carbon dioxide of sessions and of months: their energy, by what the grid of their site carried when it flowed."""
+"""Carbon dioxide of sessions, and of sites by hour of the day and by day: their energy, by what their grid carried."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.statistics.carbon import Emitted, emitted
+from wattkeeper.charging.statistics.carbon import Emitted
+from wattkeeper.charging.statistics.span import Span
 from wattkeeper.charging.statistics.terms import Carbon
-from wattkeeper.store.statistics import share, terms, total
+from wattkeeper.operations.statistics.use import need_totals
+from wattkeeper.operations.statistics.weighing import Weighed, untold, weighed
+from wattkeeper.settings import Settings
+from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import share, terms
 
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 async def carbon_of(connection: AsyncConnection, sessions: Sequence[str], zone: tzinfo) -> dict[str, Decimal]:
@@ -32,12 +37,11 @@ async def emitted_of(connection: AsyncConnection, sessions: Sequence[str], zone:
     ats = [part.at for one in known.values() for part in one.share.parts]
     if not ats:
         return {}
-    span = (min(ats) - HOUR, max(ats) + HOUR)
+    span = (min(ats), max(ats) + HOUR)
     grids = await carbon_at(connection, {one.site for one in known.values()}, *span, zone)
     found = {}
     for name, one in known.items():
-        carbon = grids.get(one.site)
-        came = emitted(((part.at, part.energy_wh) for part in one.share.parts), carbon)
+        came = Emitted.of(((part.at, part.energy_wh) for part in one.share.parts), grids.get(one.site))
         if came.energy_wh > 0 and came.known_wh > 0:
             found[name] = came
     return found
@@ -48,68 +52,35 @@ async def carbon_at(
 ) -> dict[str, Carbon]:
     """What the grids of sites carried between two instants; sites of which nobody told are left out."""
     entered = await terms.of_sites(connection, sites)
-    by_hour = await terms.carbon_by_hour(connection, sites, since, until)
+    by_hour = await terms.carbon_by_hour(connection, sites, since - HOUR, until)
     told = {site for site, all_of_it in entered.items() if any(one.carbon_g_per_kwh for one in all_of_it)}
     return {site: Carbon(entered.get(site, ()), by_hour.get(site, {}), zone) for site in told | {*by_hour}}
 
 
-async def by_month(
-    connection: AsyncConnection, viewer: Viewer, first: date, until: date, zone: tzinfo, site: str | None = None
-) -> dict[str, Emitted]:
-    """What each month came to, as 2026-03, from one day to before another (scope sessions:read).
+@dataclass(frozen=True, slots=True)
+class Carbons:
+    """What the energy of sites came to over a span."""
 
-    Only sites of whose grid somebody told are counted; empty where there is none.
-    """
-    since, end = (datetime.combine(day, time(), zone).astimezone(UTC) for day in (first, until))
-    sites = [one for one in await total.sites(connection, viewer) if site in (None, one)]
-    grids = await carbon_at(connection, sites, since, end, zone)
-    found: dict[str, Emitted] = {}
-    for name, carbon in grids.items():
-        if carbon.by_hour:
-            by_hour = await total.energy(connection, viewer, name, since, end)
-            for month, came in (await asyncio.to_thread(_months, by_hour, carbon, zone)).items():
-                _add(found, month, came)
-    steady = [name for name, carbon in grids.items() if not carbon.by_hour]
-    if steady:
-        for begin, after in _stretches([grids[name] for name in steady], since, end, zone):
-            month = f"{begin.astimezone(zone):%Y-%m}"
-            for (name, hour), wh in (await total.energy_by_clock(connection, viewer, steady, begin, after)).items():
-                _add(found, month, emitted([(_next(begin, hour), wh)], grids[name]))
-    return dict(sorted(found.items()))
+    weighed: Weighed[Emitted]
+    untold: Sequence[str]
+    """Sites that delivered energy, and of whose grid nobody told anything."""
 
 
-def _months(by_hour: Mapping[datetime, Decimal], carbon: Carbon, zone: tzinfo) -> dict[str, Emitted]:
-    """What energy by hour came to by month: beside everything else, for a year of many sites takes a while."""
-    found: dict[str, Emitted] = {}
-    for at, wh in by_hour.items():
-        _add(found, f"{at.astimezone(zone):%Y-%m}", emitted([(at, wh)], carbon))
-    return found
+class SiteCarbon:
+    """The carbon dioxide of sites."""
 
+    def __init__(self, store: Store, settings: Settings) -> None:
+        self._store = store
+        self._zone = settings.zone
 
-def _add(found: dict[str, Emitted], month: str, more: Emitted) -> None:
-    found[month] = found.get(month, Emitted()) + more
-
-
-def _next(since: datetime, hour: int) -> datetime:
-    """The first instant from one on at an hour of the day, UTC."""
-    at = since.replace(hour=hour, minute=0)
-    return at if at >= since else at + DAY
-
-
-def _stretches(
-    grids: Collection[Carbon], since: datetime, until: datetime, zone: tzinfo
-) -> Iterator[tuple[datetime, datetime]]:
-    """Parts of a span in which an hour of the day (UTC) means the same: one month, one offset, the same terms."""
-    begins = sorted({one.since for grid in grids for one in grid.terms if one.since is not None})
-
-    def kind(at: datetime) -> tuple[object, ...]:
-        local = at.astimezone(zone)
-        return local.year, local.month, local.utcoffset(), sum(day <= local.date() for day in begins)
-
-    begin, of, at = since, kind(since), since
-    while (at := at + HOUR) < until:
-        if (now := kind(at)) != of:
-            yield begin, at
-            begin, of = at, now
-    if begin < until:
-        yield begin, until
+    async def of(
+        self, viewer: Viewer, span: Span, sites: Collection[str], *, by_month: bool, told_alone: bool = False
+    ) -> Carbons:
+        """What these sites came to (scope sessions:read); ``told_alone``: without those of which nobody told."""
+        need_totals(viewer)
+        async with self._store.read() as connection:
+            since, until = span.bounds(self._zone)
+            grids = await carbon_at(connection, sites, since, until, self._zone)
+            rates = {site: grids.get(site) for site in sites if site in grids or not told_alone}
+            told = await weighed(connection, viewer, Emitted, rates, span, self._zone, by_month=by_month)
+            return Carbons(told, await untold(connection, viewer, rates, since, until))

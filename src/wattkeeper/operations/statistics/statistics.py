@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from wattkeeper.bus import Bus
 from wattkeeper.operations.safe import Safe
+from wattkeeper.operations.statistics.carbon import SiteCarbon
 from wattkeeper.operations.statistics.consumption import OwnConsumption
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.operations.statistics.findings import Findings
@@ -30,6 +31,7 @@ class Statistics:
     other_times: OtherTimes
     years: OwnYears
     terms: SiteTerms
+    carbon: SiteCarbon
     reckoning: Reckoning
     use: Use
     reliability: Reliability
@@ -48,6 +50,7 @@ def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Sta
         use=Use(store, settings),
         when=When(store, settings),
         terms=SiteTerms(store, settings),
+        carbon=SiteCarbon(store, settings),
         reckoning=Reckoning(store, bus, settings),
         reliability=Reliability(store, safe, bus, settings),
         findings=Findings(store, settings),

@@ -31,7 +31,8 @@ from wattkeeper.store.tables import (
 )
 
 ZERO = Decimal(0)
-HOUR_US = 3_600_000_000
+DAY_US = 86_400_000_000
+HOURS, QUARTERS = tally_hour, load_quarter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,25 +205,40 @@ async def stays(
 
 
 async def energy(
-    connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime
+    connection: AsyncConnection, viewer: Viewer, sites: Sequence[str], since: datetime, until: datetime, by: Table
 ) -> dict[datetime, Decimal]:
-    """What each hour of a site came to that had any, Wh."""
-    c = tally_hour.c
-    conditions = [c.site == site, c.at >= since, c.at < until, reach.site_totals(viewer, c.site)]
-    rows = await connection.execute(select(c.at, c.energy_wh).where(*conditions).order_by(c.at))
-    return {at: energy_wh for at, energy_wh in rows}
+    """What these sites came to together in each hour that had any, or quarter hour, Wh; ``by``: a table of either."""
+    energy_wh = type_coerce(func.sum(by.c.energy_wh), Exact())
+    wanted = select(by.c.at, energy_wh).where(*_between(viewer, sites, since, until, by)).group_by(by.c.at)
+    return {at: wh for at, wh in await connection.execute(wanted.order_by(by.c.at))}
 
 
 async def energy_by_clock(
+    connection: AsyncConnection, viewer: Viewer, sites: Sequence[str], since: datetime, until: datetime, by: Table
+) -> dict[tuple[str, timedelta], Decimal]:
+    """What each of these sites came to between two instants by the time of the day (UTC), Wh."""
+    clock = type_coerce(by.c.at, BigInteger) % DAY_US
+    energy_wh = type_coerce(func.sum(by.c.energy_wh), Exact())
+    wanted = select(by.c.site, clock, energy_wh).where(*_between(viewer, sites, since, until, by))
+    rows = await connection.execute(wanted.group_by(by.c.site, clock))
+    return {(site, timedelta(microseconds=int(after))): wh for site, after, wh in rows}
+
+
+async def energy_by_site(
     connection: AsyncConnection, viewer: Viewer, sites: Sequence[str], since: datetime, until: datetime
-) -> dict[tuple[str, int], Decimal]:
-    """What these sites came to between two instants, by hour of the day (UTC), Wh."""
+) -> dict[str, Decimal]:
+    """What each of these sites came to between two instants, Wh."""
     c = tally_hour.c
-    clock = type_coerce(c.at, BigInteger) // HOUR_US % 24
-    energy_wh = type_coerce(func.sum(c.energy_wh), Exact())
-    conditions = [c.site.in_(sites), c.at >= since, c.at < until, reach.site_totals(viewer, c.site)]
-    rows = await connection.execute(select(c.site, clock, energy_wh).where(*conditions).group_by(c.site, clock))
-    return {(site, int(hour)): wh for site, hour, wh in rows}
+    wanted = select(c.site, type_coerce(func.sum(c.energy_wh), Exact()))
+    rows = await connection.execute(wanted.where(*_between(viewer, sites, since, until, tally_hour)).group_by(c.site))
+    return {site: wh for site, wh in rows}
+
+
+def _between(
+    viewer: Viewer, sites: Sequence[str], since: datetime, until: datetime, by: Table
+) -> list[ColumnElement[bool]]:
+    """The rows of these sites between two instants, within the viewer's reach."""
+    return [by.c.site.in_(sites), by.c.at >= since, by.c.at < until, reach.site_totals(viewer, by.c.site)]
 
 
 async def there(connection: AsyncConnection, viewer: Viewer, stations: Sequence[str]) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any
@@ -163,6 +164,13 @@ async def show_stays(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteS
 async def _need(rooms: Here, viewer: SessionsReader, site: str | None) -> None:
     """Refusal NOT_FOUND where there is no such site, or it is not the caller's to see."""
     (await rooms.statistics.use.known(viewer)).need(Part(site))
+
+
+async def sites_of(rooms: Here, viewer: SessionsReader, site: str | None) -> Sequence[str]:
+    """The site that is asked for, or all that the caller sees; Refusal NOT_FOUND as above."""
+    known = await rooms.statistics.use.known(viewer)
+    known.need(Part(site))
+    return known.sites if site is None else (site,)
 
 
 def _peak(peak: Peak) -> dict[str, Any]:

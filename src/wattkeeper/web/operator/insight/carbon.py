@@ -1,16 +1,14 @@
-"""Carbon dioxide as pages tell it: by month, and for a kWh, as far as somebody told what the grid carries."""
+"""Carbon dioxide as the overview tells it: by month, and for a kWh, as far as somebody told what the grid carries."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Figure, Phrase, phrase
 from wattkeeper.charging.statistics.carbon import Emitted
 from wattkeeper.charging.statistics.span import Span
-from wattkeeper.operations.statistics.carbon import by_month
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.said import NOTHING, dated
 from wattkeeper.web.rooms import Rooms
@@ -37,26 +35,24 @@ class Told:
     rows: list[Row]
 
 
-async def told(rooms: Rooms, viewer: Viewer, span: Span, site: str | None) -> Told | None:
-    """What a span came to at a site or at all (scope sessions:read); None where nobody told of any grid."""
-    async with rooms.store.read() as connection:
-        months = await by_month(connection, viewer, span.first, span.until, rooms.settings.zone, site)
-    whole = sum(months.values(), Emitted())
-    if whole.known_wh <= 0:
+async def told(rooms: Rooms, viewer: Viewer, span: Span, sites: Sequence[str]) -> Told | None:
+    """What a span came to at sites (scope sessions:read); None where nobody told of any grid."""
+    found = (await rooms.statistics.carbon.of(viewer, span, sites, by_month=True, told_alone=True)).weighed
+    if found.whole.known_wh <= 0:
         return None
-    rows = [_row(month, one) for month, one in months.items() if one.known_wh > 0]
-    return Told(TITLE.filled(grams=_kilograms(whole.grams), each=_each(whole)), rows)
+    rows = [_row(month, one) for month, one in found.spans if one.known_wh > 0]
+    return Told(TITLE.filled(grams=kilograms(found.whole), each=each(found.whole)), rows)
 
 
-def _row(month: str, one: Emitted) -> Row:
-    name = dated(date.fromisoformat(f"{month}-01"), MONTH)
-    return Row(name, _kilograms(one.grams), _each(one), Figure(one.known_wh.scaleb(-3), 2, "kWh"))
+def _row(month: Span, one: Emitted) -> Row:
+    return Row(dated(month.first, MONTH), kilograms(one), each(one), Figure(one.known_wh.scaleb(-3), 2, "kWh"))
 
 
-def _each(one: Emitted) -> Figure | str:
+def each(one: Emitted) -> Figure | str:
     """What a kWh came to."""
     return NOTHING if one.g_per_kwh is None else Figure(one.g_per_kwh, 0, "g")
 
 
-def _kilograms(grams: Decimal) -> Figure:
-    return Figure(grams.scaleb(-3), 1, "kg")
+def kilograms(one: Emitted) -> Figure:
+    """What it came to in all."""
+    return Figure(one.grams.scaleb(-3), 1, "kg")

@@ -15,7 +15,7 @@ from wattkeeper.web.operator.paper import Paper
 
 OVERVIEW, UPTIME, FORECAST = "/insight", "/insight/uptime", "/insight/forecast"
 TERMS, RELEASES = "/insight/terms", "/insight/releases"
-WEEK, LOAD, STAYS = "/insight/week", "/insight/load", "/insight/stays"
+WEEK, LOAD, STAYS, CARBON = "/insight/week", "/insight/load", "/insight/stays", "/insight/carbon"
 DESKS = (
     (OVERVIEW, phrase("Overview"), Scope.SESSIONS_READ),
     (WEEK, phrase("Peak times"), Scope.SESSIONS_READ),
@@ -23,6 +23,7 @@ DESKS = (
     (STAYS, phrase("Stays"), Scope.SESSIONS_READ),
     (UPTIME, phrase("Reliability"), Scope.SESSIONS_READ),
     (FORECAST, phrase("Forecast"), Scope.SESSIONS_READ),
+    (CARBON, phrase("Carbon"), Scope.SESSIONS_READ),
     (TERMS, phrase("Terms"), Scope.BILLS_READ),
     (RELEASES, phrase("Releases"), Scope.PRIVACY_READ),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -25,21 +25,17 @@ from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, said_asked
 from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
+from wattkeeper.web.operator.insight.pictures.spans import is_by_month, named, said_span
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
-from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.paper import Paper, routes_of
-from wattkeeper.web.operator.said import DAY, NOTHING, dated, duration_s, kwh, money
+from wattkeeper.web.operator.said import NOTHING, duration_s, kwh, money
 from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.operator.within import RAN
 from wattkeeper.web.problem import STATUS
 
 MOST_ROWS = 25
 """How many rows a table opens with; the rest is one click away, and in the files."""
-MOST_DAYS = 100
-"""From how many days on the picture is of months."""
 FILES_AT = "/all"
-WEEKDAY_AND_DAY, MONTH_SHORT = phrase("EEEE d MMM"), phrase("LLL y")
-"""How days and months are written (Unicode TR 35)."""
 HEADS = (
     *("site", "station", "name", "evse", "connector", "energy_kwh", "sessions", "ended", "no_energy", "plugged_s"),
     *("charging_s", "idle_s", "stayed_s", "span_s"),
@@ -205,8 +201,7 @@ class Pages:
         used = await used_of(scene)
         part = scene.asked.part
         findings = [] if part.station else await savings.found(self._paper.rooms, viewer, part.site)
-        span, rooms = scene.asked.span, self._paper.rooms
-        emitted = None if part.station else await carbon.told(rooms, viewer, span, part.site)
+        emitted = None if part.station else await carbon.told(scene.rooms, viewer, scene.asked.span, scene.sites)
         told = Told(scene.asked, used.knows_money, scene.currency)
         context: dict[str, Any] = {
             **chosen(scene.asked, scene.known, scene.today),
@@ -315,7 +310,7 @@ def _connector(asked: Asked, line: Line) -> Named:
 async def _days(scene: Scene) -> Picture:
     """Energy of each day, or of each month where there are many days."""
     span = scene.asked.span
-    by_month = span.days > MOST_DAYS
+    by_month = is_by_month(span)
     found = await scene.rooms.statistics.use.days(scene.viewer, span, scene.asked.part, by_month=by_month)
     marks = [_day(scene, span_, total) for span_, total in found]
     top = max(marks, key=lambda one: one.value, default=None)
@@ -323,14 +318,14 @@ async def _days(scene: Scene) -> Picture:
     if top is not None and top.value > 0:
         title = phrase("Most: {what}", what=top.told)
     note = phrase("Energy delivered by month, kWh.") if by_month else phrase("Energy delivered by day, kWh.")
-    wide, narrow = (_named([one for one, _ in found], most, by_month=by_month) for most in (14, 5))
+    wide, narrow = (named([one for one, _ in found], most) for most in (14, 5))
     drawings = bars(marks, wide, "kWh", WIDE_PX, flows=True), bars(marks, narrow, "kWh", NARROW_PX, flows=True)
     head = phrase("Month") if by_month else phrase("Day")
     rows = [
         [
-            Shown(_said_days(one)),
+            Shown(said_span(one)),
             Shown(kwh(total.energy_wh), mark.href),
-            Shown(Figure(Decimal(total.sessions), 0), _of(scene, one).sessions() if total.sessions else ""),
+            Shown(Figure(Decimal(total.sessions), 0), scene.over(one).sessions() if total.sessions else ""),
         ]
         for (one, total), mark in zip(found, marks, strict=True)
     ]
@@ -342,24 +337,9 @@ async def _days(scene: Scene) -> Picture:
 def _day(scene: Scene, span: Span, total: Total) -> Mark:
     """A day or a month."""
     energy = phrase("{value} kWh", value=kwh(total.energy_wh))
-    told = phrase("{value}, {when}", value=energy, when=_said_days(span))
-    href = _of(scene, span).sessions(within=RAN) if scene.linked and total.energy_wh > 0 else ""
+    told = phrase("{value}, {when}", value=energy, when=said_span(span))
+    href = scene.over(span).sessions(within=RAN) if scene.linked and total.energy_wh > 0 else ""
     return Mark(total.energy_wh.scaleb(-3), energy, told, href)
-
-
-def _of(scene: Scene, span: Span) -> Asked:
-    return replace(scene.asked, span=span)
-
-
-def _said_days(span: Span) -> str:
-    return dated(span.first, WEEKDAY_AND_DAY if span.days == 1 else MONTH)
-
-
-def _named(spans: Sequence[Span], most: int, *, by_month: bool) -> list[str]:
-    """What stands below the bars: as many as there is room for."""
-    each = max(1, -(-len(spans) // most))
-    pattern = MONTH_SHORT if by_month else DAY
-    return [dated(span.first, pattern) if place % each == 0 else "" for place, span in enumerate(spans)]
 
 
 def _sheet(scene: Scene, used: Used) -> Sheet:

@@ -19,7 +19,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Said, joined, phrase
-from wattkeeper.charging.statistics.span import Usual
+from wattkeeper.charging.statistics.span import Span, Usual
 from wattkeeper.language import tell
 from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
 from wattkeeper.operations.statistics.use import Known
@@ -67,6 +67,16 @@ class Scene:
         clock = phrase("hours are in {zone}", zone=self.zone_name)
         return joined((said_asked(self.asked, self.known), clock), ", ")
 
+    @property
+    def sites(self) -> Sequence[str]:
+        """The sites that it is about: the one that is asked for, or all that the viewer sees."""
+        site = self.asked.part.site
+        return self.known.sites if site is None else (site,)
+
+    def over(self, span: Span) -> Asked:
+        """The same of other days."""
+        return replace(self.asked, span=span, usual=None)
+
     def sessions(self, **also: str) -> str:
         """Where the sessions behind a mark are; nowhere in a file."""
         return self.asked.sessions(**also) if self.linked else ""
@@ -108,6 +118,8 @@ class Picture:
     """What else can be drawn: its name, its address, whether it is this."""
     about: Said | None = None
     """Days and place, where they are not those that were asked for."""
+    lacks: Sequence[Shown] = ()
+    """What nobody told and it would need, and where that can be entered."""
 
 
 Drawn = Callable[[Scene], Awaitable[Sequence[Picture]]]

@@ -26,6 +26,7 @@ from wattkeeper.web.operator.insight.pictures.drawing import (
     lanes,
 )
 from wattkeeper.web.operator.insight.pictures.pictured import Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures.spans import MONTH_SHORT
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.said import DAY, DAY_AND_YEAR, NOTHING, dated, duration, percent_up
 
@@ -34,7 +35,6 @@ LEAST = 97
 MOST_DAYS = 31
 """Up to how many days each is drawn; else months."""
 MOST_PORTS, MOST_LANES, MOST_DRAWN = 24, 16, 5_000
-MONTH_SHORT = phrase("LLL y")
 DEPTHS: Mapping[Cause, int] = {Cause.FAULTED: 3, Cause.UNAVAILABLE: 2, Cause.OFFLINE: 1}
 """How much of its lane an outage fills: whoever sees no colour sees which it is."""
 NOTE = phrase(
