@@ -34,6 +34,7 @@ from wattkeeper.settings import Settings
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.engines import Store
 from wattkeeper.store.migrate import migrate
+from wattkeeper.store.stations.placement import ALWAYS
 
 SESSIONS, READINGS_OF_EACH = 1_000_000, 20
 STATIONS, SITES, DAYS, ASKED = 250, 25, 365, 9
@@ -63,6 +64,7 @@ def statements(sessions: int, first_us: int, is_sqlite: bool) -> list[str]:
     return [
         f"INSERT INTO station (id, label, site, salt, key_hash, address, is_listed, created_at, created_by) SELECT "
         f"{station}, {station}, 'Site ' || (i % {SITES}), '', '', '', {no}, 0, '' FROM {numbers} WHERE i < {STATIONS}",
+        f"INSERT INTO placement (station_id, since, site) SELECT id, {to_micros(ALWAYS)}, site FROM station",
         f"INSERT INTO session ({SESSION}, last_n, fold) SELECT {key}, {station}, {evse}, 1, 'k' || i, 'ended', {no}, "
         f"'measured', {at}, {at} + 7200000000, 10000000000, {at}, {at} + 7200000000, 0, '{{}}' FROM {numbers}",
         f"INSERT INTO reading ({READING}) SELECT i * {READINGS_OF_EACH} + j, 0, {station}, {key}, {evse}, "
@@ -71,8 +73,8 @@ def statements(sessions: int, first_us: int, is_sqlite: bool) -> list[str]:
         f"INSERT INTO tally_hour (site, at, {SPANNED}) SELECT s.site, {_floor(HOUR_US)}, {SUMMED} {AT_SITE}",
         f"INSERT INTO stay_count SELECT s.site, {month}, 8, count(*) {AT_SITE}",
         *(
-            f"INSERT INTO {table} ({OUTLET}, {name}, {SPANNED}, ended, empty, stayed_s) SELECT {OUTLET}, {span}, "
-            f"{SUMMED}, count(*), 0, 7200000000 * count(*) FROM session x GROUP BY 1, 2, 3, 4"
+            f"INSERT INTO {table} (site, {OUTLET}, {name}, {SPANNED}, ended, empty, stayed_s) SELECT s.site, {OUTLET}, "
+            f"{span}, {SUMMED}, count(*), 0, 7200000000 * count(*) {AT_SITE}, 3, 4, 5"
             for table, name, span in (("tally_day", "day", day), ("tally_month", "month", month))
         ),
     ]

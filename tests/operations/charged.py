@@ -13,6 +13,7 @@ from sqlalchemy import insert
 from wattkeeper.charging.privacy.consent import Consented, Door
 from wattkeeper.operations.privacy.consents import enter
 from wattkeeper.store.engines import Store
+from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import consent, holding, session, station
 
 FIRST = datetime(2025, 1, 6, tzinfo=UTC)
@@ -27,6 +28,8 @@ async def charged(store: Store, drivers: int = 600, agreeing: int | None = None,
     persons = [f"person-{n:04d}" for n in range(drivers)]
     async with store.unit() as unit:
         await unit.connection.execute(insert(station), [_station(site) for site in SITES])
+        for site in SITES:
+            await placement.put(unit, f"CP-{site}", site)
         await unit.connection.execute(insert(holding), [holding_row(person) for person in persons])
         rows = [row for n, person in enumerate(persons) for row in _sessions(chance, person, SITES[n % 20 == 3])]
         await unit.connection.execute(insert(session), rows)

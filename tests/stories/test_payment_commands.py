@@ -9,7 +9,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import text
 
 from tests.databases import Databases
 from tests.pay.shapes import Shapes, shapes
@@ -21,6 +20,7 @@ from wattkeeper.charging.money.payments.paying import Way, Whose
 from wattkeeper.charging.money.payments.payment import Matching
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.payments.reconciling import Reconciliation, as_csv, reconcile
+from wattkeeper.store.stations import station as stations
 
 
 @pytest.fixture
@@ -89,7 +89,7 @@ async def test_payments_on_the_command_line(purse: Purse, stripe: Shapes) -> Non
     await charged(purse, 100_000)
     world = purse.world
     async with world.door.store.unit() as unit:
-        await unit.connection.execute(text("UPDATE station SET site = 'Yard'"))
+        await stations.describe(unit, "CP1", {"site": "Yard"})
     await purse.look(days=31)
     await world.close()
     told = {f"WATTKEEPER_{key.upper()}": str(value) for key, value in world.settings.items()}

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import orjson
 import pytest
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 
 from tests.doors import settings_for
 from tests.stories.test_totals import counting, told
@@ -27,9 +27,10 @@ from wattkeeper.operations.statistics.carbon import SiteCarbon, carbon_of, emitt
 from wattkeeper.operations.statistics.findings import Findings
 from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.terms import SiteTerms
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.statistics import total
-from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, station, stay_count, tally_hour
+from wattkeeper.store.tables import deed, grid_carbon, session, site_terms, stay_count, tally_hour
 
 D = Decimal
 SITE = "Harbour"
@@ -48,7 +49,7 @@ async def harbour(database: str, folder: Path) -> tuple[World, SiteTerms]:
     await world.open()
     await told(world)
     async with world.door.store.unit() as unit:
-        await unit.connection.execute(update(station).values(site=SITE))
+        await stations.describe(unit, "CP1", {"site": SITE})
     await counting(world).look()
     return world, SiteTerms(world.door.store, world.door.settings)
 
@@ -184,7 +185,7 @@ async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(dat
             assert await total.energy_by_clock(connection, stranger, [SITE], *span, table) == {}
             assert sum((await total.energy(connection, HOST, [SITE], *span, table)).values()) == 6000
         assert await total.energy_by_site(connection, stranger, [SITE], *span) == {}
-        assert await total.there(connection, stranger, ["CP1"]) == set()
+        assert await total.placed(connection, stranger) == {}
     forecasts = Forecasts(store, settings)
     assert (await forecasts.of(VIEWER)).forecast.known == 5, "whole weeks since the first energy, which had none"
     assert (await forecasts.of(HOST, SITE)) == (await forecasts.of(VIEWER, SITE))

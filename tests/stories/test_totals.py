@@ -79,7 +79,7 @@ async def test_totals_are_those_worked_out_by_hand(database: str, tmp_path: Path
     ]
     for table, span in ((tally_day, "2026-03-01"), (tally_month, "2026-03")):
         assert await rows(store, *table.columns) == [
-            ("CP1", 1, 1, span, *(60 * m for m in (97, 63, 30)), 6000, 0, 2, 2, 1, 97 * 60)
+            ("", "CP1", 1, 1, span, *(60 * m for m in (97, 63, 30)), 6000, 0, 2, 2, 1, 97 * 60)
         ]
     assert await rows(store, *stay_count.columns) == [("", "2026-03", 0, 1), ("", "2026-03", 6, 1)]
     await world.close()
@@ -115,7 +115,7 @@ async def test_what_comes_late_is_counted_as_if_it_had_been_there(database: str,
     await fresh.close()
 
 
-async def test_a_station_that_moves_takes_its_totals_along(database: str, tmp_path: Path) -> None:
+async def test_a_site_that_is_named_later_gets_what_was_counted_before(database: str, tmp_path: Path) -> None:
     world = World(database, tmp_path)
     await world.open()
     await told(world)
@@ -125,7 +125,7 @@ async def test_a_station_that_moves_takes_its_totals_along(database: str, tmp_pa
         await station.describe(unit, "CP1", {"site": "Harbour"})
     assert await look.look() == 2
     found = await totals(world.door.store)
-    assert {row[0] for name in ("load_quarter", "tally_hour", "stay_count") for row in found[name]} == {"Harbour"}
+    assert {row[0] for rows in found.values() for row in rows} == {"Harbour"}
     assert sum(row[2] for row in found["load_quarter"]) == 6000
     await world.close()
 

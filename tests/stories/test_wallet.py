@@ -34,6 +34,7 @@ from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.people.letters.notices import Notices
 from wattkeeper.store.money.payments import monthly, payment
 from wattkeeper.store.money.proposal import Deed, Wish
+from wattkeeper.store.stations import station as stations
 
 OWN = frozenset({Scope.BILLS_READ, Scope.PAYMENTS_HOLD, Scope.ACCOUNT_READ})
 
@@ -338,7 +339,7 @@ async def test_what_nobody_will_pay_is_given_up_with_a_reason_by_two_people_wher
 
 async def test_hosts_get_their_share_and_are_paid_with_a_statement(purse: Purse) -> None:
     async with purse.world.door.store.unit() as unit:
-        await unit.connection.execute(text("UPDATE station SET site = 'Yard'"))
+        await stations.describe(unit, "CP1", {"site": "Yard"})
     await deeds(purse).agree_share(ANNA, "Yard", "Hotel Post", ShareKind.PERCENT, Decimal("12.5"))
     await charged(purse)
     assert await purse.till.balance("host:Yard") == -63, "12.5 % of 5.00 without tax, half up"

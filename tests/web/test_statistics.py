@@ -91,10 +91,10 @@ async def test_a_station_that_was_removed_keeps_its_figures(database: str, tmp_p
         await house.rooms.admission.remove("CP2", "tests")
         await Counting(house.rooms.store, MemoryBus(), house.rooms.settings).look()
         assert "7.00 kWh, 3 sessions" in read(await owner.get(f"/insight?{DAY}"))
-        without = await owner.get(f"/insight?{DAY}&site=-")
-        assert "1.00 kWh, 1 session" in read(without)
-        assert rows(without.text, "connectors")[0][:2] == ["CP2, connector 1", "1.00"]
-        listed = await owner.get("/sessions?since=2026-03-01&until=2026-03-01&site=-")
+        there = await owner.get(f"/insight?{DAY}&site=Hill")
+        assert "1.00 kWh, 1 session" in read(there), "where it stood"
+        assert rows(there.text, "connectors")[0][:2] == ["CP2, connector 1 Hill", "1.00"]
+        listed = await owner.get("/sessions?since=2026-03-01&until=2026-03-01&site=Hill")
         assert len(set(re.findall(r'href="(/sessions/[0-9A-Z]{9})"', listed.text))) == 1
 
 

@@ -121,7 +121,7 @@ def _entry(row: Sequence[Any]) -> Entry:
 
 async def of_station(connection: AsyncConnection, viewer: Viewer, station: str, limit: int) -> list[Entry]:
     """The newest ``limit`` entries of a station, the newest first; heartbeats, of which there are many, left out."""
-    seen = reach.station_named(viewer, journal.c.station_id)
+    seen = reach.told(viewer)
     wanted = select(*WHOLE).where(journal.c.station_id == station, journal.c.kind != HeartBeaten.__name__, seen)
     rows = await connection.execute(wanted.order_by(journal.c.received_at.desc(), journal.c.n.desc()).limit(limit))
     return [_entry(row) for row in rows]
@@ -129,7 +129,7 @@ async def of_station(connection: AsyncConnection, viewer: Viewer, station: str, 
 
 async def told_after(connection: AsyncConnection, viewer: Viewer, n: int, station: str) -> bool:
     """Whether anything of a station was recorded after entry ``n``."""
-    seen = reach.station_named(viewer, journal.c.station_id)
+    seen = reach.told(viewer)
     found = select(journal.c.n).where(journal.c.n > n, journal.c.station_id == station, seen).limit(1)
     return await connection.scalar(found) is not None
 
@@ -137,5 +137,5 @@ async def told_after(connection: AsyncConnection, viewer: Viewer, n: int, statio
 async def alarms_after(connection: AsyncConnection, viewer: Viewer, n: int, since: datetime) -> list[Entry]:
     """The alarms after entry ``n`` that came since an instant, in order."""
     alarms = (journal.c.n > n) & (journal.c.kind == Alarmed.__name__) & (journal.c.received_at >= since)
-    alarms &= reach.station_named(viewer, journal.c.station_id)
+    alarms &= reach.told(viewer)
     return [_entry(row) for row in await connection.execute(select(*WHOLE).where(alarms).order_by(journal.c.n))]

@@ -1,4 +1,7 @@
-"""How far a viewer sees, as conditions of queries: everything, the own sites, or what is one's own."""
+"""How far a viewer sees, as conditions of queries: everything, the own sites, or what is one's own.
+
+A host sees the stations that stand at their sites, and what happened at stations while they stood there.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
 
 from wattkeeper.charging.person import Reach, Scope, Viewer
+from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import alert, alert_rule, bill, card, holding, journal, session, station
 
 
@@ -23,27 +27,21 @@ def station_named(viewer: Viewer, column: ColumnElement[Any]) -> ColumnElement[b
 def sessions(viewer: Viewer) -> ColumnElement[bool]:
     """Which rows of `session` the viewer may read; Refusal FORBIDDEN where none ever."""
     reach = viewer.reach(Scope.SESSIONS_READ)
-    return held(viewer.person) if reach is Reach.OWN else _at_sites(viewer, session.c.station_id, reach)
-
-
-def totals(viewer: Viewer, station_id: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Which totals of stations the viewer may read: of all whose sessions they may; never a driver's own alone."""
-    return _at_sites(viewer, station_id, viewer.reach(Scope.SESSIONS_READ))
+    if reach is Reach.OWN:
+        return held(viewer.person)
+    return _happened(viewer, session.c.station_id, placement.session_at(), reach)
 
 
 def site_totals(viewer: Viewer, site: ColumnElement[Any]) -> ColumnElement[bool]:
-    """Which totals of sites the viewer may read."""
-    reach = viewer.reach(Scope.SESSIONS_READ)
-    if reach is Reach.ANYWHERE:
-        return true()
-    return and_(site.in_(sorted(viewer.sites)), site != "") if reach is Reach.SITES else false()
+    """Which totals of sites the viewer may read: of all whose sessions they may; never a driver's own alone."""
+    return _of_sites(viewer, site, viewer.reach(Scope.SESSIONS_READ))
 
 
 def entries(viewer: Viewer) -> ColumnElement[bool]:
     """Which rows of `journal` the viewer may know of; Refusal FORBIDDEN where none ever."""
     reach = viewer.reach(Scope.SESSIONS_READ)
     if reach is not Reach.OWN:
-        return _at_sites(viewer, journal.c.station_id, reach)
+        return _happened(viewer, journal.c.station_id, journal.c.received_at, reach)
     ours = select(session.c.id).where(session.c.id == journal.c.session_id, held(viewer.person))
     return and_(journal.c.session_id.is_not(None), exists(ours.correlate(journal)))
 
@@ -55,18 +53,19 @@ def beside(viewer: Viewer, station_id: str) -> ColumnElement[bool]:
     """
     reach = viewer.reach(Scope.SESSIONS_READ)
     if reach is not Reach.OWN:
-        return _at_sites(viewer, journal.c.station_id, reach)
+        return _happened(viewer, journal.c.station_id, journal.c.received_at, reach)
     own = exists(select(session.c.id).where(session.c.station_id == station_id, held(viewer.person)))
     return and_(own, journal.c.session_id.is_(None))
 
 
+def told(viewer: Viewer) -> ColumnElement[bool]:
+    """Which rows of `journal` the viewer may read as what a station told; Refusal FORBIDDEN where none ever."""
+    return _happened(viewer, journal.c.station_id, journal.c.received_at, viewer.reach(Scope.STATIONS_READ))
+
+
 def alerts(viewer: Viewer) -> ColumnElement[bool]:
-    """Which rows of `alert` the viewer may read: those about stations and sites that they may."""
-    reach = viewer.reach(Scope.STATIONS_READ)
-    if reach is not Reach.SITES:
-        return true() if reach is Reach.ANYWHERE else false()
-    at_station = and_(alert.c.station_id != "", _at_sites(viewer, alert.c.station_id, reach))
-    return or_(at_station, and_(alert.c.station_id == "", alert.c.site != "", alert.c.site.in_(sorted(viewer.sites))))
+    """Which rows of `alert` the viewer may read: those about what stood at their sites when they were raised."""
+    return _of_sites(viewer, alert.c.site, viewer.reach(Scope.STATIONS_READ))
 
 
 def alert_rules(viewer: Viewer) -> ColumnElement[bool]:
@@ -95,7 +94,7 @@ def bills(viewer: Viewer) -> ColumnElement[bool]:
     reach = viewer.reach(Scope.BILLS_READ)
     if reach is Reach.OWN:
         return and_(bill.c.person_id == viewer.person, bill.c.person_id != "")
-    return _at_sites(viewer, bill.c.station_id, reach)
+    return _of_sites(viewer, bill.c.site, reach)
 
 
 def held(person: str) -> ColumnElement[bool]:
@@ -112,8 +111,24 @@ def held(person: str) -> ColumnElement[bool]:
     return exists(select(holding.c.id).where(spans, holding.c.person_id == person).correlate(session))
 
 
+def _of_sites(viewer: Viewer, site: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
+    """What has its site beside it, and that is the viewer's; or everything."""
+    if reach is Reach.ANYWHERE:
+        return true()
+    return and_(site.in_(sorted(viewer.sites)), site != "") if reach is Reach.SITES else false()
+
+
+def _happened(
+    viewer: Viewer, station_id: ColumnElement[Any], at: ColumnElement[Any], reach: Reach
+) -> ColumnElement[bool]:
+    """What happened at a station while it stood at one of the viewer's sites, or everything."""
+    if reach is Reach.ANYWHERE:
+        return true()
+    return placement.stood_at(station_id, at, viewer.sites) if reach is Reach.SITES else false()
+
+
 def _at_sites(viewer: Viewer, column: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:
-    """What concerns stations of the viewer's sites, or everything."""
+    """What concerns stations that stand at the viewer's sites, or everything."""
     if reach is Reach.ANYWHERE:
         return true()
     ours = select(station.c.id).where(station.c.site.in_(sorted(viewer.sites)), station.c.site != "")

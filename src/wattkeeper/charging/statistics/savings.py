@@ -62,7 +62,7 @@ NEAR = phrase("The connection was used to {percent} of its limit on {at}")
 MONTH, DAY, MOMENT = phrase("MMMM y"), phrase("d MMM y"), phrase("EEEE d MMM HH:mm")
 """How dates are written (Unicode TR 35); each language has its own."""
 NEAR_HOW = phrase("The highest quarter hour of {month} was {peak} on {day}; the connection bears {limit}.")
-UNUSED_HOW = phrase("They had sessions before; none began since {day}. {names}")
+UNUSED_HOW = phrase("No session began there since {day}. {names}")
 
 
 class Kind(StrEnum):
@@ -131,7 +131,7 @@ def foremost(found: Sequence[Finding]) -> list[Finding]:
 
 
 def unused(site: str | None, names: Sequence[str], now: datetime, zone: tzinfo) -> Finding | None:
-    """Connectors that were in use before and had no session for thirty days; None where there is none."""
+    """Connectors that had no session for thirty days; None where there is none."""
     if not names:
         return None
     title = counted(

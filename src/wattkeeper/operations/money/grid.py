@@ -17,6 +17,7 @@ from wattkeeper.charging.phrase import Figure, phrase
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import grid
 from wattkeeper.store.money.grid import GridReading
+from wattkeeper.store.stations import placement
 from wattkeeper.store.unit import Unit
 
 log = logging.getLogger("wattkeeper.grid")
@@ -60,7 +61,7 @@ class GridMeters:
             for one in readings:
                 _need_sense(one, unit.now)
             for site in sorted({one.site for one in readings}):
-                if not await grid.is_site(unit, site):
+                if not await placement.is_site(unit.connection, site):
                     raise Refusal(Code.NOT_FOUND, UNKNOWN.filled(site=site or "–"))
             for site, meter in sorted({(one.site, one.meter) for one in readings}):
                 await _need_rising(unit, [one for one in readings if (one.site, one.meter) == (site, meter)])

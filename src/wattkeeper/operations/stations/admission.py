@@ -204,10 +204,18 @@ class Admission:
         self._changed(station, "admitted", by)
         return key
 
-    async def describe(self, station: str, by: str, changes: Mapping[str, object]) -> None:
-        """Change what people say of a station: label, site, max_power_w (W), address, latitude … Refusal NOT_FOUND."""
+    async def describe(
+        self, station: str, by: str, changes: Mapping[str, object], site_since: datetime | None = None
+    ) -> None:
+        """Change what people say of a station: label, site, max_power_w (W), address, latitude … Refusal NOT_FOUND.
+
+        ``site_since``: since when it stands at the site that is told; None: from now on. What happened there from then
+        on is that site's, what happened before stays where it was. Refusal INVALID where it lies ahead.
+        """
         async with self._store.unit() as unit:
-            if not await stations.describe(unit, station, changes):
+            if site_since is not None and site_since > unit.now:
+                raise Refusal(Code.INVALID, phrase("That lies ahead: change the site once the station has moved."))
+            if not await stations.describe(unit, station, changes, site_since, by):
                 raise Refusal(Code.NOT_FOUND, phrase("There is no station {station}.", station=repr(station)))
         self._changed(station, "described anew", by)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,7 +22,8 @@ MOST_KEPT = 500
 """So many sites' findings are kept until what they are of changes."""
 MOST_SITES = 20
 """So many sites are looked at together: those with the most energy in the month."""
-LONG_AGO = date(2000, 1, 1)
+YEAR = timedelta(days=365)
+"""What was used before is not looked for further back: it would cost the more the longer an installation runs."""
 
 
 class Findings:
@@ -100,14 +101,18 @@ async def _seen(
 async def _unused(
     connection: AsyncConnection, viewer: Viewer, now: datetime, zone: tzinfo, site: str | None
 ) -> list[Finding]:
-    """Connectors that were in use before, and lately are not."""
-    today, part = now.astimezone(zone).date(), Part(site)
+    """Connectors that stand here for thirty days and longer, and had no session in them."""
+    today, part, since = now.astimezone(zone).date(), Part(site), now - UNUSED
     after = today + timedelta(days=1)
-    ever = await total.by_outlet(connection, viewer, LONG_AGO, after, part)
     lately = await total.by_outlet(connection, viewer, today - UNUSED, after, part)
-    there = await total.there(connection, viewer, sorted({one.station for one in ever}))
-    idle = [one for one in ever if ever[one].sessions and one not in lately and one.station in there]
-    found = unused(site, [_name(one) for one in sorted(idle)], now, zone)
+    within_year = await total.by_outlet(connection, viewer, today - YEAR, after, part)
+    here = await total.placed(connection, viewer)
+    known = {outlet for one in here.values() if one.admitted_at <= since for outlet in one.outlets(since, now)}
+    there = [
+        one for one in known | set(within_year) if one.station in here and here[one.station].stands_at(one.site, since)
+    ]
+    idle = sorted({_name(one) for one in there if one not in lately and site in (None, one.site)})
+    found = unused(site, idle, now, zone)
     return [found] if found is not None else []
 
 

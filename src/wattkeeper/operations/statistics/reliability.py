@@ -27,7 +27,7 @@ from wattkeeper.store import deed
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import exclusion, reliability
 from wattkeeper.store.statistics.exclusion import ExclusionRow
-from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow, PortRow, Which
+from wattkeeper.store.statistics.reliability import AttemptRow, OutageRow, PortRow, Spot, Which
 from wattkeeper.store.statistics.total import WHOLE, Part
 
 log = logging.getLogger("wattkeeper.reliability")
@@ -112,13 +112,10 @@ class Reliability:
         async with self._store.read() as connection:
             ports = await reliability.ports(connection, viewer, until, part)
             down = await reliability.down(connection, viewer, since, until, part) if since < until else {}
-            counts = await reliability.counts(connection, viewer, span.first, span.until, part)
+            counts = await reliability.counts(connection, viewer, span, self._zone, part)
             now = self._store.clock()
             open_now = await reliability.outages(connection, viewer, now, now, part, is_open=True)
-        told = [
-            PortReport(one, _uptime(one, down, since, until), success(counts.get((one.station, one.evse), {})))
-            for one in ports
-        ]
+        told = [PortReport(one, _uptime(one, down, since, until), success(counts.get(one.spot, {}))) for one in ports]
         stations = _stations([one for one in told if one.uptime.known_s > 0], counts)
         whole = _together(counts.values())
         uptime = sum((one.uptime for one in stations), Uptime())
@@ -236,31 +233,31 @@ def _body(row: ExclusionRow) -> dict[str, object]:
     return {"exclusion": row.id, "evse": row.evse, "reason": row.reason.value, **span}
 
 
-def _uptime(port: PortRow, down: Mapping[tuple[str, int], Uptime], since: datetime, until: datetime) -> Uptime:
+def _uptime(port: PortRow, down: Mapping[Spot, Uptime], since: datetime, until: datetime) -> Uptime:
     """The uptime of a port, with how long it was there."""
-    there = max(until - max(since, port.first_at), timedelta(0))
-    found = down.get((port.station, port.evse), Uptime())
+    there = sum((one.within(max(since, port.first_at), until) for one in port.stands), timedelta(0))
+    found = down.get(port.spot, Uptime())
     return replace(found, known_s=Decimal(there // timedelta(microseconds=1)) / 1_000_000)
 
 
-def _stations(ports: list[PortReport], counts: Mapping[tuple[str, int], Counts]) -> list[StationReport]:
-    """The stations of these ports, in their order, with all that was tried at each."""
-    by_station: dict[str, list[PortReport]] = {}
+def _stations(ports: list[PortReport], counts: Mapping[Spot, Counts]) -> list[StationReport]:
+    """The stations of these ports, in their order, with all that was tried at each; each at each of its sites."""
+    by_station: dict[tuple[str, str], list[PortReport]] = {}
     for one in ports:
-        by_station.setdefault(one.port.station, []).append(one)
-    tried: dict[str, list[Counts]] = {}
-    for (name, _), some in counts.items():
-        tried.setdefault(name, []).append(some)
+        by_station.setdefault((one.port.site, one.port.station), []).append(one)
+    tried: dict[tuple[str, str], list[Counts]] = {}
+    for (site, name, _), some in counts.items():
+        tried.setdefault((site, name), []).append(some)
     return [
         StationReport(
             station=name,
             label=own[0].port.label,
-            site=own[0].port.site,
+            site=site,
             ports=own,
             uptime=sum((one.uptime for one in own), Uptime()),
-            success=success(_together(tried.get(name, []))),
+            success=success(_together(tried.get((site, name), []))),
         )
-        for name, own in by_station.items()
+        for (site, name), own in by_station.items()
     ]
 
 

@@ -17,6 +17,7 @@ from wattkeeper.charging.statistics.span import FIRST, LAST
 from wattkeeper.charging.statistics.terms import MOST_G, Terms, need_sense
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
+from wattkeeper.store.stations import placement
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.statistics.terms import Entered
 
@@ -50,7 +51,7 @@ class SiteTerms:
         viewer.need(Scope.TARIFFS_WRITE)
         need_sense(terms)
         async with self._store.unit() as unit:
-            if not await kept.is_site(unit, site):
+            if not await placement.is_site(unit.connection, site):
                 raise Refusal(Code.NOT_FOUND, UNKNOWN.filled(site=site or "–"))
             terms, before = _in(terms, self._settings.pay_currency), await kept.newest(unit, site)
             if before is not None and before.terms == terms:
@@ -80,7 +81,7 @@ class SiteTerms:
             raise Refusal(Code.INVALID, phrase("The file tells of no hour."))
         digest = hashlib.sha256(text.encode()).hexdigest()
         async with self._store.unit() as unit:
-            if not await kept.is_site(unit, site):
+            if not await placement.is_site(unit.connection, site):
                 raise Refusal(Code.NOT_FOUND, UNKNOWN.filled(site=site or "–"))
             await kept.enter_carbon(unit, site, by_hour, digest, viewer.name)
         log.info("%s entered the carbon of %d hours of a site", viewer.name, len(by_hour))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 
 from wattkeeper.charging.errors import Code, Refusal
@@ -13,8 +14,9 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.span import Span
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
+from wattkeeper.store.stations.placement import Stand
 from wattkeeper.store.statistics import total
-from wattkeeper.store.statistics.total import Outlet, Part, Placed, Total
+from wattkeeper.store.statistics.total import ZERO, Outlet, Part, Placed, Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,17 @@ class Line:
     evses: int
     """How many cars could have been plugged in at once: EVSEs, of which each charges one."""
     lasting_s: Decimal
-    """How long the span was, as far as it has come."""
+    """How long the span was, as far as it has come; of a station that moved, as long as it stood there."""
+    there_s: Decimal
+    """How long its EVSEs were there, together."""
     site: str = ""
     station: str = ""
     name: str = ""
     """What people call the station."""
     evse: int = 0
     connector: int = 0
+    moved: bool = False
+    """Whether the station stood at more than one site within the span."""
 
     @property
     def plugged(self) -> Decimal | None:
@@ -49,8 +55,7 @@ class Line:
         return divided(self.total.stayed_s, self.total.sessions) if self.total.sessions else None
 
     def _share(self, spent_s: Decimal) -> Decimal | None:
-        there_s = self.lasting_s * self.evses
-        return divided(spent_s, there_s) if there_s > 0 else None
+        return divided(spent_s, self.there_s) if self.there_s > 0 else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,7 @@ class Use:
         async with self._store.read() as connection:
             stations = await total.placed(connection, viewer)
             sites = await total.sites(connection, viewer)
-        return Known(sorted({*sites, *(one.site for one in stations.values())}), stations)
+        return Known(sorted({*sites, *(stand.site for one in stations.values() for stand in one.stands)}), stations)
 
     async def of(self, viewer: Viewer, span: Span, part: Part, known: Known | None = None) -> Used:
         """How something was used; Refusal NOT_FOUND where there is no such thing."""
@@ -106,11 +111,12 @@ class Use:
         knows_money = self.knows_money(viewer)
         if not knows_money:
             found = {outlet: replace(one, gross_minor=0) for outlet, one in found.items()}
-        lasting_s = self._lasting(span)
-        connectors = list(_connectors(found, known.stations, part, lasting_s))
+        since, until = self._bounds(span)
+        connectors = list(_connectors(found, known.stations, part, since, until))
+        empty = Line(Total(), 0, seconds(until - since), ZERO)
         stations = _together(connectors, lambda line: replace(line, evse=0, connector=0))
-        sites = _together(stations, lambda line: Line(line.total, line.evses, lasting_s, line.site))
-        whole = _sum(Line(Total(), 0, lasting_s), stations)
+        sites = _together(connectors, lambda line: replace(empty, site=line.site))
+        whole = _sum(empty, connectors)
         return Used(span, whole, sites, stations, connectors, knows_money)
 
     async def days(self, viewer: Viewer, span: Span, part: Part, *, by_month: bool) -> list[tuple[Span, Total]]:
@@ -131,10 +137,10 @@ class Use:
         """Whether the viewer may know what was billed."""
         return viewer.may(Scope.BILLS_READ)
 
-    def _lasting(self, span: Span) -> Decimal:
-        """How long a span was, as far as it has come, seconds."""
+    def _bounds(self, span: Span) -> tuple[datetime, datetime]:
+        """From its first instant until its last, as far as it has come."""
         since, until = span.bounds(self._zone)
-        return max(seconds(min(until, self._store.clock()) - since), Decimal(0))
+        return since, max(since, min(until, self._store.clock()))
 
 
 def need_totals(viewer: Viewer) -> None:
@@ -150,24 +156,25 @@ def _of_days(found: Mapping[str, Total], span: Span) -> Total:
 
 
 def _connectors(
-    found: Mapping[Outlet, Total], stations: Mapping[str, Placed], part: Part, lasting_s: Decimal
+    found: Mapping[Outlet, Total], stations: Mapping[str, Placed], part: Part, since: datetime, until: datetime
 ) -> Iterator[Line]:
     """Every connector that there is or was, used or not; a station that told of none is one."""
-    asked = {one.station: one for one in stations.values() if _is_of(part, one)}
-    outlets = {Outlet(one.station, *each) for one in asked.values() for each in one.connectors} | set(found)
-    outlets |= {Outlet(name, 0, 0) for name in asked.keys() - {one.station for one in outlets}}
+    outlets = set(found)
+    for place in stations.values():
+        if part.station in (None, place.station):
+            sites = [site for site in place.sites(since, until) if part.site in (None, site)]
+            outlets |= {one for one in place.outlets(since, until) if one.site in sites}
+            heard = {one.site for one in outlets if one.station == place.station}
+            outlets |= {Outlet(place.station, 0, 0, site) for site in sites if site not in heard}
     for one in sorted(outlets):
-        place = stations.get(one.station) or Placed(one.station, "", "", ())
-        about = {"site": place.site, "station": one.station, "name": place.name}
-        yield Line(found.get(one, Total()), 1, lasting_s, evse=one.evse, connector=one.connector, **about)
-
-
-def _is_of(part: Part, one: Placed) -> bool:
-    return part.station in (None, one.station) and part.site in (None, one.site)
+        place = stations.get(one.station) or Placed(one.station, "", since, (), (Stand(one.site, since, until),))
+        lasting_s = seconds(place.lasting(one.site, since, until))
+        about = (one.site, one.station, place.name, one.evse, one.connector, len(place.sites(since, until)) > 1)
+        yield Line(found.get(one, Total()), 1, lasting_s, lasting_s, *about)
 
 
 def _together(lines: Iterable[Line], kind: Callable[[Line], Line]) -> list[Line]:
-    """Lines summed up by what they are about, in the order of its names; connectors of one EVSE are one EVSE."""
+    """Connectors summed up by what they belong to, in the order of its names; those of one EVSE are one EVSE."""
     found: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
         of = kind(line)
@@ -176,7 +183,10 @@ def _together(lines: Iterable[Line], kind: Callable[[Line], Line]) -> list[Line]
 
 
 def _sum(empty: Line, lines: Sequence[Line]) -> Line:
-    """What lines come to together."""
-    told = {(line.station, line.evse) for line in lines if line.evse}
-    evses = len(told) or sum(line.evses for line in lines)
-    return replace(empty, total=sum((line.total for line in lines), Total()), evses=evses)
+    """What connectors come to together; where a station told of EVSEs, what it told of none is none of its own."""
+    told = {line.station for line in lines if line.evse}
+    there = {(line.site, line.station, line.evse or -line.connector): line.lasting_s for line in lines}
+    counted = {key: lasting_s for key, lasting_s in there.items() if key[2] > 0 or key[1] not in told}
+    evses = len({key[1:] for key in counted})
+    whole = sum((line.total for line in lines), Total())
+    return replace(empty, total=whole, evses=evses, there_s=sum(counted.values(), ZERO))

@@ -9,9 +9,10 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.insight.contribution import Record
-from wattkeeper.store.tables import holding, session, station
+from wattkeeper.store.stations import placement
+from wattkeeper.store.tables import holding, session
 
-S, H = session.c, holding.c
+S, H, P = session.c, holding.c, placement.P
 
 
 async def records(
@@ -27,8 +28,8 @@ async def records(
     """
     still = or_(H.until.is_(None), S.known_at < H.until)
     theirs = and_(H.ref == S.token, S.started_at >= H.since, S.known_at >= H.since, still)
-    wanted = select(H.person_id, station.c.site, S.started_at, S.ended_at, S.energy_wh)
-    wanted = wanted.select_from(session.join(holding, theirs).join(station, station.c.id == S.station_id))
+    wanted = select(H.person_id, placement.session_site(), S.started_at, S.ended_at, S.energy_wh)
+    wanted = wanted.select_from(session.join(holding, theirs))
     wanted = wanted.where(S.started_at >= since, S.started_at < until, ~S.live, S.ended_at > S.started_at)
     wanted = wanted.where(S.energy_wh.is_not(None)).order_by(H.person_id, S.started_at, S.id)
     found = []
@@ -40,6 +41,6 @@ async def records(
 
 
 async def sites(connection: AsyncConnection) -> list[str]:
-    """The names of all sites: where stations stand is public."""
-    rows = await connection.execute(select(station.c.site).where(station.c.site != "").distinct())
+    """The names of all sites: where stations stand or stood is public."""
+    rows = await connection.execute(select(P.site).where(P.site != "").distinct())
     return sorted(site for (site,) in rows)

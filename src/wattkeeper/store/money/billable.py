@@ -17,7 +17,8 @@ from wattkeeper.charging.facts import SessionOpened
 from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.session import Session
 from wattkeeper.store.fold import decode
-from wattkeeper.store.tables import card, holding, journal, phone_start, session, station
+from wattkeeper.store.stations import placement
+from wattkeeper.store.tables import card, holding, journal, phone_start, session
 
 S, H = session.c, holding.c
 
@@ -73,13 +74,10 @@ async def group_of(connection: AsyncConnection, person: str) -> str:
 
 COLUMNS = (
     *(S.id, S.station_id, S.evse, S.grade, S.known_at, S.heard_at, S.last_n, S.fold),
-    *(station.c.site, GROUP.label("grouping"), phone_start.c.created_at, _holder().label("person")),
+    *(GROUP.label("grouping"), phone_start.c.created_at, _holder().label("person")),
+    placement.session_site().label("site"),
 )
-FROM = (
-    session.outerjoin(station, station.c.id == S.station_id)
-    .outerjoin(card, card.c.ref == S.token)
-    .outerjoin(phone_start, phone_start.c.ref == S.token)
-)
+FROM = session.outerjoin(card, card.c.ref == S.token).outerjoin(phone_start, phone_start.c.ref == S.token)
 
 
 async def of(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Billable]:

@@ -20,7 +20,8 @@ from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.fold import decode
 from wattkeeper.store.sessions.meter import OUTSIDE
 from wattkeeper.store.sessions.reading import registers
-from wattkeeper.store.tables import bill, reading, session, station
+from wattkeeper.store.stations import placement
+from wattkeeper.store.tables import bill, reading, session
 
 S, R, B = session.c, reading.c, bill.c
 EARLIEST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
@@ -68,15 +69,13 @@ async def by_sessions(
 ) -> list[Delivered]:
     """What sessions delivered that ended from an instant until before another (scope sessions:read, anywhere)."""
     viewer.need(Scope.SESSIONS_READ)
-    energy, site = func.sum(type_coerce(S.energy_wh, BigInteger)), func.coalesce(station.c.site, "")
     began = or_(S.started_at >= max(since, EARLIEST + LONGEST) - LONGEST, S.started_at < EARLIEST)
-    wanted = select(site, S.station_id, func.count(), energy).select_from(
-        session.outerjoin(station, station.c.id == S.station_id)
-    )
-    wanted = wanted.where(~S.live, began, _ended() >= since, _ended() < until).group_by(site, S.station_id)
-    if only is not None:
-        wanted = wanted.where(S.station_id == only)
-    rows = await connection.execute(wanted.order_by(site, S.station_id))
+    energy = type_coerce(S.energy_wh, BigInteger).label("wh")
+    some = select(placement.session_site().label("site"), S.station_id, energy)
+    some = some.where(~S.live, began, _ended() >= since, _ended() < until)
+    each = (some if only is None else some.where(S.station_id == only)).subquery().c
+    of = (each.site, each.station_id)
+    rows = await connection.execute(select(*of, func.count(), func.sum(each.wh)).group_by(*of).order_by(*of))
     return [Delivered(site, name, count, from_millionths(int(wh or 0))) for site, name, count, wh in rows]
 
 
@@ -99,7 +98,7 @@ async def within(connection: AsyncConnection, viewer: Viewer, site: str, since: 
 async def _before(connection: AsyncConnection, site: str, at: datetime) -> Decimal:
     """What the sessions of a site that ran on at an instant had delivered by then, Wh."""
     ran_on = (S.started_at < at, S.started_at >= max(at, EARLIEST + LONGEST) - LONGEST, or_(S.live, _ended() >= at))
-    wanted = select(S.fold).join(station, station.c.id == S.station_id).where(station.c.site == site, *ran_on)
+    wanted = select(S.fold).where(placement.session_site() == site, *ran_on)
     total = ZERO
     for fold in (await connection.execute(wanted)).scalars().all():
         whole = decode(fold)
@@ -112,25 +111,27 @@ async def by_main_meters(
 ) -> list[Metered]:
     """What main meters counted in a period, of the stations whose main meter was read twice in it or more."""
     viewer.need(Scope.SESSIONS_READ)
-    sites = {row.id: row.site for row in await connection.execute(select(station.c.id, station.c.site))}
     found = []
-    async for name, track in _tracks(connection, since, until):
+    async for (site, name), track in _tracks(connection, since, until):
         first, last = track.first, track.last
         if first is not None and last is not None and first.at < last.at:
             sold = await by_sessions(connection, viewer, first.at, last.at, name)
             delivered = sum((one.energy_wh for one in sold), Decimal(0))
             grid_wh = track.energy_wh or Decimal(0)
-            found.append(Metered(sites.get(name, ""), name, first.at, last.at, grid_wh, delivered))
+            found.append(Metered(site, name, first.at, last.at, grid_wh, delivered))
     return found
 
 
-async def _tracks(connection: AsyncConnection, since: datetime, until: datetime) -> AsyncIterator[tuple[str, Track]]:
-    """The main meter of each station, folded, so that one that restarts counts on."""
+async def _tracks(
+    connection: AsyncConnection, since: datetime, until: datetime
+) -> AsyncIterator[tuple[tuple[str, str], Track]]:
+    """The main meter of each station at each site at which it stood, folded, so that one that restarts counts on."""
     outside = (R.session_id == OUTSIDE, R.evse == MAIN, R.energy_wh.is_not(None), R.at >= since, R.at < until)
-    wanted = select(R.station_id, R.at, R.energy_wh).where(*outside).order_by(R.station_id, R.at)
-    tracks: dict[str, Track] = {}
-    async for name, at, energy_wh in await connection.stream(wanted.execution_options(yield_per=1000)):
-        known = tracks.get(name, Track())
+    site = placement.site_at(R.station_id, R.at)
+    wanted = select(site, R.station_id, R.at, R.energy_wh).where(*outside).order_by(R.station_id, R.at)
+    tracks: dict[tuple[str, str], Track] = {}
+    async for *of, at, energy_wh in await connection.stream(wanted.execution_options(yield_per=1000)):
+        known = tracks.get(name := (str(of[0]), str(of[1])), Track())
         if known.last_at is None or at > known.last_at:
             tracks[name] = extend(known, Reading(at, Context.PERIODIC, energy_wh=energy_wh), ANY_POWER_W)
     for each in tracks.items():

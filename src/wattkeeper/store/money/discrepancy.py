@@ -21,7 +21,8 @@ from wattkeeper.store.money.bill import BillRow
 from wattkeeper.store.money.hold import HoldRow, HoldState
 from wattkeeper.store.money.tariffs import pin
 from wattkeeper.store.money.tariffs.pin import PinRow
-from wattkeeper.store.tables import journal, session, station
+from wattkeeper.store.stations import placement
+from wattkeeper.store.tables import journal, session
 
 S, J = session.c, journal.c
 BATCH = 500
@@ -49,7 +50,7 @@ def _counted() -> ColumnElement[Any]:
 
 def _at(query: Select[Any], site: str | None) -> Select[Any]:
     """Only what is at a site."""
-    return query if site is None else query.where(S.station_id.in_(select(station.c.id).where(station.c.site == site)))
+    return query if site is None else query.where(placement.session_site() == site)
 
 
 async def examined(connection: AsyncConnection, viewer: Viewer, period: Period) -> AsyncIterator[Examined]:

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.grid import Register
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.store.tables import grid_reading, station
+from wattkeeper.store.tables import grid_reading
 from wattkeeper.store.unit import Unit
 
 G = grid_reading.c
@@ -74,8 +74,3 @@ async def of_meter(unit: Unit, site: str, meter: str) -> list[Register]:
     """All that a meter showed, in the order of time: for judging what is entered."""
     wanted = select(G.at, G.energy_wh).where(G.site == site, G.meter == meter).order_by(G.at)
     return [Register(*row) for row in await unit.connection.execute(wanted)]
-
-
-async def is_site(unit: Unit, site: str) -> bool:
-    """Whether any station stands at a site of this name."""
-    return await unit.connection.scalar(select(station.c.id).where(station.c.site == site).limit(1)) is not None

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.person import Role, Scope, Viewer
 from wattkeeper.store.people import account as accounts
 from wattkeeper.store.people.account import AccountState
-from wattkeeper.store.tables import account, identity, login, passkey, station
+from wattkeeper.store.tables import account, identity, login, passkey, placement
 from wattkeeper.store.unit import Unit
 
 
@@ -65,7 +65,7 @@ async def other_owner(unit: Unit, but: str) -> bool:
 
 
 async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
-    """The places that stations stand at, by name."""
+    """The places that stations stand or stood at, by name."""
     viewer.need(Scope.STAFF_READ)
-    wanted = select(station.c.site).where(station.c.site != "").distinct().order_by(station.c.site)
+    wanted = select(placement.c.site).where(placement.c.site != "").distinct().order_by(placement.c.site)
     return [str(site) for (site,) in await connection.execute(wanted)]

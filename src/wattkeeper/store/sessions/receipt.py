@@ -16,6 +16,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.store import reach
 from wattkeeper.store.fold import decode
+from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import phone_start, session, station
 
 S = session.c
@@ -47,7 +48,17 @@ class ReceiptRow:
 
 NAMES = tuple(field.name for field in fields(ReceiptRow))
 WHOLE = select(
-    *(S.id, S.station_id, station.c.label, station.c.address, S.evse, S.state, S.live, S.grade, S.started_at),
+    *(
+        S.id,
+        S.station_id,
+        station.c.label,
+        placement.session_found("address"),
+        S.evse,
+        S.state,
+        S.live,
+        S.grade,
+        S.started_at,
+    ),
     *(S.ended_at, S.power_w, S.known_at, S.heard_at, phone_start.c.created_at, S.last_n, S.fold),
 ).select_from(
     session.outerjoin(station, station.c.id == S.station_id).outerjoin(phone_start, phone_start.c.ref == S.token)

@@ -20,7 +20,8 @@ from wattkeeper.charging.session import Session, SessionState
 from wattkeeper.charging.statistics.share import LONGEST, QUARTER
 from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
-from wattkeeper.store.tables import card, session, station, station_state, tallied
+from wattkeeper.store.stations import placement
+from wattkeeper.store.tables import card, session, station_state, tallied
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,9 +216,7 @@ def _listed(wanted: Listed) -> Iterator[ColumnElement[bool]]:
     if wanted.began is not None:
         yield or_(false(), *((S.started_at >= start) & (S.started_at < end) for start, end in wanted.began))
     if wanted.site is not None:
-        ours = select(station.c.id).where(station.c.site == wanted.site)
-        gone = S.station_id.not_in(select(station.c.id)) if wanted.site == "" else false()
-        yield or_(S.station_id.in_(ours), gone)
+        yield placement.session_site() == wanted.site
     if wanted.place is not None:
         evse, connector = wanted.place
         yield func.coalesce(S.evse, 0) == evse

@@ -15,6 +15,7 @@ from wattkeeper.charging.cards.token import Authorisation
 from wattkeeper.store.cards.sighting import location_of
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.fold import HISTORY
+from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import card, decision, journal, session, station
 
 HOUR_MICROS = 3_600_000_000
@@ -32,7 +33,7 @@ class CardVisit:
 
 S = session.c
 COLUMNS = (S.id, S.token, S.station_id, S.started_at, S.energy_wh)
-LOCATION = (station.c.site, station.c.latitude, station.c.longitude)
+LOCATION = (placement.session_site().label("site"), *map(placement.session_found, ("latitude", "longitude")))
 FROM = session.join(station, station.c.id == S.station_id)
 
 

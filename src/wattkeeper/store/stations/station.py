@@ -19,6 +19,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store import deed, reach
 from wattkeeper.store.columns import from_millionths
+from wattkeeper.store.stations import placement
 from wattkeeper.store.statistics import share
 from wattkeeper.store.tables import connector, knock, station, station_state
 from wattkeeper.store.unit import Unit
@@ -136,7 +137,7 @@ async def admit(
     await unit.connection.execute(insert(station).values({**values, **more, **unseen}))
     await unit.connection.execute(delete(knock).where(knock.c.station_id == name))
     await deed.enter(unit, DeedKind.STATION, by, name, {"what": "admitted", "site": site})
-    await share.recount_station(unit, name)
+    await _put(unit, name, site)
 
 
 def _kept(key: KeptKey) -> dict[str, Any]:
@@ -167,7 +168,6 @@ async def remove(unit: Unit, name: str, by: str = "") -> bool:
     gone = await unit.connection.execute(delete(station).where(C.id == name))
     if gone.rowcount:
         await deed.enter(unit, DeedKind.STATION, by, name, {"what": "removed"})
-        await share.recount_station(unit, name)
     return bool(gone.rowcount)
 
 
@@ -248,6 +248,8 @@ class StationRow:
     """OCPI ConnectorType by EVSE."""
     is_listed: bool
     """Whether drivers find it."""
+    site_since: datetime | None
+    """Since when it stands at its site; None: always."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,6 +273,7 @@ SEEN = select(
     *(C.id, C.label, C.site, C.max_power_w, C.created_at, C.created_by, T.version, T.online, T.online_since),
     *(T.last_heard_at, T.booted_at, T.vendor, T.model, T.serial, T.firmware, T.displays_messages),
     *(C.address, C.latitude, C.longitude, C.plugs, C.is_listed),
+    placement.here_since(C.id).label("site_since"),
 ).select_from(station.outerjoin(station_state, T.station_id == C.id))
 
 
@@ -309,17 +312,38 @@ async def connectors(connection: AsyncConnection, viewer: Viewer, name: str, lim
     return [ConnectorRow(*row[:3], ConnectorStatus(row[3]), *row[4:]) for row in await connection.execute(wanted)]
 
 
-async def describe(unit: Unit, name: str, changes: Mapping[str, object]) -> bool:
-    """Change what people say of a station; False where there is no such station."""
+async def describe(
+    unit: Unit, name: str, changes: Mapping[str, object], site_since: datetime | None = None, by: str = ""
+) -> bool:
+    """Change what people say of a station; False where there is no such station.
+
+    ``site_since``: since when it stands at the site that is told (`placement.put`); None: from now on.
+    """
     if not changes:
         return await exists_here(unit.connection, name)
     values = dict(changes)
     if isinstance(changes.get("plugs"), Mapping):
         values["plugs"] = plugs_text(changes["plugs"])  # type: ignore[arg-type]
+    was = await placement.spot(unit, name)
     changed = await unit.connection.execute(update(station).where(C.id == name).values(values))
-    if "site" in values:
-        await share.recount_station(unit, name)
+    if (
+        changed.rowcount
+        and isinstance(site := values.get("site"), str)
+        and await _put(unit, name, site, site_since, was)
+    ):
+        told = {"what": "moved", "site": site, "since": None if site_since is None else site_since.isoformat()}
+        await deed.enter(unit, DeedKind.STATION, by, name, told)
     return bool(changed.rowcount)
+
+
+async def _put(
+    unit: Unit, name: str, site: str, since: datetime | None = None, left: placement.Spot | None = None
+) -> bool:
+    """Let a station stand at a site, and its sessions be counted for where they ran; whether that is news."""
+    is_news = await placement.put(unit, name, site, since, left)
+    if is_news:
+        await share.recount_station(unit, name)
+    return is_news
 
 
 def _seen(row: Sequence[Any]) -> StationRow:
@@ -327,6 +351,7 @@ def _seen(row: Sequence[Any]) -> StationRow:
     values = dict(zip(NAMES, row, strict=True))
     values["version"] = Version(values["version"]) if values["version"] else None
     values["online"], values["displays_messages"] = bool(values["online"]), bool(values["displays_messages"])
+    values["site_since"] = None if values["site_since"] == placement.ALWAYS else values["site_since"]
     return StationRow(**values | {"plugs": plugs_of(values["plugs"])})
 
 

@@ -16,6 +16,7 @@ from wattkeeper.store import reach
 from wattkeeper.store.money.bill import contents
 from wattkeeper.store.money.content import adds_of
 from wattkeeper.store.money.due import followed
+from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import bill, due, hold, holding, session, station
 
 S, B, H = session.c, bill.c, holding.c
@@ -83,7 +84,14 @@ async def ran(connection: AsyncConnection, person: str, since: datetime, until: 
         | (S.last_n > seen)
     )
     wanted = select(
-        S.id, S.station_id, station.c.label, station.c.address, S.started_at, S.energy_wh, S.live, waits
+        S.id,
+        S.station_id,
+        station.c.label,
+        placement.session_found("address"),
+        S.started_at,
+        S.energy_wh,
+        S.live,
+        waits,
     ).select_from(session.outerjoin(station, station.c.id == S.station_id))
     rows = await connection.execute(wanted.where(*_mine(person), *_within(S.started_at, since, until)))
     return [
@@ -102,7 +110,8 @@ async def issued(connection: AsyncConnection, person: str, since: datetime, unti
     if not person:
         return []
     wanted = select(
-        *(B.number, B.session_id, B.station_id, station.c.label, station.c.address, BEGAN_AT),
+        *(B.number, B.session_id, B.station_id, station.c.label, placement.found_at("address", BEGAN_AT, B.station_id)),
+        BEGAN_AT,
         *(B.currency, B.digits, B.net_minor, B.vat_minor, B.energy_wh),
     ).select_from(WITH_SESSION)
     spans = (B.person_id == person, *_within(BEGAN_AT, since, until))

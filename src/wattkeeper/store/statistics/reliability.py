@@ -1,30 +1,49 @@
-"""Reliability as it is read: uptime of ports over a span, outages, and what became of attempts; for a viewer."""
+"""Reliability as it is read: uptime of ports over a span, outages, and what became of attempts; for a viewer.
+
+All of it is of the sites at which stations stood when it happened.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, and_, case, func, literal, or_, select, type_coerce
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    FromClause,
+    and_,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.statistics.attempt import Counts, Kind, Some
+from wattkeeper.charging.statistics.span import Span
 from wattkeeper.charging.statistics.uptime import LINE, Cause, Exclusion, Uptime
 from wattkeeper.store import reach
 from wattkeeper.store.columns import to_micros
+from wattkeeper.store.stations.placement import Stand, holds
 from wattkeeper.store.statistics.total import WHOLE, Part, stretches
-from wattkeeper.store.tables import attempt, attempt_day, attempt_month, exclusion, outage, port, station
+from wattkeeper.store.tables import attempt, attempt_day, attempt_month, exclusion, outage, placement, port, station
 
-P, OUT, A, X, S = port.c, outage.c, attempt.c, exclusion.c, station.c
+P, OUT, A, X, S, AT = port.c, outage.c, attempt.c, exclusion.c, station.c, placement.c
 SECOND = Decimal(1_000_000)
 FOR_EVER = 2**62
 """Beyond every instant, in microseconds."""
+Spot = tuple[str, str, int]
+"""A site, a station that stood there, and its EVSE."""
 
 
 class Which(StrEnum):
@@ -41,13 +60,20 @@ class Which(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PortRow:
-    """A port of a station that is admitted, and when something was told of it first."""
+    """A port of a station that is admitted, at a site where it stood, and when something was told of it there first."""
 
     station: str
     label: str
     site: str
     evse: int
     first_at: datetime
+    stands: tuple[Stand, ...]
+    """When it stood at that site."""
+
+    @property
+    def spot(self) -> Spot:
+        """Its site, station and EVSE."""
+        return self.site, self.station, self.evse
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +82,8 @@ class OutageRow:
 
     station: str
     evse: int
+    site: str
+    """Where the station stood when it began, or when the viewer may first know of it."""
     since: datetime
     until: datetime | None
     cause: Cause
@@ -81,62 +109,66 @@ class AttemptRow:
 
 
 async def ports(connection: AsyncConnection, viewer: Viewer, before: datetime, part: Part = WHOLE) -> list[PortRow]:
-    """The ports that were told of before an instant, by station and number; of stations that ever connected."""
+    """The ports that were told of before an instant, by site, station and number; of stations that ever connected."""
     first = func.min(P.first_at)
     heard = select(P.station_id).where(P.evse == LINE)
-    named = select(P.station_id, S.label, S.site, P.evse, type_coerce(first, P.first_at.type))
-    wanted = named.join(station, S.id == P.station_id).where(
-        P.evse > 0, P.station_id.in_(heard), *_within(viewer, P.station_id, part)
-    )
-    wanted = wanted.group_by(P.station_id, S.label, S.site, P.evse).having(first < before)
-    return [PortRow(*row) for row in await connection.execute(wanted.order_by(S.site, P.station_id, P.evse))]
+    named = select(P.station_id, S.label, AT.site, P.evse, type_coerce(first, P.first_at.type), AT.since, AT.until)
+    wanted = named.join(station, S.id == P.station_id).join(placement, AT.station_id == P.station_id)
+    wanted = wanted.where(P.evse > 0, P.station_id.in_(heard), AT.since < before, *_stood(viewer, part))
+    wanted = wanted.group_by(P.station_id, S.label, AT.site, P.evse, AT.since, AT.until).having(first < before)
+    found: dict[Spot, PortRow] = {}
+    for name, label, site, evse, first_at, since, until in await connection.execute(wanted.order_by(AT.since)):
+        if until is None or first_at < until:
+            fresh = PortRow(name, label, site, evse, max(first_at, since), ())
+            known = found.get((site, name, evse), fresh)
+            found[site, name, evse] = replace(known, stands=(*known.stands, Stand(site, since, until)))
+    return [found[key] for key in sorted(found)]
 
 
 async def down(
     connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, part: Part = WHOLE
-) -> dict[tuple[str, int], Uptime]:
+) -> dict[Spot, Uptime]:
     """Outages of each port within a span: how long, how many began, how many faults ended; ``known_s`` is left out.
 
     One that goes on counts until the span's end, which must not lie ahead.
     """
     low, high = to_micros(since), to_micros(until)
-    begin, end = _whole(OUT.since), func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger))
-    fault = _whole(OUT.fault_at)
-    is_new = and_(begin == _whole(OUT.began), begin >= low)
-    is_mended = and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), end <= high)
+    begin, end, came, left = _whole(OUT.since), _end(OUT.until), _whole(AT.since), _end(AT.until)
+    is_new = and_(begin == _whole(OUT.began), begin >= low, begin >= came, begin < left)
+    is_mended = and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), end <= high, end > came, end <= left)
+    out = _lower(_lower(end, left), high) - _higher(_higher(begin, came), low)
     sums = (
-        func.sum(_lower(end, high) - _higher(begin, low)),
+        func.sum(out),
         func.sum(case((is_new, 1), else_=0)),
         func.sum(case((is_mended, 1), else_=0)),
-        func.sum(case((is_mended, end - fault), else_=0)),
+        func.sum(case((is_mended, end - _whole(OUT.fault_at)), else_=0)),
     )
-    lately = or_(OUT.until.is_(None), OUT.until > since)
-    within = (OUT.since < until, lately, *_within(viewer, OUT.station_id, part))
-    wanted = select(OUT.station_id, OUT.evse, *sums).where(*within).group_by(OUT.station_id, OUT.evse)
+    of = (AT.site, OUT.station_id, OUT.evse)
+    lately = (OUT.since < until, or_(OUT.until.is_(None), OUT.until > since))
+    there = and_(AT.station_id == OUT.station_id, AT.since < until, left > low, begin < left, end > came)
+    wanted = select(*of, *sums).join(placement, there).where(*lately, *_admitted(viewer, OUT.station_id, part))
     apart = await _excluded(connection, viewer, low, high, part)
     return {
-        (name, evse): Uptime(
-            out_s=int(out) / SECOND,
-            excluded_s=apart.get((name, evse), 0) / SECOND,
+        (site, name, evse): Uptime(
+            out_s=int(lost) / SECOND,
+            excluded_s=apart.get((site, name, evse), 0) / SECOND,
             outages=int(new),
             repairs=int(mended),
             repair_s=int(repair) / SECOND,
         )
-        for name, evse, out, new, mended, repair in await connection.execute(wanted)
+        for site, name, evse, lost, new, mended, repair in await connection.execute(wanted.group_by(*of))
     }
 
 
-async def _excluded(
-    connection: AsyncConnection, viewer: Viewer, low: int, high: int, part: Part
-) -> dict[tuple[str, int], int]:
+async def _excluded(connection: AsyncConnection, viewer: Viewer, low: int, high: int, part: Part) -> dict[Spot, int]:
     """How much of the outages of each port does not count, microseconds; spans that exclude never overlap."""
-    end = _lower(func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger)), high)
-    begin = _higher(_whole(OUT.since), low)
+    end = _lower(_lower(_end(OUT.until), _end(AT.until)), high)
+    begin = _higher(_higher(_whole(OUT.since), _whole(AT.since)), low)
     first, last = _higher(begin, _whole(X.since)), _lower(end, _whole(X.until))
-    same = and_(OUT.station_id == X.station_id, OUT.evse == X.evse)
-    wanted = select(X.station_id, X.evse, func.sum(last - first)).join(outage, same)
-    wanted = wanted.where(last > first, *_within(viewer, X.station_id, part)).group_by(X.station_id, X.evse)
-    return {(name, evse): int(span) for name, evse, span in await connection.execute(wanted)}
+    of, same = (AT.site, X.station_id, X.evse), and_(OUT.station_id == X.station_id, OUT.evse == X.evse)
+    wanted = select(*of, func.sum(last - first)).join(outage, same).join(placement, AT.station_id == X.station_id)
+    wanted = wanted.where(last > first, *_admitted(viewer, X.station_id, part)).group_by(*of)
+    return {(site, name, evse): int(span) for site, name, evse, span in await connection.execute(wanted)}
 
 
 async def outages(
@@ -152,30 +184,60 @@ async def outages(
     evse: int | None = None,
     which: Which = Which.ALL,
 ) -> list[OutageRow]:
-    """The newest outages within a span, or those of them that go on; the longest of these first."""
-    ended = func.coalesce(_whole(OUT.until), literal(FOR_EVER, BigInteger))
-    goes_on = OUT.until.is_(None) if is_open else ended > to_micros(since)
-    within = [OUT.since < until, goes_on, *_within(viewer, OUT.station_id, part)]
+    """The newest outages within a span, or those of them that go on; the longest of these first.
+
+    What a host is told of one begins and ends with the station's time at their site.
+    """
+    goes_on = OUT.until.is_(None) if is_open else _end(OUT.until) > to_micros(since)
+    within = [OUT.since < until, goes_on, OUT.station_id.in_(select(S.id))]
     within += [] if evse is None else [OUT.evse == evse]
-    if which is Which.BEGAN:
-        within.append(and_(_whole(OUT.since) == _whole(OUT.began), OUT.since >= since))
-    if which is Which.MENDED:
-        within.append(and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), OUT.until <= until))
+    within += _are(which, since, until)
     begun = or_(OUT.until.is_(None), X.since < OUT.until)
     apart = and_(X.station_id == OUT.station_id, X.evse == OUT.evse, begun, X.until > OUT.since)
     why = select(X.id).where(apart).correlate(outage).order_by(X.since).limit(1).scalar_subquery()
     told = (OUT.station_id, OUT.evse, OUT.since, OUT.until, OUT.cause, OUT.error, OUT.began, OUT.is_over)
-    joined = select(*told, X.reason, X.id).select_from(outage).outerjoin(exclusion, X.id == why).where(*within)
-    if which is Which.EXCLUDED:
-        joined = joined.where(X.id.is_not(None))
+    stood = (AT.site, AT.since.label("came"), AT.until.label("left"))
+    came = _came(viewer, since, until, part, is_open=is_open, is_last=which is Which.MENDED)
+    there = and_(AT.station_id == OUT.station_id, AT.since == came)
+    joined = select(*told, *stood, X.reason, X.id).select_from(outage).join(placement, there)
     order = (OUT.began, OUT.station_id) if is_open else (OUT.since.desc(), OUT.station_id)
-    rows = await connection.execute(joined.order_by(*order, OUT.evse).limit(limit).offset(skip))
-    return [_outage(row) for row in rows]
+    asked = joined.outerjoin(exclusion, X.id == why).where(*within).order_by(*order, OUT.evse)
+    is_host = viewer.reach(Scope.SESSIONS_READ) is Reach.SITES
+    return [_outage(row, is_host=is_host) for row in await connection.execute(asked.limit(limit).offset(skip))]
 
 
-def _outage(row: Any) -> OutageRow:
+def _are(which: Which, since: datetime, until: datetime) -> Iterator[ColumnElement[bool]]:
+    """Which outages of a span are meant, where the station stood then."""
+    if which is Which.BEGAN:
+        yield and_(_whole(OUT.since) == _whole(OUT.began), OUT.since >= since, OUT.since >= AT.since)
+    if which is Which.MENDED:
+        yield and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), OUT.until <= until)
+        yield _whole(OUT.until) <= _end(AT.until)
+    if which is Which.EXCLUDED:
+        yield X.id.is_not(None)
+
+
+def _came(
+    viewer: Viewer, since: datetime, until: datetime, part: Part, *, is_open: bool, is_last: bool
+) -> ColumnElement[Any]:
+    """When the station of an outage came to the first, or last, site at which it stood then, of those asked for."""
+    one = placement.alias("stood")
+    within = (_whole(one.c.since) < _end(OUT.until), _end(one.c.until) > _whole(OUT.since))
+    now = one.c.until.is_(None) if is_open else and_(one.c.since < until, _end(one.c.until) > to_micros(since))
+    there = (one.c.station_id == OUT.station_id, *within, now, *_stood(viewer, part, one))
+    order = one.c.since.desc() if is_last else one.c.since
+    return select(one.c.since).where(*there).correlate(outage).order_by(order).limit(1).scalar_subquery()
+
+
+def _outage(row: Any, *, is_host: bool) -> OutageRow:
+    """An outage of its row."""
+    since, until, began, is_over = row.since, row.until, row.began, bool(row.is_over)
+    if is_host:
+        since, began = max(since, row.came), max(began, row.came)
+        if row.left is not None and (until is None or until > row.left):
+            until, is_over = row.left, False
     excluded = None if row.reason is None else Exclusion(row.reason)
-    told = (row.station_id, row.evse, row.since, row.until, Cause(row.cause), row.error, row.began, bool(row.is_over))
+    told = (row.station_id, row.evse, row.site, since, until, Cause(row.cause), row.error, began, is_over)
     return OutageRow(*told, excluded, row.id or "")
 
 
@@ -183,20 +245,35 @@ def _outage(row: Any) -> OutageRow:
 
 
 async def counts(
-    connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
-) -> dict[tuple[str, int], Counts]:
-    """How many attempts from one day to before another became what, by port; EVSE 0: not told."""
-    found: dict[tuple[str, int], Counter[tuple[Kind, str]]] = {}
-    for is_month, low, high in stretches(first, until):
+    connection: AsyncConnection, viewer: Viewer, span: Span, zone: tzinfo, part: Part = WHOLE
+) -> dict[Spot, Counts]:
+    """How many attempts of a span became what, by port and site; EVSE 0: not told.
+
+    What is counted by day knows no site: of a station that moved within the span, each attempt is looked at.
+    """
+    since, until = span.bounds(zone)
+    moved = select(AT.station_id).where(AT.since > since, AT.since < until)
+    found: dict[Spot, Counter[tuple[Kind, str]]] = {}
+    for is_month, low, high in stretches(span.first, span.until):
         table = attempt_month if is_month else attempt_day
-        c, span = table.c, table.c["month" if is_month else "day"]
-        of = (c.station_id, c.evse, c.kind, c.reason)
-        within = (span >= low, span < high, *_within(viewer, c.station_id, part))
-        wanted = select(*of, func.sum(c.attempts)).where(*within).group_by(*of)
-        for name, evse, kind, reason, count in await connection.execute(wanted):
-            if count:
-                found.setdefault((name, evse), Counter())[Kind(kind), reason] += int(count)
+        c, days = table.c, table.c["month" if is_month else "day"]
+        of = (AT.site, c.station_id, c.evse, c.kind, c.reason)
+        there = and_(AT.station_id == c.station_id, AT.since <= since, _end(AT.until) > to_micros(since))
+        within = (days >= low, days < high, c.station_id.not_in(moved), *_admitted(viewer, c.station_id, part))
+        wanted = select(*of, func.sum(c.attempts)).join(placement, there).where(*within)
+        _add(found, await connection.execute(wanted.group_by(*of)))
+    of = (AT.site, A.station_id, A.evse, A.kind, A.reason)
+    within = (A.since >= since, A.since < until, A.until.is_not(None), A.station_id.in_(moved))
+    each = select(*of, func.count()).join(placement, holds(A.station_id, A.since)).where(*within)
+    _add(found, await connection.execute(each.where(*_admitted(viewer, A.station_id, part)).group_by(*of)))
     return dict(found)
+
+
+def _add(found: dict[Spot, Counter[tuple[Kind, str]]], rows: Iterable[Any]) -> None:
+    """Add counts of their rows."""
+    for site, name, evse, kind, reason, count in rows:
+        if count:
+            found.setdefault((site, name, evse), Counter())[Kind(kind), reason] += int(count)
 
 
 async def attempts(
@@ -214,7 +291,7 @@ async def attempts(
     of = [or_(*(_is(one) for one in what)), A.since >= since, A.since < until, A.until.is_not(None)]
     of += [] if evse is None else [A.evse == evse]
     wanted = select(A.station_id, A.evse, A.since, A.until, A.kind, A.reason, A.session_id)
-    wanted = wanted.where(*of, *_within(viewer, A.station_id, part))
+    wanted = wanted.join(placement, holds(A.station_id, A.since)).where(*of, *_admitted(viewer, A.station_id, part))
     order = (A.since.desc(), A.station_id, A.kind, A.name)
     rows = await connection.execute(wanted.order_by(*order).limit(limit).offset(skip))
     return [AttemptRow(*row[:4], Kind(row.kind), row.reason, row.session_id) for row in rows]
@@ -229,19 +306,29 @@ def _is(some: Some) -> ColumnElement[bool]:
 # --- parts of queries ---------------------------------------------------------------------------------------------
 
 
-def _within(viewer: Viewer, station_id: Column[Any], part: Part) -> list[ColumnElement[bool]]:
-    """What the viewer may read of stations that are admitted, and of that the part."""
-    there = select(S.id)
+def _stood(viewer: Viewer, part: Part, table: FromClause = placement) -> Iterator[ColumnElement[bool]]:
+    """Of where stations stood, what the viewer may read, and of that the part."""
+    yield reach.site_totals(viewer, table.c.site)
     if part.site is not None:
-        there = there.where(S.site == part.site)
+        yield table.c.site == part.site
     if part.station is not None:
-        there = there.where(S.id == part.station)
-    return [reach.totals(viewer, station_id), station_id.in_(there)]
+        yield table.c.station_id == part.station
 
 
-def _whole(column: Column[Any]) -> ColumnElement[int]:
+def _admitted(viewer: Viewer, station_id: Column[Any], part: Part) -> Iterator[ColumnElement[bool]]:
+    """The same, of stations that are admitted."""
+    yield from _stood(viewer, part)
+    yield station_id.in_(select(S.id))
+
+
+def _whole(column: ColumnElement[Any]) -> ColumnElement[int]:
     """An instant as the number that is kept."""
     return type_coerce(column, BigInteger)
+
+
+def _end(column: ColumnElement[Any]) -> ColumnElement[int]:
+    """The same of an end; of what goes on, beyond every instant."""
+    return func.coalesce(_whole(column), literal(FOR_EVER, BigInteger))
 
 
 def _lower(one: ColumnElement[int], other: ColumnElement[int] | int) -> ColumnElement[int]:

@@ -72,7 +72,7 @@ async def recount(unit: Unit, sessions: Mapping[str, datetime], *, may_wait: boo
 
 
 async def recount_station(unit: Unit, name: str) -> None:
-    """Let all sessions of a station be counted again: it stands at another site now."""
+    """Let all sessions of a station be counted again: it stands, or stood, at another site."""
     its = select(session.c.id).where(session.c.station_id == name)
     found = list((await unit.connection.execute(its)).scalars())
     await recount(unit, dict.fromkeys(found, unit.now))
@@ -143,7 +143,7 @@ def _add(unit: Unit, one: Counted, zone: tzinfo, sign: int) -> None:
 def _add_part(unit: Unit, one: Counted, part: Part, zone: tzinfo, sign: int) -> None:
     """Add what fell into a quarter hour."""
     share, began = one.share, int(part.quarter == quarter_of(one.share.started_at))
-    of, day = (share.station, share.evse, share.connector), part.at.astimezone(zone).date().isoformat()
+    of, day = (one.site, share.station, share.evse, share.connector), part.at.astimezone(zone).date().isoformat()
     exact = [to_millionths(amount) for amount in (part.plugged_s, part.charging_s, part.idle_s, part.energy_wh)]
     spans = [sign * amount for amount in (*exact, part.gross_minor, began)]
     of_session = (began * share.ended, began * share.is_empty, began * to_millionths(share.stayed_s))

@@ -17,7 +17,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.statistics.terms import Terms, Window
 from wattkeeper.store import deed, reach
-from wattkeeper.store.tables import grid_carbon, site_terms, station
+from wattkeeper.store.tables import grid_carbon, site_terms
 from wattkeeper.store.unit import Unit
 
 T, G = site_terms.c, grid_carbon.c
@@ -103,11 +103,6 @@ async def carbon_told(connection: AsyncConnection, viewer: Viewer, site: str) ->
     told = select(func.count(), func.min(G.at), func.max(G.at)).where(G.site == site, reach.site_totals(viewer, G.site))
     count, first, last = (await connection.execute(told)).one()
     return (count, first, last) if count else None
-
-
-async def is_site(unit: Unit, site: str) -> bool:
-    """Whether any station stands at a site of this name; an empty one: whether any stands at none."""
-    return await unit.connection.scalar(select(station.c.id).where(station.c.site == site).limit(1)) is not None
 
 
 def _entered(row: Any) -> Entered:

@@ -13,15 +13,17 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, func, or_, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Table, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
 from wattkeeper.store.columns import BigInteger, Exact, Instant
+from wattkeeper.store.stations.placement import Stand
 from wattkeeper.store.tables import (
     connector,
     load_quarter,
+    placement,
     station,
     stay_count,
     stay_day,
@@ -62,26 +64,46 @@ OF_HOURS = NAMES[:6]
 
 
 class Outlet(NamedTuple):
-    """A connector; 0 where the station told none."""
+    """A connector; 0 where the station told none. One that moved is one at each site."""
 
     station: str
     evse: int
     connector: int
+    site: str
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A station, and the connectors that it told of: EVSE and connector."""
+    """A station, its connectors (EVSE and connector), and where it stood, as far as a viewer may know."""
 
     station: str
     label: str
-    site: str
+    admitted_at: datetime
     connectors: tuple[tuple[int, int], ...]
+    stands: tuple[Stand, ...]
 
     @property
     def name(self) -> str:
         """What people call it."""
         return self.label or self.station
+
+    def sites(self, since: datetime, until: datetime) -> list[str]:
+        """The sites at which it stood within a span, each once."""
+        return sorted({one.site for one in self.stands if one.overlaps(since, until)})
+
+    def outlets(self, since: datetime, until: datetime) -> list[Outlet]:
+        """Its connectors, each at each site at which it stood within a span."""
+        return [Outlet(self.station, *each, site) for each in self.connectors for site in self.sites(since, until)]
+
+    def stands_at(self, site: str, since: datetime) -> bool:
+        """Whether it has stood at a site since an instant or longer, and does."""
+        last = self.stands[-1]
+        return last.until is None and last.site == site and last.since <= since
+
+    def lasting(self, site: str, since: datetime, until: datetime) -> timedelta:
+        """How much of a span it stood at a site."""
+        parts = (one.within(since, until) for one in self.stands if one.site == site)
+        return sum(parts, timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +118,24 @@ WHOLE = Part()
 
 
 async def placed(connection: AsyncConnection, viewer: Viewer) -> dict[str, Placed]:
-    """The stations whose totals the viewer may read, by id, with the connectors that each told of."""
-    s, k = station.c, connector.c
-    within = reach.totals(viewer, s.id)
+    """The stations that are here and have totals that the viewer may read, by id."""
+    s, k, p = station.c, connector.c, placement.c
+    within = reach.site_totals(viewer, p.site)
+    labels: dict[str, tuple[str, datetime]] = {}
+    stands: dict[str, list[Stand]] = {}
+    stood = select(s.id, s.label, s.created_at, p.site, p.since, p.until).join(placement, p.station_id == s.id)
+    for name, label, at, *stand in await connection.execute(stood.where(within).order_by(s.id, p.since)):
+        labels[name] = (label, at)
+        stands.setdefault(name, []).append(Stand(*stand))
     told: dict[str, list[tuple[int, int]]] = {}
-    joined = select(k.station_id, k.evse, k.connector).join(station, s.id == k.station_id)
-    for name, evse, number in await connection.execute(joined.where(within, k.evse > 0).order_by(k.evse, k.connector)):
+    of = select(k.station_id, k.evse, k.connector).where(
+        k.evse > 0, k.station_id.in_(select(p.station_id).where(within))
+    )
+    for name, evse, number in await connection.execute(of.order_by(k.evse, k.connector)):
         told.setdefault(name, []).append((evse, number))
-    rows = await connection.execute(select(s.id, s.label, s.site).where(within).order_by(s.id))
-    return {row.id: Placed(row.id, row.label, row.site, tuple(told.get(row.id, ()))) for row in rows}
+    return {
+        name: Placed(name, *label, tuple(told.get(name, ())), tuple(stands[name])) for name, label in labels.items()
+    }
 
 
 async def by_outlet(
@@ -114,12 +145,12 @@ async def by_outlet(
     found: dict[Outlet, Total] = {}
     for table, spans, low, high in _spans(first, until):
         c = table.c
-        of = (c.station_id, c.evse, c.connector)
-        conditions = [spans >= low, spans < high, reach.totals(viewer, c.station_id), *_of(part, c.station_id)]
-        for name, evse, number, *sums in await connection.execute(
+        of = (c.station_id, c.evse, c.connector, c.site)
+        conditions = [spans >= low, spans < high, reach.site_totals(viewer, c.site), *_of(part, table)]
+        for name, evse, number, site, *sums in await connection.execute(
             select(*of, *_sums(table, NAMES)).where(*conditions).group_by(*of)
         ):
-            outlet = Outlet(name, evse, number)
+            outlet = Outlet(name, evse, number, site)
             found[outlet] = found.get(outlet, Total()) + _total(NAMES, sums)
     return found
 
@@ -129,8 +160,8 @@ async def by_day(
 ) -> dict[str, Total]:
     """What each day came to that had anything, as 2026-03-01."""
     c = tally_day.c
-    conditions = [c.day >= first.isoformat(), c.day < until.isoformat(), reach.totals(viewer, c.station_id)]
-    wanted = select(c.day, *_sums(tally_day, NAMES)).where(*conditions, *_of(part, c.station_id)).group_by(c.day)
+    conditions = [c.day >= first.isoformat(), c.day < until.isoformat(), reach.site_totals(viewer, c.site)]
+    wanted = select(c.day, *_sums(tally_day, NAMES)).where(*conditions, *_of(part, tally_day)).group_by(c.day)
     return {day: _total(NAMES, sums) for day, *sums in await connection.execute(wanted.order_by(c.day))}
 
 
@@ -139,8 +170,8 @@ async def by_month(
 ) -> dict[str, Total]:
     """What each month came to that had anything, from one to another, such as 2026-03."""
     c = tally_month.c
-    conditions = [c.month >= first, c.month <= last, reach.totals(viewer, c.station_id)]
-    wanted = select(c.month, *_sums(tally_month, NAMES)).where(*conditions, *_of(part, c.station_id)).group_by(c.month)
+    conditions = [c.month >= first, c.month <= last, reach.site_totals(viewer, c.site)]
+    wanted = select(c.month, *_sums(tally_month, NAMES)).where(*conditions, *_of(part, tally_month)).group_by(c.month)
     return {month: _total(NAMES, sums) for month, *sums in await connection.execute(wanted.order_by(c.month))}
 
 
@@ -241,12 +272,6 @@ def _between(
     return [by.c.site.in_(sites), by.c.at >= since, by.c.at < until, reach.site_totals(viewer, by.c.site)]
 
 
-async def there(connection: AsyncConnection, viewer: Viewer, stations: Sequence[str]) -> set[str]:
-    """Those of these stations that are still here, within the viewer's reach."""
-    some = select(station.c.id).where(station.c.id.in_(stations), reach.totals(viewer, station.c.id))
-    return set((await connection.execute(some)).scalars())
-
-
 async def busiest(
     connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, most: int, site: str | None = None
 ) -> dict[str, Decimal]:
@@ -260,10 +285,11 @@ async def busiest(
 
 
 async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
-    """The sites that have stations or totals and that the viewer may see, by name; an empty one: stations without."""
+    """The sites of stations or totals that the viewer may see, by name; an empty one: stations without."""
     c = stay_count.c
     counted = select(c.site).where(reach.site_totals(viewer, c.site), c.sessions > 0).distinct()
-    placed = select(station.c.site).where(reach.site_totals(viewer, station.c.site), station.c.site != "").distinct()
+    p = placement.c
+    placed = select(p.site).where(reach.site_totals(viewer, p.site), p.site != "").distinct()
     return sorted((await connection.execute(counted.union(placed))).scalars())
 
 
@@ -295,13 +321,11 @@ def _next_month(day: date) -> date:
     return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
-def _of(part: Part, station_id: Column[Any]) -> Iterator[ColumnElement[bool]]:
-    """The conditions that keep to a part."""
+def _of(part: Part, table: Table) -> Iterator[ColumnElement[bool]]:
+    """The conditions that keep to a part of totals by connector."""
     if part.station is not None:
-        yield station_id == part.station
-    if part.site is not None:
-        ours = station_id.in_(select(station.c.id).where(station.c.site == part.site))
-        yield or_(ours, station_id.not_in(select(station.c.id))) if part.site == "" else ours
+        yield table.c.station_id == part.station
+    yield from _at(table.c.site, part.site)
 
 
 def _at(column: Column[Any], site: str | None) -> Sequence[ColumnElement[bool]]:

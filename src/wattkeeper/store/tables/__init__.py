@@ -89,7 +89,7 @@ from wattkeeper.store.tables.rights import (
 )
 from wattkeeper.store.tables.security import scope_use, security_audit, security_event, security_finding
 from wattkeeper.store.tables.sessions import journal, reading, session, tariff
-from wattkeeper.store.tables.stations import connector, knock, orders, station, station_state
+from wattkeeper.store.tables.stations import connector, knock, orders, placement, station, station_state
 from wattkeeper.store.tables.statistics import (
     attempt,
     attempt_day,
@@ -203,6 +203,7 @@ __all__ = [
     "person",
     "phone_start",
     "pin",
+    "placement",
     "port",
     "port_word",
     "privacy_request",

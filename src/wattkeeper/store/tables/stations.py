@@ -29,6 +29,21 @@ station = Table(
     info=about(Area.STATIONS, Recipient.DRIVERS),
 )
 
+placement = Table(
+    "placement",
+    metadata,
+    kept("station_id", Text, "which station", primary_key=True),
+    kept("since", Instant, "from when on it stood there; the first of a station: always", primary_key=True),
+    kept("until", Instant, "until when; null: it stands there", nullable=True),
+    kept("site", Text, "at which site; empty: at none that has a name"),
+    kept("address", Text, "street and town there, once it has left; null while it stands there", nullable=True),
+    kept("latitude", Exact, "degrees north there, once it has left", nullable=True),
+    kept("longitude", Exact, "degrees east there, once it has left", nullable=True),
+    Index("ix_placement_site", "site"),
+    info=about(Area.STATIONS, Recipient.NOBODY),
+)
+"""Of a station the stretches follow one another without a gap; they stay when it is removed, as its sessions do."""
+
 # What stations told of themselves; derived from the journal.
 
 station_state = Table(

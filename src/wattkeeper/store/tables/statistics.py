@@ -50,6 +50,7 @@ def _by_connector(name: str, span: str, purpose: str) -> Table:
     return Table(
         name,
         metadata,
+        kept("site", Text, "where the station stood then; empty: no site", N, STATION, primary_key=True),
         kept("station_id", Text, "at which station", N, STATION, primary_key=True),
         kept("evse", Integer, "at which EVSE; 0: not told", N, STATION, primary_key=True, autoincrement=False),
         kept("connector", Integer, "which connector; 0: not told", N, STATION, primary_key=True, autoincrement=False),

@@ -16,6 +16,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store.stations import station as stations
+from wattkeeper.store.stations.placement import ALWAYS
 from wattkeeper.store.stations.station import StationRow
 from wattkeeper.web.api.shapes import (
     INTEGER,
@@ -23,6 +24,7 @@ from wattkeeper.web.api.shapes import (
     Asked,
     Here,
     Identity,
+    Instant,
     Limit,
     Line,
     Nothing,
@@ -42,6 +44,7 @@ Degrees = Annotated[Decimal, Field(ge=-180, le=180)]
 Evse = Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$")]
 Plug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 PLUGS = 'The plug of each EVSE (OCPI ConnectorType), such as `{"1": "IEC_62196_T2"}`.'
+SINCE = "Since when it stands at the `site` given beside it; null: it always did; left out: from now on."
 LISTED = "Whether drivers find it in the app."
 POWER = "The most one of its EVSEs can deliver, W."
 Key = Annotated[str, StringConstraints(min_length=16, max_length=40, pattern=r"^[\x20-\x7E]+$")]
@@ -53,6 +56,7 @@ class Station(Told):
     id: str
     label: str
     site: str
+    site_since: datetime | None = Field(description="Since when it stands at this site; null: always.")
     address: str
     latitude: Amount | None = Field(description="Degrees north.")
     longitude: Amount | None = Field(description="Degrees east.")
@@ -106,7 +110,8 @@ class Description(Asked):
     """What people say of a station; members that are absent stay as they are."""
 
     label: Line = ""
-    site: Line = ""
+    site: Line = Field("", description="Where it stands; what happened before it came stays with the site before.")
+    site_since: Instant | None = Field(None, description=SINCE)
     address: Line = Field("", description="Street and town, for drivers.")
     latitude: Annotated[Degrees, Field(ge=-90, le=90)] | None = Field(None, description="Degrees north.")
     longitude: Degrees | None = Field(None, description="Degrees east.")
@@ -172,11 +177,12 @@ async def show_station(rooms: Here, viewer: StationsReader, station: StationId) 
 async def describe_station(rooms: Here, viewer: StationsWriter, station: StationId, changes: Description) -> Station:
     """Change what people say of a station."""
     given = fields_given(changes)
+    since = given.pop("site_since", ALWAYS) or ALWAYS if "site_since" in given else None
     if changes.max_power_w is not None:
         given["max_power_w"] = Decimal(changes.max_power_w)
     if changes.plugs is not None:
         given["plugs"] = {int(evse): plug for evse, plug in changes.plugs.items()}
-    await rooms.admission.describe(station, viewer.name, given)
+    await rooms.admission.describe(station, viewer.name, given, since)
     return (await _told(rooms, viewer, [await found(rooms, viewer, station)]))[0]
 
 

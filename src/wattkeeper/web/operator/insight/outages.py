@@ -125,7 +125,7 @@ def told(
             Told(
                 row=row,
                 name=port_name(row.station, row.evse, stations),
-                site=stations[row.station].site if row.station in stations else "",
+                site=row.site,
                 href=path_of(row.station),
                 look=CAUSES[row.cause],
                 lasted=(row.until or now) - row.since,

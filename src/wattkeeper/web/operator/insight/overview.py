@@ -179,7 +179,8 @@ class Told:
         if table == "sites":
             return self.asked.at(line.site or NO_SITE, self.asked.station).sessions
         spot = {"evse": str(line.evse), "connector": str(line.connector)} if table == "connectors" else {}
-        return partial(self.asked.at(station=line.station).sessions, **spot)
+        site = (line.site or NO_SITE) if line.moved else ""
+        return partial(self.asked.at(site, line.station).sessions, **spot)
 
 
 # --- the page -----------------------------------------------------------------------------------------------------

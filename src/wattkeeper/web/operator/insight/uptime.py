@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -331,15 +332,20 @@ def _figures(report: Report, asked: Asked) -> list[tuple[Said, str, str]]:
 
 
 def _tables(report: Report, asked: Asked) -> list[Table]:
-    """Stations, then ports."""
+    """Stations, then ports; one that moved stands at each of its sites, and leads to what happened there."""
+    moved = {name for name, count in Counter(one.station for one in report.stations).items() if count > 1}
+
+    def at(station: str, site: str) -> Asked:
+        return asked.at((site or NO_SITE) if station in moved else "", station)
+
     stations = [
-        Line(one.label or one.station, asked.at(station=one.station), 0, one.site, one.uptime, one.success)
+        Line(one.label or one.station, at(one.station, one.site), 0, one.site, one.uptime, one.success)
         for one in report.stations
     ]
     ports = [
         Line(
             phrase("{station}, port {number}", station=one.port.label or one.port.station, number=one.port.evse),
-            *(asked.at(station=one.port.station), one.port.evse, one.port.site, one.uptime, one.success),
+            *(at(one.port.station, one.port.site), one.port.evse, one.port.site, one.uptime, one.success),
         )
         for one in report.ports
     ]
