@@ -9,10 +9,16 @@ import os
 import signal
 import sys
 
-import wattkeeper.assembly  # noqa: F401 - once, before the first life
+import aiosqlite  # noqa: F401 - here and below: once, before the first life
+import asyncpg  # noqa: F401
+import uvicorn.protocols.http.httptools_impl  # noqa: F401
+
+import wattkeeper.gateway
+import wattkeeper.web.listening  # noqa: F401
 from wattkeeper.commands.installation import serve
 from wattkeeper.operations.cards.lists import local_list
 from wattkeeper.operations.people.letters import post
+from wattkeeper.web.app import _api
 
 
 def hurry() -> None:
@@ -27,6 +33,7 @@ def hurry() -> None:
 def main() -> None:
     """Live again until the whole group of processes is ended, or a life ends by itself, which is a failure."""
     hurry()
+    _api()
     while True:
         life = os.fork()
         if life == 0:
