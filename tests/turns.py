@@ -1,4 +1,7 @@
-"""Whose turn it is where several processes share the tests: what goes by the clock goes first, the others rest."""
+"""Whose turn it is where several processes share the tests: what goes by the clock goes first, the others rest.
+
+What takes longest begins as soon as it can, so that nobody waits for it at the end.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,19 @@ def needs_quiet(item: pytest.Item | None) -> bool:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs quiet comes first: one process has it all, one after the other, and the others wait once."""
-    items.sort(key=lambda item: not needs_quiet(item))
+    """What needs quiet comes first: one process has it all, one after the other, and the others wait once.
+
+    Each process is at first given as many tests as every other, in their order: what is long is where each begins.
+    """
+    quiet, long, short = (list[pytest.Item]() for _ in range(3))
+    for item in items:
+        (quiet if needs_quiet(item) else long if item.get_closest_marker("long") else short).append(item)
+    count, taken = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")), 0
+    for number in range(count):
+        first = (quiet if number == 0 else []) + long[count - 1 - number :: count]
+        here = max(len(first), (len(items) - taken) // (count - number))
+        items[taken : taken + here] = first + [short.pop(0) for _ in range(here - len(first))]
+        taken += here
 
 
 @pytest.hookimpl(wrapper=True)

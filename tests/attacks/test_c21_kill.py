@@ -104,6 +104,7 @@ def _commit(database: str, later_s: float) -> None:
     time.sleep(later_s)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_c21_no_gap_no_double_and_the_books_balance_after_kill_9(
     databases: Databases, tmp_path: Path, engine: str

@@ -30,6 +30,7 @@ CORRECTED = 4
 """Every so many-th session is corrected, so that something is given back."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_c21_nothing_is_taken_or_given_back_twice_after_kill_9(
     databases: Databases, tmp_path: Path, engine: str

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
 
+import pytest
+
 from tests.vault.planted import Planted, opens
 from wattkeeper.operations.keys.kinds import SUBJECTS, KeyKind
 from wattkeeper.operations.safe import open_safe
@@ -44,6 +46,7 @@ async def said(lives: asyncio.StreamReader) -> str:
     return (await asyncio.wait_for(lives.readline(), 120)).decode().strip()
 
 
+@pytest.mark.long
 async def test_h11_keys_are_replaced_whenever_it_dies(database: str, engine: str, tmp_path: Path) -> None:
     root, end, draw = tmp_path / "root.key", tmp_path / "end", random.Random(11)
     store = Store(database)

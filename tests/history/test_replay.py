@@ -6,6 +6,8 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.history.test_import import HERE, MAPPINGS, House
 from wattkeeper.store.tables import TOTALS
 
@@ -28,6 +30,7 @@ def first_rows(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_what_is_told_by_stations_counts_as_what_is_imported(tmp_path: Path) -> None:
     (tmp_path / "told").mkdir()
     (tmp_path / "taken").mkdir()

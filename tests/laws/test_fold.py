@@ -11,6 +11,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
@@ -114,6 +115,7 @@ async def _fold(facts: Sequence[SessionFact]) -> tuple[Session, list[tuple[Any, 
         return await the_session(store)
 
 
+@pytest.mark.long
 @ENOUGH
 @given(data=st.data())
 def test_any_order_and_repetition_of_numbered_events_is_one_session(data: st.DataObject) -> None:
@@ -138,6 +140,7 @@ async def _fold_v16(order: Sequence[int], course: Sequence[Reading]) -> tuple[Se
         return await the_session(store)
 
 
+@pytest.mark.long
 @ENOUGH
 @given(data=st.data())
 def test_any_order_and_repetition_after_a_start_is_one_session(data: st.DataObject) -> None:

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 import pyotp
+import pytest
 
 from tests.pages.alarmed import alarmed
 from tests.pages.driver.town import Town
@@ -50,6 +51,7 @@ async def reading(client: httpx.AsyncClient) -> AsyncIterator[Walk]:
     assert one.faults == [], "\n".join(one.faults)
 
 
+@pytest.mark.long
 async def test_the_operators_pages_say_nothing_that_is_not_in_the_catalogue(town: Town, told: None) -> None:
     site = Site(town.rooms, town.doors, town.browser)
     async with town.plain() as client, reading(client) as one:

@@ -101,6 +101,7 @@ async def tell_as_published(world: World, row: Row, registers: Counter[str]) -> 
         await cp.stop(tx, row.ended.replace(" ", "T") + "Z", registers[row.station])
 
 
+@pytest.mark.long
 async def test_every_oddity_of_a_year_of_real_sessions_is_found(world: World) -> None:
     world.clock.now = datetime(2014, 11, 1, tzinfo=UTC)
     till, all_rows = Till(world), rows()

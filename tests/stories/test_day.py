@@ -78,6 +78,7 @@ async def _only_invoices(day: Day) -> bool:
     return left <= {"paper_buyer.sealed"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_a_day_leaves_nobody_in_the_clear(engine: str, databases: Databases, tmp_path: Path) -> None:
     address = await databases.fresh(engine)

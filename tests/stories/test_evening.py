@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
 from playwright.async_api import Page, async_playwright, expect
 
 from tests.doors import PATIENCE_S, free_port, settings_for, until
@@ -139,6 +140,7 @@ async def block(page: Page) -> None:
     await expect(page.locator(".rows > li")).to_contain_text("Blocked")
 
 
+@pytest.mark.long
 async def test_a_drivers_evening(database: str, tmp_path: Path, chromium: str) -> None:  # noqa: F811 - the fixture
     async with a_town(database, tmp_path, chromium) as town, town.phone() as person:
         page = person.page

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import pytest
 from sqlalchemy import func, select
 from websockets.asyncio.client import connect
 from websockets.exceptions import WebSocketException
@@ -140,6 +141,7 @@ async def suffer(server: Server, told: asyncio.StreamReader, deaths: int) -> Non
     server.lives.set()
 
 
+@pytest.mark.long
 async def test_what_was_acknowledged_survives_kill_9(databases: Databases, tmp_path: Path) -> None:
     database, server = await databases.fresh("sqlite"), Server(free_port())
     door = await Door.make(settings_for(database, tmp_path))

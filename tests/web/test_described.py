@@ -50,6 +50,7 @@ PATIENT = ("wait", "timeout")
 """Parameters that say how long to wait for a station; there is none here."""
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("who", ["program", "owner", "driver"])
 def test_every_answer_is_as_described_and_none_is_a_fault(running: Serving, who: str) -> None:
     headers = headers_of(running, who)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.async_api import Page, expect
 
 from tests.pages.driver.test_hostile import running
@@ -72,6 +73,7 @@ async def everything(town: Town) -> tuple[str, list[str]]:
     return me, [*mine, f"/app/cards/add/{wish.id}", *PLACES]
 
 
+@pytest.mark.long
 async def test_every_page_fits_the_screen_and_the_thumb(town: Town) -> None:
     async with town.plugged("CP1", behind=town.early):
         me, places = await everything(town)

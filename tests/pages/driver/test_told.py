@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import httpx
+import pytest
 
 from tests.doors import until
 from tests.pages import pseudo
@@ -80,6 +81,7 @@ async def test_nothing_at_the_door_bypasses_the_catalogue(town: Town, told: None
     assert walk.faults == []
 
 
+@pytest.mark.long
 async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, told: None) -> None:
     who = await town.sign_up()
     async with town.plugged("CP1", behind=timedelta(hours=2)), town.plain(who) as client:

@@ -94,6 +94,7 @@ def script() -> str:
     return axe.install()
 
 
+@pytest.mark.long
 async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) -> None:
     site, visit = Site(town.rooms, town.doors, town.browser), Visit(script)
     async with site.person(**STILL) as person:
@@ -180,6 +181,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
     assert visit.faults == []
 
 
+@pytest.mark.long
 async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) -> None:
     visit, me = Visit(script), await town.sign_up()
     viewer = await town.viewer(me)
