@@ -22,7 +22,7 @@ async def test_terms_are_entered_listed_and_refused_in_sentences(tmp_path: Path)
     for wrong, code, why in (
         (("Nowhere", "--peak", "1"), 1, "No station stands at a site called Nowhere."),
         (("Harbour", "--peak", "x"), 1, "'x' is not a number"),
-        (("Harbour", "--peak", "-1"), 1, "A price is from nothing"),
+        (("Harbour", "--peak", "-1"), 1, "A price is from €0.00 to €10,000.00"),
         (("Harbour", "--at", "night=1"), 1, "'night=1' is no time of day"),
         (("Harbour", "--at", "22:61-23:00=1"), 1, "names a minute that no hour has"),
         (("Harbour", "--at", "25:00-26:00=1"), 1, "from one quarter hour to another"),

@@ -19,6 +19,8 @@ from wattkeeper.charging.alerts.standing import State
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.language import tell_in
+from wattkeeper.operations.alerts.told import told_of
 from wattkeeper.operations.alerts.watch import AlertWatch
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.store.alerts.alert import Ended
@@ -253,6 +255,9 @@ async def test_the_price_of_the_hour(database: str, tmp_path: Path) -> None:
     assert await a.look() == 1
     (dear,) = await a.on()
     assert (str(dear.value), dear.figures) == ("0.6", {"currency": "EUR"})
+    told = told_of(dear, {})
+    assert (told.title, told.why) == ("A kWh costs €0.60: the standard tariff", "Its rule tells of it from €0.50 on.")
+    assert tell_in("de", told.why) == "Ihre Regel meldet das ab 0,50\N{NO-BREAK SPACE}€."
     a.world.clock.reach(NOON + timedelta(minutes=61))
     assert await a.look() == 2
     (cheap,) = await a.on()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from datetime import UTC, datetime
 from decimal import Decimal
 from xml.etree import ElementTree
@@ -160,6 +161,7 @@ async def test_terms_are_entered_on_a_page_and_listed_with_who_and_when(harbour:
             ({"from3": "23:00", "to3": "23:30", "at3": "1"}, "overlap"),
             ({"from3": "20:10", "to3": "20:30", "at3": "1"}, "quarter hour"),
             ({"from3": "hot", "to3": "20:30", "at3": "1"}, "such as 22:00"),
+            ({"peak": "10000.01"}, "from €0.00 to €10,000.00"),
             ({"limit": "0"}, "bears more than nothing"),
             ({"carbon": "1 2"}, "by one figure, or by 24"),
             ({"since": "soon"}, "such as 2026-01-01"),
@@ -167,6 +169,9 @@ async def test_terms_are_entered_on_a_page_and_listed_with_who_and_when(harbour:
             answer = await clara.post(f"{TERMS}?site={SITE}", data=FORM | wrong)
             assert answer.status_code == 422 and why in answer.text, wrong
             assert all(f'value="{typed}"' in answer.text for typed in wrong.values() if typed not in ("hot", "soon"))
+            (field,) = re.findall(r'aria-describedby="why-(\w+)"', answer.text)
+            assert field in (*wrong, "windows", "to3"), (field, wrong)
+            assert why in answer.text.split(f'id="why-{field}">')[1].split("<")[0]
         assert (await clara.post(f"{TERMS}?site=Nowhere", data=FORM)).status_code == 404
         bad = await clara.post(f"{TERMS}/carbon?site={SITE}", data={"hours": "at,g\n1,2"})
         assert bad.status_code == 422 and "at,g\n1,2" in bad.text

@@ -178,6 +178,12 @@ def plural(one: str, many: str, /) -> Phrase:
     return Phrase(one, many)
 
 
+def figured(value: Decimal, unit: str = "") -> Figure:
+    """A number with as many places as it needs."""
+    exponent = value.normalize().as_tuple().exponent
+    return Figure(value, max(0, -exponent) if isinstance(exponent, int) else 0, unit)
+
+
 def joined(parts: Iterable[str], between: str = " ") -> Joined:
     """Sentences one after the other, empty ones left out."""
     return Joined(tuple(part for part in parts if part), between)

@@ -15,10 +15,10 @@ from enum import StrEnum
 from wattkeeper.charging.alerts.quiet import MOST_SPANS, leaves_room
 from wattkeeper.charging.cards.limits import Span
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.charging.phrase import Figure, Phrase, figured, phrase
 
 ZERO = Decimal(0)
-AT_ONCE = timedelta(0)
+AT_ONCE, MINUTE = timedelta(0), timedelta(minutes=1)
 
 
 class Kind(StrEnum):
@@ -58,6 +58,12 @@ class Form:
     least: Decimal = ZERO
     places: int = 0
     """Digits after the point that thresholds have."""
+    is_bare: bool = False
+    """Whether its figures stand without the unit: counts, and prices, which are told as money."""
+
+    def figure(self, value: Decimal) -> Figure:
+        """A threshold with its unit, where it has one that is not money."""
+        return figured(value, "" if self.is_bare else self.unit)
 
     def allows(self, where: Where) -> bool:
         """Whether a rule of this kind may go so far."""
@@ -67,10 +73,10 @@ class Form:
 FORMS: Mapping[Kind, Form] = {
     Kind.STATION_OFFLINE: Form("min", Where.STATION, Decimal(10_080), Decimal(1)),
     Kind.PEAK_NEAR_LIMIT: Form("%", Where.SITE, Decimal(1_000), Decimal(1), 1),
-    Kind.FAILED_STARTS: Form("sessions", Where.STATION, Decimal(10_000), Decimal(1)),
+    Kind.FAILED_STARTS: Form("sessions", Where.STATION, Decimal(10_000), Decimal(1), is_bare=True),
     Kind.FAILED_SHARE: Form("%", Where.STATION, Decimal(100), Decimal(1), 1),
     Kind.ENERGY_WITHOUT_SESSION: Form("kWh", Where.STATION, Decimal(100_000), Decimal("0.001"), 3),
-    Kind.PRICE_OF_HOUR: Form("kWh", None, Decimal(1_000_000), Decimal(-1_000), 4),
+    Kind.PRICE_OF_HOUR: Form("kWh", None, Decimal(1_000_000), Decimal(-1_000), 4, is_bare=True),
 }
 """Every kind; the unit of a price is that of what it buys."""
 LONGEST_WAIT = timedelta(days=1)
@@ -114,52 +120,69 @@ class Rule:
 
 def check(rule: Rule) -> Rule:
     """The rule itself, where it makes sense; else Refusal INVALID with the first thing that does not."""
-    for why in _wrong(rule):
-        raise Refusal(Code.INVALID, why)
+    for field, why in _wrong(rule):
+        raise Refusal(Code.INVALID, why, field=field)
     return rule
 
 
-def _wrong(rule: Rule) -> Iterator[Phrase]:
+Wrong = Iterator[tuple[str, Phrase]]
+"""What does not make sense: of which field, and why."""
+
+
+def _wrong(rule: Rule) -> Wrong:
     """What does not make sense."""
     form = FORMS[rule.kind]
     if not form.allows(rule.where):
-        yield phrase("A peak is measured at a site: choose a site, or everything.")
+        yield "reach", phrase("A peak is measured at a site: choose a site, or everything.")
     if (rule.where is Where.EVERYWHERE) is not (rule.subject == ""):
-        yield phrase("Name the site or the station that the rule is about, and none where it is about everything.")
+        yield (
+            "reach",
+            phrase("Name the site or the station that the rule is about, and none where it is about everything."),
+        )
     yield from _wrong_thresholds(rule, form)
     yield from _wrong_limit(rule)
     yield from _wrong_times(rule)
 
 
-def _wrong_thresholds(rule: Rule, form: Form) -> Iterator[Phrase]:
+def _wrong_thresholds(rule: Rule, form: Form) -> Wrong:
     if not (rule.raise_at.is_finite() and rule.clear_at.is_finite()):
-        yield phrase("A threshold is a number.")
+        yield "raise_at" if rule.clear_at.is_finite() else "clear_at", phrase("A threshold is a number.")
         return
     if not form.least <= rule.raise_at <= form.most:
-        yield phrase("It can be raised from {least} to {most}.", least=str(form.least), most=str(form.most))
+        bounds = {"least": form.figure(form.least), "most": form.figure(form.most)}
+        yield "raise_at", phrase("It can be raised at {least} to {most}.", **bounds)
     lowest = min(ZERO, form.least)
     if not lowest <= rule.clear_at <= form.most:
-        yield phrase("It can be cleared from {least} to {most}.", least=str(lowest), most=str(form.most))
+        bounds = {"least": form.figure(lowest), "most": form.figure(form.most)}
+        yield "clear_at", phrase("It can be cleared at {least} to {most}.", **bounds)
     if rule.is_below and rule.kind is not Kind.PRICE_OF_HOUR:
-        yield phrase("Only a price can be too low.")
-    if not (rule.clear_at > rule.raise_at if rule.is_below else rule.clear_at < rule.raise_at):
-        yield phrase("It is cleared on the good side of where it is raised, not where it is raised.")
+        yield "below", phrase("Only a price can be too low.")
+    raised = form.figure(rule.raise_at)
+    if rule.is_below and rule.clear_at <= rule.raise_at:
+        yield "clear_at", phrase("It is raised when the price is low, so it is cleared above {raised}.", raised=raised)
+    if not rule.is_below and rule.clear_at >= rule.raise_at:
+        yield "clear_at", phrase("It is raised at {raised} or more, so it is cleared below that.", raised=raised)
 
 
-def _wrong_limit(rule: Rule) -> Iterator[Phrase]:
+def _wrong_limit(rule: Rule) -> Wrong:
     limit = rule.limit_kw
     if limit is not None and rule.kind is not Kind.PEAK_NEAR_LIMIT:
-        yield phrase("Only a rule on peaks has a limit in kW.")
+        yield "limit_kw", phrase("Only a rule on peaks has a limit in kW.")
     if limit is not None and not (limit.is_finite() and 0 < limit <= MOST_LIMIT_KW):
-        yield phrase("The limit is more than nothing and at most {most} kW.", most=str(MOST_LIMIT_KW))
+        yield (
+            "limit_kw",
+            phrase("The limit is more than nothing and at most {most}.", most=Figure(MOST_LIMIT_KW, 0, "kW")),
+        )
 
 
-def _wrong_times(rule: Rule) -> Iterator[Phrase]:
-    if not all(AT_ONCE <= one <= LONGEST_WAIT for one in (rule.raise_after, rule.clear_after)):
-        yield phrase("It can wait for a day at most before it is raised or cleared.")
+def _wrong_times(rule: Rule) -> Wrong:
+    for field, wait in (("raise_after", rule.raise_after), ("clear_after", rule.clear_after)):
+        if not AT_ONCE <= wait <= LONGEST_WAIT:
+            yield field, phrase("It can wait for a day at most, {most} minutes.", most=LONGEST_WAIT // MINUTE)
     if not AT_ONCE <= rule.apart <= LONGEST_APART:
-        yield phrase("Between two alerts there can be seven days at most.")
+        days = {"most": LONGEST_APART // MINUTE}
+        yield "apart", phrase("Between two alerts there can be seven days at most, {most} minutes.", **days)
     if len(rule.quiet) > MOST_SPANS:
-        yield phrase("There can be {most} spans of quiet hours at most.", most=MOST_SPANS)
+        yield "quiet", phrase("There can be {most} spans of quiet hours at most.", most=MOST_SPANS)
     elif not leaves_room(rule.quiet):
-        yield phrase("Quiet hours must leave some time in the week in which somebody can be told.")
+        yield "quiet", phrase("Quiet hours must leave some time in the week in which somebody can be told.")

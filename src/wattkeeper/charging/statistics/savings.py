@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 
-from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.currency import digits_of, priced
 from wattkeeper.charging.money.exact import HOUR_S, divided, exactly
-from wattkeeper.charging.phrase import Dated, Figure, Money, Phrase, counted, phrase
+from wattkeeper.charging.phrase import Dated, Figure, Phrase, counted, phrase
 from wattkeeper.charging.statistics.peak import LATEST_H, MOST_PERCENT, Days, Month, best_shift
 from wattkeeper.charging.statistics.terms import DAY_MIN, QUARTER_MIN, Terms
 
@@ -287,13 +287,6 @@ def _near(seen: Seen) -> Finding | None:
 
 def _is_much(minor: int, currency: str) -> bool:
     return Decimal(minor).scaleb(-digits_of(currency)) >= LEAST_MAJOR
-
-
-def priced(minor: Decimal, currency: str) -> Money:
-    """Minor units as an amount, with as many decimals as it needs and at least those of its currency."""
-    digits = digits_of(currency)
-    exponent = minor.scaleb(-digits).normalize().as_tuple().exponent
-    return Money(minor.scaleb(-digits), currency, max(digits, -exponent if isinstance(exponent, int) else 0))
 
 
 def _kw(power_w: Decimal) -> Figure:

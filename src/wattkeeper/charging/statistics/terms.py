@@ -12,9 +12,11 @@ from decimal import Decimal
 import msgspec
 
 from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.money.currency import priced
 from wattkeeper.charging.phrase import phrase
 
 DAY_MIN, HOUR_MIN, QUARTER_MIN = 1440, 60, 15
+ZERO = Decimal(0)
 MOST_WINDOWS = 6
 MOST_MINOR = Decimal(1_000_000)
 """What a kW or a kWh may cost: more is a slip."""
@@ -125,27 +127,49 @@ def terms_at(entered: tuple[Terms, ...], day: date) -> Terms | None:
 
 
 def need_sense(terms: Terms) -> None:
-    """Refuse terms that make none; Refusal INVALID."""
-    prices = (terms.peak_minor_per_kw, terms.energy_minor_per_kwh, *(one.minor_per_kwh for one in terms.windows))
-    if not all(one is None or (one.is_finite() and 0 <= one <= MOST_MINOR) for one in prices):
-        raise Refusal(Code.INVALID, phrase("A price is from nothing to a million of the smallest coin there is."))
+    """Refuse terms that make none; Refusal INVALID names the field."""
+    prices = {"peak": terms.peak_minor_per_kw, "energy": terms.energy_minor_per_kwh}
+    prices |= {f"at{n}": one.minor_per_kwh for n, one in enumerate(terms.windows, 1)}
+    wrong = next((name for name, one in prices.items() if one is not None and not _is_price(one)), None)
+    if wrong is not None:
+        bounds = {"least": priced(ZERO, terms.currency), "most": priced(MOST_MINOR, terms.currency)}
+        raise Refusal(Code.INVALID, phrase("A price is from {least} to {most}.", **bounds), field=wrong)
     if terms.limit_w is not None and not (terms.limit_w.is_finite() and 0 < terms.limit_w <= MOST_W):
-        raise Refusal(Code.INVALID, phrase("A connection bears more than nothing, and at most a million kW."))
+        raise Refusal(
+            Code.INVALID, phrase("A connection bears more than nothing, and at most a million kW."), field="limit"
+        )
     if not all(one.is_finite() and 0 <= one <= MOST_G for one in terms.carbon_g_per_kwh):
-        raise Refusal(Code.INVALID, phrase("A grid carries from 0 to 5000 g of carbon dioxide for a kWh."))
+        raise Refusal(
+            Code.INVALID, phrase("A grid carries from 0 to 5000 g of carbon dioxide for a kWh."), field="carbon"
+        )
     if len(terms.carbon_g_per_kwh) not in (0, 1, 24):
-        raise Refusal(Code.INVALID, phrase("Carbon is told by one figure, or by 24: one for each hour of the day."))
+        raise Refusal(
+            Code.INVALID,
+            phrase("Carbon is told by one figure, or by 24: one for each hour of the day."),
+            field="carbon",
+        )
     _need_windows(terms.windows)
+
+
+def _is_price(minor: Decimal) -> bool:
+    """Whether a kW or a kWh can cost so much."""
+    return minor.is_finite() and 0 <= minor <= MOST_MINOR
 
 
 def _need_windows(windows: tuple[Window, ...]) -> None:
     """Refuse times of day that make no sense together."""
     if len(windows) > MOST_WINDOWS:
-        raise Refusal(Code.INVALID, phrase("At most {most} times of day have a price of their own.", most=MOST_WINDOWS))
-    for one in windows:
+        raise Refusal(
+            Code.INVALID,
+            phrase("At most {most} times of day have a price of their own.", most=MOST_WINDOWS),
+            field="windows",
+        )
+    for n, one in enumerate(windows, 1):
         if not (0 <= one.since_min < DAY_MIN and 0 < one.until_min <= DAY_MIN) or one.since_min == one.until_min:
-            raise Refusal(Code.INVALID, ODD_WINDOW)
+            raise Refusal(Code.INVALID, ODD_WINDOW, field=f"from{n}")
         if one.since_min % QUARTER_MIN or one.until_min % QUARTER_MIN:
-            raise Refusal(Code.INVALID, ODD_WINDOW)
+            raise Refusal(Code.INVALID, ODD_WINDOW, field=f"from{n}")
     if any(sum(one.holds(minute) for one in windows) > 1 for minute in range(DAY_MIN)):
-        raise Refusal(Code.INVALID, phrase("Two of these times of day overlap; a minute has one price."))
+        raise Refusal(
+            Code.INVALID, phrase("Two of these times of day overlap; a minute has one price."), field="windows"
+        )

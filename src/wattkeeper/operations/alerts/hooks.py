@@ -31,7 +31,7 @@ def named(typed: str) -> str:
     """A name as it is kept; Refusal INVALID."""
     name = " ".join(typed.split())
     if not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
-        raise Refusal(Code.INVALID, NAME)
+        raise Refusal(Code.INVALID, NAME, field="name")
     return name
 
 

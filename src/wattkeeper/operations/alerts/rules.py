@@ -149,16 +149,16 @@ async def _checked(connection: AsyncConnection, viewer: Viewer, wish: Wish, befo
     here = await measure.sites(connection)
     known = here.values() if rule.where is Where.SITE else here.keys()
     if rule.where is not Where.EVERYWHERE and rule.subject not in known:
-        raise Refusal(Code.INVALID, NOWHERE)
+        raise Refusal(Code.INVALID, NOWHERE, field="reach")
     if len(hooks) + len(accounts) > MOST_TOLD:
-        raise Refusal(Code.INVALID, phrase("A rule can tell {most} at most.", most=MOST_TOLD))
+        raise Refusal(Code.INVALID, phrase("A rule can tell {most} at most.", most=MOST_TOLD), field="accounts")
     if len(await hook.these(connection, hooks)) != len(hooks):
-        raise Refusal(Code.INVALID, NO_HOOK)
+        raise Refusal(Code.INVALID, NO_HOOK, field="hooks")
     for one in accounts:
         row = await account.by_id(connection, one)
         may_name = one == viewer.account or one in before or viewer.may(Scope.STAFF_READ)
         if row is None or not row.role.is_staff or row.state is not AccountState.ACTIVE or not may_name:
-            raise Refusal(Code.INVALID, NOBODY)
+            raise Refusal(Code.INVALID, NOBODY, field="accounts")
     return Wish(named(wish.name), rule, hooks, accounts)
 
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 
 from wattkeeper.charging.alerts.rule import FORMS, Kind, Rule, Where
 from wattkeeper.charging.alerts.standing import State
-from wattkeeper.charging.phrase import Figure, Phrase, Said, joined, phrase, plural
+from wattkeeper.charging.money.currency import digits_of, priced
+from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, figured, joined, phrase, plural
 from wattkeeper.operations.alerts.webhook import NOT_ALLOWED, TIMEOUT
 from wattkeeper.store.alerts.alert import AlertRow, Ended
 
@@ -41,7 +42,7 @@ TITLES: Mapping[Kind, Phrase] = {
     Kind.FAILED_STARTS: phrase("Charging fails at {place}"),
     Kind.FAILED_SHARE: phrase("Charging fails at {place}"),
     Kind.ENERGY_WITHOUT_SESSION: phrase("Energy without a session at {place}"),
-    Kind.PRICE_OF_HOUR: phrase("A kWh costs {value} {currency}: {place}"),
+    Kind.PRICE_OF_HOUR: phrase("A kWh costs {price}: {place}"),
 }
 WHYS: Mapping[Kind, Phrase] = {
     Kind.STATION_OFFLINE: plural(
@@ -57,7 +58,7 @@ WHYS: Mapping[Kind, Phrase] = {
         "{value} percent of {ended} starts failed within an hour: no energy came within five minutes."
     ),
     Kind.ENERGY_WITHOUT_SESSION: phrase("{value} kWh within an hour while no session was there."),
-    Kind.PRICE_OF_HOUR: phrase("Its rule tells of it from {raise_at} {currency} on."),
+    Kind.PRICE_OF_HOUR: phrase("Its rule tells of it from {from_price} on."),
 }
 STATES: Mapping[State, Phrase] = {
     State.RAISED: phrase("Raised"),
@@ -101,10 +102,11 @@ def told_of(row: AlertRow, names: Mapping[str, str]) -> Told:
     """An alert in words; ``names``: what people call stations."""
     figures = {name: _figure(name, value) for name, value in row.figures.items()}
     given: dict[str, object] = {
-        "value": _plain(row.value, ""),
-        "raise_at": _plain(row.raise_at, ""),
+        "value": figured(row.value),
     }
     given |= figures | {"place": place_of(row, names), "count": int(row.value)}
+    currency = row.figures.get("currency", "")
+    given |= {"price": _money(row.value, currency), "from_price": _money(row.raise_at, currency)}
     return Told(TITLES[row.kind].filled(**given), WHYS[row.kind].filled(**given))
 
 
@@ -121,8 +123,7 @@ def reach_of(rule: Rule, names: Mapping[str, str]) -> str:
 
 def thresholds_of(rule: Rule, currency: str) -> Said:
     """When a rule raises and clears, in words."""
-    unit = f"{currency}/kWh" if rule.kind is Kind.PRICE_OF_HOUR else FORMS[rule.kind].unit
-    at, back = (_plain(one, unit) for one in (rule.raise_at, rule.clear_at))
+    at, back = (_threshold(rule.kind, one, currency) for one in (rule.raise_at, rule.clear_at))
     raised = phrase("raised at {at} or less", at=at) if rule.is_below else phrase("raised at {at} or more", at=at)
     cleared = (
         phrase("cleared at {at} or more", at=back) if rule.is_below else phrase("cleared at {at} or less", at=back)
@@ -130,15 +131,21 @@ def thresholds_of(rule: Rule, currency: str) -> Said:
     after = phrase("after {wait}", wait=_minutes(rule.raise_after)) if rule.raise_after else ""
     again = phrase("after {wait}", wait=_minutes(rule.clear_after)) if rule.clear_after else ""
     apart = phrase("at most every {wait}", wait=_minutes(rule.apart)) if rule.apart else ""
-    limit = phrase("limit {limit}", limit=_plain(rule.limit_kw, "kW")) if rule.limit_kw is not None else ""
+    limit = phrase("limit {limit}", limit=figured(rule.limit_kw, "kW")) if rule.limit_kw is not None else ""
     parts = (joined((raised, after)), joined((cleared, again)), apart, limit)
     return joined([part for part in parts if part], ", ")
 
 
-def _plain(value: Decimal, unit: str) -> Figure:
-    """A figure with as many digits as it needs."""
-    exponent = value.normalize().as_tuple().exponent
-    return Figure(value, max(0, -exponent) if isinstance(exponent, int) else 0, "" if unit == "sessions" else unit)
+def _threshold(kind: Kind, value: Decimal, currency: str) -> Said:
+    """A threshold in the unit of its kind."""
+    if kind is Kind.PRICE_OF_HOUR:
+        return phrase("{price} for a kWh", price=_money(value, currency))
+    return FORMS[kind].figure(value)
+
+
+def _money(value: Decimal, currency: str) -> Money:
+    """Major units as an amount."""
+    return priced(value.scaleb(digits_of(currency)), currency)
 
 
 def _minutes(span: timedelta) -> str:

@@ -49,11 +49,12 @@ class SiteTerms:
         The same again is not entered twice. Refusal INVALID; NOT_FOUND: no such site.
         """
         viewer.need(Scope.TARIFFS_WRITE)
+        terms = _in(terms, self._settings.pay_currency)
         need_sense(terms)
         async with self._store.unit() as unit:
             if not await placement.is_site(unit.connection, site):
                 raise Refusal(Code.NOT_FOUND, UNKNOWN.filled(site=site or "–"))
-            terms, before = _in(terms, self._settings.pay_currency), await kept.newest(unit, site)
+            before = await kept.newest(unit, site)
             if before is not None and before.terms == terms:
                 return before
             entered = await kept.enter(unit, site, terms, viewer.name)

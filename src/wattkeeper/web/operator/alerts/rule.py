@@ -93,7 +93,8 @@ class Rule:
         if refusal.code not in (Code.INVALID, Code.CONFLICT) or typed.kind not in set(Kind):
             raise refusal
         word = Word(phrase("The rule was not saved."), refusal.why, "harm")
-        return await self._page(request, viewer, typed, row, status=STATUS[refusal.code], word=word)
+        faults = {str(refusal.details.get("field", "")): refusal.why}
+        return await self._page(request, viewer, typed, row, status=STATUS[refusal.code], word=word, faults=faults)
 
     async def _page(
         self, request: Request, viewer: Viewer, typed: Typed, row: RuleRow | None = None, **more: Any
@@ -102,6 +103,7 @@ class Rule:
         context: dict[str, Any] = {
             "row": row,
             "typed": typed,
+            "faults": {},
             "title": KINDS[kind],
             "measured": MEASURED[kind],
             "unit": unit_of(kind, currency),

@@ -11,11 +11,12 @@ from typing import Any
 from starlette.datastructures import FormData
 
 from wattkeeper.charging.alerts.rule import FORMS, Kind, Rule, Where
+from wattkeeper.charging.cards.limits import Span
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.alerts.rules import Wish
 from wattkeeper.store.alerts.rule import RuleRow
-from wattkeeper.web.operator.hours import read_hours, say_hours
+from wattkeeper.web.operator.hours import WRONG, read_hours, say_hours
 
 LONGEST = 200
 SITE, STATION = f"{Where.SITE.value}:", f"{Where.STATION.value}:"
@@ -108,39 +109,46 @@ def wish_of(typed: Typed) -> Wish:
         kind=kind,
         where=where,
         subject=subject,
-        raise_at=_number(typed.raise_at),
-        clear_at=_number(typed.clear_at),
-        limit_kw=_number(typed.limit_kw) if typed.limit_kw else None,
-        raise_after=_span(typed.raise_after),
-        clear_after=_span(typed.clear_after),
-        apart=_span(typed.apart),
+        raise_at=_number(typed.raise_at, "raise_at"),
+        clear_at=_number(typed.clear_at, "clear_at"),
+        limit_kw=_number(typed.limit_kw, "limit_kw") if typed.limit_kw else None,
+        raise_after=_span(typed.raise_after, "raise_after"),
+        clear_after=_span(typed.clear_after, "clear_after"),
+        apart=_span(typed.apart, "apart"),
         is_below=typed.below == "yes",
-        quiet=(read_hours(typed.quiet) or ()) if typed.quiet else (),
+        quiet=_quiet(typed.quiet) if typed.quiet else (),
         is_harm=typed.harm == "yes",
     )
     return Wish(typed.name, rule, typed.hooks, typed.accounts)
 
 
-def _number(typed: str) -> Decimal:
+def _number(typed: str, field: str) -> Decimal:
     try:
         number = Decimal(typed.replace(",", "."))
     except InvalidOperation:
-        raise Refusal(Code.INVALID, NUMBER) from None
+        raise Refusal(Code.INVALID, NUMBER, field=field) from None
     if not number.is_finite():
-        raise Refusal(Code.INVALID, NUMBER)
+        raise Refusal(Code.INVALID, NUMBER, field=field)
     return number
 
 
 NUMBER = phrase("A threshold is a number, such as 10 or 0.5.")
 
 
-def _span(typed: str) -> timedelta:
+def _span(typed: str, field: str) -> timedelta:
     """Whole minutes; nothing is none."""
     if not typed:
         return timedelta(0)
     if not (typed.isascii() and typed.isdigit() and len(typed) < 6):
-        raise Refusal(Code.INVALID, phrase("A wait is a whole number of minutes."))
+        raise Refusal(Code.INVALID, phrase("A wait is a whole number of minutes."), field=field)
     return timedelta(minutes=int(typed))
+
+
+def _quiet(typed: str) -> tuple[Span, ...]:
+    try:
+        return read_hours(typed) or ()
+    except Refusal as refusal:
+        raise Refusal(refusal.code, WRONG, field="quiet") from None
 
 
 def _minutes(span: timedelta) -> str:

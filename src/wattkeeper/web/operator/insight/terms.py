@@ -13,10 +13,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.currency import digits_of, priced
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Figure, Money, Said, phrase
-from wattkeeper.charging.statistics.savings import priced
 from wattkeeper.charging.statistics.terms import Terms, Window, clock, terms_at
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.statistics.terms import Entered
@@ -29,14 +28,16 @@ from wattkeeper.web.problem import STATUS
 
 WINDOWS = range(1, 5)
 """So many times of day the form has."""
+PARTS = ("from", "to", "at")
 FIELDS = (
     "since",
     "peak",
     "energy",
     "limit",
     "carbon",
-    *(f"{part}{n}" for n in WINDOWS for part in ("from", "to", "at")),
+    *(f"{part}{n}" for n in WINDOWS for part in PARTS),
 )
+NO_FAULTS: Mapping[str, Said] = {}
 DID = {
     "entered": Word(phrase("The terms are entered. Findings and carbon follow them from now on.")),
     "carbon": Word(phrase("The carbon of the grid is entered, hour by hour.")),
@@ -75,6 +76,7 @@ class Pages:
         word: Word | None,
         status: int = 200,
         form: Mapping[str, str] | None = None,
+        faults: Mapping[str, Said] = NO_FAULTS,
     ) -> Response:
         place = await place_of(self._rooms, viewer, request)
         site = place.site if place.site is not None else next(iter(place.sites), None)
@@ -89,6 +91,7 @@ class Pages:
         about = {
             "may_write": viewer.may(Scope.TARIFFS_WRITE),
             "windows": WINDOWS,
+            "faults": faults,
             "currency": self._rooms.settings.pay_currency,
         }
         return page(self._paper, request, TERMS, "terms.html", viewer, status=status, word=word, **context | about)
@@ -104,14 +107,13 @@ class Pages:
     async def enter(self, request: Request) -> Response:
         """Enter terms; or say why not, and keep what was typed."""
         viewer = await self._paper.need_viewer(request, Scope.SESSIONS_READ, Scope.BILLS_READ, Scope.TARIFFS_WRITE)
-        form = dict.fromkeys(FIELDS, "") | await form_of(request)
+        form = _packed(dict.fromkeys(FIELDS, "") | await form_of(request))
         place = await place_of(self._rooms, viewer, request)
         try:
             terms = read(form, self._rooms.settings.pay_currency)
             await self._rooms.statistics.terms.enter(viewer, place.site or "", terms)
         except Refusal as refusal:
-            word = Word(phrase("Nothing was entered."), refusal.why, "harm")
-            return await self._page(request, viewer, word, STATUS[refusal.code], form)
+            return await self._refused(request, viewer, refusal, form, str(refusal.details.get("field", "")))
         return RedirectResponse(_with(place.address(TERMS), "entered"), 303)
 
     async def enter_carbon(self, request: Request) -> Response:
@@ -121,10 +123,16 @@ class Pages:
         try:
             await self._rooms.statistics.terms.enter_carbon(viewer, place.site or "", form.get("hours", ""))
         except Refusal as refusal:
-            word = Word(phrase("Nothing was entered."), refusal.why, "harm")
-            given = {"hours": form.get("hours", "")}
-            return await self._page(request, viewer, word, STATUS[refusal.code], given)
+            return await self._refused(request, viewer, refusal, {"hours": form.get("hours", "")}, "hours")
         return RedirectResponse(_with(place.address(TERMS), "carbon"), 303)
+
+    async def _refused(
+        self, request: Request, viewer: Viewer, refusal: Refusal, form: Mapping[str, str], field: str
+    ) -> Response:
+        """The page with what was typed, and why not at its field."""
+        word = Word(phrase("Nothing was entered."), refusal.why, "harm")
+        faults = {field: refusal.why}
+        return await self._page(request, viewer, word, STATUS[refusal.code], form, faults)
 
 
 def _with(address: str, did: str) -> str:
@@ -139,7 +147,7 @@ def read(form: Mapping[str, str], currency: str) -> Terms:
     digits = digits_of(currency)
 
     def minor(field: str, name: Said) -> Decimal | None:
-        amount = typed.number(form[field], name)
+        amount = typed.number(form[field], name, field)
         return None if amount is None else amount.scaleb(digits)
 
     windows = []
@@ -149,9 +157,10 @@ def read(form: Mapping[str, str], currency: str) -> Terms:
         if price is None and not any(times):
             continue
         if price is None or not all(times):
-            raise Refusal(Code.INVALID, phrase("A time of day has a beginning, an end and a price."))
-        windows.append(Window(_minute(times[0]), _minute(times[1]) or 1440, price))
-    limit_kw = typed.number(form["limit"], phrase("What the connection bears"))
+            lacking = next(f"{part}{n}" for part in PARTS if not form[f"{part}{n}"])
+            raise Refusal(Code.INVALID, phrase("A time of day has a beginning, an end and a price."), field=lacking)
+        windows.append(Window(_minute(form, f"from{n}"), _minute(form, f"to{n}") or 1440, price))
+    limit_kw = typed.number(form["limit"], phrase("What the connection bears"), "limit")
     return Terms(
         since=_day(form["since"]),
         peak_minor_per_kw=minor("peak", phrase("The peak charge")),
@@ -160,6 +169,14 @@ def read(form: Mapping[str, str], currency: str) -> Terms:
         limit_w=None if limit_kw is None else limit_kw.scaleb(3),
         carbon_g_per_kwh=_figures(form["carbon"]),
     )
+
+
+def _packed(form: Mapping[str, str]) -> dict[str, str]:
+    """What was typed, its times of day one after the other: those that were left empty come last."""
+    rows = [[form[f"{part}{n}"] for part in PARTS] for n in WINDOWS]
+    rows.sort(key=lambda row: not any(row))
+    names = [f"{part}{n}" for n in WINDOWS for part in PARTS]
+    return dict(form) | dict(zip(names, (text for row in rows for text in row), strict=True))
 
 
 def as_typed(terms: Terms) -> dict[str, str]:
@@ -184,21 +201,21 @@ def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError:
-        raise Refusal(Code.INVALID, phrase("The day is such as 2026-01-01.")) from None
+        raise Refusal(Code.INVALID, phrase("The day is such as 2026-01-01."), field="since") from None
 
 
-def _minute(text: str) -> int:
+def _minute(form: Mapping[str, str], field: str) -> int:
     try:
-        at = time.fromisoformat(text)
+        at = time.fromisoformat(form[field])
     except ValueError:
-        raise Refusal(Code.INVALID, phrase("A time is such as 22:00.")) from None
+        raise Refusal(Code.INVALID, phrase("A time is such as 22:00."), field=field) from None
     return at.hour * 60 + at.minute
 
 
 def _figures(text: str) -> tuple[Decimal, ...]:
     """One figure, or more with spaces or semicolons between."""
     parts = text.replace(";", " ").split()[:25]
-    told = [typed.number(one, phrase("The carbon of the grid")) for one in parts]
+    told = [typed.number(one, phrase("The carbon of the grid"), "carbon") for one in parts]
     return tuple(one for one in told if one is not None)
 
 

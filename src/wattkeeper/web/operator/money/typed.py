@@ -19,13 +19,16 @@ WISH = ("kwh", "amount", "reason", "seen")
 BUYER = ("name", "street", "postcode", "city", "country", "vat_id")
 
 
-def number(text: str, field: str) -> Decimal | None:
-    """A number with a point or a comma before its decimals; None where nothing is typed; Refusal INVALID."""
+def number(text: str, field: str, at: str = "") -> Decimal | None:
+    """A number with a point or a comma before its decimals; None where nothing is typed; Refusal INVALID.
+
+    ``field``: what people call it; ``at``: what the form does.
+    """
     if not text:
         return None
     found = PLAIN.fullmatch(SPACES.sub("", text))
     if found is None:
-        raise Refusal(Code.INVALID, NO_NUMBER.filled(field=field))
+        raise Refusal(Code.INVALID, NO_NUMBER.filled(field=field), field=at)
     return Decimal(f"{found[1]}.{found[2] or 0}")
 
 
