@@ -9,7 +9,9 @@ import signal
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -68,13 +70,37 @@ async def test_the_demo_tells_a_script_where_it_is_and_charges_cars(tmp_path: Pa
             assert {s["version"] for s in stations if s["online"]} == {"ocpp1.6", "ocpp2.0.1"}
             waiting = (await client.get("/api/v1/waiting-room")).json()["items"]
             assert [one["id"] for one in waiting] == ["CP-09"]
+            await shows_what_its_numbers_say(client)
+
+
+async def shows_what_its_numbers_say(client: httpx.AsyncClient) -> None:
+    """Months of sessions, findings with an amount, carbon, a forecast, a rule, and a driver who has bills."""
+
+    async def told(path: str, **params: str) -> Any:
+        return (await client.get(f"/api/v1/{path}", params=params)).json()
+
+    today, year_ago = (str((datetime.now(UTC) - timedelta(days=days)).date()) for days in (0, 364))
+    for _ in range(PATIENCE_S * 5):
+        bills = (await told("bills", limit="200"))["items"]
+        whole = (await told("statistics/use", first_day=year_ago, last_day=today))["whole"]
+        if len(bills) > 100 and whole["sessions"] > 1_200:
+            break
+        await asyncio.sleep(0.2)
+    assert len({one["started_at"][:7] for one in bills}) >= 4, "many months"
+    findings = (await told("statistics/findings"))["items"]
+    assert {"peak_charge", "energy_price"} <= {one["kind"] for one in findings}
+    assert all(one["saved_minor"] > 0 for one in findings if one["kind"] in {"peak_charge", "energy_price"})
+    forecast = await told("statistics/forecast")
+    assert forecast["known_weeks"] >= 26
+    assert len((await told("alert-rules"))["items"]) == 1
 
 
 async def until_ended(client: httpx.AsyncClient) -> dict[str, str]:
     """The first session that ended with energy."""
     for _ in range(PATIENCE_S * 5):
         found = (await client.get("/api/v1/sessions", params={"state": "ended", "limit": 50})).json()["items"]
-        delivered = [one for one in found if float(one["energy_wh"] or 0) > 0]
+        live = [one for one in found if one["transaction_id"] and one["station"] != "CP-01"]  # which has a past too
+        delivered = [one for one in live if float(one["energy_wh"] or 0) > 0]
         if delivered:
             return dict(delivered[0])
         await asyncio.sleep(0.2)

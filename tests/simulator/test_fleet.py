@@ -30,6 +30,12 @@ def description(url: str, **more: Any) -> str:
     return json.dumps({"url": url, "speed": 14_400, "cards": CARDS, "stations": STATIONS, **more})
 
 
+def kept(connector: int, day: int, energy_wh: int) -> dict[str, Any]:
+    """A session of long ago."""
+    began, ended = f"2026-03-{day:02}T08:00:00+00:00", f"2026-03-{day:02}T09:00:00+00:00"
+    return {"connector": connector, "card": CARDS[0], "began": began, "ended": ended, "energy_wh": energy_wh}
+
+
 async def test_a_fleet_replays_real_sessions(csms: Csms) -> None:
     said: list[str] = []
     life = asyncio.ensure_future(run_fleet(read_fleet(description(csms.url)), said.append))
@@ -95,6 +101,8 @@ async def test_the_first_minutes_are_busy(csms: Csms) -> None:
         ({"stations": [{"id": "A", "key": KEY, "connectors": 3}]}, "one or two"),
         ({"stations": [{"id": "A", "key": KEY, "behaviour": "rude"}]}, "rude"),
         ({"stations": [{"id": "A", "key": KEY, "version": "2.0.1", "behaviour": "quirky"}]}, "speak 1.6"),
+        ({"stations": [{"id": "A", "key": KEY, "version": "2.0.1", "past": [kept(1, 2, 1)]}]}, "told in 1.6"),
+        ({"stations": [{"id": "A", "key": KEY, "past": [kept(2, 2, 1)]}]}, "connectors that it has"),
         ({"colour": "green"}, "colour"),
         ({"day": "2015-13-01"}, "month"),
     ],
@@ -135,3 +143,26 @@ async def test_the_command_ends_in_good_order_when_it_is_told_to(csms: Csms) -> 
     assert out.decode().splitlines()[-1] == "The stations have hung up."
     await csms.until(lambda: csms.points["OAK-1"]._connection.close_code is not None)
     assert csms.points["OAK-1"]._connection.close_code == 1000
+
+
+async def test_what_a_station_kept_is_told_first_and_in_order(csms: Csms) -> None:
+    """Two sessions of long ago come whole, with what the meter showed; today goes on from the same register."""
+    stations = [{**STATIONS[0], "past": [kept(2, 2, 3_000), kept(2, 3, 4_000)]}]
+    life = asyncio.ensure_future(run_fleet(read_fleet(description(csms.url, stations=stations)), lambda text: None))
+    csms.lives.append(life)
+    await csms.until(lambda: len(csms.of("StopTransaction")) > 4)
+    life.cancel()
+    await asyncio.wait({life})
+    assert csms.errors == []
+    starts, stops = csms.of("StartTransaction"), csms.of("StopTransaction")
+    assert [one["timestamp"][:10] for one in (*starts[:2], *stops[:2])] == ["2026-03-02", "2026-03-03"] * 2
+    assert [one["connectorId"] for one in starts[:2]] == [2, 2]
+    assert [stop["meterStop"] - start["meterStart"] for start, stop in zip(starts, stops[:2], strict=False)] == [
+        3_000,
+        4_000,
+    ]
+    assert starts[1]["meterStart"] == stops[0]["meterStop"]
+    later = [one["meterStart"] for one in starts[2:] if one["connectorId"] == 2]
+    assert all(wh >= stops[1]["meterStop"] for wh in later)
+    numbers = {one["transactionId"] for one in csms.of("MeterValues")[:2]}
+    assert numbers == {stops[0]["transactionId"], stops[1]["transactionId"]}

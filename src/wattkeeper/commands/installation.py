@@ -24,7 +24,7 @@ def demo(
     database: Database = None,
 ) -> None:
     """Run everything on one SQLite file, with simulated stations that replay real sessions."""
-    from wattkeeper import demo as demonstration
+    from wattkeeper.demo import demo as demonstration
 
     tell: Callable[[str], None] = (lambda line: None) if as_json else (lambda line: out.print(line, markup=False))
     run(demonstration.run(speed, as_json, tell, database))

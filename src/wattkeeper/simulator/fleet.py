@@ -14,6 +14,7 @@ from wattkeeper.simulator.charge import Connector
 from wattkeeper.simulator.clock import Clock, real_now
 from wattkeeper.simulator.quirks import QuirkyStation16
 from wattkeeper.simulator.replay import BUSIEST_DAY, Arrival, arrivals, load, opening_time
+from wattkeeper.simulator.retelling import Kept, keep
 from wattkeeper.simulator.station import Manners, Station
 from wattkeeper.simulator.trouble import MISHAPS, Behaviour, Mishap
 from wattkeeper.simulator.v16.telling import Station16
@@ -46,6 +47,8 @@ class StationPlan:
     version: str = "1.6"
     connectors: int = 1
     behaviour: Behaviour = Behaviour.GOOD
+    past: tuple[Kept, ...] = ()
+    """What it tells first, as a station that was offline does: in order, 1.6 alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +84,27 @@ def read_fleet(text: str) -> Fleet:
 
 
 def _station_plan(entry: dict[str, Any]) -> StationPlan:
-    plan = StationPlan(**{**entry, "behaviour": Behaviour(entry.get("behaviour", "good"))})
+    past = tuple(map(_kept, entry.get("past", ())))
+    plan = StationPlan(**{**entry, "behaviour": Behaviour(entry.get("behaviour", "good")), "past": past})
     if plan.version not in ("1.6", "2.0.1"):
         raise ValueError(f"version {plan.version!r}: 1.6 and 2.0.1 are spoken")
     if plan.connectors not in (1, 2):
         raise ValueError(f"{plan.connectors} connectors: a station has one or two")
     if plan.behaviour is Behaviour.QUIRKY and plan.version != "1.6":
         raise ValueError("quirky stations speak 1.6")
+    if past and (plan.version != "1.6" or not all(1 <= one.connector <= plan.connectors for one in past)):
+        raise ValueError("what a station kept is told in 1.6, of connectors that it has")
     return plan
+
+
+def _kept(entry: dict[str, Any]) -> Kept:
+    times = {name: datetime.fromisoformat(entry[name]) for name in ("began", "ended")}
+    return Kept(**{**entry, **times})
 
 
 async def run_fleet(fleet: Fleet, say: Callable[[str], None]) -> None:
     """Run until cancelled; `say` gets one line for each thing that happens, never with a card number in it."""
-    clock = Clock(_start(fleet, real_now()), fleet.speed)
+    clock = Clock(start_of(fleet, real_now()), fleet.speed)
     stations = [_station(plan, fleet, clock, say) for plan in fleet.stations]
     async with asyncio.TaskGroup() as running:
         for station in stations:
@@ -101,7 +112,7 @@ async def run_fleet(fleet: Fleet, say: Callable[[str], None]) -> None:
         running.create_task(Replay(fleet, clock, stations).run())
 
 
-def _start(fleet: Fleet, now: datetime) -> datetime:
+def start_of(fleet: Fleet, now: datetime) -> datetime:
     """When the stations' clock starts: far enough in the past, at the time of day at which the replay opens."""
     if fleet.speed == 1:
         return now
@@ -130,6 +141,11 @@ def _station(plan: StationPlan, fleet: Fleet, clock: Clock, say: Callable[[str],
     )
     befall = MISHAPS.get(plan.behaviour)
     station.mishap = None if befall is None else Mishap(befall)
+    if isinstance(station, Station16):
+        for one in plan.past:
+            connector = station.connectors[one.connector - 1]
+            keep(station, one, connector.register_wh)
+            connector.register_wh += one.energy_wh
     return station
 
 
@@ -141,12 +157,13 @@ class Replay:
         self._chance = random.Random(fleet.seed)
         self._given_wh = {id(place): 0 for station in stations for place in station.connectors}
         self._cards: dict[str, str] = {}
-        self._in_use: set[str] = set()
+        self._in_use = {one.card for plan in fleet.stations for one in plan.past}
         self._visits = 0
 
     async def run(self) -> None:
         """Send driver after driver, for ever."""
         async with asyncio.TaskGroup() as visits:
+            visits.create_task(self._told())
             for arrival in self._arrivals():
                 await self.wait_for(arrival.at)
                 place = self._place()
@@ -155,6 +172,13 @@ class Replay:
                     visits.create_task(self._visit(arrival, *place, card))
                     # The driver takes card and place before the next one looks for theirs.
                     await asyncio.sleep(0)
+
+    async def _told(self) -> None:
+        """Give the cards free whose past is told: a card charges one car at a time."""
+        for station, plan in zip(self._stations, self._fleet.stations, strict=True):
+            if plan.past:
+                await station.outbox.emptied()
+                self._in_use -= {one.card for one in plan.past}
 
     def _arrivals(self) -> Iterator[Arrival]:
         return arrivals(load(), self._clock.now() + _lead_in(self._fleet), self._fleet.day)

@@ -8,16 +8,24 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from ocpp.v16 import call
+from ocpp.v16.datatypes import MeterValue
 
+from wattkeeper.simulator.charge import Context, Measurand, Reading, Sample
 from wattkeeper.simulator.clock import Clock, real_now
+from wattkeeper.simulator.curve import draw
 from wattkeeper.simulator.outbox import Note
 from wattkeeper.simulator.replay import Sojourn
-from wattkeeper.simulator.v16.telling import UNKNOWN_TRANSACTION, Station16
+from wattkeeper.simulator.v16.telling import UNKNOWN_TRANSACTION, Station16, meter_value
 from wattkeeper.simulator.wire import stamp
 
+READ_EVERY_S = 600
+"""How often a meter is read that tells of itself between the begin and the end."""
 TOGETHER = 20
 """How many stations are connected at once."""
 Progress = Callable[[int], None]
@@ -62,34 +70,77 @@ class Retelling:
             self._say(line)
 
     def _put(self, station: Teller, one: Sojourn, register_wh: int, progress: Progress) -> None:
-        """Keep a session's start and stop to be told; the stop names the transaction that the start was given."""
-        given = {"transaction": UNKNOWN_TRANSACTION}
+        """Keep a session to be told while nobody else uses its card."""
 
-        def started(answer: Any) -> None:
-            given["transaction"] = answer.transaction_id
-
-        def stopped(answer: Any) -> None:
+        def told() -> None:
             self.told += 1
             progress(self.told)
 
-        start = call.StartTransaction(
-            connector_id=1, id_tag=one.user, meter_start=register_wh, timestamp=stamp(one.created)
+        begin, end = keep(station, Kept(1, one.user, one.created, one.ended, one.energy_wh, False), register_wh, told)
+        station.takes[begin] = station.frees[end] = self._cards[one.user]
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A session of which a station has still to tell."""
+
+    connector: int
+    card: str = field(repr=False)
+    began: datetime
+    ended: datetime
+    energy_wh: int
+    is_metered: bool = True
+    """Whether it tells what its meter showed meanwhile, and not only at the begin and the end."""
+
+    def readings(self, register_wh: int) -> list[MeterValue]:
+        """What its meter showed meanwhile, as cars of this simulator draw energy; from a register of so many Wh."""
+        stay_s = (self.ended - self.began).total_seconds()
+        curve = draw(self.energy_wh, stay_s)
+        times_s = sorted({*range(READ_EVERY_S, int(stay_s), READ_EVERY_S), int(curve.length_s) + 1})
+        shown = [(at_s, register_wh + curve.energy_at_wh(at_s)) for at_s in times_s if 0 < at_s < stay_s]
+        return [meter_value(_showing(self.began + timedelta(seconds=at_s), wh)) for at_s, wh in shown]
+
+
+def _showing(at: datetime, register_wh: int) -> Reading:
+    """A reading of the register alone."""
+    return Reading(at, Context.PERIODIC, (Sample(Measurand.ENERGY, Decimal(register_wh), "Wh"),))
+
+
+Build = Callable[[bool], Any]
+
+
+def keep(
+    station: Station16, one: Kept, register_wh: int, told: Callable[[], None] = lambda: None
+) -> tuple[Build, Build]:
+    """Let a station tell of a session by and by; its stop names the transaction that its start was given.
+
+    Gives what makes its first and its last message.
+    """
+    given = {"transaction": UNKNOWN_TRANSACTION}
+    stops_wh = register_wh + one.energy_wh
+    readings = one.readings(register_wh) if one.is_metered else []
+
+    def started(answer: Any) -> None:
+        given["transaction"] = answer.transaction_id
+
+    def begin(offline: bool) -> Any:
+        return call.StartTransaction(
+            connector_id=one.connector, id_tag=one.card, meter_start=register_wh, timestamp=stamp(one.began)
         )
 
-        def begin(offline: bool) -> Any:
-            return start
+    def read(offline: bool) -> Any:
+        return call.MeterValues(connector_id=one.connector, meter_value=readings, transaction_id=given["transaction"])
 
-        def end(offline: bool) -> Any:
-            return call.StopTransaction(
-                meter_stop=register_wh + one.energy_wh,
-                timestamp=stamp(one.ended),
-                transaction_id=given["transaction"],
-                id_tag=one.user,
-            )
+    def end(offline: bool) -> Any:
+        return call.StopTransaction(
+            meter_stop=stops_wh, timestamp=stamp(one.ended), transaction_id=given["transaction"], id_tag=one.card
+        )
 
-        station.takes[begin] = station.frees[end] = self._cards[one.user]
-        station.put(begin, heard=started)
-        station.put(end, heard=stopped)
+    station.put(begin, heard=started)
+    if readings:
+        station.put(read)
+    station.put(end, heard=lambda answer: told())
+    return begin, end
 
 
 class Teller(Station16):

@@ -1,4 +1,4 @@
-"""`wattkeeper demo`: a whole installation on one SQLite file, with simulated stations that replay real sessions."""
+"""A whole installation on one SQLite file, with simulated stations that replay real sessions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ import tempfile
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import update
 
 from wattkeeper.assembly import Doors, open_doors, open_rooms
 from wattkeeper.charging.cards.token import CardKind
+from wattkeeper.charging.money.tariffs.restriction import Restrictions
 from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.charging.person import EVERYTHING, PROGRAMS, Role, Viewer
+from wattkeeper.demo import history
 from wattkeeper.settings import Settings, load
+from wattkeeper.simulator import fleet as fleets
 from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.people import account
 from wattkeeper.store.tables import holding
@@ -52,8 +57,11 @@ PLACES = {
 """Where each site of the demo is: address, latitude and longitude."""
 ENERGY = Component(Dimension.ENERGY, Decimal("0.39"), Decimal(20))
 PARKING = Component(Dimension.PARKING_TIME, Decimal("0.60"), Decimal(20), 60)
-PRICES = Tariff("EUR", (Element((ENERGY, PARKING)),), tax_included=True)
-"""39 cents for a kWh, 60 cents for an hour plugged in without energy flowing."""
+AT_NIGHT = Element((replace(ENERGY, price=Decimal("0.29")),), Restrictions(start_time=time(20), end_time=time(9)))
+PRICES = Tariff("EUR", (AT_NIGHT, Element((ENERGY, PARKING))), tax_included=True)
+"""39 cents for a kWh, 29 from 20:00 to 9:00; 60 cents for an hour plugged in without energy flowing."""
+RUNS_H, MOST_BACK_H = 1.0, 168.0
+"""For how many hours of running the stations' days go faster than life, and how many hours back they begin at most."""
 DEMO = Viewer("demo", Role.OWNER, EVERYTHING)
 NEWCOMER = "CP-09"
 """A station that nobody admitted: it waits on the operator's page."""
@@ -86,12 +94,22 @@ async def run(speed: float, as_json: bool, say: Say, database: str | None = None
         async with open_rooms(settings) as rooms, open_doors(rooms) as doors:
             demo = await _furnish(rooms, doors)
             fleet = await _fleet(rooms, doors, speed)
+            began = fleets.start_of(fleets.read_fleet(json.dumps(fleet)), datetime.now(UTC)).date()
+            past = history.past_of_driver(began, settings.zone, fleet["cards"])
+            fleet["stations"] = [one | {"past": past.get(one["id"], [])} for one in fleet["stations"]]
             if as_json:
                 print(demo.as_json(), flush=True)
             else:
                 _welcome(demo, settings, speed)
-            async with _stations(fleet, say):
+            async with _stations(fleet, say), asyncio.TaskGroup() as beside:
+                beside.create_task(_remember(rooms, began, say))
                 await asyncio.Event().wait()
+
+
+async def _remember(rooms: Rooms, until: date, say: Say) -> None:
+    """Import the months before the stations' first day, while people look around."""
+    told = await history.import_past(rooms, until)
+    say(f"{told:,} real sessions of the months before were imported: see Insight.")
 
 
 def _settings(folder: Path, database: str | None) -> Settings:
@@ -138,7 +156,7 @@ async def _furnish(rooms: Rooms, doors: Doors) -> Demo:
     token = await rooms.access.make_token("demo", PROGRAMS)
     driver_password = secrets.token_urlsafe(12)
     await rooms.access.make_account(DRIVER, driver_password, Role.DRIVER)
-    await rooms.prices.set(DEMO, PRICES)
+    await rooms.prices.set(DEMO, replace(PRICES, zone=rooms.settings.zone))
     return Demo(doors.http, doors.ocpp, token, "operator", password, DRIVER, driver_password)
 
 
@@ -151,7 +169,7 @@ async def _hold(rooms: Rooms, numbers: list[str]) -> None:
             await rooms.cards.enroll_for(unit, row.person, number, CardKind.CARD, label, {}, "demo", since=EPOCH)
 
 
-async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:
+async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, Any]:
     """Admit the simulated stations, enrol the cards; gives the description that the simulator reads."""
     draw = random.Random(4)
     cards = [f"04{draw.getrandbits(48):012X}" for _ in range(CARDS)]
@@ -171,11 +189,13 @@ async def _fleet(rooms: Rooms, doors: Doors, speed: float) -> dict[str, object]:
             {"id": station, "key": key, "version": version, "connectors": connectors, "behaviour": behaviour}
         )
     stranger = {"id": NEWCOMER, "key": secrets.token_hex(20), "version": "1.6", "connectors": 1, "behaviour": "good"}
-    return {"url": doors.ocpp, "speed": speed, "seed": 1, "cards": cards, "stations": [*stations, stranger]}
+    await history.enter_terms(rooms, DEMO)
+    pace = {"speed": speed, "hours": min(RUNS_H, MOST_BACK_H / speed), "seed": 1}
+    return {"url": doors.ocpp, **pace, "cards": cards, "stations": [*stations, stranger]}
 
 
 @asynccontextmanager
-async def _stations(fleet: dict[str, object], say: Say) -> AsyncIterator[None]:
+async def _stations(fleet: dict[str, Any], say: Say) -> AsyncIterator[None]:
     """The simulator in a process of its own, talking to us only by OCPP, while the block runs."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "wattkeeper.simulator"),
