@@ -69,7 +69,8 @@ def statements(sessions: int, first_us: int, is_sqlite: bool) -> list[str]:
         f"'measured', {at}, {at} + 7200000000, 10000000000, {at}, {at} + 7200000000, 0, '{{}}' FROM {numbers}",
         f"INSERT INTO reading ({READING}) SELECT i * {READINGS_OF_EACH} + j, 0, {station}, {key}, {evse}, "
         f"{at} + j * 360000000, 'periodic', j * 500000000, 5000000000, {no} FROM {numbers}, {places}",
-        f"INSERT INTO load_quarter SELECT s.site, {_floor(QUARTER_US)}, {10**10} * count(*) {AT_SITE}",
+        f"INSERT INTO load_quarter (site, at, energy_wh) SELECT s.site, {_floor(QUARTER_US)}, {10**10} * count(*) "
+        f"{AT_SITE}",
         f"INSERT INTO tally_hour (site, at, {SPANNED}) SELECT s.site, {_floor(HOUR_US)}, {SUMMED} {AT_SITE}",
         f"INSERT INTO stay_count SELECT s.site, {month}, 8, count(*) {AT_SITE}",
         *(

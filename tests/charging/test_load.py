@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -53,7 +54,7 @@ def test_a_day_on_which_clocks_skip_an_hour_is_shorter() -> None:
     since, until = Span(date(2026, 3, 29), date(2026, 3, 30)).bounds(VIENNA)
     assert (since, until - since) == (SINCE, timedelta(hours=23))
     quarters = {SINCE: Decimal(1), SINCE + timedelta(hours=22, minutes=45): Decimal(2), until: Decimal(4)}
-    days = by_day(quarters, VIENNA)
+    days = by_day(quarters, {}, VIENNA)
     assert [(one.day.day, int(one.energy_wh)) for one in days] == [(29, 3), (30, 4)]
 
 
@@ -68,6 +69,17 @@ def test_no_peak_and_no_energy_is_lost_in_a_picture(load: dict[int, Decimal], co
     assert abs(whole - sum((power(one) for one in quarters.values()), Decimal(0))) < Decimal("0.000001")
     assert all(mean <= most for mean, most in zip(made.mean, made.most, strict=True))
     assert len(made.most) <= max(count, -(-401 // 96))
+
+
+def test_a_peak_is_spread_where_most_of_it_was_measured_over_a_longer_time() -> None:
+    load = {SINCE: Decimal(400), SINCE + QUARTER: Decimal(500)}
+    spread = [{SINCE: Decimal(400)}, {SINCE + QUARTER: Decimal(250)}, {SINCE + QUARTER: Decimal(251)}]
+    peaks: list[Any] = [peak_of(load, one) for one in spread]
+    assert [(peak.power_w, peak.spread_w, peak.is_spread) for peak in peaks] == [
+        (2000, 0, False),
+        (2000, 1000, False),
+        (2000, 1004, True),
+    ]
 
 
 @given(LOADS)

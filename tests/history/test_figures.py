@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -33,7 +33,7 @@ from wattkeeper.operations.history.mapping import read_mapping
 from wattkeeper.operations.history.table import read_table
 from wattkeeper.operations.money.discrepancies import audit_sessions
 from wattkeeper.store.statistics import total
-from wattkeeper.store.statistics.total import Part, Total
+from wattkeeper.store.statistics.total import Part, Quarter, Total
 
 HERE = Path(__file__).parent
 MAPPINGS = HERE.parents[1] / "docs" / "mappings"
@@ -43,8 +43,11 @@ SINCE, BEFORE = datetime(2014, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UT
 CHANGE = date(2015, 6, 1)
 """From this day on grids carry something else."""
 QUARTER_S = 900
-SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh")
-COUNTS = ("sessions", "ended", "empty")
+SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh", "unknown_s")
+COUNTS = ("sessions", "ended", "empty", "unknown")
+LOADED = ("energy_wh", "spread_wh")
+SPREAD_S = 1_800
+"""Energy between readings that lie further apart says little of a quarter hour."""
 SOME = 300
 """How many rows of each file are enough to see that PostgreSQL counts as SQLite does."""
 CAR_W = 6_600
@@ -96,14 +99,16 @@ def full_of(table: pl.DataFrame) -> pl.DataFrame:
 
 
 def sessions_of(raw: Raw) -> pl.DataFrame:
-    """All sessions in one form: site, station, evse, begin, full, end, wh."""
-    form = ("site", "station", "evse", "begin", "full", "end", "wh")
+    """All sessions in one form: site, station, evse, begin, full, end, wh, and whether the end of charging is known."""
+    form = ("site", "station", "evse", "begin", "full", "end", "wh", "known")
     wh = pl.col("kwhTotal").cast(pl.Float64) * 1000
     place = {"site": pl.col("locationId"), "station": pl.col("stationId"), "evse": pl.lit(1), "wh": wh}
     times = {"begin": stamps_of(pl.col("created")), "end": stamps_of(pl.col("ended"))}
-    slow = raw.slow.with_columns(**place, **times, full=times["end"]).select(form)
+    empty = wh == 0
+    slow = raw.slow.with_columns(**place, **times, full=times["end"], known=empty).select(form)
     said = pl.col("full").replace("", None).str.to_datetime("%Y-%m-%d %H:%M:%S", time_unit="us", time_zone="UTC")
-    full = raw.full.with_columns(**place, **times, full=said.fill_null(times["end"])).select(form)
+    full = raw.full.with_columns(**place, **times, full=said.fill_null(times["end"]), known=empty | said.is_not_null())
+    full = full.select(form)
     begin, end = (
         seconds_of(pl.col(name)).dt.replace_time_zone(ZONE).dt.convert_time_zone("UTC")
         for name in ("Arrival", "Departure")
@@ -113,6 +118,7 @@ def sessions_of(raw: Raw) -> pl.DataFrame:
         station=pl.lit("DESL-DC"),
         evse=pl.col("CCS").replace_strict({"CCS1": 1, "CCS2": 2}, return_dtype=pl.Int32),
         **{"begin": begin, "end": end, "full": end, "wh": pl.col("Energy (Wh)").cast(pl.Float64)},
+        known=pl.col("Energy (Wh)").cast(pl.Float64) == 0,
     ).select(form)
     return pl.concat([slow, full, quick], how="vertical_relaxed")
 
@@ -155,15 +161,19 @@ class Expected:
         lasting = (pl.col("full") - pl.col("begin")).dt.total_microseconds() / 1e6
         parts = parts.with_columns(
             plugged_s=shared(pl.col("begin"), pl.col("end"), over),
-            charging_s=pl.when(drew).then(until_full).otherwise(0.0),
-            idle_s=pl.when(drew).then(shared(pl.col("full"), pl.col("end"), over)).otherwise(0.0),
+            charging_s=pl.when(drew & pl.col("known")).then(until_full).otherwise(0.0),
+            idle_s=pl.when(drew & pl.col("known")).then(shared(pl.col("full"), pl.col("end"), over)).otherwise(0.0),
             energy_wh=pl.when(drew).then(pl.col("wh") * until_full / lasting).otherwise(0.0),
+            is_spread=lasting > SPREAD_S,
             sessions=(pl.col("quarter") == pl.col("began")).cast(pl.Int64),
         )
-        first = pl.col("sessions")
+        first, unknown = pl.col("sessions"), ~pl.col("known")
         return cls(
             sessions,
             parts.with_columns(
+                unknown=first * unknown,
+                unknown_s=pl.col("plugged_s") * unknown,
+                spread_wh=pl.col("energy_wh") * pl.col("is_spread"),
                 ended=first,
                 empty=first * (pl.col("wh") == 0),
                 stayed_s=first * (pl.col("end") - pl.col("begin")).dt.total_microseconds() / 1e6,
@@ -196,8 +206,9 @@ class Counted:
     by_day: Told
     by_month: dict[str, Told]
     by_hour: dict[str, Told]
-    load: dict[str, Mapping[datetime, Any]]
-    highest: dict[str, tuple[datetime, Any] | None]
+    load: dict[str, list[Quarter]]
+    together: list[Quarter]
+    highest: dict[str, Quarter]
     stays: dict[str, dict[int, int]]
     one_month: dict[str, dict[int, int]]
     odd: dict[Kind, int]
@@ -264,7 +275,10 @@ async def read(connection: Any, odd: dict[Kind, int], carbon: Told) -> Counted:
     found = Counted(
         {tuple(outlet): plain(one) for outlet, one in outlets.items()},
         {(day,): plain(one) for day, one in days.items()},
-        *({}, {}, {}, {}, {}, {}),
+        *({}, {}, {}),
+        await total.load(connection, VIEWER, None, SINCE, BEFORE),
+        await total.highest_by_site(connection, VIEWER, SINCE, BEFORE),
+        *({}, {}),
         odd,
         carbon,
     )
@@ -274,7 +288,6 @@ async def read(connection: Any, odd: dict[Kind, int], carbon: Told) -> Counted:
         found.by_month[site] = {(month,): plain(one) for month, one in months.items()}
         found.by_hour[site] = {(hour,): plain(one) for hour, one in hours.items()}
         found.load[site] = await total.load(connection, VIEWER, site, SINCE, BEFORE)
-        found.highest[site] = await total.highest(connection, VIEWER, site, SINCE, BEFORE)
         found.stays[site] = await total.stays(connection, VIEWER, date(2014, 1, 1), date(2024, 1, 1), site)
         found.one_month[site] = await total.stays(connection, VIEWER, date(2015, 8, 1), date(2015, 9, 1), site)
     return found
@@ -297,7 +310,7 @@ def agree(told: Told, expected: Told) -> None:
     assert {key for key, one in told.items() if any(one.values())} == set(expected)
     for key, figures in expected.items():
         for name, figure in figures.items():
-            assert told[key][name] == pytest.approx(figure, abs=1e-3 if name in (*SPANS, "stayed_s") else 0), (
+            assert told[key][name] == pytest.approx(figure, abs=1e-3 if name in (*SPANS, *LOADED, "stayed_s") else 0), (
                 key,
                 name,
             )
@@ -305,7 +318,7 @@ def agree(told: Told, expected: Told) -> None:
 
 def test_every_outlet_agrees(both: tuple[Expected, Counted]) -> None:
     expected, counted = both
-    agree(counted.by_outlet, expected.by(pl.col("station"), pl.col("evse"), pl.lit(1)))
+    agree(counted.by_outlet, expected.by(pl.col("station"), pl.col("evse"), pl.lit(1), pl.col("site")))
 
 
 def test_every_day_agrees(both: tuple[Expected, Counted]) -> None:
@@ -341,8 +354,19 @@ def test_hours_of_the_week_agree(both: tuple[Expected, Counted]) -> None:
 
 def test_every_quarter_hour_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:
     expected, counted = both
-    told = {(site, at): {"energy_wh": float(wh)} for site, load in counted.load.items() for at, wh in load.items()}
-    agree(told, expected.by(pl.col("site"), pl.col("quarter"), of=("energy_wh",)))
+    told = {(site, one.at): plain_of(one) for site, load in counted.load.items() for one in load}
+    agree(told, expected.by(pl.col("site"), pl.col("quarter"), of=LOADED))
+    assert any(0 < one["spread_wh"] < one["energy_wh"] for one in told.values()) or expected.sessions.height <= 3 * SOME
+
+
+def test_every_quarter_hour_of_all_sites_together_agrees(both: tuple[Expected, Counted]) -> None:
+    expected, counted = both
+    agree({(one.at,): plain_of(one) for one in counted.together}, expected.by(pl.col("quarter"), of=LOADED))
+
+
+def plain_of(one: Quarter) -> dict[str, float]:
+    """A quarter hour as numbers."""
+    return {"energy_wh": float(one.energy_wh), "spread_wh": float(one.spread_wh)}
 
 
 def test_carbon_by_hour_of_the_day_and_by_month_agrees(both: tuple[Expected, Counted]) -> None:
@@ -359,17 +383,17 @@ def test_carbon_by_hour_of_the_day_and_by_month_agrees(both: tuple[Expected, Cou
 def test_the_highest_quarter_hour_of_every_site_agrees(both: tuple[Expected, Counted]) -> None:
     expected, counted = both
     by_site: dict[str, tuple[datetime, float]] = {}
-    quarters = expected.by(pl.col("site"), pl.col("quarter"), of=("energy_wh",))
+    quarters = expected.by(pl.col("site"), pl.col("quarter"), of=LOADED)
     for (site, at), told in sorted(quarters.items()):
         known = by_site.get(site)
         if known is None or told["energy_wh"] > known[1] + 1e-6:
             by_site[site] = at, told["energy_wh"]
-    assert {site for site, found in counted.highest.items() if found} == set(by_site)
+    assert set(counted.highest) == set(by_site)
     for site, (at, wh) in by_site.items():
         found = counted.highest[site]
-        assert found is not None
-        assert found[0] == at, site
-        assert float(found[1]) == pytest.approx(wh, abs=1e-3), site
+        assert found.at == at, site
+        assert float(found.energy_wh) == pytest.approx(wh, abs=1e-3), site
+        assert float(found.spread_wh) == pytest.approx(quarters[site, at]["spread_wh"], abs=1e-3), site
 
 
 def test_every_stay_agrees(both: tuple[Expected, Counted]) -> None:

@@ -110,6 +110,31 @@ async def test_bills_and_checks_of_signatures_begin_with_what_is_told_after_the_
     assert all(abs(row.since - to_micros(utc_now())) < 600 * 1_000_000 for row in rows)
 
 
+async def test_sessions_counted_before_are_counted_again_for_what_is_not_known(
+    databases: Databases, engine: str
+) -> None:
+    address = await databases.bare(engine)
+    opened = create_async_engine(async_url(address))
+    columns = "id, station_id, key, state, live, grade, started_at, known_at, heard_at, last_n, fold"
+    row = f"INSERT INTO session ({columns}) VALUES (:id, 'CP1', :id, 'ended', false, 'measured', 1, 1, 1, 1, '{{}}')"
+    async with opened.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), "0020"))
+        for name in ("A", "B"):
+            await connection.execute(text(row), {"id": name})
+        await connection.execute(text("INSERT INTO untallied VALUES ('A', 7)"))
+        await connection.execute(text("INSERT INTO load_quarter VALUES ('', 1, 5)"))
+    await opened.dispose()
+    await migrate(address)
+    store = Store(address)
+    async with store.read() as connection:
+        waiting = (await connection.execute(text("SELECT session_id, at FROM untallied ORDER BY session_id"))).all()
+        before = (await connection.execute(text("SELECT energy_wh, spread_wh FROM load_quarter"))).all()
+    await store.close()
+    await databases.drop(address)
+    assert [tuple(one) for one in waiting] == [("A", 7), ("B", 1)]
+    assert [tuple(one) for one in before] == [(5, 0)], "until then totals are as they were"
+
+
 async def test_what_was_charged_before_the_upgrade_is_owed_as_it_was(databases: Databases, engine: str) -> None:
     address = await databases.bare(engine)
     opened = create_async_engine(async_url(address))

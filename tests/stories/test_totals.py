@@ -79,7 +79,7 @@ async def test_totals_are_those_worked_out_by_hand(database: str, tmp_path: Path
     ]
     for table, span in ((tally_day, "2026-03-01"), (tally_month, "2026-03")):
         assert await rows(store, *table.columns) == [
-            ("", "CP1", 1, 1, span, *(60 * m for m in (97, 63, 30)), 6000, 0, 2, 2, 1, 97 * 60)
+            ("", "CP1", 1, 1, span, *(60 * m for m in (97, 63, 30)), 6000, 0, 2, 0, 0, 2, 1, 97 * 60)
         ]
     assert await rows(store, *stay_count.columns) == [("", "2026-03", 0, 1), ("", "2026-03", 6, 1)]
     await world.close()

@@ -158,6 +158,8 @@ def agrees(one: Figure, query: dict[str, str], some: list[Seen]) -> bool:
         return Decimal(text) == round(total("energy_wh", is_told=True) * TOLD_G / 1_000_000, 1)
     if one.head == "kWh not told":
         return Decimal(text) == round(total("energy_wh", is_told=False) / 1000, 2)
+    if text == "–":
+        return sum(each.share.stayed_s * (1 if each.share.is_unknown else -1) for each in some) > 0
     if one.head == "Idle after full":
         return Decimal(text) == round(total("idle_s") / 3600, 1)
     if one.head in ("Sessions", "No energy"):

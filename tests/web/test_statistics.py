@@ -64,13 +64,15 @@ def rows(page: str, table: str) -> list[list[str]]:
 async def test_the_overview_says_what_was_worked_out_by_hand(database: str, tmp_path: Path) -> None:
     async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         page = await owner.get(f"/insight?{DAY}")
-        # of a day of 1440 minutes: (97 + 60) / 2880 plugged in, (63 + 60) / 2880 charging
+        # of a day of 1440 minutes: (97 + 60) / 2880 plugged in; of the 97 of which it is known 63 charging
         assert "7.00 kWh, 3 sessions" in read(page)
-        assert "Plugged in 5.5 % of the time, charging 4.3 %. €0.00 billed with tax. 1 Mar 2026, all sites." in read(
-            page
+        assert (
+            "Plugged in 5.5 % of the time, charging 3.5 %. For how long cars charged is not known of 1 of 3 sessions "
         )
+        assert "(1.0 h of 2.6 h plugged in): their meters told nothing between begin and end." in read(page)
+        assert "begin and end. €0.00 billed with tax. 1 Mar 2026, all sites." in read(page)
         quay = ["6.00", "2", "6.7 %", "4.4 %", "0.5 h", "48 min", "1", "€0.00"]
-        hill = ["1.00", "1", "4.2 %", "4.2 %", "0.0 h", "1 h", "0", "€0.00"]
+        hill = ["1.00", "1", "4.2 %", "–", "–", "1 h", "0", "€0.00"]
         assert rows(page.text, "sites") == [["Harbour", *quay], ["Hill", *hill]]
         assert rows(page.text, "stations") == [["Quay Harbour", *quay], ["CP2 Hill", *hill]]
         assert rows(page.text, "connectors") == [
@@ -81,7 +83,7 @@ async def test_the_overview_says_what_was_worked_out_by_hand(database: str, tmp_
         assert [row[0] for row in rows(upwards.text, "sites")] == ["Hill", "Harbour"]
         two = read(await owner.get(f"/insight?{TWO}&site=Hill"))
         assert "1.00 kWh, 1 session" in two
-        assert "Plugged in 2.1 % of the time, charging 2.1 %." in two
+        assert "Plugged in 2.1 % of the time. For how long cars charged is not known of 1 of 1 sessions" in two
         assert "28 Feb – 1 Mar 2026, site Hill." in two
         assert "No car was plugged in" in read(await owner.get("/insight?from=2026-02-01&to=2026-02-28"))
 

@@ -36,7 +36,11 @@ async def test_figures_are_those_worked_out_by_hand(database: str, tmp_path: Pat
         about = ("station", "site", "evse", "connector", "energy_wh", "plugged_s", "charging_s", "idle_s", "sessions")
         assert [cp1[name] for name in about] == ["CP1", "Harbour", 1, 1, 6000, 97 * 60, 63 * 60, 30 * 60, 2]
         assert (cp1["plugged_share"], cp1["stay_s"], cp1["empty"]) == (0.067361, 48.5 * 60, 1), "97 of 1440 min"
-        assert [cp2[name] for name in about] == ["CP2", "Hill", 1, 1, 1000, 3600, 3600, 0, 1]
+        assert [cp2[name] for name in about] == ["CP2", "Hill", 1, 1, 1000, 3600, 0, 0, 1]
+        unknown = ("unknown_s", "unknown", "charging_share")
+        assert [cp1[name] for name in unknown] == [0, 0, 0.04375], "63 of 1440 min"
+        assert [cp2[name] for name in unknown] == [3600, 1, None]
+        assert [use["whole"][name] for name in unknown] == [3600, 1, 0.035406], "63 of the 97 min known, of 157 of 2880"
         assert use["whole"]["evses"] == 2
         assert use["whole"]["plugged_share"] == 0.054514
         assert [row["site"] for row in (await told(api, "use", by="site"))["items"]] == ["Harbour", "Hill"]
@@ -47,6 +51,7 @@ async def test_figures_are_those_worked_out_by_hand(database: str, tmp_path: Pat
         week = {(row["weekday"], row["hour"]): row for row in (await told(api, "hours-of-week"))["items"]}
         assert len(week) == 168
         assert (week[7, 12]["mean_power_w"], week[7, 13]["idle_s"], week[7, 15]["mean_plugged"]) == (5500, 1800, 1)
+        assert (week[7, 15]["charging_s"], week[7, 15]["unknown_s"], week[7, 15]["unknown"]) == (0, 3600, 1)
         load = await told(api, "load", site="Harbour")
         assert load["peak"]["at"] == "2026-03-01T12:15:00Z"
         assert round(load["peak"]["power_w"]) == round(4 * 4000 * 15 / 23)
@@ -66,7 +71,7 @@ async def test_pages_files_and_the_api_say_the_same(database: str, tmp_path: Pat
             items = (await told(house.api, "use", site=site))["items"]
             for row, item in zip(rows, items, strict=True):
                 assert Decimal(row["energy_kwh"]) * 1000 == item["energy_wh"]
-                names = ("plugged_s", "charging_s", "idle_s", "stayed_s", "sessions", "ended")
+                names = ("plugged_s", "charging_s", "idle_s", "unknown_s", "unknown", "stayed_s", "sessions", "ended")
                 assert [Decimal(row[name]) for name in names] == [item[name] for name in names]
                 assert Decimal(row["billed"]) * 100 == item["gross_minor"]
             week = await owner.get("/insight/week/week.csv", params=asked)

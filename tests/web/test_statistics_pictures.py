@@ -55,7 +55,15 @@ async def test_titles_are_what_was_worked_out_by_hand(database: str, tmp_path: P
         stays = read(await owner.get(f"/insight/stays?{DAY}"))
         assert "Half of all cars stayed under 1 h 15 min" in stays
         assert "by how long the car stayed plugged in: 3 sessions that ended." in stays
-        assert "Idle after full: 0 h, 19 % of the time plugged in; most from 13:00 to 14:00" in stays, "30 of 157 min"
+        assert "Idle after full: 0 h, 31 % of the time plugged in; most from 13:00 to 14:00" in stays, "30 of 97 min"
+        assert "For how long cars charged is not known of 1 of 3 sessions (1.0 h of 2.6 h plugged in)" in stays
+        charging = read(await owner.get(f"/insight/week?{DAY}&show=charging"))
+        assert "Most charge: Sunday 12:00 to 13:00, 0.9 cars on average" in charging
+        assert "not known of 1 of 3 sessions" in charging and "not known of" not in week
+        for page in ("week?show=charging&", "stays?"):
+            hill = read(await owner.get(f"/insight/{page}{DAY}&site=Hill"))
+            assert "For how long cars charged and stood there full is mostly not known" in hill
+            assert "No car charged" not in hill and "No car stood there full" not in hill
         days = read(await owner.get(f"/insight?{DAY}"))
         assert "Most: 7.00 kWh, Sunday 1 Mar" in days
 
@@ -69,6 +77,12 @@ async def test_files_say_the_same(database: str, tmp_path: Path) -> None:
         assert energy == {("7", "12"): Decimal("5.5"), ("7", "13"): Decimal("0.5"), ("7", "15"): 1}
         assert sum(int(row["hours"]) for row in week) == 24
         assert busy["7", "13"]["idle_h"] == "0.500000"
+        assert (busy["7", "15"]["charging_h"], busy["7", "15"]["unknown_h"]) == ("0.000000", "1.000000")
+        idle = table(await owner.get(f"/insight/stays/idle.csv?{DAY}"))
+        assert [row for row in idle if float(row["idle_h"]) or float(row["unknown_h"])] == [
+            {"hour": "13", "idle_h": "0.500000", "unknown_h": "0.000000"},
+            {"hour": "15", "idle_h": "0.000000", "unknown_h": "1.000000"},
+        ]
         load = table(await owner.get(f"/insight/load/load.csv?{DAY}&site=Hill"))
         assert len(load) == 96
         assert list(load[60].values()) == ["2026-03-01T15:00:00Z", "0.250", "1.000"]

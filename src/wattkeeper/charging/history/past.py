@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from wattkeeper.charging.facts import MetersRead, SessionEnded, SessionFact, SessionOpened
+from wattkeeper.charging.facts import ChargingState, MetersRead, SessionEnded, SessionFact, SessionOpened
 from wattkeeper.charging.money.exact import HOUR_S, divided, seconds
 from wattkeeper.charging.reading import Context, Reading
 
@@ -64,6 +64,7 @@ def facts_of(past: Past) -> tuple[SessionFact, ...]:
             register_wh=past.energy_wh,
             reason=OTHERWISE,
             readings=_soc(past.ended_at, past.soc_end),
+            charging=ChargingState.CHARGING if past.charged_at == past.ended_at else None,
             **of,  # type: ignore[arg-type]
         ),
     )

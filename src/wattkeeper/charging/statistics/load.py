@@ -22,6 +22,13 @@ class Peak:
     at: datetime
     power_w: Decimal
     """Its mean power."""
+    spread_w: Decimal = ZERO
+    """Of it, what came between readings that lie far apart."""
+
+    @property
+    def is_spread(self) -> bool:
+        """Whether most of it was measured over a longer time, so that the real peak may be another one."""
+        return self.spread_w * 2 > self.power_w
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +54,23 @@ def power(energy_wh: Decimal) -> Decimal:
     return energy_wh * 4
 
 
-def peak_of(quarters: Mapping[datetime, Decimal]) -> Peak | None:
-    """The highest quarter hour, the first of several; None where there was no load. ``quarters``: energy, Wh."""
+def peak_of(quarters: Mapping[datetime, Decimal], spread: Mapping[datetime, Decimal] | None = None) -> Peak | None:
+    """The highest quarter hour, the first of several; None where there was no load. ``quarters``: energy, Wh.
+
+    ``spread``: of it, what came between readings that lie far apart, Wh.
+    """
     at = max(sorted(quarters), key=lambda one: quarters[one], default=None)
-    return None if at is None or quarters[at] <= 0 else Peak(at, power(quarters[at]))
+    if at is None or quarters[at] <= 0:
+        return None
+    return Peak(at, power(quarters[at]), power((spread or {}).get(at, ZERO)))
 
 
-def by_day(quarters: Mapping[datetime, Decimal], zone: tzinfo) -> list[DayLoad]:
+def by_day(quarters: Mapping[datetime, Decimal], spread: Mapping[datetime, Decimal], zone: tzinfo) -> list[DayLoad]:
     """Each day on which there was load, where clocks go as in a zone."""
     days: dict[date, dict[datetime, Decimal]] = {}
     for at, energy_wh in quarters.items():
         days.setdefault(at.astimezone(zone).date(), {})[at] = energy_wh
-    made = [(day, sum(those.values(), ZERO), peak_of(those)) for day, those in sorted(days.items())]
+    made = [(day, sum(those.values(), ZERO), peak_of(those, spread)) for day, those in sorted(days.items())]
     return [DayLoad(day, energy_wh, peak) for day, energy_wh, peak in made if peak is not None]
 
 

@@ -55,7 +55,8 @@ IDLE = phrase(
     "Cars stand full for {percent} of the time they are plugged in: {hours} a month at {places}, as many as {more}"
 )
 IDLE_HOW = phrase(
-    "In {month} cars were plugged in for {plugged}, and for {idle} of it after their last energy. "
+    "In {month} cars were plugged in for {plugged}, as far as it is known when they charged, and for {idle} of it "
+    "after their last energy. "
     "A connector was in use for {each} on the mean."
 )
 NEAR = phrase("The connection was used to {percent} of its limit on {at}")
@@ -103,10 +104,15 @@ class Seen:
     zone: tzinfo
     load: Mapping[datetime, Decimal] = field(default_factory=dict, hash=False, compare=False)
     """Wh by the quarter hour's beginning."""
+    spread: Mapping[datetime, Decimal] = field(default_factory=dict, hash=False, compare=False)
+    """Of it, what came between readings that lie far apart, Wh."""
     energy_wh: Decimal = ZERO
     """What that comes to."""
     plugged_s: Decimal = ZERO
+    """By cars of which it is known when they charged."""
     idle_s: Decimal = ZERO
+    unknown_s: Decimal = ZERO
+    """How long those were plugged in of which it is not known."""
     outlets: int = 0
     """How many connectors had cars."""
     terms: Terms | None = None
@@ -252,7 +258,11 @@ def _of_day(local: datetime) -> int:
 
 def _idle(seen: Seen) -> Finding | None:
     """How long cars stand after their last energy, and how many connectors that is."""
-    if seen.plugged_s <= 0 or seen.idle_s * HUNDRED < seen.plugged_s * LEAST_IDLE_PERCENT:
+    if (
+        seen.plugged_s <= 0
+        or seen.unknown_s > seen.plugged_s
+        or seen.idle_s * HUNDRED < seen.plugged_s * LEAST_IDLE_PERCENT
+    ):
         return None
     more = int(seen.idle_s * seen.outlets // seen.plugged_s)
     if more < 1:

@@ -1,12 +1,14 @@
 """What one session adds to the totals: by quarter hour, so that hours, days and months of every zone follow from it.
 
 Quarter hours are those of UTC: every zone in use today is a whole number of them apart. Energy comes evenly within
-each stretch between readings, as it does on bills; sums over the quarters give the session to the millionth.
+each stretch between readings, as it does on bills; sums over the quarters give the session to the millionth. What
+nobody measured is told apart: energy between readings that lie far apart, and sessions of which only the two ends of
+the register are known, so that nobody knows for how long energy flowed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,7 +17,8 @@ import msgspec
 
 from wattkeeper.charging.metering.flow import Kind
 from wattkeeper.charging.money.exact import exactly, seconds, share
-from wattkeeper.charging.money.usage import Usage
+from wattkeeper.charging.money.usage import Interval, Usage
+from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import LIVE, Session
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -24,6 +27,8 @@ LONGEST = timedelta(days=45)
 """What goes on longer is cut there: no car stays so long, somebody forgot to end it."""
 MOST_WH = Decimal(100_000_000)
 """No session brings more, Wh: energy of which a station tells so much counts as none."""
+SPREAD = timedelta(minutes=30)
+"""Energy between two readings that lie further apart says little of any quarter hour between them."""
 ZERO = Decimal(0)
 
 
@@ -37,6 +42,8 @@ class Part(msgspec.Struct, array_like=True):
     idle_s: Decimal = ZERO
     energy_wh: Decimal = ZERO
     gross_minor: int = 0
+    spread_wh: Decimal = ZERO
+    """Of the energy, what came between readings that lie far apart."""
 
     @property
     def at(self) -> datetime:
@@ -58,6 +65,8 @@ class Share(msgspec.Struct):
     ended: bool
     stayed_s: Decimal
     """How long the car was plugged in so far."""
+    is_unknown: bool = False
+    """Whether nobody knows when energy flowed in it: then it claims no time of charging, and none of idling."""
 
     @property
     def energy_wh(self) -> Decimal:
@@ -80,11 +89,19 @@ def quarter_of(at: datetime) -> int:
     return (at - EPOCH) // QUARTER
 
 
-def share_of(session: Session, used: Usage, left_at: datetime | None, gross_minor: int) -> Share:
+def is_read_between(session: Session, readings: Sequence[Reading]) -> bool:
+    """Whether a register was read between the two ends of a session, or since its begin while it goes on."""
+    since, until = session.started_at, session.ended_at
+    return any(one.energy_wh is not None and since < one.at and (until is None or one.at < until) for one in readings)
+
+
+def share_of(session: Session, used: Usage, left_at: datetime | None, gross_minor: int, *, is_read: bool) -> Share:
     """What a session adds; ``used``: its stretches, ``left_at``: when its car left, where that came after its end.
 
     ``gross_minor``: what was billed for it; it goes where its energy went, and where there is none, to its beginning.
+    ``is_read``: whether its register was read between its two ends, or it was told that energy flowed until its end.
     """
+    is_unknown = not _knows_flow(session, used, is_read)
     started, until = session.started_at, left_at or session.ended_at or session.last_at
     until = min(max(until, started), started + LONGEST)
     parts = {quarter_of(started): Part(quarter_of(started))}
@@ -93,8 +110,8 @@ def share_of(session: Session, used: Usage, left_at: datetime | None, gross_mino
         for quarter, span in _quarters(started, until):
             _part(parts, quarter).plugged_s += seconds(span)
         for one in used.intervals:
-            _add(parts, one.kind, one.since, min(one.until, started + LONGEST), one.energy_wh)
-        for quarter, span in _idle(used, until):
+            _add(parts, one, min(one.until, started + LONGEST), claims=not is_unknown)
+        for quarter, span in () if is_unknown else _idle(used, until):
             _part(parts, quarter).idle_s += seconds(span)
     ordered = [parts[quarter] for quarter in sorted(parts)]
     _spread(ordered, gross_minor)
@@ -106,7 +123,15 @@ def share_of(session: Session, used: Usage, left_at: datetime | None, gross_mino
         parts=ordered,
         ended=session.state not in LIVE,
         stayed_s=seconds(until - started),
+        is_unknown=is_unknown,
     )
+
+
+def _knows_flow(session: Session, used: Usage, is_read: bool) -> bool:
+    """Whether it is known for how long energy flowed; of a meter that tells sums alone it never is."""
+    if session.energy_wh is None:
+        return False
+    return used.energy_wh <= 0 or (is_read and any(one.kind is Kind.CHARGING for one in used.intervals))
 
 
 def _believed(used: Usage) -> Usage:
@@ -129,18 +154,24 @@ def _quarters(since: datetime, until: datetime) -> Iterator[tuple[int, timedelta
         since = edge
 
 
-def _add(parts: dict[int, Part], kind: Kind, since: datetime, until: datetime, energy_wh: Decimal) -> None:
-    """Add a stretch; the last quarter hour of it gets what rounding left."""
-    left, found = energy_wh, list(_quarters(since, until))
+def _add(parts: dict[int, Part], one: Interval, until: datetime, *, claims: bool) -> None:
+    """Add a stretch until an instant; the last quarter hour of it gets what rounding left."""
+    left, found = one.energy_wh, list(_quarters(one.since, until))
     for quarter, span in found[:-1]:
-        amount = share(energy_wh, span, until - since)
+        amount = share(one.energy_wh, span, until - one.since)
         left -= amount
-        _part(parts, quarter).energy_wh += amount
-    last = found[-1][0] if found else quarter_of(since)
-    _part(parts, last).energy_wh += left
-    if kind is Kind.CHARGING:
+        _put(_part(parts, quarter), one, amount)
+    _put(_part(parts, found[-1][0] if found else quarter_of(one.since)), one, left)
+    if one.kind is Kind.CHARGING and claims:
         for quarter, span in found:
             _part(parts, quarter).charging_s += seconds(span)
+
+
+def _put(part: Part, one: Interval, energy_wh: Decimal) -> None:
+    """Add energy of a stretch to a quarter hour."""
+    part.energy_wh += energy_wh
+    if one.span > SPREAD:
+        part.spread_wh += energy_wh
 
 
 def _idle(used: Usage, until: datetime) -> Iterator[tuple[int, timedelta]]:

@@ -17,7 +17,7 @@ from wattkeeper.charging.money.stay import GONE, Pause, Stay, pauses, stay_after
 from wattkeeper.charging.money.usage import usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session
-from wattkeeper.charging.statistics.share import QUARTER, Share, share_of
+from wattkeeper.charging.statistics.share import QUARTER, Share, is_read_between, share_of
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -123,7 +123,9 @@ class Counting:
             for name, its in found.items():
                 paused_in = pauses(await stay.flow_told(unit.connection, its.whole)) if name in paused else ()
                 stayed = await _stayed(unit.connection, its.whole)
-                given = (its.whole, told.get(name, ()), paused_in, stayed.until, billed.get(name, 0))
+                is_read = is_read_between(its.whole, told.get(name, ()))
+                is_read = is_read or await stay.charged_to_the_end(unit.connection, name)
+                given = (its.whole, told.get(name, ()), paused_in, stayed.until, billed.get(name, 0), is_read)
                 shares[name] = Counted(its.spot.site, await asyncio.to_thread(_share, *given))
                 is_fresh = its.whole.ended_at is not None and unit.now - its.heard_at < AFTERWARDS
                 if its.whole.is_live or (stayed.goes_on and is_fresh):
@@ -132,10 +134,15 @@ class Counting:
 
 
 def _share(
-    whole: Session, told: Sequence[Reading], paused_in: Sequence[Pause], until: datetime | None, gross_minor: int
+    whole: Session,
+    told: Sequence[Reading],
+    paused_in: Sequence[Pause],
+    until: datetime | None,
+    gross_minor: int,
+    is_read: bool,
 ) -> Share:
     """What a session adds: beside everything else, for it may have very many readings."""
-    return share_of(whole, usage(whole, told, paused_in, until), until, gross_minor)
+    return share_of(whole, usage(whole, told, paused_in, until), until, gross_minor, is_read=is_read)
 
 
 async def _stayed(connection: AsyncConnection, whole: Session) -> Stay:

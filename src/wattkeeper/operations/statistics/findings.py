@@ -68,7 +68,8 @@ async def _loaded(connection: AsyncConnection, viewer: Viewer, seen: Seen) -> tu
     """A month, and the same with its load, where its terms ask for it."""
     if seen.terms is None:
         return seen, seen
-    return seen, replace(seen, load=await total.load(connection, viewer, seen.site, seen.since, seen.until))
+    load, spread = total.loaded(await total.load(connection, viewer, seen.site, seen.since, seen.until))
+    return seen, replace(seen, load=load, spread=spread)
 
 
 async def _seen(
@@ -81,7 +82,7 @@ async def _seen(
     found = []
     for name, energy_wh in sites.items():
         outlets = await total.by_outlet(connection, viewer, first, after, Part(name))
-        used = [one for one in outlets.values() if one.plugged_s > 0]
+        used = [one for one in outlets.values() if one.known_s > 0]
         found.append(
             Seen(
                 site=name,
@@ -89,7 +90,8 @@ async def _seen(
                 until=until,
                 zone=zone,
                 energy_wh=energy_wh,
-                plugged_s=sum((one.plugged_s for one in used), total.ZERO),
+                plugged_s=sum((one.known_s for one in used), total.ZERO),
+                unknown_s=sum((one.unknown_s for one in outlets.values()), total.ZERO),
                 idle_s=sum((one.idle_s for one in used), total.ZERO),
                 outlets=len(used),
                 terms=terms_at(entered.get(name, ()), after - timedelta(days=1)),

@@ -46,8 +46,19 @@ class Line:
 
     @property
     def charging(self) -> Decimal | None:
-        """The share of the time in which energy flowed, of one."""
-        return self._share(self.total.charging_s)
+        """The share of the time in which energy flowed, of one; None where that is known of less than half of it.
+
+        Where it is not known, as much is taken to have flowed as where it is.
+        """
+        told = self.total
+        if not told.unknown_s:
+            return self._share(told.charging_s)
+        return self._share(divided(told.charging_s * told.plugged_s, told.known_s)) if told.is_known else None
+
+    @property
+    def idle_s(self) -> Decimal | None:
+        """How long cars are known to have stood there full, seconds; None where that is known of less than half."""
+        return self.total.idle_s if self.total.is_known else None
 
     @property
     def stay_s(self) -> Decimal | None:

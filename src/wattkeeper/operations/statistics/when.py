@@ -79,12 +79,15 @@ class Week:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """The load of a site."""
+    """The load of a site, or of all together."""
 
     span: Span
-    site: str
+    site: str | None
+    """None: all together."""
     quarters: Mapping[datetime, Decimal]
     """The energy of each quarter hour that had any, Wh."""
+    spread: Mapping[datetime, Decimal]
+    """Of it, what came between readings that lie far apart, Wh."""
     since: datetime
     until: datetime
     """The first instant after it, as far as the span has come."""
@@ -92,7 +95,7 @@ class Load:
     @property
     def peak(self) -> Peak | None:
         """The highest quarter hour."""
-        return peak_of(self.quarters)
+        return peak_of(self.quarters, self.spread)
 
     @property
     def energy_wh(self) -> Decimal:
@@ -144,20 +147,21 @@ class When:
         knows_money = viewer.may(Scope.BILLS_READ)
         return Week(span, _slots(found, since, until, self._zone, knows_money), knows_money)
 
-    async def load(self, viewer: Viewer, span: Span, site: str) -> Load:
-        """The load of a site by quarter hour."""
+    async def load(self, viewer: Viewer, span: Span, site: str | None) -> Load:
+        """The load of a site by quarter hour, or of all that the viewer sees together."""
         need_totals(viewer)
         since, until = self._bounds(span)
         async with self._store.read() as connection:
-            quarters = await total.load(connection, viewer, site, since, until)
-        return Load(span, site, quarters, since, until)
+            found = await total.load(connection, viewer, site, since, until)
+        quarters, spread = total.loaded(found)
+        return Load(span, site, quarters, spread, since, until)
 
     async def peaks(self, viewer: Viewer, span: Span) -> dict[str, Peak]:
         """The highest quarter hour of each site that had any load."""
         need_totals(viewer)
         async with self._store.read() as connection:
             found = await total.highest_by_site(connection, viewer, *self._bounds(span))
-        return {site: Peak(at, power(energy_wh)) for site, (at, energy_wh) in found.items()}
+        return {site: Peak(one.at, power(one.energy_wh), power(one.spread_wh)) for site, one in found.items()}
 
     async def stays(self, viewer: Viewer, span: Span, site: str | None) -> Stays:
         """How long cars stayed that came in a span."""

@@ -9,7 +9,15 @@ from msgspec.structs import replace
 from sqlalchemy import Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.facts import Booted, Disconnected, Fact, SessionOpened, SessionUpdated, StatusChanged
+from wattkeeper.charging.facts import (
+    Booted,
+    Disconnected,
+    Fact,
+    SessionEnded,
+    SessionOpened,
+    SessionUpdated,
+    StatusChanged,
+)
 from wattkeeper.charging.session import Session
 from wattkeeper.store.entry import entry_of
 from wattkeeper.store.tables import journal
@@ -17,6 +25,7 @@ from wattkeeper.store.tables import session as sessions
 
 J, S = journal.c, sessions.c
 PAUSED = '%"suspended_evse"%'
+FLOWED = '%"charging":"charging"%'
 FLOWS = (SessionOpened, SessionUpdated, StatusChanged)
 HISTORY = '%"imported":true%'
 """In the body of what another system's records say: it tells nothing of what went on here."""
@@ -33,6 +42,14 @@ async def flow_told(connection: AsyncConnection, session: Session) -> list[Fact]
         return []
     says = or_(J.kind == StatusChanged.__name__, J.body.like('%"charging":%'))
     return _facts(await connection.execute(wanted.where(says).order_by(J.n)))
+
+
+async def charged_to_the_end(connection: AsyncConnection, id: str) -> bool:
+    """Whether it was told with a session's end that energy flowed until then."""
+    during = J.received_at.between(S.known_at, S.heard_at) & (J.session_id == S.id)
+    joined = select(J.n).join(sessions, (S.station_id == J.station_id) & during).where(S.id == id)
+    ended = joined.where(J.kind == SessionEnded.__name__, J.body.like(FLOWED))
+    return (await connection.execute(ended.limit(1))).first() is not None
 
 
 async def paused(connection: AsyncConnection, ids: Collection[str]) -> set[str]:

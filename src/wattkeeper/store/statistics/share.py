@@ -32,7 +32,7 @@ from wattkeeper.store.tables import (
 )
 from wattkeeper.store.unit import Unit
 
-SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh", "gross_minor", "sessions")
+SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh", "gross_minor", "sessions", "unknown_s", "unknown")
 BY_CONNECTOR = (*SPANS, "ended", "empty", "stayed_s")
 HOUR_QUARTERS, QUARTER_S = 4, 900
 
@@ -145,11 +145,13 @@ def _add_part(unit: Unit, one: Counted, part: Part, zone: tzinfo, sign: int) -> 
     share, began = one.share, int(part.quarter == quarter_of(one.share.started_at))
     of, day = (one.site, share.station, share.evse, share.connector), part.at.astimezone(zone).date().isoformat()
     exact = [to_millionths(amount) for amount in (part.plugged_s, part.charging_s, part.idle_s, part.energy_wh)]
-    spans = [sign * amount for amount in (*exact, part.gross_minor, began)]
+    unknown = (exact[0], began) if share.is_unknown else (0, 0)
+    spans = [sign * amount for amount in (*exact, part.gross_minor, began, *unknown)]
+    spread_wh = sign * to_millionths(part.spread_wh)
     of_session = (began * share.ended, began * share.is_empty, began * to_millionths(share.stayed_s))
     own = (*spans, *(sign * amount for amount in of_session))
     hour = part.quarter - part.quarter % HOUR_QUARTERS
-    unit.add(load_quarter, ("energy_wh",), (one.site, to_micros(part.at), spans[3]))
+    unit.add(load_quarter, ("energy_wh", "spread_wh"), (one.site, to_micros(part.at), spans[3], spread_wh))
     unit.add(tally_hour, SPANS, (one.site, to_micros(Part(hour).at), *spans))
     unit.add(tally_day, BY_CONNECTOR, (*of, day, *own))
     unit.add(tally_month, BY_CONNECTOR, (*of, day[:7], *own))

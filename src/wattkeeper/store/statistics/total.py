@@ -13,12 +13,12 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import Column, ColumnElement, Table, func, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, Table, func, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.person import Viewer
 from wattkeeper.store import reach
-from wattkeeper.store.columns import BigInteger, Exact, Instant
+from wattkeeper.store.columns import BigInteger, Exact
 from wattkeeper.store.stations.placement import Stand
 from wattkeeper.store.tables import (
     connector,
@@ -49,18 +49,42 @@ class Total:
     """Billed with tax, minor units of the installation's money."""
     sessions: int = 0
     """Sessions that began in it."""
+    unknown_s: Decimal = ZERO
+    """Of the time plugged in, that of sessions of which nobody knows when they charged."""
+    unknown: int = 0
+    """Such sessions that began in it."""
     ended: int = 0
     empty: int = 0
     """Of these, those that ended without energy."""
     stayed_s: Decimal = ZERO
     """How long the sessions that began in it stayed."""
 
+    @property
+    def known_s(self) -> Decimal:
+        """The time plugged in of which it is known whether energy flowed."""
+        return self.plugged_s - self.unknown_s
+
+    @property
+    def is_known(self) -> bool:
+        """Whether that is known of half of it or more: else nothing is said of how long cars charged and stood full."""
+        return self.known_s >= self.unknown_s
+
     def __add__(self, other: Total) -> Total:
         return Total(**{name: getattr(self, name) + getattr(other, name) for name in NAMES})
 
 
 NAMES = tuple(one.name for one in fields(Total))
-OF_HOURS = NAMES[:6]
+OF_HOURS = NAMES[:8]
+OF_QUARTERS = ("energy_wh", "spread_wh")
+
+
+class Quarter(NamedTuple):
+    """A quarter hour of a site, or of all together."""
+
+    at: datetime
+    energy_wh: Decimal
+    spread_wh: Decimal
+    """Of its energy, what came between readings that lie far apart."""
 
 
 class Outlet(NamedTuple):
@@ -186,38 +210,32 @@ async def by_hour(
 
 
 async def load(
-    connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime
-) -> dict[datetime, Decimal]:
-    """The energy of each quarter hour at a site that had any, Wh; times four it is the mean power, W."""
-    c = load_quarter.c
-    conditions = [c.site == site, c.at >= since, c.at < until, c.energy_wh != 0, reach.site_totals(viewer, c.site)]
-    rows = await connection.execute(select(c.at, c.energy_wh).where(*conditions).order_by(c.at))
-    return {at: energy_wh for at, energy_wh in rows}
+    connection: AsyncConnection, viewer: Viewer, site: str | None, since: datetime, until: datetime
+) -> list[Quarter]:
+    """Each quarter hour that had energy, in order, of a site or of all together; times four it is the mean power, W."""
+    energy_wh, spread_wh = _sums(load_quarter, OF_QUARTERS)
+    wanted = _quarters(viewer, since, until, site).with_only_columns(load_quarter.c.at, energy_wh, spread_wh)
+    rows = await connection.execute(wanted.group_by(load_quarter.c.at).order_by(load_quarter.c.at))
+    return [Quarter(*row) for row in rows if row[1]]
 
 
-async def highest(
-    connection: AsyncConnection, viewer: Viewer, site: str, since: datetime, until: datetime
-) -> tuple[datetime, Decimal] | None:
-    """The quarter hour with the most energy at a site, Wh; None where there was none."""
-    c = load_quarter.c
-    conditions = [c.site == site, c.at >= since, c.at < until, c.energy_wh > 0, reach.site_totals(viewer, c.site)]
-    top = select(c.at, c.energy_wh).where(*conditions).order_by(c.energy_wh.desc(), c.at).limit(1)
-    row = (await connection.execute(top)).first()
-    return None if row is None else (row.at, row.energy_wh)
+def loaded(quarters: Sequence[Quarter]) -> tuple[dict[datetime, Decimal], dict[datetime, Decimal]]:
+    """Quarter hours by their beginning: energy, and of it what is spread where there is any, Wh."""
+    return {one.at: one.energy_wh for one in quarters}, {one.at: one.spread_wh for one in quarters if one.spread_wh}
 
 
 async def highest_by_site(
     connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime
-) -> dict[str, tuple[datetime, Decimal]]:
-    """The quarter hour with the most energy at each site that had any, Wh; the first of several."""
+) -> dict[str, Quarter]:
+    """The quarter hour with the most energy at each site that had any; the first of several."""
     c = load_quarter.c
-    within = [c.at >= since, c.at < until, c.energy_wh > 0]
     highest_wh = type_coerce(func.max(c.energy_wh), Exact()).label("highest_wh")
-    most = select(c.site, highest_wh).where(*within, reach.site_totals(viewer, c.site)).group_by(c.site).subquery()
-    first = type_coerce(func.min(c.at), Instant())
-    told = select(c.site, first, most.c.highest_wh).group_by(c.site, most.c.highest_wh).order_by(c.site)
-    joined = told.join(most, (most.c.site == c.site) & (most.c.highest_wh == c.energy_wh)).where(*within)
-    return {site: (at, energy_wh) for site, at, energy_wh in await connection.execute(joined)}
+    within = _quarters(viewer, since, until)
+    most = within.with_only_columns(c.site, highest_wh).group_by(c.site).subquery()
+    joined = within.join(most, (most.c.site == c.site) & (most.c.highest_wh == c.energy_wh))
+    first = joined.with_only_columns(c.site, func.min(c.at).label("at")).group_by(c.site).subquery()
+    wanted = select(load_quarter).join(first, (first.c.site == c.site) & (first.c.at == c.at)).order_by(c.site)
+    return {site: Quarter(*told) for site, *told in await connection.execute(wanted)}
 
 
 async def stays(
@@ -294,6 +312,13 @@ async def sites(connection: AsyncConnection, viewer: Viewer) -> list[str]:
 
 
 # --- parts of queries ---------------------------------------------------------------------------------------------
+
+
+def _quarters(viewer: Viewer, since: datetime, until: datetime, site: str | None = None) -> Select[Any]:
+    """Quarter hours with energy, of a site or of all that the viewer sees."""
+    c = load_quarter.c
+    conditions = [c.at >= since, c.at < until, c.energy_wh > 0, reach.site_totals(viewer, c.site), *_at(c.site, site)]
+    return select(load_quarter).where(*conditions)
 
 
 def _spans(first: date, until: date) -> Iterator[tuple[Table, Column[Any], str, str]]:

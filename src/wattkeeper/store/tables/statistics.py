@@ -23,6 +23,8 @@ def _spans() -> tuple[Column[Any], ...]:
         kept("energy_wh", Exact, "energy delivered, Wh", N, STATION),
         kept("gross_minor", BigInteger, "billed for it with tax, minor units of the installation's money", N, STATION),
         kept("sessions", Integer, "sessions that began in it", N, STATION),
+        kept("unknown_s", Exact, "seconds plugged in, of sessions of which nobody knows when they charged", N, STATION),
+        kept("unknown", Integer, "such sessions that began in it", N, STATION),
     )
 
 
@@ -32,6 +34,7 @@ load_quarter = Table(
     kept("site", Text, "which site; empty: stations without one", N, STATION, primary_key=True),
     kept("at", Instant, "the quarter hour's beginning", N, STATION, primary_key=True),
     kept("energy_wh", Exact, "energy delivered in it, Wh", N, STATION),
+    kept("spread_wh", Exact, "of it, what came between readings that lie far apart, Wh", N, STATION),
     info=about(Area.STATIONS, NOBODY),
 )
 tally_hour = Table(

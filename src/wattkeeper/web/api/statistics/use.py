@@ -68,8 +68,13 @@ class Sums(BaseModel):
 
     energy_wh: Amount
     plugged_s: Amount = Field(description="A car was plugged in.")
-    charging_s: Amount = Field(description="Energy flowed.")
-    idle_s: Amount = Field(description="A car stood plugged in after its last energy.")
+    charging_s: Amount = Field(description="Energy flowed, as far as that is known.")
+    idle_s: Amount = Field(description="A car stood plugged in after its last energy, as far as that is known.")
+    unknown_s: Amount = Field(
+        description="Of plugged_s, that of sessions of which nobody knows for how long energy flowed: no meter was "
+        "read between begin and end. They are in neither charging_s nor idle_s."
+    )
+    unknown: int = Field(description="Such sessions that began.")
     gross_minor: int | None = Field(description="Billed with tax, minor units; null without the scope `bills:read`.")
     sessions: int = Field(description="Sessions that began.")
     ended: int = Field(description="Of these, those that have ended.")
@@ -86,7 +91,9 @@ class UseRow(Sums):
     connector: int = Field(description="0: not told, or several.")
     evses: int = Field(description="How many cars could have been plugged in at once.")
     plugged_share: Amount | None = Field(description="plugged_s / (span_s × evses); null where there was no time.")
-    charging_share: Amount | None = Field(description="charging_s / (span_s × evses).")
+    charging_share: Amount | None = Field(
+        description="plugged_share × charging_s / (plugged_s − unknown_s); null where that is mostly unknown."
+    )
     stay_s: Amount | None = Field(description="stayed_s / sessions; null where none began.")
 
 
@@ -145,7 +152,10 @@ async def show_days(rooms: Here, viewer: SessionsReader, asked: Annotated[DaysFi
     return DayList(currency=currency, digits=digits_of(currency), items=items)
 
 
-SUMS = ("energy_wh", "plugged_s", "charging_s", "idle_s", "gross_minor", "sessions", "ended", "empty", "stayed_s")
+SUMS = (
+    *("energy_wh", "plugged_s", "charging_s", "idle_s", "unknown_s", "unknown"),
+    *("gross_minor", "sessions", "ended", "empty", "stayed_s"),
+)
 
 
 def sums(one: Total, knows_money: bool) -> dict[str, Any]:

@@ -43,6 +43,8 @@ class HourOfWeek(BaseModel):
     charging_s: Amount
     mean_charging: Amount = Field(description="Cars charging at once, on average.")
     idle_s: Amount
+    unknown_s: Amount = Field(description="Of plugged_s, where it is not known whether energy flowed.")
+    unknown: int = Field(description="Of the sessions that began, those of which it is not known.")
     sessions: int = Field(description="Sessions that began.")
     gross_minor: int | None = Field(description="Billed with tax for the energy; null without the scope `bills:read`.")
 
@@ -179,7 +181,7 @@ def _peak(peak: Peak) -> dict[str, Any]:
 
 def _hour(day: int, hour: int, slot: Slot, knows_money: bool) -> HourOfWeek:
     """An hour of the week as it is told."""
-    names = ("energy_wh", "plugged_s", "charging_s", "idle_s", "sessions")
+    names = ("energy_wh", "plugged_s", "charging_s", "idle_s", "unknown_s", "unknown", "sessions")
     means: dict[str, Decimal] = {
         "mean_power_w": slot.power_w,
         "mean_plugged": slot.plugged,

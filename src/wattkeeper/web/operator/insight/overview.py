@@ -26,6 +26,7 @@ from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
 from wattkeeper.web.operator.insight.pictures.spans import is_by_month, named, said_span
+from wattkeeper.web.operator.insight.unknown import hours, said_unknown
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import NOTHING, duration_s, kwh, money
@@ -38,7 +39,7 @@ MOST_ROWS = 25
 FILES_AT = "/all"
 HEADS = (
     *("site", "station", "name", "evse", "connector", "energy_kwh", "sessions", "ended", "no_energy", "plugged_s"),
-    *("charging_s", "idle_s", "stayed_s", "span_s"),
+    *("charging_s", "idle_s", "stayed_s", "span_s", "unknown", "unknown_s"),
 )
 MOST_OPEN = 12
 """How many connectors are shown unasked."""
@@ -64,7 +65,7 @@ KEYS: Mapping[By, Callable[[Line], Any]] = {
     By.SESSIONS: lambda line: line.total.sessions,
     By.PLUGGED: lambda line: line.plugged or 0,
     By.CHARGING: lambda line: line.charging or 0,
-    By.IDLE: lambda line: line.total.idle_s,
+    By.IDLE: lambda line: line.idle_s or 0,
     By.STAY: lambda line: line.stay_s or 0,
     By.EMPTY: lambda line: line.total.empty,
     By.GROSS: lambda line: line.total.gross_minor,
@@ -131,11 +132,6 @@ def percent(share: Decimal | None) -> str:
     return NOTHING if share is None else Figure(share * 100, 1, "%")
 
 
-def hours(spent_s: Decimal) -> Figure:
-    """A time in hours."""
-    return Figure(divided(spent_s, 3600), 1, "h")
-
-
 def lasted(spent_s: Decimal | None) -> str:
     """A time as people say it."""
     return NOTHING if spent_s is None else duration_s(int(spent_s))
@@ -165,7 +161,7 @@ class Told:
             By.SESSIONS: (Figure(Decimal(total.sessions), 0), began),
             By.PLUGGED: (percent(line.plugged), ran),
             By.CHARGING: (percent(line.charging), ran),
-            By.IDLE: (hours(total.idle_s), ran),
+            By.IDLE: (NOTHING if line.idle_s is None else hours(line.idle_s), ran),
             By.STAY: (lasted(line.stay_s), began),
             By.EMPTY: (Figure(Decimal(total.empty), 0), at(energy="none") if total.empty else ""),
             By.GROSS: (self.billed(line), ran),
@@ -248,8 +244,10 @@ def _answer(told: Told, used: Used) -> tuple[Said, Said]:
         plugged=percent(whole.plugged),
         charging=percent(whole.charging),
     )
+    if whole.charging is None:
+        shares = phrase("Plugged in {plugged} of the time.", plugged=percent(whole.plugged))
     billed = phrase("{amount} billed with tax.", amount=told.billed(whole)) if used.knows_money else ""
-    return head, joined((shares, billed))
+    return head, joined((shares, said_unknown(whole.total), billed))
 
 
 def _tables(told: Told, used: Used) -> list[Table]:
@@ -351,6 +349,7 @@ def _sheet(scene: Scene, used: Used) -> Sheet:
         t = line.total
         row: list[Value] = [line.site, line.station, line.name, line.evse, line.connector, t.energy_wh.scaleb(-3)]
         row += [t.sessions, t.ended, t.empty, t.plugged_s, t.charging_s, t.idle_s, t.stayed_s, line.lasting_s]
+        row += [t.unknown, t.unknown_s]
         rows.append([*row, Decimal(t.gross_minor).scaleb(-digits)] if used.knows_money else row)
     return Sheet((*HEADS, "billed") if used.knows_money else HEADS, rows)
 

@@ -148,7 +148,7 @@ def _names(scene: Scene, load: Load, made: Stretched, most: int) -> Iterator[tup
 
 def _days(scene: Scene, load: Load) -> Iterator[list[Shown]]:
     """Each day with its highest quarter hour, which leads to the sessions that ran in it."""
-    for one in by_day(load.quarters, scene.zone):
+    for one in by_day(load.quarters, load.spread, scene.zone):
         there = one.peak.at.astimezone(scene.zone)
         day = {"since": one.day.isoformat(), "until": one.day.isoformat(), "within": RAN}
         yield [

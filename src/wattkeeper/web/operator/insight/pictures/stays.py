@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 
 from fastapi import APIRouter
 
 from wattkeeper.charging.money.exact import divided
 from wattkeeper.charging.phrase import Figure, Said, counted, joined, phrase
+from wattkeeper.operations.money.papers.sheet import Cell
 from wattkeeper.operations.statistics.when import Slot, Stays, Week
+from wattkeeper.store.statistics.total import Total
 from wattkeeper.web.operator.insight.desks import STAYS
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Mark, bars
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
 from wattkeeper.web.operator.insight.pictures.week import clock, rounded, said_hours
+from wattkeeper.web.operator.insight.unknown import MOSTLY_UNKNOWN, said_unknown
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import duration_s
 from wattkeeper.web.operator.sessions.sessions import said_stay
@@ -79,7 +82,7 @@ def _arrivals(scene: Scene, week: Week) -> Picture:
 
     note = phrase("Sessions that began, by hour of the day, all days together.")
     about = ("arrivals", phrase("No car arrived"), note, phrase("Sessions"))
-    return _by_hour(week, mark, title, about, ("sessions", lambda slot: Decimal(slot.total.sessions)))
+    return _by_hour(week, mark, title, about, {"sessions": lambda total: total.sessions})
 
 
 def _idle(scene: Scene, week: Week) -> Picture:
@@ -93,15 +96,23 @@ def _idle(scene: Scene, week: Week) -> Picture:
     def title(top: int, part: Figure) -> Said:
         whole = week.whole.total
         idle = Figure(divided(whole.idle_s, 3600), 0, "h")
-        share = Figure(divided(whole.idle_s * 100, whole.plugged_s) if whole.plugged_s else Decimal(0), 0, "%")
+        if not whole.is_known:
+            return MOSTLY_UNKNOWN
+        share = Figure(divided(whole.idle_s * 100, whole.known_s) if whole.known_s else Decimal(0), 0, "%")
         told = phrase("Idle after full: {idle}, {share} of the time plugged in;", idle=idle, share=share)
         return joined((told, phrase("most from {since} to {until}", since=clock(top), until=clock(top + 1))))
 
     note = phrase(
         "Hours in which cars stood plugged in after their last energy, by hour of the day, all days together."
     )
-    about = ("idle", phrase("No car stood there full"), note, phrase("Idle after full"))
-    return _by_hour(week, mark, title, about, ("idle_h", lambda slot: rounded(divided(slot.total.idle_s, 3600))))
+    whole = week.whole.total
+    nothing = phrase("No car stood there full") if whole.is_known else MOSTLY_UNKNOWN
+    about = ("idle", nothing, joined((note, said_unknown(whole))), phrase("Idle after full"))
+    times: dict[str, Callable[[Total], Cell]] = {
+        "idle_h": lambda total: rounded(divided(total.idle_s, 3600)),
+        "unknown_h": lambda total: rounded(divided(total.unknown_s, 3600)),
+    }
+    return _by_hour(week, mark, title, about, times)
 
 
 def _by_hour(
@@ -109,7 +120,7 @@ def _by_hour(
     mark: Callable[[int, Slot], Mark],
     title: Callable[[int, Figure], Said],
     about: tuple[str, Said, Said, Said],
-    column: tuple[str, Callable[[Slot], Decimal]],
+    columns: Mapping[str, Callable[[Total], Cell]],
 ) -> Picture:
     """Something by hour of the day; ``about``: its key, what is said where there is nothing, its note, its heading."""
     key, nothing, note, head = about
@@ -122,8 +133,8 @@ def _by_hour(
     narrow = [clock(hour) if hour % 6 == 0 else "" for hour in range(24)]
     given = (bars(marks, wide, "", WIDE_PX), bars(marks, narrow, "", NARROW_PX))
     rows = [[Shown(said_hours(hour)), Shown(one.text, one.href)] for hour, one in enumerate(marks)]
-    name, value = column
-    sheet = Sheet(("hour", name), [(hour, value(slot)) for hour, slot in enumerate(slots)])
+    values = [[value(slot.total) for value in columns.values()] for slot in slots]
+    sheet = Sheet(("hour", *columns), [(hour, *told) for hour, told in enumerate(values)])
     return Picture(key, said, note, *given, (phrase("Hour"), head), rows if whole > 0 else (), lambda: sheet)
 
 

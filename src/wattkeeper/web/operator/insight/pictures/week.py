@@ -10,12 +10,13 @@ from enum import StrEnum
 from fastapi import APIRouter
 
 from wattkeeper.charging.cards.limits import DAY_WORDS, Day
-from wattkeeper.charging.phrase import Figure, Phrase, phrase
+from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.operations.money.papers.sheet import Cell
 from wattkeeper.operations.statistics.when import Place, Slot, Week
 from wattkeeper.web.operator.insight.desks import WEEK
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars, heat
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.unknown import MOSTLY_UNKNOWN, said_unknown
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import kwh, money
 from wattkeeper.web.operator.tariffs.picture import SHORT
@@ -122,16 +123,19 @@ def _map(scene: Scene, week: Week) -> Picture:
     marks = {place: _mark(scene, kind, asked, place, slot) for place, slot in week.slots.items()}
     top = max(marks, key=lambda place: marks[place].value)
     is_some = marks[top].value > 0
+    whole = week.whole.total
+    is_unclear = asked is Show.CHARGING and bool(whole.unknown_s)
     title = kind.title.filled(when=said_place(top), value=short(marks[top].value)) if is_some else kind.nothing
+    if is_unclear and not whole.is_known:
+        title = MOSTLY_UNKNOWN
+    note = joined((kind.note, said_unknown(whole) if is_unclear else ""))
     wide, narrow = _both(marks)
     rows = [
         [Shown(said_hours(hour)), *(Shown(marks[day, hour].text, marks[day, hour].href) for day in range(7))]
         for hour in range(24)
     ]
     pick = [(one.name, scene.asked.address(WEEK, show=which.value), which is asked) for which, one in KINDS.items()]
-    return Picture(
-        "week", title, kind.note, wide, narrow, (phrase("Hour"), *SHORT), rows, lambda: _sheet(scene, week), pick
-    )
+    return Picture("week", title, note, wide, narrow, (phrase("Hour"), *SHORT), rows, lambda: _sheet(scene, week), pick)
 
 
 def _mark(scene: Scene, kind: Kind, show: Show, place: Place, slot: Slot) -> Mark:
@@ -218,7 +222,18 @@ def _bars(
 # --- as a file ----------------------------------------------------------------------------------------------------
 
 HEADS = (
-    *("weekday", "hour", "hours", "energy_kwh", "mean_kw", "plugged_h", "charging_h", "idle_h", "sessions"),
+    *(
+        "weekday",
+        "hour",
+        "hours",
+        "energy_kwh",
+        "mean_kw",
+        "plugged_h",
+        "charging_h",
+        "idle_h",
+        "unknown_h",
+        "sessions",
+    ),
     *("mean_plugged", "mean_charging", "sessions_an_hour"),
 )
 
@@ -231,7 +246,7 @@ def _sheet(scene: Scene, week: Week) -> Sheet:
     for (day, hour), slot in sorted(week.slots.items()):
         t = slot.total
         row: list[Cell] = [day + 1, hour, slot.hours, t.energy_wh.scaleb(-3), rounded(slot.power_w.scaleb(-3))]
-        row += [rounded(one / 3600) for one in (t.plugged_s, t.charging_s, t.idle_s)]
+        row += [rounded(one / 3600) for one in (t.plugged_s, t.charging_s, t.idle_s, t.unknown_s)]
         row += [t.sessions, *(rounded(one) for one in (slot.plugged, slot.charging, slot.arrivals))]
         rows.append([*row, Decimal(t.gross_minor).scaleb(-digits)] if week.knows_money else row)
     return Sheet(heads, rows)

@@ -1,0 +1,29 @@
+"""What is said where nobody knows for how long cars charged: their meters told nothing between begin and end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from wattkeeper.charging.money.exact import divided
+from wattkeeper.charging.phrase import Figure, Said, joined, phrase
+from wattkeeper.store.statistics.total import Total
+
+UNKNOWN = phrase(
+    "For how long cars charged is not known of {some} of {all} sessions ({hours} of {plugged} plugged in): "
+    "their meters told nothing between begin and end."
+)
+
+MOSTLY_UNKNOWN = phrase("For how long cars charged and stood there full is mostly not known")
+
+
+def hours(spent_s: Decimal) -> Figure:
+    """A time in hours."""
+    return Figure(divided(spent_s, 3600), 1, "h")
+
+
+def said_unknown(total: Total) -> Said:
+    """Of how many sessions it is not known; nothing where it is known of all."""
+    if not total.unknown_s and not total.unknown:
+        return joined(())
+    some, every = (Figure(Decimal(count), 0) for count in (total.unknown, total.sessions))
+    return UNKNOWN.filled(some=some, all=every, hours=hours(total.unknown_s), plugged=hours(total.plugged_s))
