@@ -236,8 +236,8 @@ class Settings:
     )
     time_zone: str = setting(
         "UTC",
-        "The zone in which pages tell times and days begin, such as Europe/Vienna. Once it is another: wattkeeper "
-        "statistics rebuild.",
+        "The zone in which pages tell times and days begin, such as Europe/Vienna. Once it is another, all totals are "
+        "counted anew.",
     )
     advisories: str = setting(
         "", "A file or folder of known holes in packages, as OSV hands them out (its all.zip, or JSON)."

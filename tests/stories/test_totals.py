@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
 from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.store.engines import Store
 from wattkeeper.store.stations import station
-from wattkeeper.store.tables import TOTALS, load_quarter, stay_count, tally_day, tally_hour, tally_month
+from wattkeeper.store.tables import (
+    TOTALS,
+    attempt_day,
+    load_quarter,
+    stay_count,
+    tally_day,
+    tally_hour,
+    tally_month,
+    untallied,
+)
 
 HOUR = timedelta(hours=1)
 
@@ -192,4 +203,35 @@ async def test_what_has_thousands_of_readings_is_counted_the_more_seldom(databas
         assert await look.look() == 1
         await station.stop(tx, 50, 4000)
         assert await look.look() == 1, "and not when it ends"
+    await world.close()
+
+
+async def test_another_time_zone_has_all_counted_anew_by_itself(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    async with world.v16() as station:
+        tx = await station.start(60 * 11, 1000)  # 23:00 in UTC
+        await station.stop(tx, 60 * 11 + 30, 5000)
+    store = world.door.store
+
+    async def days(zone: str) -> set[str]:
+        settings = replace(world.door.settings, time_zone=zone)
+        for follower in (Counting(store, MemoryBus(), settings), Reckoning(store, MemoryBus(), settings)):
+            await follower.look()
+        counted = {day for (day,) in await rows(store, tally_day.c.day)}
+        assert counted == {day for (day,) in await rows(store, attempt_day.c.day)}, "reliability goes by the same clock"
+        return counted
+
+    assert await days("UTC") == {"2026-03-01"}
+    assert await days("Europe/Vienna") == {"2026-03-02"}
+    before = await totals(store)
+    assert await days("Europe/Vienna") == {"2026-03-02"} and await totals(store) == before
+    look = counting(world)
+    async with store.unit() as unit:
+        many = [{"session_id": f"S{n}", "at": NOON} for n in range(501)]
+        await unit.connection.execute(insert(untallied), many)
+    assert await look.behind() == 501
+    await look.look()
+    assert await look.behind() == 0
     await world.close()

@@ -9,6 +9,7 @@ from html import unescape
 from pathlib import Path
 
 import httpx
+from sqlalchemy import insert
 
 from tests.stories.test_totals import counting, told
 from tests.stories.world import World
@@ -18,6 +19,7 @@ from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.store.stations import station
+from wattkeeper.store.tables import untallied
 
 DAY = "from=2026-03-01&to=2026-03-01"
 TWO = "from=2026-02-28&to=2026-03-01"
@@ -157,3 +159,16 @@ async def test_whatever_is_asked_there_is_a_page_and_a_reason(house: House) -> N
             assert sessions.status_code == 200, query
         odd = "since=2026-03-29T02:30&until=9999-01-01T00:00&hour=77&weekday=x&evse=-1&connector=0x1&energy=some"
         assert (await owner.get(f"/sessions?{odd}&site=%00")).status_code == 200
+
+
+async def test_pages_say_that_figures_are_being_counted(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        assert "being counted" not in read(await owner.get("/insight"))
+        async with house.rooms.store.unit() as unit:
+            waiting = [{"session_id": f"S{n}", "at": house.rooms.store.clock()} for n in range(1_234)]
+            await unit.connection.execute(insert(untallied), waiting)
+        for path in ("/insight", "/insight/week", "/insight/load", "/insight/stays", "/insight/forecast"):
+            said = read(await owner.get(path))
+            assert "These figures are being counted 1" in said and "234 sessions are not in them yet" in said, path
+        for path in ("/insight/uptime", "/insight/terms"):
+            assert "being counted" not in read(await owner.get(path)), path

@@ -14,7 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.facts import SessionEnded, SessionFact
 from wattkeeper.charging.history.oddity import Odd, Oddity, oddities
 from wattkeeper.charging.history.past import Past, facts_of
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import counted, phrase
 from wattkeeper.operations.history.mapping import Mapping
 from wattkeeper.operations.history.row import Bad, Read, Reader
 from wattkeeper.operations.history.table import Table
@@ -141,10 +141,12 @@ def need_stations(unknown: dict[str, str]) -> None:
         names = ", ".join([*unknown][:MOST_NAMED]) + (" …" if len(unknown) > MOST_NAMED else "")
         raise Refusal(
             Code.NOT_FOUND,
-            phrase(
+            counted(
+                "1 station of the file is not here, so nothing was imported: {names}. Admit it, say under [stations] "
+                "in the mapping what it is called here, or give --make-stations.",
                 "{count} stations of the file are not here, so nothing was imported: {names}. Admit them, say under "
                 "[stations] in the mapping what they are called here, or give --make-stations.",
-                count=str(len(unknown)),
+                len(unknown),
                 names=names,
             ),
         )

@@ -23,7 +23,7 @@ from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable, due
 from wattkeeper.store.sessions import reading, stay
-from wattkeeper.store.statistics import share
+from wattkeeper.store.statistics import share, zone
 from wattkeeper.store.statistics.share import Counted
 
 log = logging.getLogger("wattkeeper.statistics")
@@ -39,6 +39,8 @@ MANY = 5_000
 AFTERWARDS = timedelta(days=1)
 """How long after its end it is looked whether a car still stands there."""
 PAUSE_S, REST_S = 5, 60
+USUAL = 500
+"""More sessions than that wait only while much is counted anew, or was imported."""
 
 
 class Counting:
@@ -48,6 +50,7 @@ class Counting:
         self._store = store
         self._bus = bus
         self._settings = settings
+        self._is_begun = False
 
     async def run(self) -> None:
         """Look whenever something was recorded or billed."""
@@ -55,9 +58,26 @@ class Counting:
 
     async def look(self) -> int:
         """Follow what was recorded, then count all whose time has come; gives how many sessions were counted."""
+        await self._begin()
         while await self.follow():
             pass
         return await self.count_all()
+
+    async def _begin(self) -> None:
+        """Count all of it anew where days and months were counted by another clock."""
+        if self._is_begun:
+            return
+        async with self._store.unit() as unit:
+            if await zone.is_another(unit, NAME, self._settings.time_zone):
+                log.warning("the time zone is %s now: all totals are counted anew", self._settings.time_zone)
+                await share.begin_again(unit)
+        self._is_begun = True
+
+    async def behind(self) -> int:
+        """How many sessions wait to be counted, where that is more than usually; else 0."""
+        async with self._store.read() as connection:
+            waiting = await share.behind(connection, self._store.clock())
+        return waiting if waiting > USUAL else 0
 
     async def follow(self) -> bool:
         """Note which sessions the next stretch of the journal is about; whether there may be more."""
@@ -77,6 +97,7 @@ class Counting:
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Drop all totals and count every session again; gives how many. Nothing must change by it."""
         async with self._store.unit() as unit:
+            await zone.is_another(unit, NAME, self._settings.time_zone)
             await share.begin_again(unit)
         return await self.count_all(progress)
 

@@ -18,7 +18,7 @@ from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import due
-from wattkeeper.store.statistics import attempt, port
+from wattkeeper.store.statistics import attempt, port, zone
 from wattkeeper.store.statistics.port import Stretch
 from wattkeeper.store.unit import Unit
 
@@ -29,6 +29,8 @@ NAME = TOPIC = "reliability"
 ENTRIES, TOGETHER = 2_000, 100
 """How many journal entries are followed in one transaction, and how many stations are looked up at once."""
 PAUSE_S, REST_S = 5, 60
+USUAL = 10_000
+"""More entries than that are behind only while much is reckoned anew."""
 
 
 class Reckoning:
@@ -38,6 +40,8 @@ class Reckoning:
         self._store = store
         self._bus = bus
         self._zone = settings.zone
+        self._zone_name = settings.time_zone
+        self._is_begun = False
 
     async def run(self) -> None:
         """Look whenever something was recorded."""
@@ -45,9 +49,26 @@ class Reckoning:
 
     async def look(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Follow what was recorded, then reckon the stations it was about; gives how many."""
+        await self._begin()
         while n := await self.follow():
             progress(n)
         return await self._reckon_all()
+
+    async def _begin(self) -> None:
+        """Reckon all of it anew where days and months were counted by another clock."""
+        if self._is_begun:
+            return
+        async with self._store.unit() as unit:
+            if await zone.is_another(unit, NAME, self._zone_name):
+                log.warning("the time zone is %s now: reliability is reckoned anew", self._zone_name)
+                await port.begin_again(unit, NAME)
+        self._is_begun = True
+
+    async def behind(self) -> int:
+        """How many journal entries are not followed yet, where that is more than usually; else 0."""
+        async with self._store.read() as connection:
+            waiting = await port.newest(connection) - (await due.followed(connection, NAME)).n
+        return waiting if waiting > USUAL else 0
 
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Drop all that was reckoned and follow the journal anew; gives how many stations. Nothing must change."""

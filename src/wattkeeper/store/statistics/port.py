@@ -75,6 +75,11 @@ async def _ended(connection: AsyncConnection, found: list[tuple[Session, Heard]]
     return [(one, heard._replace(ended=told.get(one.id, heard.ended))) for one, heard in found]
 
 
+async def newest(connection: AsyncConnection) -> int:
+    """The number of the newest journal entry; 0 where there is none."""
+    return int(await connection.scalar(select(func.max(journal.c.n))) or 0)
+
+
 # --- what is said -------------------------------------------------------------------------------------------------
 
 

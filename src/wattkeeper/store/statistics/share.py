@@ -86,6 +86,11 @@ async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> lis
     )
 
 
+async def behind(connection: AsyncConnection, now: datetime) -> int:
+    """How many sessions wait whose time has come."""
+    return int(await connection.scalar(select(func.count()).where(untallied.c.at <= now)) or 0)
+
+
 async def counted(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Counted]:
     """What these sessions added; those left out that were not counted yet."""
     rows = await connection.execute(select(tallied).where(tallied.c.session_id.in_(sessions)))

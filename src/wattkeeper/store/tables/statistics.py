@@ -105,6 +105,13 @@ untallied = Table(
     Index("ix_untallied_at", "at"),
     info=about(Area.SESSIONS, NOBODY),
 )
+counted_zone = Table(
+    "counted_zone",
+    metadata,
+    kept("name", Text, "what is counted: totals, or reliability", primary_key=True),
+    kept("zone", Text, "by the clock of which zone its days and months are, such as Europe/Vienna"),
+    info=about(Area.STATIONS, NOBODY),
+)
 site_terms = Table(
     "site_terms",
     metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -10,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
-from wattkeeper.web.operator.paper import Paper
+from wattkeeper.charging.phrase import Figure, phrase, plural
+from wattkeeper.operations.statistics.statistics import Statistics
+from wattkeeper.web.operator.paper import Paper, Word
 
 OVERVIEW, UPTIME, FORECAST = "/insight", "/insight/uptime", "/insight/forecast"
 TERMS, RELEASES = "/insight/terms", "/insight/releases"
@@ -39,6 +41,18 @@ UNDERSTOOD: Mapping[str, tuple[str, ...]] = {
 """What a place understands of what another is about, where that is not days and site."""
 
 
+COUNTING = phrase("These figures are being counted")
+SESSIONS = plural(
+    "1 session is not in them yet.",
+    "{number} sessions are not in them yet; open the page again in some minutes.",
+)
+ENTRIES = plural(
+    "1 message of stations is not in them yet.",
+    "{number} messages of stations are not in them yet; open the page again in some minutes.",
+)
+"""What is missing, by what is counted."""
+
+
 class View(Protocol):
     """What a page is about: some days, a site, a station."""
 
@@ -47,7 +61,7 @@ class View(Protocol):
         """As an address has it; empty values stand for all."""
 
 
-def page(
+async def page(
     paper: Paper, request: Request, desk: str, template: str, viewer: Viewer, *, status: int = 200, **given: Any
 ) -> HTMLResponse:
     """A page under Insight; ``desk``: the address of the place it belongs to. Others are of the same days and site."""
@@ -55,7 +69,19 @@ def page(
     view: View | None = given.get("asked") or given.get("where")
     seen = {} if view is None else view.view
     desks = [(path, _about(path, seen), name) for path, name, scope in DESKS if scope in may]
+    given["behind"] = await _behind(paper.rooms.statistics, desk)
     return paper.page(request, template, viewer, status=status, desks=desks, desk=desk, **given)
+
+
+async def _behind(statistics: Statistics, desk: str) -> Word | None:
+    """That what a place shows is being counted, where that takes a while; None: it is all there."""
+    if desk in (TERMS, RELEASES):
+        return None
+    if desk == UPTIME:
+        count, missing = await statistics.reckoning.behind(), ENTRIES
+    else:
+        count, missing = await statistics.counting.behind(), SESSIONS
+    return Word(COUNTING, missing.filled(count=count, number=Figure(Decimal(count), 0)), "look") if count else None
 
 
 def _about(path: str, seen: Mapping[str, str]) -> str:

@@ -84,7 +84,7 @@ class Pages:
             "csv": place.address(f"{FORECAST}.csv"),
             "svg": place.address(f"{FORECAST}.svg"),
         }
-        return page(self._paper, request, FORECAST, "forecast.html", viewer, **context)
+        return await page(self._paper, request, FORECAST, "forecast.html", viewer, **context)
 
     async def file(self, request: Request, kind: str) -> Response:
         """The same as a table for machines, or as a picture."""

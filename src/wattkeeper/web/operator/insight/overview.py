@@ -213,7 +213,7 @@ class Pages:
             "word": word_of(refusal),
         }
         status = 200 if refusal is None else STATUS[refusal.code]
-        return page(self._paper, request, OVERVIEW, "insight.html", viewer, status=status, **context)
+        return await page(self._paper, request, OVERVIEW, "insight.html", viewer, status=status, **context)
 
     async def file(self, request: Request, picture: str, kind: str) -> Response:
         """The days as SVG or CSV; the connectors as CSV."""

@@ -167,7 +167,7 @@ class Pages:
             "typed": {"kind": Kind.SITE_LOAD.value, "first": "", "last": "", "epsilon": "", **form},
             "may_write": viewer.may(Scope.PRIVACY_WRITE),
         }
-        return page(self._paper, request, RELEASES, "releases.html", viewer, status=status, word=word, **given)
+        return await page(self._paper, request, RELEASES, "releases.html", viewer, status=status, word=word, **given)
 
     async def make(self, request: Request) -> Response:
         """Draw a release about all sites, or show what was answered before; or say why not, and keep what was typed."""
@@ -189,7 +189,7 @@ class Pages:
         entry = await self._rooms.releases.get(viewer, release)
         by = (await self._rooms.names.said(viewer, [entry.made_by])).get(entry.made_by, entry.made_by)
         who = COMMAND_LINE.get(entry.made_by) or by
-        return page(self._paper, request, RELEASES, "released.html", viewer, who=who, **self._about(entry))
+        return await page(self._paper, request, RELEASES, "released.html", viewer, who=who, **self._about(entry))
 
     async def public(self, request: Request, release: str) -> Response:
         """What left, for whoever was handed the link; nobody need be signed in."""

@@ -94,7 +94,9 @@ class Pages:
             "faults": faults,
             "currency": self._rooms.settings.pay_currency,
         }
-        return page(self._paper, request, TERMS, "terms.html", viewer, status=status, word=word, **context | about)
+        return await page(
+            self._paper, request, TERMS, "terms.html", viewer, status=status, word=word, **context | about
+        )
 
     async def _history(self, viewer: Viewer, history: Sequence[Entered]) -> dict[str, Any]:
         """The lines of the history, and what holds now as it would be typed."""

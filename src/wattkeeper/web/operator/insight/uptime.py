@@ -182,7 +182,7 @@ class Pages:
             **await self._listed(viewer, asked, known, now),
             **await self._behind(viewer, asked, known),
         }
-        return page(self._paper, request, UPTIME, "uptime.html", viewer, status=status, **context)
+        return await page(self._paper, request, UPTIME, "uptime.html", viewer, status=status, **context)
 
     async def _told(self, viewer: Viewer, known: Known, rows: Any, now: datetime) -> list[outages.Told]:
         notes = await self._rooms.statistics.reliability.notes(viewer, rows)

@@ -149,7 +149,7 @@ class Desk:
             **chosen(scene.asked, scene.known, scene.today),
         } | more
         status = 200 if refusal is None else STATUS[refusal.code]
-        return page(self._paper, request, self._path, template, scene.viewer, status=status, word=word, **context)
+        return await page(self._paper, request, self._path, template, scene.viewer, status=status, word=word, **context)
 
     def router(self) -> APIRouter:
         """A page of pictures alone, and its files."""

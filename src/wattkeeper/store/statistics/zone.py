@@ -1,0 +1,19 @@
+"""By which clock days and months were counted: once the installation's is another, all of it is counted anew."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+
+from wattkeeper.store.tables import counted_zone
+from wattkeeper.store.unit import Unit
+
+Z = counted_zone.c
+
+
+async def is_another(unit: Unit, what: str, zone: str) -> bool:
+    """Whether something was counted by another clock before; from now on it is counted by this one."""
+    before = await unit.connection.scalar(select(Z.zone).where(Z.name == what))
+    if before != zone:
+        unit.upsert(counted_zone, (what,), (what, zone))
+        await unit.flush()
+    return before not in (None, zone)
