@@ -53,3 +53,20 @@ async def test_the_way_to_another_place_stays_with_the_days_and_the_site(house: 
         assert ways((await owner.get("/insight/terms", params={"site": "-"})).text)["/insight"] == {"site": "-"}
         wrong = ways((await owner.get("/insight", params={"from": "soon", "to": "2026-01-11"})).text)
         assert wrong["/insight/week"] == {}, "days that make no sense lead nowhere"
+
+
+async def test_terms_open_with_the_sites_that_have_any(house: House) -> None:
+    await house.door.admit("CP2", "another-key-of-a-station")
+    for station, site in (("CP1", "Harbour"), ("CP2", "Linz")):
+        assert (await house.api.patch(f"/api/v1/stations/{station}", json={"site": site})).status_code == 200
+    hours = {"hours": "at,g_per_kwh\r\n2026-05-04T08:00Z,200\r\n"}
+    async with signed_in(house, "ona@example.org", Role.OWNER) as (_, owner):
+        none = (await owner.get("/insight/terms")).text
+        assert "<h1>0 of 2 sites have terms</h1>" in none and "2 tell no carbon of their grid." in none
+        assert (await owner.post("/insight/terms?site=Linz", data={"peak": "8.25"})).status_code == 303
+        assert (await owner.post("/insight/terms/carbon?site=Harbour", data=hours)).status_code == 303
+        page = (await owner.get("/insight/terms")).text
+        assert "<h1>1 of 2 sites has terms</h1>" in page and "1 tells no carbon of its grid." in page
+        assert page.index("site=Linz") < page.index("site=Harbour") and "€8.25" in page
+        assert "by the hour, from a file" in page and 'name="peak"' not in page
+        assert 'name="peak"' in (await owner.get("/insight/terms?site=Harbour")).text

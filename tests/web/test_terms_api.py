@@ -89,7 +89,7 @@ async def test_the_carbon_of_hours_comes_as_a_list_or_as_a_file(house: House) ->
 
 WRONG: tuple[tuple[dict[str, Any], str], ...] = (
     ({"peak_price": -1}, "peak_price"),
-    ({"peak_price": "20000"}, "a million of the smallest coin"),
+    ({"peak_price": "20000"}, "A price is from €0.00 to €10,000.00."),
     ({"energy_price": "NaN"}, "energy_price"),
     ({"limit_w": 0}, "limit_w"),
     ({"since": "soon"}, "since"),

@@ -17,7 +17,7 @@ from wattkeeper.charging.deed import DeedKind
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.statistics.terms import Terms, Window
 from wattkeeper.store import deed, reach
-from wattkeeper.store.tables import grid_carbon, site_terms
+from wattkeeper.store.tables import grid_carbon, placement, site_terms
 from wattkeeper.store.unit import Unit
 
 T, G = site_terms.c, grid_carbon.c
@@ -85,6 +85,19 @@ async def of_sites(connection: AsyncConnection, sites: Collection[str] | None = 
     for row in await connection.execute(wanted if sites is None else wanted.where(T.site.in_(sites))):
         found[row.site] = (*found.get(row.site, ()), _entered(row).terms)
     return found
+
+
+async def held(connection: AsyncConnection, viewer: Viewer, sites: Collection[str]) -> dict[str, tuple[Terms, ...]]:
+    """All terms of sites, the newest last, to show (scopes sessions:read and bills:read)."""
+    viewer.need(Scope.BILLS_READ)
+    return await of_sites(connection, sites)
+
+
+async def carbon_sites(connection: AsyncConnection) -> set[str]:
+    """The sites of stations whose grids' carbon files told."""
+    there = placement.c.site
+    told = select(G.site).where(G.site == there).exists()
+    return set((await connection.execute(select(there).where(told).distinct())).scalars())
 
 
 async def carbon_by_hour(

@@ -13,17 +13,17 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.money.currency import digits_of, priced
+from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import Figure, Money, Said, phrase
+from wattkeeper.charging.phrase import Said, phrase
 from wattkeeper.charging.statistics.terms import Terms, Window, clock, terms_at
 from wattkeeper.store.statistics import terms as kept
 from wattkeeper.store.statistics.terms import Entered
 from wattkeeper.web.operator.insight.desks import TERMS, page
 from wattkeeper.web.operator.insight.place import Place, place_of
+from wattkeeper.web.operator.insight.termed import Told, sites_of, told_of
 from wattkeeper.web.operator.money import typed
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
-from wattkeeper.web.operator.said import NOTHING
 from wattkeeper.web.problem import STATUS
 
 WINDOWS = range(1, 5)
@@ -51,10 +51,7 @@ class Line:
     entered: Entered
     by: Said | str
     holds: bool
-    peak: Money | str
-    energy: Sequence[Said | str]
-    limit: Figure | str
-    carbon: Said | str
+    told: Told
 
 
 class Pages:
@@ -65,7 +62,7 @@ class Pages:
         self._rooms = paper.rooms
 
     async def show(self, request: Request, did: str = "") -> Response:
-        """The terms of a site: of the only one, or of that which is asked for."""
+        """Which sites have terms; or the terms of one, where it is asked for or there is no other."""
         viewer = await self._paper.need_viewer(request, Scope.SESSIONS_READ, Scope.BILLS_READ)
         return await self._page(request, viewer, DID.get(did))
 
@@ -79,14 +76,23 @@ class Pages:
         faults: Mapping[str, Said] = NO_FAULTS,
     ) -> Response:
         place = await place_of(self._rooms, viewer, request)
-        site = place.site if place.site is not None else next(iter(place.sites), None)
+        site = place.sites[0] if place.site is None and len(place.sites) == 1 else place.site
         place = Place(site, place.sites)
-        context: dict[str, Any] = {"where": place, "rows": [], "told": None, "typed": dict.fromkeys(FIELDS, "")}
+        context: dict[str, Any] = {
+            "where": place,
+            "all": None,
+            "rows": [],
+            "told": None,
+            "typed": dict.fromkeys(FIELDS, ""),
+        }
+        today = self._paper.times.local(self._rooms.store.clock()).date()
+        if site is None and place.sites:
+            context["all"] = await sites_of(self._rooms, viewer, place.sites, today)
         if site is not None:
             async with self._rooms.store.read() as connection:
                 history = await kept.history(connection, viewer, site)
                 context["told"] = await kept.carbon_told(connection, viewer, site)
-            context |= await self._history(viewer, history)
+            context |= await self._history(viewer, history, today)
         context["typed"] |= form or {}
         about = {
             "may_write": viewer.may(Scope.TARIFFS_WRITE),
@@ -98,10 +104,9 @@ class Pages:
             self._paper, request, TERMS, "terms.html", viewer, status=status, word=word, **context | about
         )
 
-    async def _history(self, viewer: Viewer, history: Sequence[Entered]) -> dict[str, Any]:
+    async def _history(self, viewer: Viewer, history: Sequence[Entered], today: date) -> dict[str, Any]:
         """The lines of the history, and what holds now as it would be typed."""
         by = await self._rooms.names.said(viewer, {one.created_by for one in history})
-        today = self._paper.times.local(self._rooms.store.clock()).date()
         now = terms_at(tuple(one.terms for one in reversed(history)), today)
         rows = [_line(one, by[one.created_by], one.terms is now) for one in history]
         return {"rows": rows, "typed": dict.fromkeys(FIELDS, "") | ({} if now is None else as_typed(now))}
@@ -230,30 +235,7 @@ def _plain(value: Decimal) -> str:
 
 def _line(one: Entered, by: Said | str, holds: bool) -> Line:
     """A line of the history."""
-    terms = one.terms
-
-    def price(minor: Decimal | None) -> Money | str:
-        return NOTHING if minor is None else priced(minor, terms.currency)
-
-    spans = [
-        phrase(
-            "{since}–{until}: {price}",
-            since=clock(w.since_min),
-            until=clock(w.until_min),
-            price=price(w.minor_per_kwh),
-        )
-        for w in terms.windows
-    ]
-    limit = NOTHING if terms.limit_w is None else Figure(terms.limit_w.scaleb(-3), 1, "kW")
-    energy = [price(terms.energy_minor_per_kwh), *spans]
-    return Line(one, by, holds, price(terms.peak_minor_per_kw), energy, limit, _carbon(terms.carbon_g_per_kwh))
-
-
-def _carbon(told: Sequence[Decimal]) -> Said | str:
-    if not told:
-        return NOTHING
-    low, high = (Figure(one, 0) for one in (min(told), max(told)))
-    return low if len(told) == 1 else phrase("{low} to {high} by hour", low=low, high=high)
+    return Line(one, by, holds, told_of(one.terms))
 
 
 def router(paper: Paper) -> APIRouter:
