@@ -33,7 +33,7 @@ def fast() -> datetime:
 async def watching(database: str, key: Path) -> AsyncIterator[Alerts]:
     """Alerts on a database, looked at by hand, on the fast clock."""
     store = Store(database, fast)
-    settings = Settings(database=database, root_key=key, alert_inside=True)
+    settings = Settings(database=database, root_key=key, alert_inside=True, outbox=True)
     safe, bus = await open_safe(store, key), MemoryBus()
     try:
         yield alerts_of(store, safe, bus, settings, Mail(store, safe, settings))

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import select, update
+from sqlalchemy import insert, select, update
 
 from tests.stories.world import World
 from wattkeeper.charging.alerts.rule import Kind, Rule, Where
@@ -18,7 +18,7 @@ from wattkeeper.operations.alerts.rules import Wish
 from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.alerts.rule import RuleRow
-from wattkeeper.store.tables import alert_sending, mail, station
+from wattkeeper.store.tables import alert_sending, mail, station, station_state
 
 MINUTE = timedelta(minutes=1)
 
@@ -98,6 +98,18 @@ class Alarming:
         async with self.world.door.store.unit() as unit:
             changed = update(station).where(station.c.id == station_id).values(site=site)
             await unit.connection.execute(changed)
+
+    async def let_go(self, first: int, last: int) -> None:
+        """Stations of these numbers, whose connections were lost fifteen minutes ago, all at once."""
+        names = [f"CP{number:05}" for number in range(first, last + 1)]
+        made = {"salt": b"", "key_hash": b"", "is_listed": False} | dict.fromkeys(("label", "site", "address"), "")
+        gone = {"version": "ocpp1.6", "online": False, "displays_messages": False, "last_n": 0}
+        async with self.world.door.store.unit() as unit:
+            made |= {"created_at": unit.now, "created_by": ""}
+            await unit.connection.execute(insert(station), [made | {"id": name} for name in names])
+            gone |= {"online_since": unit.now}
+            await unit.connection.execute(insert(station_state), [gone | {"station_id": name} for name in names])
+        self.world.clock.skip(minutes=15)
 
 
 __all__ = ["MINUTE", "Alarming", "Kind", "Where", "ruled"]

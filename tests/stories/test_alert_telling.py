@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from tests.hooks import Listener, listening
 from tests.stories.alarming import MINUTE, Alarming, Kind, ruled
@@ -19,12 +20,13 @@ from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.access import Access
 from wattkeeper.operations.alerts.telling import DAY, Telling, wait_after
 from wattkeeper.operations.alerts.webhook import Webhooks
-from wattkeeper.operations.people.letters.mail import Mail
+from wattkeeper.operations.people.letters.mail import Mail, Posted
 from wattkeeper.operations.people.letters.post import message
-from wattkeeper.store.alerts import sending
+from wattkeeper.store.alerts import letter, sending
 from wattkeeper.store.alerts.sending import Word
 from wattkeeper.store.people import account
 from wattkeeper.store.stations import station
+from wattkeeper.store.tables import station_state
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0)
 
@@ -196,6 +198,8 @@ async def test_a_letter_goes_to_whoever_works_here_and_may_know(database: str, t
         pass
     a.world.clock.skip(minutes=15)
     await a.look()
+    assert await a.tell() == 0, "more may come"
+    a.world.clock.skip(seconds=5)
     assert await a.tell() == 5
     assert await a.tell() == 0
     shown = await Mail(door.store, door.safe, door.settings).outbox()
@@ -295,4 +299,97 @@ async def test_a_webhook_with_hundreds_waiting_hides_nobody_else(database: str, 
         assert (len(dead.heard), len(well.heard)) == (5, 1), "what fails is left alone for the first wait"
         a.world.clock.skip(seconds=11)
         assert await a.tell() == 5
+    await a.world.close()
+
+
+async def read_by(a: Alarming, name: str) -> str:
+    """Somebody who works here, by account."""
+    door = a.world.door
+    access = Access(door.store, door.safe, door.settings)
+    return (await access.make_account(name, "correct horse battery staple", Role.OPERATOR)).id
+
+
+async def read(a: Alarming) -> list[Posted]:
+    """What was told by letter by now, the newest first."""
+    a.world.clock.skip(seconds=5)
+    await a.tell()
+    door = a.world.door
+    return await Mail(door.store, door.safe, door.settings).outbox()
+
+
+async def test_what_begins_together_is_one_letter_and_a_message_each_to_programs(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path, outbox=True)
+    async with listening() as there:
+        hook, _ = await a.hook(there.address)
+        readers = (await read_by(a, "ada@x.org"), await read_by(a, "bob@x.org"))
+        await a.rule(OFFLINE, hooks=(hook,), accounts=readers)
+        await a.let_go(1, 3)
+        assert await a.look() == 3
+        shown = await read(a)
+        assert sorted(one.to for one in shown) == ["ada@x.org", "bob@x.org"]
+        assert {one.subject for one in shown} == {"Wattkeeper: 3 new alerts"}
+        for number in (1, 2, 3):
+            assert shown[0].text.count(f"Alert: CP0000{number} is not connected\nIt had been without") == 1
+        assert "/alerts" in shown[0].text
+        assert len(there.heard) == 3, "a program is told each by itself"
+        assert {row[1] for row in await a.sendings()} == {"sent"}
+        assert all(one.told_at is not None for one in await a.on())
+        await a.let_go(4, 4)
+        async with a.world.door.store.unit() as unit:
+            back = update(station_state).where(station_state.c.station_id.in_(["CP00001", "CP00002"]))
+            await unit.connection.execute(back.values(online=True))
+        assert await a.look() == 3
+        newest = (await read(a))[0]
+        assert newest.subject == "Wattkeeper: 1 new alert, 2 alerts are over"
+        assert (
+            newest.text.index("Alert: CP00004")
+            < newest.text.index("Over: CP00001")
+            < newest.text.index("Over: CP00002")
+        )
+        assert len(await read(a)) == 4, "nothing is told again"
+    await a.world.close()
+
+
+async def test_very_many_are_counted_by_rule_and_told_once_though_a_letter_fails(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = await Alarming.open(database, tmp_path, outbox=True)
+    reader = await read_by(a, "ada@x.org")
+    await a.rule(OFFLINE, name="gone", accounts=(reader,))
+    await a.rule(ruled(Kind.STATION_OFFLINE, 12, 0, is_harm=True), name="gone for long", accounts=(reader,))
+    await a.let_go(1, 60)
+    looks = await a.look()
+    assert looks == 120
+    a.world.clock.skip(seconds=5)
+    with monkeypatch.context() as broken:
+        broken.setattr(letter, "settle", fail)
+        assert await a.tell() == 1
+    assert await read(a) == [], "neither the letter nor its being told is kept without the other"
+    a.world.clock.skip(minutes=1)
+    (shown,) = await read(a)
+    assert shown.subject == "Wattkeeper: 120 new alerts"
+    assert "By rule:\ngone: 60 new alerts\ngone for long: 60 new alerts\n" in shown.text
+    assert "The first 20:\nAlert: CP00001 is not connected. Since 2026-" in shown.text
+    assert shown.text.count("is not connected") == 20
+    assert {row[:3] for row in await a.sendings()} == {("raised", "sent", 2)}
+    assert all(one.told_at is not None for one in await a.on())
+    await a.world.close()
+
+
+async def fail(*_: object) -> None:
+    """What a database does that goes away."""
+    raise OSError
+
+
+async def test_what_keeps_coming_is_told_within_a_minute(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path, outbox=True)
+    await a.let_go(1, 1)
+    rule = await a.rule(OFFLINE, accounts=(await read_by(a, "ada@x.org"),))
+    (reader,), told = rule.accounts, []
+    for number in range(20):
+        async with a.world.door.store.unit() as unit:
+            await sending.enter(unit, rule.id, f"al{number}", Word.RAISED, [reader], [], unit.now)
+        told.append(await a.tell())
+        a.world.clock.skip(seconds=4)
+    assert told == [*[0] * 15, 1, *[0] * 4], "what came is told, and the rest waits for what comes with it"
     await a.world.close()

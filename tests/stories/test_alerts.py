@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
 
 from tests.hooks import listening
 from tests.stories.alarming import MINUTE, Alarming, Kind, Where, ruled
@@ -28,7 +27,6 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi
 from wattkeeper.store.statistics import terms
-from wattkeeper.store.tables import station, station_state
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0, clear_after=5 * MINUTE)
 
@@ -352,15 +350,8 @@ async def test_a_station_that_is_removed_or_moved_away_ends_its_alert(database: 
 
 async def test_when_all_fail_at_once_no_transaction_is_about_all(database: str, tmp_path: Path) -> None:
     a = await Alarming.open(database, tmp_path)
-    await a.world.admit("CP1")
-    async with a.world.door.store.unit() as unit:
-        (row,) = (await unit.connection.execute(select(station))).mappings()
-        more = [dict(row) | {"id": f"MORE{one}", "mark": f"more{one}"} for one in range(120)]
-        await unit.connection.execute(insert(station), more)
-        since = {"version": "1.6", "online": False, "online_since": unit.now, "displays_messages": False, "last_n": 0}
-        await unit.connection.execute(insert(station_state), [{"station_id": one["id"], **since} for one in more])
+    await a.let_go(1, 120)
     await a.rule(ruled(Kind.STATION_OFFLINE, 10, 0))
-    a.world.clock.skip(minutes=15)
     assert await a.look() == 120
     assert await a.look() == 0
     raised = Counter(one.raised_at for one in await a.on())

@@ -1,34 +1,32 @@
 """Tells of alerts what was decided to be told: letters into the queue of mail, webhooks over the network.
 
-A letter is queued in the transaction that settles its sending: once. A webhook is told outside of any transaction, and
-may have heard what nobody wrote down; it is told again under the same id. Each is tried with growing waits for a day.
+What is due to one person is one letter, queued in the transaction that settles all that it tells: once. A webhook is
+told outside of any transaction, and may have heard what nobody wrote down; it is told again under the same id. Each is
+tried with growing waits for a day.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import orjson
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.alerts.rule import FORMS, Kind
-from wattkeeper.charging.errors import Refusal
-from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import joined, phrase
-from wattkeeper.language import tell_in
 from wattkeeper.operations.access import viewer_of
 from wattkeeper.operations.alerts.episodes import TOPIC
 from wattkeeper.operations.alerts.hooks import opened
-from wattkeeper.operations.alerts.told import ENDS, told_of
+from wattkeeper.operations.alerts.letters import Letter, heard, letter_of, try_of
 from wattkeeper.operations.alerts.webhook import Answer, Webhooks
 from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.operations.profile import PRODUCTION
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
-from wattkeeper.store.alerts import alert, hook, sending
+from wattkeeper.store.alerts import alert, hook, letter, sending
 from wattkeeper.store.alerts import rule as rules
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.alerts.hook import HookRow
@@ -37,7 +35,6 @@ from wattkeeper.store.alerts.sending import SendingRow, Sent, Word
 from wattkeeper.store.engines import Store
 from wattkeeper.store.people import account
 from wattkeeper.store.people.account import AccountRow, AccountState
-from wattkeeper.store.stations import station
 from wattkeeper.store.unit import Unit
 from wattkeeper.vault.keys import KeyRefused
 
@@ -52,15 +49,6 @@ FIRST_WAIT, LONGEST_WAIT, DAY = timedelta(seconds=10), timedelta(hours=3), timed
 LONGEST_ASKED = timedelta(hours=6)
 """How long a webhook may ask to be left alone."""
 MAIL_KIND = "alert"
-SUBJECTS = {
-    Word.RAISED: phrase("Alert: {what}"),
-    Word.CLEARED: phrase("Over: {what}"),
-    Word.TEST: phrase("A try of the alert {name}"),
-}
-TRY = phrase("Somebody tried whether this alert reaches you. Nothing is wrong.")
-SINCE = phrase("Since {when}.")
-OVER = phrase("It began {begin} and was over {end}.")
-SEE = phrase("See and acknowledge it: {where}")
 
 
 def wait_after(tries: int, asked_s: int = 0) -> timedelta:
@@ -103,65 +91,73 @@ class Telling:
         now = self._store.clock()
         self._failed = {one: at for one, at in self._failed.items() if now < at + FIRST_WAIT}
         async with self._store.read() as connection:
+            readers = await letter.readers(connection, now, TOGETHER)
             rows = await sending.due(connection, now, TOGETHER, OF_EACH, self._failed)
-        done = await asyncio.gather(*(self._treat(row) for row in rows), return_exceptions=True)
+        tries = [*(self._write(one) for one in readers), *(self._try(row) for row in rows)]
+        done = await asyncio.gather(*tries, return_exceptions=True)
         for problem in done:
             if isinstance(problem, BaseException):
                 log.error("an alert could not be told: %s", type(problem).__name__)
-        if rows:
+        if done:
             self._bus.announce("alert sendings")
-        return len(rows)
+        return len(done)
 
-    async def _treat(self, row: SendingRow) -> None:
-        await (self._write(row) if row.account else self._post(row))
+    async def _try(self, row: SendingRow) -> None:
+        await (self._write_try(row) if row.account else self._post(row))
 
     # --- mail -------------------------------------------------------------------------------------------
 
-    async def _write(self, row: SendingRow) -> None:
-        """Queue a letter, to whoever still works here and may know of it."""
+    async def _write(self, reader: str) -> None:
+        """Queue one letter about all that is due to an account; what cannot be written waits alone."""
+        try:
+            async with self._store.unit() as unit:
+                await self._letter(unit, reader)
+        except Exception:
+            async with self._store.unit() as unit:
+                await letter.put_off(unit, reader, unit.now + LEASE)
+            raise
+
+    async def _letter(self, unit: Unit, reader: str) -> None:
+        """Queue a letter in its reader's language, where they still work here, and settle all that it tells."""
+        whose = await _staff(unit, reader)
+        if whose is None:
+            await letter.settle(unit, reader, Sent.DROPPED, "no_account")
+            return
+        viewer = viewer_of(whose)
+        await letter.drop_unseen(unit, viewer, reader)
+        told = await heard(unit, viewer, reader)
+        if told.count:
+            zone, where = self._settings.zone, self._where
+            is_written = await self._queued(unit, whose, lambda language: letter_of(told, language, zone, where))
+            state, answer = (Sent.SENT, "") if is_written else (Sent.DROPPED, "no_address")
+            await letter.settle(unit, reader, state, answer)
+
+    async def _write_try(self, row: SendingRow) -> None:
+        """Queue a letter about a try."""
         async with self._store.unit() as unit:
             if not await sending.take(unit, row, unit.now + LEASE):
                 return
-            whose = await account.by_id(unit.connection, row.account)
-            if whose is None or whose.state is not AccountState.ACTIVE or not whose.role.is_staff:
+            whose = await _staff(unit, row.account)
+            if whose is None:
                 await sending.settle(unit, row.id, Sent.DROPPED, "no_account")
                 return
-            try:
-                is_written = await self._letter(unit, row, whose)
-            except KeyRefused:
-                is_written = False
-            await self._settled(
-                unit, row, Sent.SENT if is_written else Sent.DROPPED, "" if is_written else "no_address"
-            )
+            rule = (await rules.these(unit.connection, [row.rule])).get(row.rule)
+            name, where = rule.name if rule else "", self._where
+            is_written = await self._queued(unit, whose, lambda language: try_of(name, language, where))
+            state, answer = (Sent.SENT, "") if is_written else (Sent.DROPPED, "no_address")
+            await sending.settle(unit, row.id, state, answer)
 
-    async def _letter(self, unit: Unit, row: SendingRow, whose: AccountRow) -> bool:
-        """Queue a letter in its reader's language; False where they have no address, or may not know of it."""
-        viewer = viewer_of(whose)
-        language = (await self._mail.known(unit, whose)).get("language", "en")
-        if row.word is Word.TEST:
-            named = (await rules.these(unit.connection, [row.rule])).get(row.rule)
-            subject, text = SUBJECTS[Word.TEST].filled(name=named.name if named else ""), joined((TRY,))
-        else:
-            about = await _known(unit, viewer, row.alert)
-            if about is None:
-                return False
-            named_so = {} if not about.station else await _label(unit, viewer, about.station)
-            told = told_of(about, named_so)
-            subject, text = SUBJECTS[row.word].filled(what=told.title), joined((told.why, self._when(row, about)))
-        see = SEE.filled(where=f"{self._mail.home}/alerts")
-        whole = f"{tell_in(language, text)}\n\n{tell_in(language, see)}\n"
-        line = " ".join(f"Wattkeeper: {tell_in(language, subject)}".split())  # names may have line breaks of Unicode
-        return await self._mail.write(unit, whose.person, MAIL_KIND, line, whole)
+    async def _queued(self, unit: Unit, whose: AccountRow, worded: Callable[[str], Letter]) -> bool:
+        """Queue what is worded in its reader's language; False where they have no address, or were forgotten."""
+        try:
+            one = worded((await self._mail.known(unit, whose)).get("language", "en"))
+            return await self._mail.write(unit, whose.person, MAIL_KIND, one.subject, one.text)
+        except KeyRefused:
+            return False
 
-    def _when(self, row: SendingRow, about: AlertRow) -> str:
-        """Since when, or from when to when, on the installation's clock."""
-        begin = self._clock(about.raised_at)
-        if row.word is Word.RAISED or about.cleared_at is None:
-            return SINCE.filled(when=begin)
-        return joined((OVER.filled(begin=begin, end=self._clock(about.cleared_at)), ENDS.get(about.ended, "")))
-
-    def _clock(self, at: datetime) -> str:
-        return f"{at.astimezone(self._settings.zone):%Y-%m-%d %H:%M}"
+    @property
+    def _where(self) -> str:
+        return f"{self._mail.home}/alerts"
 
     # --- webhooks ---------------------------------------------------------------------------------------
 
@@ -211,18 +207,10 @@ class Telling:
             await alert.told(unit, row.alert)
 
 
-async def _known(unit: Unit, viewer: Viewer, identifier: str) -> AlertRow | None:
-    """The alert, where its reader may know of it."""
-    try:
-        return await alert.get(unit.connection, viewer, identifier)
-    except Refusal:
-        return None
-
-
-async def _label(unit: Unit, viewer: Viewer, name: str) -> dict[str, str]:
-    """What people call a station."""
-    row = await station.seen(unit.connection, viewer, name) if viewer.scopes | viewer.at_sites else None
-    return {name: row.label} if row is not None and row.label else {}
+async def _staff(unit: Unit, identifier: str) -> AccountRow | None:
+    """An account, while it works here."""
+    row = await account.by_id(unit.connection, identifier)
+    return row if row is not None and row.state is AccountState.ACTIVE and row.role.is_staff else None
 
 
 def body_of(row: SendingRow, about: AlertRow | None, rule: RuleRow | None) -> bytes:

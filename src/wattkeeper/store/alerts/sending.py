@@ -80,12 +80,15 @@ async def enter(
 async def due(
     connection: AsyncConnection, now: datetime, limit: int, of_each: int, without: Collection[str] = ()
 ) -> list[SendingRow]:
-    """What is to be tried now: letters first, then of each webhook the longest waiting, those of ``without`` left out.
+    """What is to be tried now by itself: letters that people try, then of each webhook the longest waiting.
+
+    Webhooks of ``without`` are left out, and what one letter tells together: `letter`.
 
     No more than ``of_each`` of one recipient: whoever has thousands waiting hides nobody else's.
     """
     by_wait = func.row_number().over(partition_by=(S.account_id, S.hook_id), order_by=(S.next_at, S.id))
     waits = (S.state == Sent.WAITING.value) & (S.next_at <= now) & S.hook_id.not_in(without)
+    waits &= (S.hook_id != "") | (S.alert_id == "")
     ranked = select(S.id, by_wait.label("place")).where(waits).subquery()
     wanted = select(alert_sending).join(ranked, ranked.c.id == S.id).where(ranked.c.place <= of_each)
     order = (S.hook_id != "", ranked.c.place, S.next_at, S.id)
