@@ -10,8 +10,8 @@ HOME = Path(__file__).parent.parent / "src" / "wattkeeper"
 WAY = (
     *(f"charging/{noun}.py" for noun in ("meter", "reading", "metering/flow")),
     *("charging/money/**/*.py", "charging/cards/limits.py"),
-    *(f"charging/statistics/{noun}.py" for noun in ("terms", "carbon", "peak", "savings")),
-    *("operations/statistics/terms.py", "operations/statistics/findings.py"),
+    *(f"charging/statistics/{noun}.py" for noun in ("terms", "carbon", "rated", "peak", "savings")),
+    *(f"operations/statistics/{noun}.py" for noun in ("terms", "findings", "weighing", "daytime")),
     *(f"store/{noun}.py" for noun in ("columns", "sessions/reading", "sessions/receipt", "cards/use")),
     *("store/money/**/*.py", "operations/money/**/*.py", "web/api/money/*.py", "web/operator/money/**/*.py"),
     *(

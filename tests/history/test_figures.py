@@ -26,7 +26,7 @@ from tests.doors import settings_for
 from wattkeeper.assembly import open_rooms
 from wattkeeper.charging.money.discrepancy import Kind
 from wattkeeper.charging.statistics.span import Span
-from wattkeeper.charging.statistics.terms import Terms
+from wattkeeper.charging.statistics.terms import Terms, Window
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.history.importing import make_stations, plan, record
 from wattkeeper.operations.history.mapping import read_mapping
@@ -41,7 +41,7 @@ ZONE = "Europe/Zurich"
 FIRST, UNTIL = date(2014, 1, 1), date(2024, 1, 1)
 SINCE, BEFORE = datetime(2014, 1, 1, tzinfo=UTC), datetime(2024, 1, 1, tzinfo=UTC)
 CHANGE = date(2015, 6, 1)
-"""From this day on grids carry something else."""
+"""From this day on grids carry something else, and energy costs something else."""
 QUARTER_S = 900
 SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh", "unknown_s")
 COUNTS = ("sessions", "ended", "empty", "unknown")
@@ -247,16 +247,21 @@ async def count(database: str, folder: Path, raw: Raw) -> Counted:
 
 
 async def emitted(rooms: Any) -> Told:
-    """Carbon by hour of the day and by month, after terms of the sites: 24 figures at each, other ones since a day."""
+    """Carbon by hour of the day and by month, and cost by hour, after terms of the sites: other ones since a day."""
     known = await rooms.statistics.use.known(VIEWER)
+    by_hour = tuple(Decimal(100 + 10 * hour) for hour in range(24))
+    morning = (Window(6 * 60 + 15, 8 * 60 + 30, Decimal("31.5")),)
     for site in known.sites:
-        told = Terms(carbon_g_per_kwh=tuple(Decimal(100 + 10 * hour) for hour in range(24)))
+        told = Terms(carbon_g_per_kwh=by_hour, energy_minor_per_kwh=Decimal(20), windows=morning)
         await rooms.statistics.terms.enter(VIEWER, site, told)
-        await rooms.statistics.terms.enter(VIEWER, site, Terms(since=CHANGE, carbon_g_per_kwh=(Decimal(333),)))
+        other = Terms(since=CHANGE, carbon_g_per_kwh=(Decimal(333),), energy_minor_per_kwh=Decimal("24.5"))
+        await rooms.statistics.terms.enter(VIEWER, site, other)
     found = (await rooms.statistics.carbon.of(VIEWER, Span(FIRST, UNTIL), known.sites, by_month=True)).weighed
     hours = {("hour", f"{hour}"): float(one.grams) for hour, one in enumerate(found.hours)}
     months = {("month", f"{of.first:%Y-%m}"): float(one.grams) for of, one in found.spans}
-    return {key: {"grams": grams} for key, grams in (hours | months).items()}
+    day = await rooms.statistics.daytime.of(VIEWER, Span(FIRST, UNTIL), None, known.sites)
+    cost = {("cost", f"{hour}"): float(one.bought.amount) for hour, one in enumerate(day.hours)}
+    return {key: {"amount": amount} for key, amount in (hours | months | cost).items()}
 
 
 async def take(rooms: Any, file: Path, text: str) -> None:
@@ -369,14 +374,18 @@ def plain_of(one: Quarter) -> dict[str, float]:
     return {"energy_wh": float(one.energy_wh), "spread_wh": float(one.spread_wh)}
 
 
-def test_carbon_by_hour_of_the_day_and_by_month_agrees(both: tuple[Expected, Counted]) -> None:
+def test_carbon_and_cost_by_hour_of_the_day_and_carbon_by_month_agree(both: tuple[Expected, Counted]) -> None:
     expected, counted = both
     local = pl.col("local")
-    held = pl.when(local.dt.date() >= CHANGE).then(333).otherwise(100 + 10 * local.dt.hour().cast(pl.Int64))
-    parts = expected.parts.with_columns(grams=pl.col("energy_wh") * held / 1000)
-    for name, key in (("hour", local.dt.hour().cast(pl.String)), ("month", local.dt.strftime("%Y-%m"))):
-        sums = parts.group_by(key.alias("key")).agg(pl.col("grams").sum()).filter(pl.col("grams") > 0)
-        told = {of: one["grams"] for (kind, of), one in counted.carbon.items() if kind == name and one["grams"]}
+    hour, minute, is_later = local.dt.hour().cast(pl.Int64), local.dt.minute().cast(pl.Int64), local.dt.date() >= CHANGE
+    grid = pl.when(is_later).then(333).otherwise(100 + 10 * hour)
+    is_morning = (hour * 60 + minute).is_between(6 * 60 + 15, 8 * 60 + 30, closed="left")
+    price = pl.when(is_later).then(24.5).when(is_morning).then(31.5).otherwise(20.0)
+    by_hour, by_month = hour.cast(pl.String), local.dt.strftime("%Y-%m")
+    for name, key, held in (("hour", by_hour, grid), ("month", by_month, grid), ("cost", by_hour, price)):
+        parts = expected.parts.with_columns(amount=pl.col("energy_wh") * held / 1000)
+        sums = parts.group_by(key.alias("key")).agg(pl.col("amount").sum()).filter(pl.col("amount") > 0)
+        told = {of: one["amount"] for (kind, of), one in counted.carbon.items() if kind == name and one["amount"]}
         assert told == pytest.approx(dict(sums.iter_rows()), abs=1e-2), name
 
 

@@ -57,7 +57,13 @@ async def test_pictures_are_there_on_any_screen_and_as_tables_by_a_key(site: Sit
     till, days = await furnished(site)
     async with till.person(Role.AUDITOR, "emil", size) as person:
         page = person.page
-        for path, pictures in (("/insight", 1), ("/insight/week", 3), ("/insight/load", 1), ("/insight/stays", 2)):
+        for path, pictures in (
+            ("/insight", 1),
+            ("/insight/week", 1),
+            ("/insight/hours", 1),
+            ("/insight/load", 1),
+            ("/insight/stays", 2),
+        ):
             await page.goto(f"{path}?{days}")
             seen = [await one.is_visible() for one in await page.locator("svg.drawn").all()]
             assert seen.count(True) == pictures, path
@@ -93,6 +99,31 @@ async def test_the_hour_with_the_most_carbon_leads_to_its_sessions(site: Site) -
             await page.locator("details[data-key=t] table").last.get_by_role("link", name=re.compile("kg")).last.click()
             await expect(page.locator("#sessions tr.row")).to_have_count(2)
             await expect(page.locator(".understood")).to_contain_text("Linz")
+
+
+async def test_what_energy_cost_stands_beside_what_was_billed(site: Site) -> None:
+    till, days = await furnished(site)
+    terms = Terms(energy_minor_per_kwh=Decimal(20))
+    await site.rooms.statistics.terms.enter(VIEWER, "Linz", terms)
+    async with till.person(Role.OWNER, "chief", NARROW) as person:
+        await person.page.goto(f"/insight/hours?{days}")
+        await person.page.keyboard.press("t")
+        await expect(person.page.locator("details[data-key=t] table")).to_contain_text("kWh not told")
+        assert await person.sideways() == 0
+    await site.rooms.statistics.terms.enter(VIEWER, "Rosenheim", terms)
+    for size in (WIDE, NARROW):
+        async with till.person(Role.OWNER, f"boss{size[0]}", size) as person:
+            page = person.page
+            await page.goto(f"/insight/hours?{days}&show=bought")
+            await expect(page.get_by_role("heading", level=1)).to_contain_text("paid for energy from")
+            await expect(page.locator("main")).to_contain_text("Bought for €5.00, billed")
+            await expect(page.locator("main")).to_contain_text("A kWh leaves €")
+            await page.keyboard.press("t")
+            row = page.locator("details[data-key=t] tbody tr").filter(has_text="€").first
+            await expect(row).to_be_visible()
+            assert await person.sideways() == 0
+            await page.get_by_role("link", name="Billed", exact=True).click()
+            await expect(page.get_by_role("heading", level=1)).to_contain_text("billed for")
 
 
 async def test_an_hour_of_the_map_leads_to_its_sessions(site: Site) -> None:

@@ -154,7 +154,7 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/breaches/{identifier}/report",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
-            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon", "hours")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
@@ -177,6 +177,7 @@ async def foreseen(one: Walk, town: Town) -> None:
     for path in ("/insight", "/insight/forecast", "/insight/terms", "/insight/carbon", "/insight/carbon?show=grid"):
         await one.to(path, f"{path}{'&' if '?' in path else '?'}site=Linz")
     await one.to("/insight/carbon?span=year&show=energy", "/insight/carbon?site=-")
+    await one.to("/insight/hours", "/insight/hours?show=bought", "/insight/hours?show=billed&site=-&span=month")
 
 
 async def opened(one: Walk, person: str) -> None:

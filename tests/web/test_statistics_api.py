@@ -17,7 +17,7 @@ from tests.web.test_statistics import two_sites
 from wattkeeper.charging.person import Role, Scope
 
 DAY = {"first_day": "2026-03-01", "last_day": "2026-03-01"}
-PATHS = ("use", "days", "hours-of-week", "load", "peaks", "stays", "carbon")
+PATHS = ("use", "days", "hours-of-week", "load", "peaks", "stays", "carbon", "hours-of-day")
 
 
 async def told(client: httpx.AsyncClient, path: str, **query: str) -> Any:

@@ -20,7 +20,8 @@ from wattkeeper.store.stations import station
 
 PAGES = {
     "/insight": ("/insight/all", ("days",)),
-    "/insight/week": ("/insight/week", ("week", "energy")),
+    "/insight/week": ("/insight/week", ("week",)),
+    "/insight/hours": ("/insight/hours", ("hours",)),
     "/insight/load": ("/insight/load", ("load",)),
     "/insight/stays": ("/insight/stays", ("stays", "arrivals", "idle")),
     "/insight/carbon": ("/insight/carbon", ("hours",)),
@@ -42,7 +43,8 @@ async def test_titles_are_what_was_worked_out_by_hand(database: str, tmp_path: P
         week = read(await owner.get(f"/insight/week?{DAY}"))
         assert "Busiest: Sunday 12:00 to 13:00, 5.5 kW on average" in week
         assert "hours are in UTC" in week
-        assert "79 % of the energy flows from 12:00 to 13:00" in week
+        hours = read(await owner.get(f"/insight/hours?{DAY}"))
+        assert "79 % of the energy flows from 12:00 to 13:00" in hours
         plugged = read(await owner.get(f"/insight/week?{DAY}&show=plugged"))
         assert "Fullest: Sunday 15:00 to 16:00, 1.0 cars plugged in on average" in plugged
         arrivals = read(await owner.get(f"/insight/week?{DAY}&show=arrivals&site=Harbour"))
@@ -147,7 +149,7 @@ async def test_a_host_draws_the_own_sites_alone(database: str, tmp_path: Path) -
                     for picture in pictures:
                         assert (await host.get(f"{files}/{picture}.csv?{DAY}&site={site}")).status_code == 404
             assert "billed" not in (await host.get(f"/insight/week/week.csv?{DAY}")).text
-            assert (await host.get(f"/insight/week/billed.csv?{DAY}")).status_code == 404
+            assert "b" not in (await host.get(f"/insight/hours/hours.csv?{DAY}&show=billed")).text.partition("\n")[0]
             assert "Peak: 1.0 kW" in (await host.get(f"/insight/load?{DAY}")).text
         async with signed_in(house, "d@example.org", Role.DRIVER) as (_, driver):
             for path, (files, pictures) in PAGES.items():

@@ -57,7 +57,7 @@ from wattkeeper.web.api.money import (
 from wattkeeper.web.api.money import payments as incoming
 from wattkeeper.web.api.people import account, apps, consents, consumption, me, notices, persons, sign_in, staff, tokens
 from wattkeeper.web.api.privacy import officer, own
-from wattkeeper.web.api.statistics import carbon, forecast, uptime, use, when
+from wattkeeper.web.api.statistics import carbon, daytime, forecast, uptime, use, when
 from wattkeeper.web.api.statistics import findings as savings
 from wattkeeper.web.api.statistics import terms as site_terms
 from wattkeeper.web.doors import log, oauth, oidc, payments
@@ -81,7 +81,7 @@ NOUNS = (
     *(incoming, hands, wallet),
     *(alerts, rules, webhooks),
     *(audit, revenue, books, grid, insight, log_api),
-    *(use, when, savings, forecast, uptime, carbon, site_terms),
+    *(use, when, daytime, savings, forecast, uptime, carbon, site_terms),
 )
 STATIC = Path(__file__).parent / "static"
 LARGER = {f"{PREFIX}/cards/import": 64 * 1024 * 1024, f"{PREFIX}/statistics/terms/carbon/import": 4 * 1024 * 1024}

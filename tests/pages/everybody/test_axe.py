@@ -139,13 +139,19 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
         await town.rooms.statistics.reckoning.look()
         await town.rooms.admission.provision("CP5", "test", site="Linz")
         await busy(town.rooms, town.rooms.intake, "CP5", town.rooms.store.clock())
-        terms = Terms(peak_minor_per_kw=Decimal(900), limit_w=Decimal(10_000), carbon_g_per_kwh=(Decimal(350),))
+        terms = Terms(
+            peak_minor_per_kw=Decimal(900),
+            limit_w=Decimal(10_000),
+            carbon_g_per_kwh=(Decimal(350),),
+            energy_minor_per_kwh=Decimal(25),
+        )
         await town.rooms.statistics.terms.enter(VIEWER, "Linz", terms)
         await visit.to(
             person,
             "/insight/forecast?site=Linz",
             "/insight/terms?site=Linz",
             *("/insight/carbon", "/insight/carbon?span=year", "/insight/carbon?site=-"),
+            *("/insight/hours", "/insight/hours?show=bought&site=Linz", "/insight/hours?show=billed&span=month"),
             "/insight/uptime",
             "/insight/uptime?reason=tap:unknown",
             *("/insight", "/insight?span=month", "/insight/week?span=month"),
@@ -168,7 +174,7 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             "/tariffs/named/{tariff}/ocpi",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
-            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon", "hours")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",

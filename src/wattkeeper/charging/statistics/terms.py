@@ -116,6 +116,45 @@ class Carbon(msgspec.Struct, frozen=True):
         return all(at.minute == 0 for at in self.by_hour)
 
 
+class Prices(msgspec.Struct, frozen=True):
+    """What a kWh costs at a site, minor units; in one money alone, for others cannot be added to it."""
+
+    terms: tuple[Terms, ...]
+    """Of all times, the newest last."""
+    currency: str
+    zone: tzinfo
+
+    def at(self, at: datetime) -> Decimal | None:
+        """For a kWh in the quarter hour that begins at an instant; None where nobody told, or in another money."""
+        local = at.astimezone(self.zone)
+        held = terms_at(self.terms, local.date())
+        return None if held is None or held.currency != self.currency else held.energy_price_at(local)
+
+    @property
+    def begins(self) -> set[date]:
+        """Days from which on other terms hold."""
+        return {one.since for one in self.terms if one.since is not None}
+
+    @property
+    def kind(self) -> Hashable:
+        """What decides it."""
+        return tuple((one.since, one.currency, one.energy_minor_per_kwh, one.windows) for one in self.terms)
+
+    @property
+    def is_hourly(self) -> bool:
+        """Whether it changes on the hour alone."""
+        edges = (edge for one in self.terms for span in one.windows for edge in (span.since_min, span.until_min))
+        return all(edge % HOUR_MIN == 0 for edge in edges)
+
+    @property
+    def is_told(self) -> bool:
+        """Whether any price of energy ever was."""
+        return any(
+            one.currency == self.currency and (one.energy_minor_per_kwh is not None or one.windows)
+            for one in self.terms
+        )
+
+
 def clock(minute: int) -> str:
     """A minute of the day as 22:00; its end is 00:00."""
     return f"{minute // 60 % 24:02}:{minute % 60:02}"

@@ -9,6 +9,7 @@ from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.statistics.carbon import SiteCarbon
 from wattkeeper.operations.statistics.consumption import OwnConsumption
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.operations.statistics.daytime import Daytime
 from wattkeeper.operations.statistics.findings import Findings
 from wattkeeper.operations.statistics.forecasts import Forecasts
 from wattkeeper.operations.statistics.otherwise import OtherTimes
@@ -38,6 +39,7 @@ class Statistics:
     findings: Findings
     forecasts: Forecasts
     when: When
+    daytime: Daytime
 
 
 def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Statistics:
@@ -49,6 +51,7 @@ def statistics_of(store: Store, safe: Safe, bus: Bus, settings: Settings) -> Sta
         years=OwnYears(store, settings.zone),
         use=Use(store, settings),
         when=When(store, settings),
+        daytime=Daytime(store, settings),
         terms=SiteTerms(store, settings),
         carbon=SiteCarbon(store, settings),
         reckoning=Reckoning(store, bus, settings),

@@ -7,7 +7,7 @@ asked for by hour of the day alone, and sites of which the same holds are asked 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -24,6 +24,7 @@ from wattkeeper.store.statistics import total
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 OF_DAY = 24
 Kind = TypeVar("Kind", bound=Rated)
+Where = TypeVar("Where", bound=Hashable)
 Rates = Mapping[str, Rate | None]
 """What holds at each site; None: nobody told anything of it."""
 Part = tuple[Rate | None, list[tuple[datetime, Decimal]]]
@@ -54,8 +55,27 @@ async def weighed(
     by_month: bool,
 ) -> Weighed[Kind]:
     """What the energy of sites came to over a span, within the viewer's reach; hours and days by the zone's clock."""
-    parts = await _parts(connection, viewer, rates, span, zone, by_month=by_month)
+    parts = await _parts(connection, viewer, rates, span.bounds(zone), zone, by_month=by_month)
     return await asyncio.to_thread(_put_together, kind, parts, span, zone, by_month)
+
+
+async def hours_of(
+    connection: AsyncConnection,
+    viewer: Viewer,
+    kind: type[Kind],
+    rates: Rates,
+    bounds: tuple[datetime, datetime],
+    zone: tzinfo,
+) -> Sequence[Kind]:
+    """What the energy of sites came to by hour of the day, as totals have it: all 24.
+
+    Each hour of UTC that begins within the bounds counts whole, for the hour of the clock in which it begins.
+    """
+    since, until = (at.replace(minute=0, second=0, microsecond=0) for at in bounds)
+    until += HOUR if until < bounds[1] else timedelta()
+    parts = await _parts(connection, viewer, rates, (since, until), zone, by_month=True)
+    found = await asyncio.to_thread(_by_place, kind, parts, lambda at: at.replace(minute=0).astimezone(zone).hour)
+    return [found.get(hour, kind()) for hour in range(OF_DAY)]
 
 
 async def untold(
@@ -70,11 +90,17 @@ async def untold(
 
 
 async def _parts(
-    connection: AsyncConnection, viewer: Viewer, rates: Rates, span: Span, zone: tzinfo, *, by_month: bool
+    connection: AsyncConnection,
+    viewer: Viewer,
+    rates: Rates,
+    bounds: tuple[datetime, datetime],
+    zone: tzinfo,
+    *,
+    by_month: bool,
 ) -> list[Part]:
     """The energy there was, with what held for it."""
-    since, until = span.bounds(zone)
-    table = total.HOURS if is_hourly(rates.values(), span, zone) else total.QUARTERS
+    since, until = bounds
+    table = total.HOURS if is_hourly(rates.values(), since, until, zone) else total.QUARTERS
     parts: list[Part] = []
     groups = _alike(rates)
     steady = [group for group in groups if by_month and (group[0] is None or group[0].kind is not None)]
@@ -99,9 +125,10 @@ def _by_site(rates: Rates, clocks: Mapping[tuple[str, timedelta], Decimal], begi
         yield rates[site], taken
 
 
-def is_hourly(rates: Iterable[Rate | None], span: Span, zone: tzinfo) -> bool:
+def is_hourly(rates: Iterable[Rate | None], since: datetime, until: datetime, zone: tzinfo) -> bool:
     """Whether hours of UTC are fine enough: nothing changes within one, neither here nor on the zone's clock."""
-    offsets = {at.astimezone(zone).utcoffset() or timedelta() for one in (span, *span.each) for at in one.bounds(zone)}
+    days = (since + number * DAY for number in range((until - since) // DAY + 2))
+    offsets = {at.astimezone(zone).utcoffset() or timedelta() for at in days}
     return all(one % HOUR == timedelta() for one in offsets) and all(one is None or one.is_hourly for one in rates)
 
 
@@ -139,17 +166,26 @@ def _stretches(
         yield begin, until
 
 
-def _put_together(kind: type[Kind], parts: Iterable[Part], span: Span, zone: tzinfo, by_month: bool) -> Weighed[Kind]:
-    """Energy by its day or month and its hour of the day: beside everything else, for many sites take long."""
-    found: dict[Place, Kind] = {}
+def _by_place(kind: type[Kind], parts: Iterable[Part], place_of: Callable[[datetime], Where]) -> dict[Where, Kind]:
+    """Energy by where each hour or quarter hour belongs: beside everything else, for many sites take long."""
+    found: dict[Where, Kind] = {}
     for rate, taken in parts:
-        by_place: dict[Place, list[tuple[datetime, Decimal]]] = {}
+        by_place: dict[Where, list[tuple[datetime, Decimal]]] = {}
         for at, wh in taken:
-            local = at.astimezone(zone)
-            day = local.date().replace(day=1) if by_month else local.date()
-            by_place.setdefault((day, local.hour), []).append((at, wh))
+            by_place.setdefault(place_of(at), []).append((at, wh))
         for place, its in by_place.items():
             found[place] = found.get(place, kind()) + kind.of(its, rate)
+    return found
+
+
+def _put_together(kind: type[Kind], parts: Iterable[Part], span: Span, zone: tzinfo, by_month: bool) -> Weighed[Kind]:
+    """Energy by its day or month, and by its hour of the day."""
+
+    def place_of(at: datetime) -> Place:
+        local = at.astimezone(zone)
+        return local.date().replace(day=1) if by_month else local.date(), local.hour
+
+    found = _by_place(kind, parts, place_of)
     hours = [sum((one for (_, at), one in found.items() if at == hour), kind()) for hour in range(OF_DAY)]
     spans = span.months if by_month else span.each
     by_day = {one: kind() for one in (_key(each, by_month) for each in spans)}

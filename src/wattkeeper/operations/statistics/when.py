@@ -141,7 +141,7 @@ class When:
     async def week(self, viewer: Viewer, span: Span, site: str | None) -> Week:
         """A span by hour of the week; None: all sites together."""
         need_totals(viewer)
-        since, until = self._bounds(span)
+        since, until = self.bounds(span)
         async with self._store.read() as connection:
             found = await total.by_hour(connection, viewer, since.replace(minute=0), until, site)
         knows_money = viewer.may(Scope.BILLS_READ)
@@ -150,7 +150,7 @@ class When:
     async def load(self, viewer: Viewer, span: Span, site: str | None) -> Load:
         """The load of a site by quarter hour, or of all that the viewer sees together."""
         need_totals(viewer)
-        since, until = self._bounds(span)
+        since, until = self.bounds(span)
         async with self._store.read() as connection:
             found = await total.load(connection, viewer, site, since, until)
         quarters, spread = total.loaded(found)
@@ -160,7 +160,7 @@ class When:
         """The highest quarter hour of each site that had any load."""
         need_totals(viewer)
         async with self._store.read() as connection:
-            found = await total.highest_by_site(connection, viewer, *self._bounds(span))
+            found = await total.highest_by_site(connection, viewer, *self.bounds(span))
         return {site: Peak(one.at, power(one.energy_wh), power(one.spread_wh)) for site, one in found.items()}
 
     async def stays(self, viewer: Viewer, span: Span, site: str | None) -> Stays:
@@ -169,7 +169,7 @@ class When:
         async with self._store.read() as connection:
             return Stays(span, await total.stays(connection, viewer, span.first, span.until, site))
 
-    def _bounds(self, span: Span) -> tuple[datetime, datetime]:
+    def bounds(self, span: Span) -> tuple[datetime, datetime]:
         """From its first instant until its last, as far as it has come."""
         since, until = span.bounds(self._zone)
         return since, max(since, min(until, self._store.clock()))

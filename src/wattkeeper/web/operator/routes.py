@@ -12,7 +12,7 @@ from wattkeeper.web.operator import door, language, now, outbox
 from wattkeeper.web.operator.alerts import alerts, rule, rules
 from wattkeeper.web.operator.cards import card, cards, findings, groups
 from wattkeeper.web.operator.insight import forecast, overview, releases, terms, uptime
-from wattkeeper.web.operator.insight.pictures import carbon, load, stays, week
+from wattkeeper.web.operator.insight.pictures import carbon, daytime, load, stays, week
 from wattkeeper.web.operator.money import bill, bills, grid, held, lost, revenue, waiting
 from wattkeeper.web.operator.money.payments import accounts, hosts, invoices, payer, payments, reconciliation
 from wattkeeper.web.operator.paper import Outside, Paper, outside
@@ -31,7 +31,7 @@ NOUNS = (
     *(card, cards, groups, findings, persons, people, programs, account),
     *(revenue, lost, bills, bill, waiting, held, payments, reconciliation, accounts, payer, invoices, hosts, grid),
     *(tariffs, tariff, editor, assignments, which, importing),
-    *(overview, week, load, stays, uptime, forecast, carbon, terms, releases),
+    *(overview, week, daytime, load, stays, uptime, forecast, carbon, terms, releases),
     *(events, audit),
     *(alerts, rules, rule),
 )

@@ -17,10 +17,12 @@ from wattkeeper.web.operator.paper import Paper, Word
 
 OVERVIEW, UPTIME, FORECAST = "/insight", "/insight/uptime", "/insight/forecast"
 TERMS, RELEASES = "/insight/terms", "/insight/releases"
-WEEK, LOAD, STAYS, CARBON = "/insight/week", "/insight/load", "/insight/stays", "/insight/carbon"
+WEEK, HOURS, LOAD = "/insight/week", "/insight/hours", "/insight/load"
+STAYS, CARBON = "/insight/stays", "/insight/carbon"
 DESKS = (
     (OVERVIEW, phrase("Overview"), Scope.SESSIONS_READ),
     (WEEK, phrase("Peak times"), Scope.SESSIONS_READ),
+    (HOURS, phrase("Time of day"), Scope.SESSIONS_READ),
     (LOAD, phrase("Load"), Scope.SESSIONS_READ),
     (STAYS, phrase("Stays"), Scope.SESSIONS_READ),
     (UPTIME, phrase("Reliability"), Scope.SESSIONS_READ),

@@ -24,9 +24,9 @@ class Column(Generic[One]):
     """A figure of each hour or day."""
 
     head: Said | str
-    """What it is called in the table, with its unit."""
+    """What it is called in the table, with its unit; empty: it stands in files alone."""
     name: str
-    """And in files."""
+    """What it is called in files."""
     shown: Callable[[One], str]
     value: Callable[[One], Cell]
     """Exactly, for files; empty where it is not known."""
@@ -101,7 +101,7 @@ def _picture(
     rows: Sequence[Sequence[Shown]],
     sheet: Sheet,
 ) -> Picture:
-    heads = (head, *(column.head for column in columns))
+    heads = (head, *(column.head for column in columns if column.head))
     given = (words.key, words.title, words.note, *both, heads, rows, lambda: sheet)
     return Picture(*given, pick=words.pick, lacks=words.lacks)
 
@@ -130,7 +130,7 @@ def _rows(
 ) -> list[list[Shown]]:
     """The same as a table."""
     return [
-        [Shown(name), *(Shown(column.shown(one), href) for column in columns)]
+        [Shown(name), *(Shown(column.shown(one), href) for column in columns if column.head)]
         for name, one, href in zip(names, told, hrefs, strict=True)
     ]
 

@@ -1,8 +1,8 @@
-"""Insight › Peak times: how much there is by hour of the week, as a map; energy and what it cost by time of day."""
+"""Insight › Peak times: how much there is by hour of the week, as a map."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -14,11 +14,10 @@ from wattkeeper.charging.phrase import Figure, Phrase, joined, phrase
 from wattkeeper.operations.money.papers.sheet import Cell
 from wattkeeper.operations.statistics.when import Place, Slot, Week
 from wattkeeper.web.operator.insight.desks import WEEK
-from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars, heat
+from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, heat
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
 from wattkeeper.web.operator.insight.unknown import MOSTLY_UNKNOWN, said_unknown
 from wattkeeper.web.operator.paper import Paper
-from wattkeeper.web.operator.said import kwh, money
 from wattkeeper.web.operator.tariffs.picture import SHORT
 from wattkeeper.web.operator.within import RAN
 
@@ -106,10 +105,9 @@ def short(value: Decimal) -> Figure:
 
 
 async def drawn(scene: Scene) -> list[Picture]:
-    """The map, and the day."""
+    """The map."""
     week = await scene.rooms.statistics.when.week(scene.viewer, scene.asked.span, scene.asked.part.site)
-    made = [_map(scene, week), _energy(scene, week)]
-    return [*made, _billed(scene, week)] if week.knows_money else made
+    return [_map(scene, week)]
 
 
 # --- the map ------------------------------------------------------------------------------------------------------
@@ -155,68 +153,6 @@ def _both(marks: dict[Place, Mark]) -> tuple[Drawing, Drawing]:
     wide = heat(by_day, SHORT, heads, ((WIDE_PX - 44) // 24, 36))
     narrow = heat(by_hour, [clock(hour) for hour in range(24)], SHORT, ((NARROW_PX - 44) // 7, 24))
     return wide, narrow
-
-
-# --- the day ------------------------------------------------------------------------------------------------------
-
-
-def _energy(scene: Scene, week: Week) -> Picture:
-    """Energy by time of day."""
-    slots = [week.hour(hour) for hour in range(24)]
-    marks = list(_day(scene, [(slot.total.energy_wh.scaleb(-3), kwh(slot.total.energy_wh)) for slot in slots], "kWh"))
-    top = max(range(24), key=lambda hour: marks[hour].value)
-    whole = week.whole.total.energy_wh
-    part = Figure(100 * slots[top].total.energy_wh / whole, 0, "%") if whole > 0 else ""
-    title = phrase(
-        "{part} of the energy flows from {since} to {until}", part=part, since=clock(top), until=clock(top + 1)
-    )
-    note = phrase("Energy delivered by hour of the day, kWh, all days together.")
-    given = (title if whole > 0 else phrase("No energy was delivered"), note)
-    return _bars("energy", given, marks, slots, "kWh", lambda: _sheet(scene, week), flows=True)
-
-
-def _billed(scene: Scene, week: Week) -> Picture:
-    """What was billed by time of day."""
-    currency, digits = scene.currency
-    slots = [week.hour(hour) for hour in range(24)]
-    told = [
-        (Decimal(slot.total.gross_minor).scaleb(-digits), money(slot.total.gross_minor, currency, digits))
-        for slot in slots
-    ]
-    marks = list(_day(scene, told, ""))
-    top = max(range(24), key=lambda hour: marks[hour].value)
-    title = phrase(
-        "{amount} billed for {since} to {until}", amount=marks[top].text, since=clock(top), until=clock(top + 1)
-    )
-    note = phrase("Billed with tax by the hour of the day in which the energy flowed, all days together.")
-    given = (title if marks[top].value > 0 else phrase("Nothing was billed"), note)
-    return _bars("billed", given, marks, slots, currency, lambda: _sheet(scene, week), flows=False)
-
-
-def _day(scene: Scene, values: Sequence[tuple[Decimal, str]], unit: str) -> Iterator[Mark]:
-    for hour, (value, text) in enumerate(values):
-        href = scene.sessions(hour=str(hour), within=RAN) if value > 0 else ""
-        amount = phrase("{value} kWh", value=text) if unit else text
-        yield Mark(value, amount, phrase("{when}: {value}", when=said_hours(hour), value=amount), href)
-
-
-def _bars(
-    key: str,
-    given: tuple[Phrase, Phrase],
-    marks: Sequence[Mark],
-    slots: Sequence[Slot],
-    unit: str,
-    sheet: Callable[[], Sheet],
-    *,
-    flows: bool,
-) -> Picture:
-    """A bar for each hour of the day."""
-    wide = [clock(hour) if hour % 2 == 0 else "" for hour in range(24)]
-    narrow = [clock(hour) if hour % 6 == 0 else "" for hour in range(24)]
-    rows = [[Shown(said_hours(hour)), Shown(one.text, one.href)] for hour, one in enumerate(marks)]
-    drawings = (bars(marks, wide, unit, WIDE_PX, flows=flows), bars(marks, narrow, unit, NARROW_PX, flows=flows))
-    is_some = any(one.value > 0 for one in marks)
-    return Picture(key, *given, *drawings, (phrase("Hour"), unit), rows if is_some else (), sheet)
 
 
 # --- as a file ----------------------------------------------------------------------------------------------------
