@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import asyncio
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlalchemy import insert, select
 
 from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
+from wattkeeper.charging.statistics.share import Share
 from wattkeeper.operations.rebuild import rebuild
+from wattkeeper.operations.statistics import counting as counting_room
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.operations.statistics.reckoning import Reckoning
 from wattkeeper.store.engines import Store
@@ -234,4 +241,106 @@ async def test_another_time_zone_has_all_counted_anew_by_itself(database: str, t
     assert await look.behind() == 501
     await look.look()
     assert await look.behind() == 0
+    await world.close()
+
+
+@dataclass(slots=True)
+class Held:
+    """What counts a session, held while it counts until the story lets it go."""
+
+    here: threading.Event = field(default_factory=threading.Event)
+    go: threading.Event = field(default_factory=threading.Event)
+
+    @contextmanager
+    def reckoning(self) -> Iterator[None]:
+        """While this holds, sessions are reckoned once they may go."""
+        share = counting_room._share
+
+        def held(*given: Any) -> Share:
+            self.here.set()
+            assert self.go.wait(30)
+            return share(*given)
+
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(counting_room, "_share", held)
+            yield
+
+    async def counts(self, world: World) -> asyncio.Task[int]:
+        """A look that has read its session and reckons."""
+        looks = asyncio.create_task(counting(world).look())
+        assert await asyncio.to_thread(self.here.wait, 30)
+        return looks
+
+
+async def agree(world: World, *, shown: str) -> None:
+    """Totals are what they would be counted anew, with so much energy."""
+    before = await totals(world.door.store)
+    assert sum(wh for (wh,) in await rows(world.door.store, load_quarter.c.energy_wh)) == Decimal(shown)
+    await counting(world).rebuild()
+    assert await totals(world.door.store) == before
+
+
+@pytest.mark.parametrize("is_seen", [True, False], ids=["another follows", "nobody follows"])
+async def test_a_session_goes_on_and_ends_while_it_is_counted(database: str, tmp_path: Path, is_seen: bool) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    async with world.v16() as station:
+        tx = await station.start(0, 0)
+        await station.read(tx, 10, wh=1000)
+        held = Held()
+        with held.reckoning():
+            looks = await held.counts(world)
+            await station.read(tx, 20, wh=2000)
+            await station.stop(tx, 30, 3000)
+            if is_seen:
+                await counting(world).follow()
+            held.go.set()
+            await looks
+        await counting(world).look()
+        await agree(world, shown="3000")
+    await world.close()
+
+
+async def test_a_session_that_is_read_while_it_is_counted_is_counted_again(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    async with world.v16() as station:
+        tx = await station.start(0, 0)
+        await station.read(tx, 10, wh=1000)
+        assert await counting(world).look() == 1
+        world.clock.skip(minutes=16)
+        held = Held()
+        with held.reckoning():
+            looks = await held.counts(world)
+            await station.read(tx, 27, wh=2000)
+            await counting(world).follow()
+            held.go.set()
+            assert await looks == 1
+        world.clock.skip(minutes=16)
+        assert await counting(world).look() == 1
+        await agree(world, shown="2000")
+    await world.close()
+
+
+async def test_who_dies_while_counting_or_is_slower_than_another_counts_nothing_twice(
+    database: str, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await told(world)
+    held = Held()
+    with held.reckoning():
+        looks = await held.counts(world)
+        assert await counting(world).count_all() == 0, "they are another's"
+        world.clock.skip(minutes=8)
+        held.here.clear()
+        again = await held.counts(world)
+        held.go.set()
+        assert await again == 2
+        before = await totals(world.door.store)
+        await looks
+    assert await totals(world.door.store) == before
+    await agree(world, shown="6000")
     await world.close()

@@ -1,6 +1,7 @@
 """Totals follow what is recorded: a session is counted when it ended or every quarter of an hour, whole, again.
 
-What it added before is taken back in the same transaction, so that it may die at any moment and counts nothing twice.
+It is read and reckoned beside everything else. What it added before is taken back in the transaction that adds what it
+adds now, and only where nobody marked it meanwhile: it may die at any moment, counts nothing twice and loses no mark.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +24,7 @@ from wattkeeper.operations.watching import watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable, due
+from wattkeeper.store.money.billable import Billable
 from wattkeeper.store.sessions import reading, stay
 from wattkeeper.store.statistics import share, zone
 from wattkeeper.store.statistics.share import Counted
@@ -33,9 +36,11 @@ NAME = TOPIC = "statistics"
 ENTRIES = 5_000
 """How many journal entries are followed in one transaction."""
 TOGETHER = 100
-"""How many sessions are counted in one transaction: stations need not wait long for it."""
+"""How many sessions are counted at once, and kept in one transaction: stations need not wait long for it."""
 MANY = 5_000
 """For so many readings a session that goes on waits a quarter of an hour longer: each time all of them are read."""
+LEASE = timedelta(minutes=7)
+"""For how long those that are counted belong to who took them."""
 AFTERWARDS = timedelta(days=1)
 """How long after its end it is looked whether a car still stands there."""
 PAUSE_S, REST_S = 5, 60
@@ -113,45 +118,85 @@ class Counting:
 
     async def _count_some(self) -> int:
         """Count some of those whose time has come; one that makes trouble waits an hour and keeps no other waiting."""
-        async with self._store.read() as connection:
-            names = await share.waiting(connection, self._store.clock(), TOGETHER)
+        names, until = await self._taken()
         try:
-            await self._count(names)
+            await self._count(names, until)
         except Exception as problem:
             log.warning("sessions could not be counted together (%s), so one by one", type(problem).__name__)
             for name in names:
-                await self._count_alone(name)
+                await self._count_alone(name, until)
         return len(names)
 
-    async def _count_alone(self, name: str) -> None:
+    async def _taken(self) -> tuple[list[str], datetime]:
+        """Take some of those whose time has come, and until when they are taken, should it die."""
+        async with self._store.read() as connection:
+            if not await share.waiting(connection, self._store.clock(), 1):
+                return [], self._store.clock()
+        async with self._store.unit() as unit:
+            names, until = await share.waiting(unit.connection, unit.now, TOGETHER), unit.now + LEASE
+            await share.take(unit, names, until)
+        return names, until
+
+    async def _count_alone(self, name: str, until: datetime) -> None:
         try:
-            await self._count([name])
+            await self._count([name], until)
         except Exception:
             log.exception("a session could not be counted; trying again in an hour")
             async with self._store.unit() as unit:
                 await share.put_off(unit, name, unit.now + timedelta(hours=1))
 
-    async def _count(self, names: Sequence[str]) -> None:
-        """Count sessions as they are in this transaction's sight."""
+    async def _count(self, names: Sequence[str], until: datetime) -> None:
+        """Count sessions as they are in one look, beside whoever writes; kept of those that nobody marked meanwhile."""
         if not names:
             return
+        async with self._store.read() as connection:
+            seen = await self._seen(connection, names)
         async with self._store.unit() as unit:
-            found = await billable.of(unit.connection, names)
-            billed = await bill.gross_of(unit.connection, names, self._settings.pay_currency)
-            told = await reading.registers_of(unit.connection, names)
-            paused = await stay.paused(unit.connection, names)
+            still = await share.still(unit.connection, names, until)
+            newest = await billable.newest(unit.connection, still)
             shares, again = {}, {}
-            for name, its in found.items():
-                paused_in = pauses(await stay.flow_told(unit.connection, its.whole)) if name in paused else ()
-                stayed = await _stayed(unit.connection, its.whole)
-                is_read = is_read_between(its.whole, told.get(name, ()))
-                is_read = is_read or await stay.charged_to_the_end(unit.connection, name)
-                given = (its.whole, told.get(name, ()), paused_in, stayed.until, billed.get(name, 0), is_read)
-                shares[name] = Counted(its.spot.site, await asyncio.to_thread(_share, *given))
-                is_fresh = its.whole.ended_at is not None and unit.now - its.heard_at < AFTERWARDS
-                if its.whole.is_live or (stayed.goes_on and is_fresh):
-                    again[name] = unit.now + QUARTER * (1 + len(told.get(name, ())) // MANY)
-            await share.count(unit, names, shares, self._settings.zone, again)
+            for name in seen.keys() & set(still):
+                one = seen[name]
+                shares[name] = one.counted
+                if one.goes_on(unit.now):
+                    again[name] = unit.now + QUARTER * (1 + one.readings // MANY)
+                elif newest.get(name) != one.its.last_n:
+                    again[name] = unit.now
+            await share.count(unit, still, shares, self._settings.zone, again)
+
+    async def _seen(self, connection: AsyncConnection, names: Sequence[str]) -> dict[str, Seen]:
+        """These sessions as they are in one look, counted; those left out that do not exist."""
+        found = await billable.of(connection, names)
+        billed = await bill.gross_of(connection, names, self._settings.pay_currency)
+        told = await reading.registers_of(connection, names)
+        paused = await stay.paused(connection, names)
+        seen = {}
+        for name, its in found.items():
+            paused_in = pauses(await stay.flow_told(connection, its.whole)) if name in paused else ()
+            stayed = await _stayed(connection, its.whole)
+            its_told = told.get(name, ())
+            is_read = is_read_between(its.whole, its_told) or await stay.charged_to_the_end(connection, name)
+            given = (its.whole, its_told, paused_in, stayed.until, billed.get(name, 0), is_read)
+            counted = Counted(its.spot.site, await asyncio.to_thread(_share, *given))
+            seen[name] = Seen(its, counted, stayed.goes_on, len(its_told))
+        return seen
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A session as one look saw it."""
+
+    its: Billable
+    counted: Counted
+    stays_on: bool
+    """Whether its car still stood there."""
+    readings: int
+
+    def goes_on(self, now: datetime) -> bool:
+        """Whether it is to be counted again by itself."""
+        whole = self.its.whole
+        is_fresh = whole.ended_at is not None and now - self.its.heard_at < AFTERWARDS
+        return whole.is_live or (self.stays_on and is_fresh)
 
 
 def _share(

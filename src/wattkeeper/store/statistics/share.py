@@ -58,14 +58,13 @@ async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[
 
 
 async def recount(unit: Unit, sessions: Mapping[str, datetime], *, may_wait: bool = False) -> None:
-    """Let sessions be counted again, each not before an instant; one that waits already waits no longer for it.
+    """Let sessions be counted again, each not before an instant, which whoever counts them just now sees.
 
-    ``may_wait``: it waits as long as it did.
+    ``may_wait``: one that waits already waits as long as it did.
     """
     dialect: Any = sqlite if unit.is_sqlite else postgresql
     wanted = dialect.insert(untallied)
-    sooner = case((wanted.excluded.at < untallied.c.at, wanted.excluded.at), else_=untallied.c.at)
-    asked = wanted.on_conflict_do_update(index_elements=["session_id"], set_={"at": sooner})
+    asked = wanted.on_conflict_do_update(index_elements=["session_id"], set_={"at": wanted.excluded.at})
     rows = [{"session_id": one, "at": at} for one, at in sessions.items()]
     if rows:
         await unit.connection.execute(wanted.on_conflict_do_nothing() if may_wait else asked, rows)
@@ -89,6 +88,17 @@ async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> lis
 async def behind(connection: AsyncConnection, now: datetime) -> int:
     """How many sessions wait whose time has come."""
     return int(await connection.scalar(select(func.count()).where(untallied.c.at <= now)) or 0)
+
+
+async def take(unit: Unit, sessions: Sequence[str], until: datetime) -> None:
+    """Let sessions wait for who counts them now; whoever marks one meanwhile is seen by it."""
+    await unit.connection.execute(update(untallied).where(untallied.c.session_id.in_(sessions)).values(at=until))
+
+
+async def still(connection: AsyncConnection, sessions: Sequence[str], until: datetime) -> list[str]:
+    """Those of these sessions that nobody marked or took since they were taken."""
+    u = untallied.c
+    return list(await connection.scalars(select(u.session_id).where(u.session_id.in_(sessions), u.at == until)))
 
 
 async def counted(connection: AsyncConnection, sessions: Sequence[str]) -> dict[str, Counted]:
