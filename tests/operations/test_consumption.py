@@ -20,7 +20,8 @@ from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.charging.statistics.used import Currency, Paid, Place, change, same_days
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money.proposal import Deed, Wish
-from wattkeeper.store.tables import bill, holding, session, station
+from wattkeeper.store.stations import placement
+from wattkeeper.store.tables import bill, holding, session
 
 EUR = Currency("EUR", 2)
 UID, OTHERS = "04AABBCCDDEE01", "04AABBCCDDEE02"
@@ -146,6 +147,7 @@ async def test_a_month_is_that_of_the_calendar_of_the_place(database: str, tmp_p
             (local(2024, 10, 27, 2, 45, fold=1), 12800),
         ):
             await made.charged(card, at, wh, minutes=10)
+        made.clock.now = local(2024, 12, 1)
         one = await made.rooms.statistics.consumption.of(anna, "2024-11")
         energy = {f"{month:%m}": int(total.energy_wh) for month, total in one.months.items() if total.sessions}
         assert energy == {"12": 100, "01": 200, "02": 400, "03": 2400, "04": 3200, "10": 19200}
@@ -228,7 +230,7 @@ async def test_carbon_is_said_where_the_grid_of_a_site_is_known(database: str, t
         card = await made.card(anna, UID)
         async with made.rooms.store.unit() as unit:
             for name, site in (("CP1", "North"), ("CP2", "South")):
-                await unit.connection.execute(update(station).where(station.c.id == name).values(site=site))
+                await placement.put(unit, name, site)
         by_hour = tuple(Decimal(200 if hour < 6 else 400) for hour in range(24))
         await made.rooms.statistics.terms.enter(OWNER, "North", Terms(carbon_g_per_kwh=by_hour))
         await made.charged(card, local(2026, 3, 2, 3), 10_000)  # 2 kg

@@ -19,10 +19,13 @@ from tests.operations.people import Clock
 from tests.operations.test_other_times import NIGHT
 from tests.pages.driver.test_look import fits
 from tests.pages.driver.town import OWNER, Town
+from wattkeeper.charging.cards.token import TokenRef
 from wattkeeper.charging.privacy.rights import Use as Purpose
+from wattkeeper.charging.statistics.used import NONE, Place, Sum
 from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.tables import holding, station
+from wattkeeper.web.driver.consumption import words
 from wattkeeper.web.driver.consumption.picture import HIGH, TOP, WORD, Figure, drawn
 
 UID, OTHERS = "04C0FFEE04C0FF", "04C0FFEE04C0AA"
@@ -38,11 +41,18 @@ PAST = (
 """When somebody charged, and how much; half a euro for each kWh."""
 
 
+async def carded(town: Town, who: str, uid: str) -> TokenRef:
+    """A card that a driver always had."""
+    card = await town.fob(who, "Blue", uid)
+    async with town.rooms.store.unit() as unit:
+        await unit.connection.execute(update(holding).where(holding.c.ref == card).values(since=EPOCH))
+    return card
+
+
 async def charged(town: Town, who: str, past: tuple[tuple[datetime, int], ...] = PAST, uid: str = UID) -> Roads:
     """Sessions of a driver, each billed when it ended; from then on it is 20 November 2026, noon."""
-    rooms, card = town.rooms, await town.fob(who, "Blue", uid)
+    rooms, card = town.rooms, await carded(town, who, uid)
     async with rooms.store.unit() as unit:
-        await unit.connection.execute(update(holding).where(holding.c.ref == card).values(since=EPOCH))
         await tariffs.keep(unit, FLAT, local(2020, 1, 1), "test")
     clock = rooms.store.clock = Clock()
     made = Roads(SimpleNamespace(intake=rooms.intake), rooms, clock)  # type: ignore[arg-type]
@@ -76,7 +86,7 @@ async def test_the_page_opens_with_its_answer(town: Town) -> None:
         await expect(second).to_contain_text("10 % more energy than in the same days of November 2025")
         await expect(page.locator("#months")).to_have_text("Most energy: 50.00 kWh, June 2026")
         await expect(page.locator("section", has=page.locator("#months")).locator("tbody tr")).to_have_count(13)
-        await expect(page.locator("#places")).to_have_text("Most at Hauptplatz")
+        await expect(page.locator("#places")).to_have_text("Most at Hauptplatz 1, Linz")
         await page.get_by_role("link", name="Earlier month").click()
         await expect(page.locator(".sums dd").nth(0)).to_have_text("34.00 kWh")
         await expect(page.locator(".says").first).to_contain_text("Nothing was charged in September to compare with.")
@@ -87,6 +97,56 @@ async def test_the_page_opens_with_its_answer(town: Town) -> None:
         await expect(page.locator("h1")).to_have_text("Consumption and cost")
         await page.goto("/app/me")
         await expect(page.get_by_role("link", name="Consumption and cost")).to_be_visible()
+
+
+async def test_what_is_not_billed_yet_is_told_with_what_it_comes_to(town: Town) -> None:
+    me = await town.sign_up()
+    made = await charged(town, me)
+    other = await carded(town, me, OTHERS)
+    await made.charged(other, local(2026, 11, 20, 13), 4_000, doubtful=True)
+    async with town.plain(me) as client:
+        used = spoken((await client.get("/app/consumption")).text)
+        listed = spoken((await client.get("/app/sessions?month=2026-11")).text)
+    assert "Cost €11.00" in used and "1 session with 4.10 kWh was not billed yet and is not in it." in used
+    assert "They come to €2.05 so far; the list of sessions counts that too." in used
+    assert "€13.05" in listed, "what the one page adds up to and the other tells apart"
+
+
+async def test_months_and_years_that_are_not_there_are_not_told(town: Town) -> None:
+    me = await town.sign_up()
+    await charged(town, me)
+    async with town.plain(me) as client:
+        empty = (await client.get("/app/consumption?month=2026-09")).text
+        assert "<dd>–</dd>" in empty and "0.00" not in empty.split("</dl>")[0]
+        for path, why in (
+            ("?month=2026-12", "That month is still to come."),
+            ("/years/2027", "That year is still to come."),
+        ):
+            answer = await client.get(f"/app/consumption{path}")
+            assert answer.status_code == 422 and why in answer.text, path
+
+
+def test_places_stand_by_address_with_their_stations_beneath() -> None:
+    def used(wh: int) -> Sum:
+        return Sum(sessions=1, energy_wh=Decimal(wh))
+
+    yard, alone, nameless = "Yard 1, Linz", "Main 2, Linz", ""
+    found = words.places(
+        {
+            Place("Garage", alone): used(9_000),
+            Place("CP-01", yard): used(5_000),
+            Place("CP-02", yard): used(6_000),
+            Place("CP-07", nameless): used(1_000),
+            Place("CP-08", nameless): NONE,
+        }
+    )
+    assert [(one.name, one.more, one.energy, one.is_part) for one in found] == [
+        (yard, "2 sessions", "11.00", False),
+        ("CP-01", "1 session", "5.00", True),
+        ("CP-02", "1 session", "6.00", True),
+        (alone, "Garage · 1 session", "9.00", False),
+        ("CP-07", "1 session", "1.00", False),
+    ]
 
 
 async def test_the_same_energy_at_other_times_is_told_where_the_price_asks_for_the_time(town: Town) -> None:

@@ -48,6 +48,7 @@ BATCH = 2_000
 SETTLED = (Standing.BILLED, Standing.FREE)
 EARLIEST = 1971
 LATEST = 8999
+NOT_YET = phrase("That month is still to come.")
 NO_MONTH = phrase("A month is written like 2026-03.")
 
 
@@ -99,12 +100,14 @@ class OwnConsumption:
     async def of(self, viewer: Viewer, month: str = "") -> Consumption:
         """One's own month such as 2026-03, or the one that it is (scopes sessions:read and bills:read, one's own).
 
-        Refusal FORBIDDEN; INVALID where it is no month.
+        Refusal FORBIDDEN; INVALID where it is no month, or one that is still to come.
         """
         person = need_own(viewer)
         now = self._store.clock()
         running = month_of(now, self._zone)
         wanted = running if not month else read_month(month)
+        if wanted > running:
+            raise Refusal(Code.INVALID, NOT_YET)
         first = later(wanted, 1 - MONTHS)
         async with self._store.read() as connection:
             uses = await uses_of(connection, person, self._at(first), self._at(later(wanted, 1)))

@@ -25,6 +25,7 @@ from wattkeeper.operations.statistics.consumption import (
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import own
 
+NOT_YET = phrase("That year is still to come.")
 NO_YEAR = phrase("A year is written like 2026.")
 
 
@@ -65,11 +66,13 @@ class OwnYears:
     async def of(self, viewer: Viewer, year: str) -> OwnYear:
         """One's own year such as 2026 (scopes sessions:read and bills:read, one's own).
 
-        Refusal FORBIDDEN; INVALID where it is no year.
+        Refusal FORBIDDEN; INVALID where it is no year, or one that is still to come.
         """
         person, number = need_own(viewer), read_year(year)
         since, until = span_of_year(number, self._zone)
         now = self._store.clock()
+        if since > now:
+            raise Refusal(Code.INVALID, NOT_YET)
         async with self._store.read() as connection:
             uses = await uses_of(connection, person, since, until)
             taxes, documents = await own.taxes(connection, person, since, until)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -14,7 +15,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.phrase import joined, phrase
+from wattkeeper.charging.person import Viewer
+from wattkeeper.charging.phrase import Said, joined, phrase
 from wattkeeper.charging.statistics.elsewhen import HOURS, Elsewhen
 from wattkeeper.charging.statistics.used import Currency, Sum, later
 from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
@@ -76,7 +78,7 @@ class Pages:
             "after": f"{later(one.month, 1):%Y-%m}" if one.month < one.now else "",
             "cost": words.cost(one.sum),
             "price": words.price(one.sum) if one.sum.paid else "",
-            "apart": [*words.apart(one.sum)],
+            "apart": [*words.apart(one.sum), *await self._so_far(viewer, one)],
             "against": [words.against(one, past) for past in one.past] if one.first is not None else [],
             "rows": words.months(one),
             "pictures": pictures(one),
@@ -88,6 +90,16 @@ class Pages:
             "others": [] if other is None else other_hours(other),
         }
         return await self._paper.page(request, "consumption.html", viewer, **told)
+
+    async def _so_far(self, viewer: Viewer, one: Consumption) -> list[Said]:
+        """What the sessions of the month come to that are in no sum yet."""
+        if not (one.sum.waiting or one.sum.running):
+            return []
+        costs: Counter[Currency] = Counter()
+        for receipt in await self._paper.rooms.prices.history(viewer, f"{one.month:%Y-%m}"):
+            if receipt.bill is not None and not receipt.documents and not receipt.is_waived and receipt.gross_minor:
+                costs[Currency(receipt.bill.currency, receipt.bill.digits)] += receipt.gross_minor
+        return [*words.so_far(costs)]
 
     async def file(self, request: Request, name: str, month: str = "") -> Response:
         """A table as CSV, or a picture as SVG."""

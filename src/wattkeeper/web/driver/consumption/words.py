@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 
 from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.statistics.carbon import Emitted
-from wattkeeper.charging.statistics.used import Change, Currency, Paid, Place, Sum, change
+from wattkeeper.charging.statistics.used import NONE, Change, Currency, Paid, Place, Sum, change
 from wattkeeper.operations.statistics.consumption import Consumption, Past
 from wattkeeper.web.operator import said
 
@@ -71,6 +71,7 @@ SENTENCE = phrase("{changes}.")
 THEN = phrase("In {month} it was {figures}.")
 THEN_DAYS = phrase("In the same days of {month} it was {figures}.")
 EACH = phrase("{price} for each kWh")
+SO_FAR = phrase("They come to {cost} so far; the list of sessions counts that too.")
 FREE = phrase("Nothing is to be paid for {energy} of it.")
 
 
@@ -191,6 +192,12 @@ def apart(total: Sum) -> Iterator[Said]:
         yield FREE.filled(energy=kwh(total.free_wh))
 
 
+def so_far(costs: Mapping[Currency, int]) -> Iterator[Said]:
+    """What sessions come to that are in no sum yet, minor units; nothing where they cost nothing."""
+    if costs:
+        yield SO_FAR.filled(cost=joined([money(costs[each], each) for each in sorted(costs)], " + "))
+
+
 def carbon(one: Emitted) -> Said | str:
     """Carbon dioxide, where anything is known of it; else nothing."""
     each = one.g_per_kwh
@@ -216,6 +223,8 @@ class Row:
     cost: str
     price: str
     is_chosen: bool = False
+    is_part: bool = False
+    """Whether it is a part of the line above."""
 
 
 def row(name: str, total: Sum, more: str = "", href: str = "", *, is_chosen: bool = False) -> Row:
@@ -239,12 +248,24 @@ def sessions(count: int) -> Phrase:
 
 
 def places(totals: Mapping[Place, Sum]) -> list[Row]:
-    """Places, each with its address and how many sessions."""
-    return [
-        row(place.name, total, joined(filter(None, (place.address, sessions(total.sessions))), " · "))
-        for place, total in totals.items()
-        if total.sessions
-    ]
+    """Addresses, where most energy came from first, each with its stations beneath; and how many sessions."""
+    by_address: dict[str, dict[Place, Sum]] = {}
+    for place, total in totals.items():
+        if total.sessions:
+            by_address.setdefault(place.address or place.name, {})[place] = total
+    sums = {address: sum(some.values(), NONE) for address, some in by_address.items()}
+    first = sorted(by_address, key=lambda one: -sums[one].energy_wh)
+    return [line for one in first for line in _at(one, sums[one], by_address[one])]
+
+
+def _at(address: str, total: Sum, some: Mapping[Place, Sum]) -> Iterator[Row]:
+    """An address with its stations."""
+    only = next(iter(some)).name if len(some) == 1 else ""
+    name = only if only and only != address else ""
+    yield row(address, total, joined(filter(None, (name, sessions(total.sessions))), " · "))
+    if len(some) > 1:
+        for place, part in some.items():
+            yield replace(row(place.name, part, sessions(part.sessions)), is_part=True)
 
 
 def parts(totals: Mapping[int, Sum]) -> list[Row]:
