@@ -35,7 +35,7 @@ NOBODYS = (
     *("/app/at/", "/app/link/", "/app/stations/", "/app/me/proof/", "/app/statements/", "/app/me/pay/invoices/"),
     *("/app/consumption/", "/insight/uptime/"),
     *("/app/privacy/consents/", "/app/privacy/uses/", "/log/tile/", "/insight/releases/", "/release/"),
-    "/insight/forecast.",
+    "/insight/forecast/",
     "/alerts/rules/",
 )
 """Paths whose parameters name nobody's: places, codes, ways, months."""

@@ -99,7 +99,10 @@ def test_findings_are_told_in_german_with_its_names_of_days_and_months() -> None
 def test_connectors_that_nobody_used_are_named() -> None:
     now = datetime(2026, 3, 31, 12, tzinfo=UTC)
     assert unused("Harbour", [], now, VIENNA) is None
-    one, two = unused("Harbour", ["CP1/1"], now, VIENNA), unused(None, ["CP1/1", "CP2/1"], now, VIENNA)
+    one, two = (
+        unused("Harbour", [("CP1", 1, 1)], now, VIENNA),
+        unused(None, [("CP1", 1, 1), ("CP2", 1, 1)], now, VIENNA),
+    )
     assert one is not None and one.title == "Connector CP1/1 had no session for 30 days"
     assert two is not None and two.title == "2 connectors had no session for 30 days"
     assert "since 1 Mar 2026. CP1/1, CP2/1" in two.how
@@ -109,7 +112,7 @@ def test_little_is_not_said_and_of_much_the_greatest_five() -> None:
     load = {instant(3, 17): D(10_000), instant(4, 17): D(1)}
     told = Terms(currency="EUR", peak_minor_per_kw=D(20))
     assert list(findings(seen(load, told))) == [], "30 % of 40 kW at 20 cents are 2.40 €"
-    some = [unused("", [f"CP{n}"], UNTIL, VIENNA) for n in range(4)]
+    some = [unused("", [(f"CP{n}", 0, 0)], UNTIL, VIENNA) for n in range(4)]
     amounts = [600, 900, 800]
     money = [Finding(Kind.SHIFT, "", some[0].title, some[0].title, SINCE, UNTIL, one) for one in amounts if some[0]]
     assert [one.saved_minor for one in foremost([*money, *(one for one in some if one)])] == [900, 800, 600, None, None]

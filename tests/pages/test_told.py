@@ -154,11 +154,11 @@ async def walked(town: Town, client: httpx.AsyncClient, session: str, stock: Sto
             "/breaches/{identifier}/report",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
-            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon", "hours")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("hours", "forecast")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
-            "/insight/forecast.{kind}",
         }
         assert left == files, "JSON, CSV and Parquet; and a PDF, which tests/operations/test_papers.py reads in German"
 

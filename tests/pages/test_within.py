@@ -49,6 +49,11 @@ def test_days_and_instants_are_understood() -> None:
     tuesdays = within("2026-03-01", "2026-03-28", "8", "1", VIENNA)
     assert tuesdays is not None and len(tuesdays.windows) == 4
     assert tuesdays.words == "1 Mar 2026 – 28 Mar 2026, Tuesday 08:00 to 09:00"
+    mornings = within("2026-03-01", "2026-03-02", "08:00-12:15", "", VIENNA)
+    assert mornings is not None and mornings.words == "1 Mar 2026 – 2 Mar 2026, 08:00 to 12:15"
+    assert mornings.windows[1] == (datetime(2026, 3, 2, 7, tzinfo=UTC), datetime(2026, 3, 2, 11, 15, tzinfo=UTC))
+    nights = within("2026-03-01", "2026-03-01", "22:00-06:00", "", VIENNA)
+    assert nights is not None and [(one.hour, other.hour) for one, other in nights.windows] == [(23, 5), (21, 23)]
     at = within("2026-10-25T02:15+01:00", "2026-10-25T02:30+01:00", "", "", VIENNA)
     assert at is not None and at.windows[0][0] == datetime(2026, 10, 25, 1, 15, tzinfo=UTC)
     for odd in (("", ""), ("2026-03-02", "2026-03-01"), ("2026-03-01T10:00", "2026-03-01T09:00"), ("x", "2026-03-01")):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
+from html import unescape
 from xml.etree import ElementTree
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from tests.web.busy import SITE, busy
 from tests.web.conftest import House
 from tests.web.drivers import signed_in
+from tests.web.opening import asked, behind, figures, listed
+from tests.web.test_opens import counted, meant, windows
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.charging.phrase import Figure
 
@@ -95,7 +98,40 @@ async def test_findings_have_amounts_for_those_who_may_know_them(harbour: House)
     )
     for one in found:
         assert one["title"] in page.replace("&#39;", "'") and one["how"] in page
-    assert f"/sessions?site={SITE}&amp;since=2026-05-01&amp;until=2026-05-31&amp;within=ran" in page
+    links = [unescape(one) for one in re.findall(r'href="(/sessions\?[^"]+)">The sessions', page)]
+    assert len(links) == len(found)
+    seen = await counted(harbour)
+    async with signed_in(harbour, "ona@example.org", Role.OWNER) as (_, owner):
+        for one, link in zip(found, links, strict=True):
+            its = (await listed(owner, link)).ids
+            assert its and its == meant(asked(link), seen), link
+            spans = windows(asked(link))
+            parts = [part for name in its for part in seen[name].share.parts]
+            wh = sum(
+                (part.energy_wh for part in parts for since, until in spans if since <= part.at < until), Decimal(0)
+            )
+            if one["kind"] == "peak_charge":
+                assert f"was {Figure(wh * 4 / 1000, 1, 'kW')} on" in one["how"], link
+            if one["kind"] == "energy_price":
+                assert one["how"].startswith(f"{Figure(wh / 1000, 2, 'kWh')} were charged from 8:00"), link
+
+
+async def test_hours_of_the_forecast_lead_to_the_sessions_of_the_past(harbour: House) -> None:
+    async with signed_in(harbour, "ona@example.org", Role.OWNER) as (_, owner):
+        shown = figures(await owner.get(f"{FORECAST}?site={SITE}"))
+        seen, done = await counted(harbour), 0
+        for one, link in [each for each in behind(shown) if not each[0].is_nothing][::5]:
+            query = asked(link)
+            its = await listed(owner, link)
+            assert its.ids == meant(query, seen) and its.said == len(its.ids), link
+            weeks = (date.fromisoformat(query["until"]) - date.fromisoformat(query["since"])).days // 7
+            assert weeks == (11 if one.head == "Expected" else 0) and query["site"] == SITE
+            if one.head == "Last week":
+                parts = [part for name in its.ids for part in seen[name].share.parts]
+                wh = sum(part.energy_wh for part in parts for low, high in windows(query) if low <= part.at < high)
+                assert Decimal(one.text.split()[0]) == round(Decimal(wh) / 1000, 2), link
+                done += bool(wh)
+        assert done > 2
 
 
 async def test_the_energy_that_a_finding_is_of_is_that_of_the_sessions(harbour: House) -> None:
@@ -136,15 +172,16 @@ async def test_the_picture_can_be_taken_away_as_csv_and_as_svg(harbour: House) -
     async with signed_in(harbour, "ona@example.org", Role.OWNER) as (_, owner):
         page = await owner.get(f"{FORECAST}?site={SITE}")
         assert "Next week: about" in page.text and page.text.count("<tr>") >= 168
-        sheet = await owner.get(f"{FORECAST}.csv?site={SITE}")
-        picture = await owner.get(f"{FORECAST}.svg?site={SITE}")
-        assert (await owner.get(f"{FORECAST}.pdf?site={SITE}")).status_code == 404
+        sheet = await owner.get(f"{FORECAST}/week.csv?site={SITE}")
+        picture = await owner.get(f"{FORECAST}/week.svg?site={SITE}")
+        assert (await owner.get(f"{FORECAST}/week.pdf?site={SITE}")).status_code == 404
         assert (await owner.get(f"{FORECAST}?site=Nowhere")).status_code == 404
-    rows = list(csv.DictReader(io.StringIO(sheet.text)))
+    rows = list(csv.DictReader(io.StringIO(sheet.text.removeprefix("\ufeff"))))
     told = (await harbour.api.get(f"{API}/forecast", params={"site": SITE})).json()["hours"]
     assert [round(float(row["expected_kwh"]) * 1000) for row in rows] == [round(one["expected_wh"]) for one in told]
     root = ElementTree.fromstring(picture.text)
-    assert root.tag.endswith("svg") and "Next week: about" in root.attrib["aria-label"]
+    assert root.tag.endswith("svg") and "Next week: about" in (root.findtext("{http://www.w3.org/2000/svg}title") or "")
+    assert f"{SITE}, from Wednesday 3 Jun 09:00" in picture.text and "href" not in picture.text
     assert picture.headers["content-type"].startswith("image/svg+xml")
 
 

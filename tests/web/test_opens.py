@@ -13,15 +13,19 @@ import httpx
 import msgspec
 from sqlalchemy import select
 
+from tests.stories.test_reliability import reckoning
 from tests.stories.test_totals import counting, told
-from tests.stories.world import World
+from tests.stories.world import NOON, World, minute
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
-from tests.web.opening import Figure, asked, behind, figures, listed
+from tests.web.opening import Figure, asked, behind, figures, lines, listed
+from wattkeeper.charging.alerts.rule import Kind
 from wattkeeper.charging.person import Role
 from wattkeeper.charging.statistics.share import Share
+from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.stations import station
 from wattkeeper.store.tables import session, tallied
+from wattkeeper.web.operator.alerts import behind as alerts
 
 DAYS = "from=2026-03-01&to=2026-03-02"
 PAGES = (
@@ -84,6 +88,7 @@ async def busy_house(database: str, folder: Path) -> AsyncIterator[House]:
             await station.describe(unit, name, about)
     world.clock.reach(2000)
     await counting(world).look()
+    await reckoning(world).look()
     async with house.api:
         terms = {"site": "Harbour", "carbon_g_per_kwh": [TOLD_G]}
         assert (await house.api.post("/api/v1/statistics/terms", json=terms)).status_code == 201
@@ -115,6 +120,9 @@ def windows(query: dict[str, str]) -> list[tuple[datetime, datetime]]:
     days = [day for day in days if query.get("weekday") in (None, str(day.weekday()))]
     if "hour" not in query:
         return [(day, day + DAY) for day in days]
+    if ":" in query["hour"]:
+        since, until = (timedelta(hours=int(one[:2]), minutes=int(one[3:])) for one in query["hour"].split("-"))
+        return [(day + since, day + until) for day in days]
     return [(day + int(query["hour"]) * HOUR, day + (int(query["hour"]) + 1) * HOUR) for day in days]
 
 
@@ -185,6 +193,28 @@ async def check(client: httpx.AsyncClient, seen: dict[str, Seen]) -> int:
             assert agrees(one, query, [seen[name] for name in known[link]]), (page, one, link)
             done += 1
     return done
+
+
+async def test_alerts_lead_to_what_they_were_measured_from(database: str, tmp_path: Path) -> None:
+    async with busy_house(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        seen = await counted(house)
+        began = {name: (one.share.started_at - NOON) // timedelta(minutes=1) for name, one in seen.items()}
+        for kind, at, expected in (
+            (Kind.FAILED_STARTS, 130, {120}),
+            (Kind.FAILED_STARTS, 100, set()),
+            (Kind.FAILED_SHARE, 130, {120}),
+            (Kind.PEAK_NEAR_LIMIT, 36, {7}),
+            (Kind.ENERGY_WITHOUT_SESSION, 90, {7}),
+        ):
+            row = AlertRow("a", "r", kind, "s", "CP1", "Harbour", Decimal(1), Decimal(1), {}, False, minute(at))
+            told = alerts.behind(row, UTC)
+            assert told is not None
+            found = await listed(owner, told[1])
+            assert {began[name] for name in found.ids} == expected, (kind, told)
+        of = ("a", "r", Kind.STATION_OFFLINE, "s", "CP2", "Hill")
+        row = AlertRow(*of, Decimal(1), Decimal(1), {}, False, minute(500))
+        told = alerts.behind(row, UTC)
+        assert told is not None and len(await lines(owner, told[1])) == 1, "it was never heard of again"
 
 
 async def test_each_figure_is_what_its_sessions_come_to(database: str, tmp_path: Path) -> None:

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import update
 
 from tests.stories.test_reliability import busy, fault, reckoning
 from tests.stories.world import World, minute
@@ -25,7 +24,7 @@ from tests.web.test_statistics import HOSTILE, read, rows
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.charging.statistics.uptime import Exclusion
 from wattkeeper.commands.terminal import VIEWER
-from wattkeeper.store.tables import station
+from wattkeeper.store.stations import station
 
 DAY = "from=2026-03-01&to=2026-03-01"
 PAGE = f"/insight/uptime?{DAY}"
@@ -49,7 +48,7 @@ async def two_sites(database: str, folder: Path) -> AsyncIterator[House]:
         house = await house_of(world.door)
         async with world.door.store.unit() as unit:
             for name, site in {"CP1": "Harbour", "CP2": "Harbour", "CP3": "Hill"}.items():
-                await unit.connection.execute(update(station).where(station.c.id == name).values(site=site))
+                await station.describe(unit, name, {"site": site})
         await reckoning(world).look()
         async with house.api:
             yield house
@@ -131,7 +130,7 @@ async def test_pictures_of_reliability_say_what_the_page_says(database: str, tmp
         for key, title in {
             "over": "Least up: 37.57 %, 1 Mar 2026",
             "least-up": "0 of 3 ports were up for more than 97 % of the time",
-            "outages": "Longest out: CP1, port 1, 3 h 4 min",
+            "when": "Longest out: CP1, port 1, 3 h 4 min",
         }.items():
             assert title in page
             drawn = await owner.get(f"/insight/uptime/{key}.svg?{DAY}")
@@ -145,7 +144,7 @@ async def test_pictures_of_reliability_say_what_the_page_says(database: str, tmp
         whole = sum(Decimal(one["outage_s"]) for one in ports)
         assert abs(whole - Decimal(day["outage_s"])) < 5, "two go on, and each answer is some moments later"
         async with signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (_, host):
-            for key in ("over", "least-up", "outages"):
+            for key in ("over", "least-up", "when"):
                 assert "CP1" not in (await host.get(f"/insight/uptime/{key}.svg?{DAY}")).text
             assert (await host.get(f"/insight/uptime/over.svg?{DAY}&site=Harbour")).status_code == 404
 

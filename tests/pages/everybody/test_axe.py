@@ -174,11 +174,11 @@ async def test_nothing_is_found_on_the_operators_pages(town: Town, script: str) 
             "/tariffs/named/{tariff}/ocpi",
             "/money/revenue.{kind}",
             "/insight/uptime/{sheet}.{kind}",
-            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon", "hours")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("all", "week", "load", "stays", "carbon")),
+            *(f"/insight/{one}/{{picture}}.{{kind}}" for one in ("hours", "forecast")),
             "/money/books/{book}.csv",
             "/bills/{number}/paper",
             "/release/{release}.{kind}",
-            "/insight/forecast.{kind}",
             "/breaches/{identifier}/report",
         }
         assert left == files, "files; of the PDF tests/operations/test_papers.py says that it is tagged"

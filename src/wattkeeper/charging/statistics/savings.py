@@ -77,6 +77,18 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Behind:
+    """Which sessions a finding is told from, where those are not all of its site and span."""
+
+    peak: datetime | None = None
+    """Those of the quarter hour that begins then."""
+    clock: str = ""
+    """Those of a time of day, such as 08:00-12:00."""
+    outlets: tuple[tuple[str, int, int], ...] = ()
+    """Those that these had before: station, EVSE and connector."""
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """One sentence with an amount."""
 
@@ -92,6 +104,8 @@ class Finding:
     saved_minor: int | None = None
     """What it is worth a month; None where that is not money."""
     currency: str = ""
+    behind: Behind = Behind()
+    """Where in the span what it is told from lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,10 +150,11 @@ def foremost(found: Sequence[Finding]) -> list[Finding]:
     return sorted(found, key=lambda one: (-(one.saved_minor or 0), kinds.index(one.kind), one.site or ""))[:MOST]
 
 
-def unused(site: str | None, names: Sequence[str], now: datetime, zone: tzinfo) -> Finding | None:
+def unused(site: str | None, outlets: Sequence[tuple[str, int, int]], now: datetime, zone: tzinfo) -> Finding | None:
     """Connectors that had no session for thirty days; None where there is none."""
-    if not names:
+    if not outlets:
         return None
+    names = [name_of(one) for one in outlets]
     title = counted(
         *("Connector {name} had no session for {days} days", "{count} connectors had no session for {days} days"),
         len(names),
@@ -148,7 +163,13 @@ def unused(site: str | None, names: Sequence[str], now: datetime, zone: tzinfo) 
     )
     since = now - UNUSED
     how = UNUSED_HOW.filled(day=Dated(since.astimezone(zone), DAY), names=_listed(names))
-    return Finding(Kind.UNUSED, site, title, how, since, now)
+    return Finding(Kind.UNUSED, site, title, how, since, now, behind=Behind(outlets=tuple(outlets[:MOST_NAMES])))
+
+
+def name_of(outlet: tuple[str, int, int]) -> str:
+    """A connector as people call it: CP1/2."""
+    station, evse, _ = outlet
+    return f"{station}/{evse}" if evse else station
 
 
 # --- what could be saved ------------------------------------------------------------------------------------------
@@ -181,7 +202,8 @@ def _shift(seen: Seen) -> Finding | None:
         most=MOST_PERCENT,
         latest=LATEST_H,
     )
-    return Finding(Kind.SHIFT, seen.site, title, how, seen.since, seen.until, best.saved_minor, terms.currency)
+    behind = Behind(peak=quarters[month.peak])
+    return Finding(Kind.SHIFT, seen.site, title, how, seen.since, seen.until, best.saved_minor, terms.currency, behind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +216,12 @@ class _Span:
 
     def holds(self, of_day: int) -> bool:
         return (of_day - self.first) % OF_DAY < self.count
+
+    @property
+    def clock(self) -> str:
+        """As addresses have it, such as 22:00-06:00."""
+        ends = (one * QUARTER_MIN for one in (self.first, (self.first + self.count) % OF_DAY))
+        return "-".join(f"{one // 60:02}:{one % 60:02}" for one in ends)
 
     @property
     def ends(self) -> tuple[str, str]:
@@ -238,7 +266,8 @@ def _dear(seen: Seen) -> Finding | None:
     since, until = cheap.ends
     title = DEAR.filled(energy=energy, dear=str(dear), since=since, until=until, amount=amount)
     how = DEAR_HOW.filled(energy=energy, dear=str(dear), month=seen.month, cheap=str(cheap), **prices)
-    return Finding(Kind.DEAR, seen.site, title, how, seen.since, seen.until, saved_minor, terms.currency)
+    behind = Behind(clock=dear.clock)
+    return Finding(Kind.DEAR, seen.site, title, how, seen.since, seen.until, saved_minor, terms.currency, behind)
 
 
 def _by_span(seen: Seen, spans: Sequence[_Span]) -> dict[_Span, Decimal]:
@@ -289,7 +318,7 @@ def _near(seen: Seen) -> Finding | None:
         return None
     title = NEAR.filled(percent=_percent(peak_w, limit_w), at=_on(at, seen.zone))
     how = NEAR_HOW.filled(month=seen.month, peak=_kw(peak_w), day=_on(at, seen.zone), limit=_kw(limit_w))
-    return Finding(Kind.NEAR, seen.site, title, how, seen.since, seen.until)
+    return Finding(Kind.NEAR, seen.site, title, how, seen.since, seen.until, behind=Behind(peak=at))
 
 
 # --- words --------------------------------------------------------------------------------------------------------

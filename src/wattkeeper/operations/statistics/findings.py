@@ -16,7 +16,7 @@ from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import terms, total
-from wattkeeper.store.statistics.total import Outlet, Part
+from wattkeeper.store.statistics.total import Part
 
 MOST_KEPT = 500
 """So many sites' findings are kept until what they are of changes."""
@@ -113,11 +113,6 @@ async def _unused(
     there = [
         one for one in known | set(within_year) if one.station in here and here[one.station].stands_at(one.site, since)
     ]
-    idle = sorted({_name(one) for one in there if one not in lately and site in (None, one.site)})
+    idle = sorted({one[:3] for one in there if one not in lately and site in (None, one.site)})
     found = unused(site, idle, now, zone)
     return [found] if found is not None else []
-
-
-def _name(outlet: Outlet) -> str:
-    """A connector as people call it: CP1/2."""
-    return f"{outlet.station}/{outlet.evse}" if outlet.evse else outlet.station

@@ -38,16 +38,13 @@ def _port(report: Report, place: int) -> Sequence[Cell]:
 
 def outages(rows: Iterable[OutageRow]) -> str:
     """Outages; one that goes on has no end."""
-    return _csv(
-        OUTAGES,
-        (
-            (
-                *(one.station, one.evse, _at(one.since), _at(one.until), one.cause.value, one.error, _at(one.began)),
-                one.excluded.value if one.excluded else "",
-            )
-            for one in rows
-        ),
-    )
+    return _csv(OUTAGES, (outage_cells(one) for one in rows))
+
+
+def outage_cells(one: OutageRow) -> Sequence[Cell]:
+    """An outage; its instants in UTC."""
+    told = (one.station, one.evse, _at(one.since), _at(one.until), one.cause.value, one.error, _at(one.began))
+    return (*told, one.excluded.value if one.excluded else "")
 
 
 def starts(report: Report) -> str:

@@ -17,6 +17,7 @@ from wattkeeper.charging.cards.token import CardKind, TokenRef
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.session import Session, SessionState
+from wattkeeper.charging.statistics.attempt import SOON
 from wattkeeper.charging.statistics.share import LONGEST, QUARTER
 from wattkeeper.store import reach
 from wattkeeper.store.columns import from_millionths
@@ -176,6 +177,8 @@ class Listed(Sought):
     stayed: tuple[int, int | None] | None = None
     """Ended, and the car stayed from so many whole quarter hours until under so many; None: and longer."""
     is_empty: bool = False
+    is_failed: bool = False
+    """Ended soon after their begin; with ``is_empty`` a start that failed."""
     """Ended without energy."""
     by: SortedBy = SortedBy.STARTED
     upwards: bool = False
@@ -224,6 +227,9 @@ def _listed(wanted: Listed) -> Iterator[ColumnElement[bool]]:
             yield func.coalesce(S.connector, 0) == connector
     if wanted.is_empty:
         yield ~S.live & (func.coalesce(S.energy_wh, 0) <= 0)
+    if wanted.is_failed:
+        lasted = type_coerce(S.ended_at, BigInteger) - type_coerce(S.started_at, BigInteger)
+        yield ~S.live & (func.coalesce(lasted, 0) <= SOON // timedelta(microseconds=1))
 
 
 def _counted(wanted: Listed) -> Iterator[ColumnElement[bool]]:

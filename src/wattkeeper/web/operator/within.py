@@ -30,14 +30,14 @@ class Within:
 def within(since: str, until: str, hour: str, weekday: str, zone: tzinfo) -> Within | None:
     """The windows between two days (the last included) or two instants; None where that makes no sense.
 
-    ``hour`` (0 to 23) keeps to an hour of each day, ``weekday`` (0 to 6, Monday first) to one day of the week: of whole
-    days alone, and of a year and a bit at most.
+    ``hour`` (0 to 23, or a time of day such as 22:00-06:00) keeps to that of each day, ``weekday`` (0 to 6, Monday
+    first) to one day of the week: of whole days alone, and of a year and a bit at most.
     """
     days = _days(since, until)
     if days is None:
         instants = _instant(since, zone), _instant(until, zone)
         return None if instants[0] is None or instants[1] is None else _between(instants[0], instants[1], zone)
-    clock, day = _number(hour, 24), _number(weekday, 7)
+    clock, day = _clock(hour), _number(weekday, 7)
     if (clock is None and day is None) or (days[1] - days[0]).days > MOST_DAYS:
         bounds = midnight(days[0], zone), midnight(days[1], zone)
         return Within((bounds,), _said(*days))
@@ -77,16 +77,39 @@ def _number(text: str, before: int) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 3 and int(text) < before else None
 
 
-def _of_days(days: tuple[date, date], hour: int | None, weekday: int | None, zone: tzinfo) -> Iterator[Window]:
+Clock = int | tuple[time, time]
+"""An hour of the day, or from one time until another; where that is not later, over midnight."""
+
+
+def _clock(text: str) -> Clock | None:
+    """What of each day is meant; None where that makes no sense."""
+    try:
+        since, until = (time.fromisoformat(one) for one in text.split("-"))
+        return (since, until) if not since.tzinfo and not until.tzinfo else None
+    except ValueError:
+        return _number(text, 24)
+
+
+def _of_days(days: tuple[date, date], hour: Clock | None, weekday: int | None, zone: tzinfo) -> Iterator[Window]:
     """The windows on each day that is meant; an hour that a clock skips has none."""
     day = days[0]
     while day < days[1]:
         if weekday in (None, day.weekday()):
             if hour is None:
                 yield midnight(day, zone), midnight(day + DAY, zone)
-            else:
+            elif isinstance(hour, int):
                 yield from hours_of(day, hour, zone)
+            else:
+                yield from _times_of(day, hour, zone)
         day += DAY
+
+
+def _times_of(day: date, times: tuple[time, time], zone: tzinfo) -> Iterator[Window]:
+    """From a time of a day until another, UTC; over midnight: its end and its beginning."""
+    since, until = (datetime.combine(day, one, zone).astimezone(UTC) for one in times)
+    ends = midnight(day, zone), midnight(day + DAY, zone)
+    spans = [(since, until)] if times[0] < times[1] else [(ends[0], until), (since, ends[1])]
+    yield from (one for one in spans if one[0] < one[1])
 
 
 def hours_of(day: date, hour: int, zone: tzinfo) -> Iterator[Window]:
@@ -105,9 +128,11 @@ def _said(first: date, until: date) -> Said:
     return phrase("{first} – {last}", first=dated(first, DAY_AND_YEAR), last=dated(last, DAY_AND_YEAR))
 
 
-def _said_hours(hour: int | None, weekday: int | None) -> Said:
+def _said_hours(hour: Clock | None, weekday: int | None) -> Said:
     day = () if weekday is None else (DAY_WORDS[Day(weekday)],)
     clock: tuple[Phrase, ...] = ()
-    if hour is not None:
+    if isinstance(hour, int):
         clock = (FROM_TO.filled(since=f"{hour:02}:00", until=f"{hour + 1:02}:00"),)
+    elif hour is not None:
+        clock = (FROM_TO.filled(since=f"{hour[0]:%H:%M}", until=f"{hour[1]:%H:%M}"),)
     return joined((*day, *clock))

@@ -20,6 +20,7 @@ from wattkeeper.store.alerts import rule as rules
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.alerts.rule import RuleRow
 from wattkeeper.store.alerts.sending import SendingRow, Sent, Word
+from wattkeeper.web.operator.alerts.behind import behind
 from wattkeeper.web.operator.alerts.desks import ALERTS, page
 from wattkeeper.web.operator.paper import Look, Paper, routes_of
 from wattkeeper.web.operator.paper import Word as Notice
@@ -60,6 +61,8 @@ class Line:
     look: Look
     path: str
     """The station's page; empty where it is about none."""
+    behind: tuple[Phrase, str] | None
+    """What its figure was measured from, and where that is listed."""
     by: str
     """Who acknowledged it."""
     ended: Phrase | None
@@ -92,6 +95,7 @@ class Alerts:
             "may_write": viewer.may(Scope.STATIONS_WRITE),
             "lost": lost,
             "no_rules": is_quiet,
+            "may_look": Scope.SESSIONS_READ in viewer.scopes | viewer.at_sites,
             "word": DID.get(did),
         }
         return page(self._paper, request, ALERTS, "alerts.html", viewer, **given)
@@ -127,7 +131,8 @@ class Alerts:
         path = path_of(row.station) if row.station else ""
         by = names.get(row.acknowledged_by or "", row.acknowledged_by or "")
         tellings = [telling(one, names) for one in told if one.word in WORDS]
-        return Line(row, told_of(row, labels), rule, look, path, by, ENDS.get(row.ended), tellings)
+        its = behind(row, self._rooms.settings.zone)
+        return Line(row, told_of(row, labels), rule, look, path, its, by, ENDS.get(row.ended), tellings)
 
     async def acknowledge(self, request: Request, id: Text = "", back: Text = "") -> Response:
         """Somebody sees to it."""

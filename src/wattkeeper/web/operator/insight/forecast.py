@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,14 +11,14 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
-from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope
-from wattkeeper.charging.phrase import Figure, Phrase, Said, counted, phrase
+from wattkeeper.charging.phrase import Figure, Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.statistics.forecast import LEAST_WEEKS, MARGIN, WITHIN, Baseline, Tried, Why
 from wattkeeper.operations.statistics.forecasts import Told
 from wattkeeper.web.operator.insight.desks import FORECAST, page
+from wattkeeper.web.operator.insight.pictures.forecast import DAY_OF_WEEK, Where, drawn, said_since
+from wattkeeper.web.operator.insight.pictures.pictured import Picture, made_of
 from wattkeeper.web.operator.insight.place import Place, place_of
-from wattkeeper.web.operator.insight.week_picture import WeekPicture, drawn
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import dated
 
@@ -30,8 +28,6 @@ NAMES: Mapping[Baseline, Phrase] = {
     Baseline.MEAN: phrase("As the mean of all hours"),
     Baseline.MEDIAN: phrase("As the middle one of all hours"),
 }
-DAY_OF_WEEK = phrase("EEEE d MMM")
-COLUMNS = ("at", "expected_kwh", "low_kwh", "high_kwh", "last_week_kwh")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,18 +38,6 @@ class Rival:
     error: Figure
     less: Figure | None
     is_ours: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """An hour of the table."""
-
-    day: str
-    clock: str
-    expected: Figure
-    low: Figure
-    high: Figure
-    last: Figure
 
 
 class Pages:
@@ -72,8 +56,8 @@ class Pages:
         context: dict[str, Any] = {
             "where": place,
             "answer": self._answer(told),
-            "picture": self._picture(told),
-            "rows": self._rows(told),
+            "path": FORECAST,
+            "pictures": self._pictures(told, place),
             "rivals": _rivals(tried) if tried.weeks else [],
             "weeks": tried.weeks,
             "within": Figure(Decimal(tried.within * 100), 0, "%"),
@@ -81,29 +65,18 @@ class Pages:
             "said": tried.said,
             "off": Figure(Decimal(tried.week_off * 100), 0, "%"),
             "margin": Figure(Decimal(MARGIN * 100), 0, "%"),
-            "csv": place.address(f"{FORECAST}.csv"),
-            "svg": place.address(f"{FORECAST}.svg"),
         }
         return await page(self._paper, request, FORECAST, "forecast.html", viewer, **context)
 
-    async def file(self, request: Request, kind: str) -> Response:
+    async def file(self, request: Request, picture: str, kind: str) -> Response:
         """The same as a table for machines, or as a picture."""
         viewer = await self._paper.need_viewer(request)
         viewer.reach(Scope.SESSIONS_READ)
-        _, told = await self._told(request)
-        picture = self._picture(told)
-        if kind not in ("csv", "svg") or picture is None:
-            raise Refusal(Code.NOT_FOUND, phrase("There is no forecast of this to take away."))
-        title = self._answer(told)[0]
-        body = (
-            self._csv(told) if kind == "csv" else str(self._paper.part("forecast_parts.html", "file", picture, title))
+        place, told = await self._told(request)
+        about = joined(
+            (place.name or phrase("all sites together"), said_since(told.begins, self._paper.times.zone)), ", "
         )
-        media = "text/csv; charset=utf-8" if kind == "csv" else "image/svg+xml"
-        headers = {
-            "Content-Disposition": f'attachment; filename="forecast.{kind}"',
-            "Cache-Control": "no-store",
-        }
-        return Response(body.encode(), media_type=media, headers=headers)
+        return made_of(self._pictures(told, place, linked=False), about, ("forecast", picture), kind)
 
     async def _told(self, request: Request) -> tuple[Place, Told]:
         viewer = await self._paper.need_viewer(request)
@@ -131,27 +104,12 @@ class Pages:
         )
         return head, lead
 
-    def _picture(self, told: Told) -> WeekPicture | None:
+    def _pictures(self, told: Told, place: Place, *, linked: bool = True) -> list[Picture]:
+        """The week, where it is forecast."""
         if not told.forecast.hours:
-            return None
-        return drawn(told.forecast.hours, told.last_wh, told.begins, self._paper.times.zone)
-
-    def _rows(self, told: Told) -> list[Row]:
-        rows = []
-        for at, hour, last in zip(told.begins, told.forecast.hours, told.last_wh, strict=False):
-            local = self._paper.times.local(at)
-            energies = [_kwh(wh) for wh in (hour.expected_wh, hour.low_wh, hour.high_wh, last)]
-            rows.append(Row(dated(local.date(), DAY_OF_WEEK), f"{local:%H:%M}", *energies))
-        return rows
-
-    def _csv(self, told: Told) -> str:
-        out = io.StringIO()
-        lines = csv.writer(out, lineterminator="\n")
-        lines.writerow(COLUMNS)
-        for at, hour, last in zip(told.begins, told.forecast.hours, told.last_wh, strict=False):
-            energies = [f"{wh / 1000:.3f}" for wh in (hour.expected_wh, hour.low_wh, hour.high_wh, last)]
-            lines.writerow([at.astimezone(self._paper.times.zone).isoformat(), *energies])
-        return out.getvalue()
+            return []
+        where = Where(place.site, self._paper.times.zone, self._paper.times.name, linked)
+        return [drawn(told, where, self._answer(told)[0])]
 
 
 def _refused(told: Told) -> tuple[Said, Said]:
@@ -198,5 +156,5 @@ def router(paper: Paper) -> APIRouter:
     """``/insight/forecast``."""
     pages, routes = Pages(paper), routes_of(paper)
     routes.add_api_route(FORECAST, pages.show, methods=["GET"])
-    routes.add_api_route(FORECAST + ".{kind}", pages.file, methods=["GET"])
+    routes.add_api_route(FORECAST + "/{picture}.{kind}", pages.file, methods=["GET"])
     return routes

@@ -55,9 +55,9 @@ def named(site: str) -> str | Phrase:
     return site or WITHOUT_SITE
 
 
-def sessions_at(site: str | None, first: str, last: str) -> str:
+def sessions_at(site: str | None, first: str, last: str, **also: str) -> str:
     """Where sessions are listed that ran at a site (None: anywhere) from one day to another, included."""
-    given = {"site": "" if site is None else site or NO_SITE, "since": first, "until": last, "within": RAN}
+    given = {"site": "" if site is None else site or NO_SITE, "since": first, "until": last, "within": RAN} | also
     return "/sessions?" + urlencode({name: value for name, value in given.items() if value})
 
 

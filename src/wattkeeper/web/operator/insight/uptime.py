@@ -194,12 +194,12 @@ class Pages:
         rest = dict(asked.rest)
         what, page = outages.reason_of(rest.get("reason", "")), page_of(rest.get("page", ""))
         if what is None:
-            return {"reason": None, "behind": [], "before": ""}
+            return {"reason": None, "attempts": [], "before": ""}
         given = (asked.part, MOST_BEHIND + 1, (page - 1) * MOST_BEHIND, _port(asked))
         rows = await self._rooms.statistics.reliability.attempts(viewer, asked.span, what[1], *given)
         before = asked.address(UPTIME, page=str(page + 1)) + "#behind" if len(rows) > MOST_BEHIND else ""
         told = outages.behind(rows[:MOST_BEHIND], known.stations)
-        return {"reason": what[0], "behind": told, "before": before, "port": _port(asked)}
+        return {"reason": what[0], "attempts": told, "before": before, "port": _port(asked)}
 
     async def _listed(self, viewer: Viewer, asked: Asked, known: Known, now: datetime) -> dict[str, Any]:
         """The outages, or those of them that are behind the figure that the address names."""

@@ -43,7 +43,7 @@ STATE_CHOICES = [(LIVE, PLUGGED), *((state.value, look.word) for state, look in 
 STATE_NAMES = {state.value: state for state in SessionState}
 NO_SITE = "-"
 """How an address says: stations without a site."""
-NO_ENERGY = "none"
+NO_ENERGY, FAILED = "none", "failed"
 WITHOUT_SITE = phrase("Stations without a site")
 PLUGGED_IN, BEGAN_IN = phrase("Plugged in {days}"), phrase("Began {days}")
 RUNNING = phrase("Running {day}, {since} to {until}")
@@ -135,7 +135,8 @@ def search(paper: Paper, asked: Asked, known: Places, now: datetime) -> Search:
         stayed=stay_of(asked.stay),
         place=None if evse is None else (evse, connector),
         site="" if asked.site == NO_SITE else asked.site or None,
-        is_empty=asked.energy == NO_ENERGY,
+        is_empty=asked.energy in (NO_ENERGY, FAILED),
+        is_failed=asked.energy == FAILED,
         by=_sorting(asked)[0],
         upwards=_sorting(asked)[1],
     )
@@ -190,6 +191,8 @@ def _reads(
         reads.append(phrase("Stayed {stay}", stay=said_stay(*stay)))
     if asked.energy == NO_ENERGY:
         reads.append(phrase("Ended without energy"))
+    if asked.energy == FAILED:
+        reads.append(phrase("Ended within 5 minutes without energy"))
     if said.card:
         reads.append(phrase("Card ending in {last}", last=said.card))
     if said.state:

@@ -268,6 +268,62 @@ def lanes(rows: Sequence[Lane], names: Sequence[tuple[int, str]], width: int) ->
     return Drawing(width, above + each * len(rows), Markup("").join(marks))
 
 
+# --- the ground of a curve ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Plot:
+    """Where values lie that run over time, and the lines behind them."""
+
+    width: int
+    most: Decimal
+    unit: str
+    left: int = 44
+    above: int = 32
+    high: int = 240
+
+    @property
+    def height(self) -> int:
+        """All of it, pixels."""
+        return self.above + self.high + 24
+
+    @property
+    def bottom(self) -> int:
+        """Where nothing is."""
+        return self.above + self.high
+
+    def x(self, place: int, count: int) -> int:
+        """Where a place of so many lies."""
+        return self.left + place * (self.width - self.left) // count
+
+    def y(self, value: Decimal) -> int:
+        """How far down a value is."""
+        return self.bottom - _pixels(value, scale(self.most)[-1], self.high)
+
+    def grid(self) -> list[Markup]:
+        """Lines at round values."""
+        return _grid(scale(self.most), self.unit, self.left, self.width, self.above, self.high)
+
+    def upright(self, x: int, name: Said | str) -> Markup:
+        """A line where something begins, and its name."""
+        return _line("grid", x, self.above, x, self.bottom + 4) + _text(x + 4, self.bottom + 16, name)
+
+    def base(self) -> Markup:
+        """The line at nothing."""
+        return _line("base", self.left, self.bottom, self.width, self.bottom)
+
+    def label(self, x: int, y: int, said: Said | str) -> Markup:
+        """What a line is, above where it is highest; never out of the picture."""
+        return _text(min(max(x, self.left + 44), self.width - 44), max(y - 8, 12), said, "mid over")
+
+
+def reached(sides: tuple[int, int], plot: Plot, told: Said, href: str) -> Markup:
+    """A stretch of a plot that leads somewhere, from one side to the other."""
+    box = Markup('<rect class="reach" x="{}" y="{}" width="{}" height="{}">{}</rect>')
+    drawn = box.format(sides[0], plot.above, sides[1] - sides[0], plot.high, _title(told))
+    return _linked(Mark(ZERO, "", "", href), drawn)
+
+
 # --- what they share ----------------------------------------------------------------------------------------------
 
 
@@ -301,7 +357,7 @@ def _grid(ticks: Sequence[Decimal], unit: str, left: int, width: int, above: int
     return [*marks, _text(left - 6, above - 10, unit, "end")]
 
 
-def _text(x: int, y: int, said: str, css: str = "") -> Markup:
+def _text(x: int, y: int, said: Said | str, css: str = "") -> Markup:
     """A text; ``css``: how it looks."""
     return Markup('<text x="{}" y="{}"{}>{}</text>').format(
         x, y, Markup(' class="{}"').format(css) if css else "", tell(said)
@@ -312,7 +368,7 @@ def _line(css: str, x: int, y: int, to_x: int, to_y: int) -> Markup:
     return Markup('<line class="{}" x1="{}" y1="{}" x2="{}" y2="{}"/>').format(css, x, y, to_x, to_y)
 
 
-def _title(said: str) -> Markup:
+def _title(said: Said | str) -> Markup:
     return Markup("<title>{}</title>").format(tell(said))
 
 

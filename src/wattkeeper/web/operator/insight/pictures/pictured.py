@@ -198,11 +198,17 @@ def chosen(asked: Asked, known: Known, today: date) -> dict[str, Any]:
 
 def file_of(pictures: Sequence[Picture], scene: Scene, key: str, kind: str) -> Response:
     """One of some pictures as a file; Refusal NOT_FOUND where there is none of this name or kind."""
-    found = [one for one in pictures if one.key == key]
+    name = f"{key}-{scene.asked.span.first}-{scene.asked.span.last}"
+    return made_of(pictures, scene.about, (name, key), kind)
+
+
+def made_of(pictures: Sequence[Picture], about: Said, named: tuple[str, str], kind: str) -> Response:
+    """The same; ``named``: what the file is called, and the picture."""
+    found = [one for one in pictures if one.key == named[1]]
     if not found or kind not in FILES:
         raise Refusal(Code.NOT_FOUND, phrase("There is no such picture; each is there as svg and as csv."))
-    made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], found[0].about or scene.about)
-    return taken(made, f"{key}-{scene.asked.span.first}-{scene.asked.span.last}", kind)
+    made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], found[0].about or about)
+    return taken(made, named[0], kind)
 
 
 def taken(made: str, name: str, kind: str) -> Response:

@@ -10,8 +10,10 @@ from decimal import Decimal
 from wattkeeper.charging.phrase import Phrase, Said, counted, phrase
 from wattkeeper.charging.statistics.span import Span, midnight
 from wattkeeper.charging.statistics.uptime import Cause, Uptime
+from wattkeeper.language import tell
 from wattkeeper.operations.money.papers.sheet import Cell as Value
 from wattkeeper.operations.statistics.reliability import PortReport, Report
+from wattkeeper.operations.statistics.sheets import OUTAGES, outage_cells
 from wattkeeper.store.statistics.reliability import OutageRow
 from wattkeeper.web.operator.insight import outages
 from wattkeeper.web.operator.insight.pictures.drawing import (
@@ -108,7 +110,8 @@ HEADS = ("uptime_nevi", "uptime_nothing_excluded", "outage_s", "excluded_s", "kn
 
 def _hanging(values: Sequence[Missing], names: Sequence[str], width: int) -> Drawing:
     """The bars in a width, with as many names as there is room for."""
-    each = max(1, -(-len(names) * 72 // width))
+    room = 7 * max([len(str(tell(name))) for name in names], default=0) + 8
+    each = max(1, -(-len(names) * room // width))
     return hanging(values, [name if place % each == 0 else "" for place, name in enumerate(names)], LEAST, width)
 
 
@@ -156,8 +159,7 @@ def _name(scene: Scene, one: PortReport) -> Said | str:
 
 def _short(one: PortReport) -> str:
     """A port as there is room for it."""
-    name = one.port.label or one.port.station
-    return f"{name if len(name) <= 9 else name[:8] + '…'} {one.port.evse}"
+    return f"{one.port.label or one.port.station} {one.port.evse}"
 
 
 # --- outages over time --------------------------------------------------------------------------------------------
@@ -182,7 +184,8 @@ def _lanes(scene: Scene, report: Report, rows: Sequence[OutageRow]) -> Picture:
     )
     heads = (phrase("Port"), phrase("Out"), *(outages.CAUSES[cause].word for cause in DEPTHS))
     table = [_causes(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
-    return Picture("outages", title, _lanes_note(len(shown), report), wide, narrow, heads, table, lambda: Sheet((), ()))
+    note, sheet = _lanes_note(len(shown), report), Sheet(OUTAGES, [outage_cells(row) for row in rows])
+    return Picture("when", title, note, wide, narrow, heads, table, lambda: sheet)
 
 
 def _lanes_note(count: int, report: Report) -> Said:
