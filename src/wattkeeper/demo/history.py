@@ -57,7 +57,7 @@ async def enter_terms(rooms: Rooms, viewer: Viewer) -> None:
             carbon_g_per_kwh=tuple(map(Decimal, CARBON)),
         )
         await rooms.statistics.terms.enter(viewer, site, terms)
-    await rooms.alerts.rules.make(viewer, Wish("A site's load nears its limit", NEAR_LIMIT))
+    await rooms.alerts.rules.make(viewer, Wish("A site’s load nears its limit", NEAR_LIMIT))
 
 
 async def import_past(rooms: Rooms, until: date) -> int:

@@ -256,4 +256,6 @@ def test_bars_are_as_tall_as_what_they_stand_for() -> None:
     near = drawn("x", "X", [Figure("", Decimal(n), f"{n}", is_chosen=n == 8) for n in (9, 8, 1, 1, 1)], 30)
     assert [bar.figure for bar in near.bars] == ["", "8", "", "", ""], "two figures would run into each other"
     assert WORD * 2 > 2 * 30
+    assert near.bars[1].figure_y < near.bars[0].y, "it stands above the taller bar that it reaches over"
+    assert near.bars[1].figure_y >= TOP - 12 > 0
     assert [bar.height for bar in drawn("x", "X", [Figure("", Decimal(0), "")] * 3, 30).bars] == [0, 0, 0]

@@ -45,6 +45,8 @@ class Bar:
     anchor: str
     """How the figure is set (SVG text-anchor), so that it does not run out at either end."""
     anchor_x: int
+    figure_y: int
+    """Above whichever bars it reaches over."""
     is_chosen: bool
 
 
@@ -66,7 +68,8 @@ def drawn(name: str, title: str, figures: Sequence[Figure], slot: int) -> Pictur
     most = max([one.value for one in figures], default=Decimal(0))
     written = _written(figures, most, slot)
     base, width = TOP + HIGH, len(figures) * slot
-    bars = [_bar(one, place, slot, most, width, is_written=place in written) for place, one in enumerate(figures)]
+    heights = [_height(one.value, most) for one in figures]
+    bars = [_bar(one, place, slot, heights, is_written=place in written) for place, one in enumerate(figures)]
     foot = FOOT + (YEAR if any(one.under for one in figures) else 0)
     return Picture(name, title, tuple(bars), width, base, base + foot)
 
@@ -78,25 +81,30 @@ def _written(figures: Sequence[Figure], most: Decimal, slot: int) -> set[int]:
     return {*chosen, *(one for one in great if all(abs(one - other) * slot >= WORD for other in chosen))}
 
 
-def _bar(one: Figure, place: int, slot: int, most: Decimal, width: int, *, is_written: bool) -> Bar:
+def _bar(one: Figure, place: int, slot: int, heights: Sequence[int], *, is_written: bool) -> Bar:
     """A bar in its slot."""
-    height = max(LEAST, int(one.value * HIGH // most)) if one.value > 0 else 0
-    left, right = place * slot, place * slot + slot
-    anchor, x = "middle", left + slot // 2
-    if x < WORD // 2:
-        anchor, x = "start", left
-    elif x > width - WORD // 2:
-        anchor, x = "end", right
+    left, right, width = place * slot, place * slot + slot, len(heights) * slot
+    anchor, x, begin = "middle", left + slot // 2, left + slot // 2 - WORD // 2
+    if begin < 0:
+        anchor, x, begin = "start", left, left
+    elif begin + WORD > width:
+        anchor, x, begin = "end", right, right - WORD
+    under = heights[max(0, begin) // slot : -(-(begin + WORD) // slot)]
     return Bar(
         x=left + GAP // 2,
-        y=TOP + HIGH - height,
+        y=TOP + HIGH - heights[place],
         width=slot - GAP,
-        height=height,
+        height=heights[place],
         middle=left + slot // 2,
         label=one.label,
         under=one.under,
         figure=one.told if is_written else "",
         anchor=anchor,
         anchor_x=x,
+        figure_y=TOP + HIGH - max(under) - 6,
         is_chosen=one.is_chosen,
     )
+
+
+def _height(value: Decimal, most: Decimal) -> int:
+    return max(LEAST, int(value * HIGH // most)) if value > 0 else 0

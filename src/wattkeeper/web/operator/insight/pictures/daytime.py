@@ -193,7 +193,8 @@ def _said(amounts: Amounts, day: Day) -> Said:
 
 
 MARGIN = phrase(
-    "A kWh leaves {margin}: billed with tax less bought, so tax and peak charge are still to be paid of it."
+    "A kWh leaves {margin}: billed with tax less bought, over all energy, also what was billed to nobody; "
+    "tax and peak charge are still to be paid of it."
 )
 
 
