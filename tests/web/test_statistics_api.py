@@ -62,6 +62,20 @@ async def test_figures_are_those_worked_out_by_hand(database: str, tmp_path: Pat
         assert (stays["first_day"], stays["sessions"], stays["median_under_s"]) == ("2026-03-01", 3, 75 * 60)
 
 
+async def test_how_things_were_used_is_told_in_pages(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house:
+        for by, names in (("site", ["Harbour", "Hill"]), ("station", ["CP1", "CP2"]), ("connector", ["CP1", "CP2"])):
+            first = await told(house.api, "use", by=by, limit="1")
+            then = await told(house.api, "use", by=by, limit="1", cursor=first["next"])
+            column = "site" if by == "site" else "station"
+            assert [row[column] for row in first["items"] + then["items"]] == names
+            assert then["next"] is None
+            assert first["whole"] == then["whole"], "the whole is of all pages"
+        for odd in ("", "2", "WzFd", "\u00e9", "WyJhIiwiYiIsMSwiMSJd", "x" * 5_000):
+            refused = await house.api.get("/api/v1/statistics/use", params=DAY | {"cursor": odd})
+            assert refused.status_code == 422, odd
+
+
 async def test_pages_files_and_the_api_say_the_same(database: str, tmp_path: Path) -> None:
     async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         for site in ("Harbour", "Hill"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,6 +18,8 @@ from wattkeeper.store.engines import Store
 from wattkeeper.store.stations.placement import Stand
 from wattkeeper.store.statistics import total
 from wattkeeper.store.statistics.total import ZERO, Outlet, Part, Placed, Total
+
+NONE = Total()
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +126,8 @@ class Use:
         if not knows_money:
             found = {outlet: replace(one, gross_minor=0) for outlet, one in found.items()}
         since, until = self._bounds(span)
-        connectors = list(_connectors(found, known.stations, part, since, until))
-        empty = Line(Total(), 0, seconds(until - since), ZERO)
-        stations = _together(connectors, lambda line: replace(line, evse=0, connector=0))
-        sites = _together(connectors, lambda line: replace(empty, site=line.site))
-        whole = _sum(empty, connectors)
-        return Used(span, whole, sites, stations, connectors, knows_money)
+        lines = await asyncio.to_thread(_lines, found, known.stations, part, since, until)
+        return Used(span, *lines, knows_money)
 
     async def days(self, viewer: Viewer, span: Span, part: Part, *, by_month: bool) -> list[tuple[Span, Total]]:
         """What each day of a span came to, or each month as far as the span has of it; those without anything too."""
@@ -166,38 +165,54 @@ def _of_days(found: Mapping[str, Total], span: Span) -> Total:
     return sum((found[name] for name in names if name in found), Total())
 
 
+def _lines(
+    found: Mapping[Outlet, Total], stations: Mapping[str, Placed], part: Part, since: datetime, until: datetime
+) -> tuple[Line, list[Line], list[Line], list[Line]]:
+    """All together, the sites, the stations and the connectors: beside everything else, for they may be very many."""
+    connectors = list(_connectors(found, stations, part, since, until))
+    empty = Line(NONE, 0, seconds(until - since), ZERO)
+    by_station = _together(connectors, lambda line: (line.site, line.station))
+    by_site = _together(connectors, lambda line: (line.site, ""))
+    at_stations = [_sum(replace(some[0], evse=0, connector=0), some) for some in by_station]
+    at_sites = [_sum(replace(empty, site=some[0].site), some) for some in by_site]
+    return _sum(empty, connectors), at_sites, at_stations, connectors
+
+
 def _connectors(
     found: Mapping[Outlet, Total], stations: Mapping[str, Placed], part: Part, since: datetime, until: datetime
 ) -> Iterator[Line]:
     """Every connector that there is or was, used or not; a station that told of none is one."""
-    outlets = set(found)
+    outlets, heard = set(found), {(one.station, one.site) for one in found}
     for place in stations.values():
         if part.station in (None, place.station):
             sites = [site for site in place.sites(since, until) if part.site in (None, site)]
-            outlets |= {one for one in place.outlets(since, until) if one.site in sites}
-            heard = {one.site for one in outlets if one.station == place.station}
-            outlets |= {Outlet(place.station, 0, 0, site) for site in sites if site not in heard}
+            its = [Outlet(place.station, *each, site) for each in place.connectors for site in sites]
+            outlets.update(its)
+            heard.update((one.station, one.site) for one in its)
+            outlets.update(Outlet(place.station, 0, 0, site) for site in sites if (place.station, site) not in heard)
     for one in sorted(outlets):
         place = stations.get(one.station) or Placed(one.station, "", since, (), (Stand(one.site, since, until),))
         lasting_s = seconds(place.lasting(one.site, since, until))
         about = (one.site, one.station, place.name, one.evse, one.connector, len(place.sites(since, until)) > 1)
-        yield Line(found.get(one, Total()), 1, lasting_s, lasting_s, *about)
+        yield Line(found.get(one, NONE), 1, lasting_s, lasting_s, *about)
 
 
-def _together(lines: Iterable[Line], kind: Callable[[Line], Line]) -> list[Line]:
-    """Connectors summed up by what they belong to, in the order of its names; those of one EVSE are one EVSE."""
+def _together(lines: Iterable[Line], kind: Callable[[Line], tuple[str, str]]) -> list[list[Line]]:
+    """Connectors by what they belong to, in the order of its names."""
     found: dict[tuple[str, str], list[Line]] = {}
     for line in lines:
-        of = kind(line)
-        found.setdefault((of.site, of.station), []).append(line)
-    return [_sum(replace(kind(those[0]), total=Total(), evses=0), those) for _, those in sorted(found.items())]
+        found.setdefault(kind(line), []).append(line)
+    return [some for _, some in sorted(found.items())]
 
 
 def _sum(empty: Line, lines: Sequence[Line]) -> Line:
-    """What connectors come to together; where a station told of EVSEs, what it told of none is none of its own."""
+    """What connectors come to together: those of one EVSE are one EVSE.
+
+    Where a station told of EVSEs, what it told of none is none of its own.
+    """
     told = {line.station for line in lines if line.evse}
     there = {(line.site, line.station, line.evse or -line.connector): line.lasting_s for line in lines}
     counted = {key: lasting_s for key, lasting_s in there.items() if key[2] > 0 or key[1] not in told}
     evses = len({key[1:] for key in counted})
-    whole = sum((line.total for line in lines), Total())
+    whole = sum((line.total for line in lines if line.total is not NONE), NONE)
     return replace(empty, total=whole, evses=evses, there_s=sum(counted.values(), ZERO))

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
+import msgspec
 from fastapi import APIRouter, Query
-from pydantic import BaseModel, Field
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.currency import digits_of
@@ -15,7 +18,7 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.span import MOST_DAYS, Span, Usual, span_of, usual
 from wattkeeper.operations.statistics.use import Line as Used
 from wattkeeper.store.statistics.total import Part, Total
-from wattkeeper.web.api.shapes import Amount, Asked, Here, Identity, Line, Nothing, SessionsReader
+from wattkeeper.web.api.shapes import Amount, Asked, Here, Identity, Limit, Line, Nothing, SessionsReader
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["statistics"])
@@ -51,9 +54,31 @@ class SpanFilter(SiteSpanFilter):
         return Part(self.site, self.station)
 
 
-class UseFilter(SpanFilter):
-    """Of which days and of what, told apart by what."""
+Key = tuple[str, str, int, int]
+"""A row of how things were used, in the order of rows: site, station, EVSE and connector."""
 
+
+def _key(text: str) -> str:
+    """A cursor as it is kept; ValueError where it is none."""
+    try:
+        _place(text)
+    except (msgspec.MsgspecError, ValueError):
+        raise ValueError(phrase("It must be `next` of the page before.")) from None
+    return text
+
+
+def _place(cursor: str) -> Key:
+    found: Key = msgspec.json.decode(urlsafe_b64decode(cursor), type=Key)
+    return found
+
+
+class UseFilter(SpanFilter):
+    """Of which days and of what, told apart by what, and which page of it."""
+
+    limit: Limit = Field(50, description="How many rows at most.")
+    cursor: Annotated[str, StringConstraints(max_length=4_000), AfterValidator(_key)] | Nothing = Field(
+        None, description="`next` of the page before."
+    )
     by: Literal["site", "station", "connector"] = Field("connector", description="What a row of `items` is about.")
 
 
@@ -106,7 +131,8 @@ class UseReport(BaseModel):
     currency: str
     digits: int = Field(description="Digits of the minor unit after the point.")
     whole: UseRow
-    items: list[UseRow]
+    items: list[UseRow] = Field(description="By site, station, EVSE and connector.")
+    next: str | None = Field(description="The cursor of the next page; null on the last.")
 
 
 class DayRow(Sums):
@@ -129,6 +155,7 @@ async def show_use(rooms: Here, viewer: SessionsReader, asked: Annotated[UseFilt
     """Energy, sessions and shares of the time, by site, station or connector; connectors that nobody used too."""
     used = await rooms.statistics.use.of(viewer, asked.span(rooms), asked.part)
     lines = {"site": used.sites, "station": used.stations, "connector": used.connectors}[asked.by]
+    kept, more = _page(lines, asked)
     currency = rooms.settings.pay_currency
     return UseReport(
         first_day=used.span.first,
@@ -137,8 +164,22 @@ async def show_use(rooms: Here, viewer: SessionsReader, asked: Annotated[UseFilt
         currency=currency,
         digits=digits_of(currency),
         whole=_row(used.whole, used.knows_money),
-        items=[_row(one, used.knows_money) for one in lines],
+        items=[_row(one, used.knows_money) for one in kept],
+        next=more,
     )
+
+
+def _page(lines: Sequence[Used], asked: UseFilter) -> tuple[list[Used], str | None]:
+    """The rows of a page, and the cursor of the next where there are more."""
+
+    def key(line: Used) -> Key:
+        return line.site, line.station, line.evse, line.connector
+
+    after = None if asked.cursor is None else _place(asked.cursor)
+    rest = sorted((one for one in lines if after is None or key(one) > after), key=key)
+    kept = rest[: asked.limit]
+    more = urlsafe_b64encode(msgspec.json.encode(key(kept[-1]))).decode() if len(rest) > len(kept) else None
+    return kept, more
 
 
 @router.get("/statistics/days")
