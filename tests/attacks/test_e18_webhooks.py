@@ -118,6 +118,32 @@ async def test_e18_a_name_that_leads_elsewhere_the_second_time_leads_nowhere_els
         assert heard.path == "/alerts?x=1"
 
 
+async def test_e18_where_nothing_listens_the_next_address_is_tried_and_each_was_judged() -> None:
+    async with listening(host="127.0.0.2") as there, listening(host="127.0.0.3") as later:
+        address = f"http://many.example:{there.port}/alerts"
+        many = Webhooks(may_be_inside=True, resolve=resolving("127.0.0.1", "127.0.0.2", "127.0.0.3"))  # type: ignore[arg-type]
+        assert (await many.tell(address, SECRET, "msg_1", b"{}", NOW)).is_taken
+        assert (len(there.heard), later.heard) == (1, []), "told once, at the first that answers"
+        assert there.heard[0].headers["host"] == f"many.example:{there.port}"
+        mixed = Webhooks(may_be_inside=True, resolve=resolving("127.0.0.1", "127.0.0.2", "93.184.216.34"))  # type: ignore[arg-type]
+        assert (await mixed.tell(address, SECRET, "msg_2", b"{}", NOW)).words == "not_allowed", (
+            "by http to none outside"
+        )
+        nobody = Webhooks(may_be_inside=True, resolve=resolving("127.0.0.1", "127.0.0.4"))  # type: ignore[arg-type]
+        assert (await nobody.tell(address, SECRET, "msg_3", b"{}", NOW)).words == "ConnectError"
+        many_more = Webhooks(may_be_inside=True, resolve=resolving(*(f"127.0.1.{n}" for n in range(9)), "127.0.0.2"))  # type: ignore[arg-type]
+        assert not (await many_more.tell(address, SECRET, "msg_4", b"{}", NOW)).is_taken, "not without end"
+        assert len(there.heard) == 1
+
+
+async def test_e18_one_that_answers_badly_is_not_tried_elsewhere() -> None:
+    async with listening("500 Broken") as there, listening(host="127.0.0.2") as other:
+        address = f"http://many.example:{there.port}/"
+        many = Webhooks(may_be_inside=True, resolve=resolving("127.0.0.1", "127.0.0.2"))  # type: ignore[arg-type]
+        answer = await many.tell(address, SECRET, "msg_1", b"{}", NOW)
+        assert (answer.status, len(there.heard), other.heard) == (500, 1, [])
+
+
 async def test_e18_a_redirect_inside_is_not_followed() -> None:
     async with listening() as trap, listening(f"307 There\r\nLocation: {trap.address}") as there:
         answer = await Webhooks(may_be_inside=True).tell(there.address, SECRET, "msg_1", b"{}", NOW)

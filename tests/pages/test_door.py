@@ -89,7 +89,7 @@ async def test_nothing_is_shown_to_who_is_not_signed_in(site: Site) -> None:
         for place in ("/", "/sessions", "/sessions/K7QM4XRD2", "/stations", "/stations/CP1", "/cards"):
             answer = await client.get(place)
             assert (answer.status_code, answer.text) == (303, ""), place
-        for place in ("/live/now", "/live/sessions", "/live/stations/CP1", "/live/cards"):
+        for place in ("/live/now", "/live/alerts", "/live/sessions", "/live/stations/CP1", "/live/cards"):
             answer = await client.get(place)
             assert answer.text == "event: bye\ndata: \n\n", place
         assert (await client.get("/nowhere")).status_code == 404

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Self
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select
 
 from tests.stories.world import World
 from wattkeeper.charging.alerts.rule import Kind, Rule, Where
@@ -18,6 +18,7 @@ from wattkeeper.operations.alerts.rules import Wish
 from wattkeeper.operations.people.letters.mail import Mail
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.alerts.rule import RuleRow
+from wattkeeper.store.stations import station as stations
 from wattkeeper.store.tables import alert_sending, mail, station, station_state
 
 MINUTE = timedelta(minutes=1)
@@ -96,8 +97,7 @@ class Alarming:
     async def stand(self, station_id: str, site: str) -> None:
         """Let a station stand at a site."""
         async with self.world.door.store.unit() as unit:
-            changed = update(station).where(station.c.id == station_id).values(site=site)
-            await unit.connection.execute(changed)
+            await stations.describe(unit, station_id, {"site": site})
 
     async def let_go(self, first: int, last: int) -> None:
         """Stations of these numbers, whose connections were lost fifteen minutes ago, all at once."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -19,6 +20,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.statistics.terms import Terms
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.language import tell_in
+from wattkeeper.operations.alerts.rules import Wish
 from wattkeeper.operations.alerts.told import told_of
 from wattkeeper.operations.alerts.watch import AlertWatch
 from wattkeeper.operations.statistics.counting import Counting
@@ -330,6 +332,34 @@ async def test_a_rule_that_is_paused_changed_or_deleted_ends_its_alerts(database
         await rules.delete(VIEWER, made.id)
     assert await a.look() == 0
     assert [one.ended for one in await a.episodes()] == [Ended.PAUSED, Ended.DELETED]
+    await a.world.close()
+
+
+async def test_pausing_changing_or_leaving_does_not_make_the_time_between_two_alerts_forgotten(
+    database: str, tmp_path: Path
+) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.world.admit("CP1")
+    await a.stand("CP1", "Linz")
+    apart = ruled(Kind.STATION_OFFLINE, 10, 0, where=Where.SITE, subject="Linz", apart=timedelta(hours=2))
+    made = await a.rule(apart)
+    async with a.world.v16():
+        pass
+    a.world.clock.skip(minutes=15)
+    assert await a.look() == 1
+    await a.alerts.rules.pause(VIEWER, made.id)
+    await a.alerts.rules.resume(VIEWER, made.id)
+    assert await a.look() == 0, "paused and resumed"
+    changed = Wish(made.name, replace(apart, raise_at=Decimal(5)))
+    await a.alerts.rules.change(VIEWER, made.id, changed)
+    assert await a.look() == 0, "changed"
+    await a.stand("CP1", "Graz")
+    await a.look()
+    await a.stand("CP1", "Linz")
+    assert await a.look() == 0, "gone and back"
+    a.world.clock.skip(hours=2)
+    assert await a.look() == 1 and await a.look() == 0
+    assert len(await a.episodes()) == 2
     await a.world.close()
 
 

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-from sqlalchemy import update
 
 from tests.commanding import command
 from tests.stories.test_totals import counting, told
 from tests.stories.world import World
 from wattkeeper.operations.statistics import files
-from wattkeeper.store.tables import station
+from wattkeeper.store.stations import station as stations
 
 
 async def ran(*words: str) -> tuple[int, str, str]:
@@ -27,7 +26,7 @@ async def test_the_files_say_what_was_counted(database: str, tmp_path: Path) -> 
     await world.open()
     await told(world)
     async with world.door.store.unit() as unit:
-        await unit.connection.execute(update(station).values(site="=1+1 [Harbour]"))
+        await stations.describe(unit, "CP1", {"site": "=1+1 [Harbour]"})
     await counting(world).look()
     await world.close()
     folder, sheet = tmp_path / "totals", tmp_path / "answer.csv"

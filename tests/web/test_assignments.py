@@ -10,7 +10,8 @@ from sqlalchemy import update
 
 from tests.web.shop import API, People, Shop, people, post, see, shop
 from wattkeeper.charging.money.tariffs.assignment import STANDARD
-from wattkeeper.store.tables import card, station
+from wattkeeper.store.stations import station as stations
+from wattkeeper.store.tables import card
 
 __all__ = ["people", "shop"]
 
@@ -40,8 +41,8 @@ async def town(shop: Shop, people: People) -> str:
     ref = await shop.card(people["anna"][0])
     async with shop.house.rooms.store.unit() as unit:
         await unit.connection.execute(update(card).where(card.c.ref == ref).values(grouping="staff"))
-        place = {"site": "Yard", "is_listed": True, "plugs": '{"1": "IEC_62196_T2", "2": "IEC_62196_T2"}'}
-        await unit.connection.execute(update(station).where(station.c.id == "CP1").values(place))
+        place = {"site": "Yard", "is_listed": True, "plugs": {1: "IEC_62196_T2", 2: "IEC_62196_T2"}}
+        await stations.describe(unit, "CP1", place)
     return ref
 
 

@@ -18,8 +18,8 @@ from wattkeeper.operations.alerts import episodes, measuring
 from wattkeeper.operations.alerts.episodes import TOPIC
 from wattkeeper.operations.alerts.measuring import Measured
 from wattkeeper.operations.watching import watch
+from wattkeeper.store.alerts import alert, standing
 from wattkeeper.store.alerts import rule as rules
-from wattkeeper.store.alerts import standing
 from wattkeeper.store.alerts.alert import Ended
 from wattkeeper.store.alerts.rule import RuleRow
 from wattkeeper.store.alerts.standing import Key
@@ -83,7 +83,7 @@ class AlertWatch:
         """Decide on what changed, as it stands in this transaction's sight; rules that changed meanwhile wait."""
         now = await rules.on(unit.connection)
         rows = {row.id: row for row in now if before.get(row.id) == row.rule}
-        known = await standing.of(unit.connection, {key[0] for key in changed}, {key[1] for key in changed})
+        known = await _known(unit, rows, changed)
         count = 0
         for key in changed:
             row = rows.get(key[0])
@@ -106,6 +106,19 @@ class AlertWatch:
         elif event is Event.FELL:
             await episodes.end(unit, row, key[1], Ended.FELL, self._zone)
         return event is not None
+
+
+async def _known(unit: Unit, rows: Mapping[str, RuleRow], keys: Sequence[Key]) -> dict[Key, Standing]:
+    """How things stand, in this transaction's sight; what was forgotten still knows when an alert was last raised.
+
+    It is forgotten when its rule is paused or changed, or when it is away for a while.
+    """
+    known = await standing.of(unit.connection, {key[0] for key in keys}, {key[1] for key in keys})
+    fresh = [key for key in keys if key not in known and key[0] in rows and rows[key[0]].rule.apart]
+    if fresh:
+        raised = await alert.last_raised(unit.connection, {key[0] for key in fresh}, {key[1] for key in fresh})
+        known |= {key: Standing(raised_at=raised[key]) for key in fresh if key in raised}
+    return known
 
 
 def _news(rules: Mapping[str, Rule], values: Values, known: Mapping[Key, Standing], at: datetime) -> list[Key]:

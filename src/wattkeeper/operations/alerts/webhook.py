@@ -1,8 +1,8 @@
 """One webhook is told one thing: signed as Standard Webhooks says, at an address that was looked at first.
 
-The host is resolved once, every address it has is judged, and the connection goes to one that was: a name that leads
-elsewhere a moment later (DNS rebinding) leads nowhere. Redirects are not followed, and of an answer only its status
-and how long to wait are read.
+The host is resolved once, every address it has is judged, and the connection goes to one that was, the next where
+nothing listens at the one before: a name that leads elsewhere a moment later (DNS rebinding) leads nowhere. Redirects
+are not followed, and of an answer only its status and how long to wait are read.
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from wattkeeper.charging.phrase import phrase
 
 WITHIN_S = 10.0
 """How long a webhook may take for all of it."""
+MOST_TRIED = 4
+"""How many addresses of one host are tried, in the order in which they are found."""
 LONGEST_ADDRESS = 500
 SECRET_BYTES = 32
 NOT_ALLOWED, TIMEOUT = "not_allowed", "timeout"
@@ -181,17 +183,37 @@ class Webhooks:
         found = [ip_address(one.partition("%")[0]) for one in await self._resolve(host, port)]
         if not found or not all(self._may_reach(one, parts.scheme) for one in found):
             return Answer(0, NOT_ALLOWED)
-        at = int(now.timestamp())
+        at, tried = int(now.timestamp()), found[:MOST_TRIED]
         headers = {"Host": parts.netloc, "Content-Type": "application/json", "User-Agent": "Wattkeeper"}
         headers |= {"webhook-id": identifier, "webhook-timestamp": str(at)}
         headers["webhook-signature"] = signature(secret, identifier, at, body)
-        there = f"[{found[0]}]" if found[0].version == 6 else str(found[0])
-        wanted = parts._replace(netloc=f"{there}:{port}").geturl()
-        options: dict[str, Any] = {"follow_redirects": False, "trust_env": False, "timeout": self._within_s}
+        within = httpx.Timeout(self._within_s, connect=self._within_s / len(tried))
+        options: dict[str, Any] = {"follow_redirects": False, "trust_env": False, "timeout": within}
         async with httpx.AsyncClient(**options, verify=await self._trusted()) as client:
-            known_as = {"sni_hostname": host}
-            async with client.stream("POST", wanted, content=body, headers=headers, extensions=known_as) as answer:
-                return Answer(answer.status_code, f"HTTP {answer.status_code}", _wait_s(answer, now))
+            for there in tried:
+                wanted = parts._replace(netloc=f"{_bracketed(there)}:{port}").geturl()
+                asked = client.build_request("POST", wanted, content=body, headers=headers)
+                asked.extensions["sni_hostname"] = host
+                try:
+                    return await _sent(client, asked, now)
+                except (httpx.ConnectError, httpx.ConnectTimeout):
+                    if there is tried[-1]:
+                        raise
+        raise AssertionError("the last address answers or raises")
+
+
+def _bracketed(address: IpAddress) -> str:
+    """An address as a URL has it."""
+    return f"[{address}]" if address.version == 6 else str(address)
+
+
+async def _sent(client: httpx.AsyncClient, asked: httpx.Request, now: datetime) -> Answer:
+    """What comes back; httpx.ConnectError, ConnectTimeout: nothing was sent."""
+    answer = await client.send(asked, stream=True)
+    try:
+        return Answer(answer.status_code, f"HTTP {answer.status_code}", _wait_s(answer, now))
+    finally:
+        await answer.aclose()
 
 
 def _wait_s(answer: httpx.Response, now: datetime) -> int:

@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 import orjson
-from sqlalchemy import insert, select, tuple_, update
+from sqlalchemy import func, insert, select, tuple_, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.alerts.rule import Kind
@@ -126,6 +126,15 @@ async def open_of(connection: AsyncConnection, rule: str) -> list[AlertRow]:
     return [
         _row(row) for row in await connection.execute(select(alert).where(A.rule_id == rule, A.cleared_at.is_(None)))
     ]
+
+
+async def last_raised(
+    connection: AsyncConnection, rules: Collection[str], subjects: Collection[str]
+) -> dict[tuple[str, str], datetime]:
+    """When an alert of each of these rules about each of these things was last raised; those never raised left out."""
+    wanted = select(A.rule_id, A.subject, type_coerce(func.max(A.raised_at), A.raised_at.type))
+    wanted = wanted.where(A.rule_id.in_(rules), A.subject.in_(subjects)).group_by(A.rule_id, A.subject)
+    return {(rule, subject): at for rule, subject, at in await connection.execute(wanted)}
 
 
 async def acknowledge(unit: Unit, identifier: str, by: str) -> bool:

@@ -73,6 +73,7 @@ alert = Table(
     kept("cleared_at", Instant, "when it was over", N, STATION, nullable=True),
     kept("ended", Text, "why: fell, or the rule was paused, changed or deleted, or it is gone", N, STATION),
     Index("ix_alert_raised_at", "raised_at", "id"),
+    Index("ix_alert_subject", "rule_id", "subject", "raised_at"),
     info=about(Area.STATIONS, Recipient.MAIL, Recipient.HOOKS),
 )
 Index(

@@ -15,17 +15,22 @@ from wattkeeper.charging.alerts.standing import State
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.phrase import Phrase, Said, counted, joined, phrase
 from wattkeeper.operations.alerts.told import ANSWERS, ENDS, STATES, Told, told_of
+from wattkeeper.store import journal
 from wattkeeper.store.alerts import alert, hook, sending
 from wattkeeper.store.alerts import rule as rules
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.alerts.rule import RuleRow
 from wattkeeper.store.alerts.sending import SendingRow, Sent, Word
+from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.alerts.behind import behind
 from wattkeeper.web.operator.alerts.desks import ALERTS, page
 from wattkeeper.web.operator.paper import Look, Paper, routes_of
 from wattkeeper.web.operator.paper import Word as Notice
 from wattkeeper.web.operator.people.names import path_of, places
+from wattkeeper.web.operator.region import Region
+from wattkeeper.web.operator.stream import View, Watch
 
+PARTS, LIVE = "alerts_parts.html", "/live/alerts"
 MOST_OPEN, MOST_OVER = 200, 100
 LOOKS = {
     State.RAISED: Look(STATES[State.RAISED], "look", "look"),
@@ -74,6 +79,18 @@ class Line:
         return (self.row.cleared_at or self.row.raised_at) - self.row.raised_at
 
 
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the page is made of, as of position ``n`` of the journal."""
+
+    n: int
+    lines: Sequence[Line]
+    is_quiet: bool
+    """Whether there is no rule."""
+    lost: int
+    """How much was told in vain for a week."""
+
+
 class Alerts:
     """``/alerts`` and the one deed there."""
 
@@ -85,26 +102,42 @@ class Alerts:
         """What is on, and what was."""
         viewer = await self._paper.need_viewer(request)
         viewer.reach(Scope.STATIONS_READ)
-        lines, is_quiet, lost = await self._lines(viewer)
-        is_on = [one for one in lines if one.row.cleared_at is None]
-        given: dict[str, Any] = {
-            "answer": answer(is_on),
-            "lead": lead(is_on, is_quiet=is_quiet),
-            "on": is_on,
-            "over": [one for one in lines if one.row.cleared_at is not None],
-            "may_write": viewer.may(Scope.STATIONS_WRITE),
-            "lost": lost,
-            "no_rules": is_quiet,
-            "may_look": Scope.SESSIONS_READ in viewer.scopes | viewer.at_sites,
-            "word": DID.get(did),
-        }
-        return page(self._paper, request, ALERTS, "alerts.html", viewer, **given)
+        view = await self._view(viewer)
+        given: dict[str, Any] = {"word": DID.get(did), "stream": f"{LIVE}?after={view.position}"}
+        return page(self._paper, request, ALERTS, "alerts.html", viewer, regions=view.by_name, **given)
 
-    async def _lines(self, viewer: Viewer) -> tuple[list[Line], bool, int]:
-        """What is on and what was, in words; whether there is no rule; and how much was told in vain for a week."""
+    async def live(self, request: Request, after: str = "") -> Response:
+        """The page's changes."""
+        return await stream.answer(Watch(self._paper, request, self._view), after)
+
+    async def _view(self, viewer: Viewer) -> View:
+        """Everything the page shows."""
+        now, paper, may_write = self._rooms.store.clock(), self._paper, viewer.may(Scope.STATIONS_WRITE)
+        may_look = Scope.SESSIONS_READ in viewer.scopes | viewer.at_sites
+        seen = await self._seen(viewer, now)
+        lines = {one.row.id: one for one in seen.lines}
+        is_on = {key: one for key, one in lines.items() if one.row.cleared_at is None}
+        on = {key: paper.part(PARTS, "raised", one, now, may_write, may_look) for key, one in is_on.items()}
+        over = {
+            f"over-{key}": paper.part(PARTS, "was", one, now, may_look)
+            for key, one in lines.items()
+            if key not in is_on
+        }
+        told = [*is_on.values()]
+        words = answer(told), lead(told, is_quiet=seen.is_quiet)
+        regions = [
+            Region("answer", {"answer-all": paper.part("now_parts.html", "answer", *words)}, "div"),
+            Region("lost", {"lost-all": paper.part(PARTS, "lost_of", seen.lost)} if seen.lost else {}, "div"),
+            Region("on", on or {"on-none": paper.part(PARTS, "nothing_on", seen.is_quiet)}, "ol"),
+            Region("over", over or {"over-none": paper.part(PARTS, "nothing_over")}),
+        ]
+        return View(seen.n, regions)
+
+    async def _seen(self, viewer: Viewer, now: datetime) -> Seen:
+        """What is on and what was, in words."""
         is_all = viewer.reach(Scope.STATIONS_READ) is Reach.ANYWHERE
-        now = self._rooms.store.clock()
         async with self._rooms.store.read() as connection:
+            n = await journal.newest(connection)
             rows = await alert.find(connection, viewer, MOST_OPEN, is_open=True)
             rows += await alert.find(connection, viewer, MOST_OVER, is_open=False)
             known = await places(connection, viewer)
@@ -116,7 +149,7 @@ class Alerts:
         names = await self._rooms.names.said(viewer, by - {""}) | hooks
         labels = {row.station: known[row.station].name for row in rows}
         lines = [self._line(row, named, labels, names, told.get(row.id, [])) for row in rows]
-        return lines, all(row.deleted_at for row in named.values()), lost
+        return Seen(n, lines, all(row.deleted_at for row in named.values()), lost)
 
     def _line(
         self,
@@ -171,5 +204,6 @@ def router(paper: Paper) -> APIRouter:
     """``/alerts`` and what can be done there."""
     pages, routes = Alerts(paper), routes_of(paper)
     routes.add_api_route(ALERTS, pages.show, methods=["GET"])
+    routes.add_api_route(LIVE, pages.live, methods=["GET"])
     routes.add_api_route(f"{ALERTS}/acknowledge", pages.acknowledge, methods=["POST"])
     return routes
