@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -87,6 +88,32 @@ def test_a_connection_that_is_nearly_full_is_named_with_the_quarter_hour() -> No
     assert one.title == "The connection was used to 92 % of its limit on Tuesday 3 Feb 17:45"
     assert "was 36.8 kW on Tuesday 3 Feb 17:45; the connection bears 40.0 kW." in one.how
     assert list(findings(seen(load, Terms(limit_w=D(46_001))))) == []
+
+
+def test_what_rests_on_energy_spread_evenly_says_so() -> None:
+    at = instant(3, 17, 45)
+    load = {at: D(9_200), instant(5, 1): D(100)}
+    windows = (Window(17 * 60, 20 * 60, D(1000)),)
+    terms = Terms(
+        currency="EUR",
+        peak_minor_per_kw=D(1000),
+        limit_w=D(40_000),
+        energy_minor_per_kwh=D(1),
+        windows=windows,
+    )
+    titles = {}
+    for spread in (0, 4_600, 4_601):
+        found = list(findings(replace(seen(load, terms), spread={at: D(spread)} if spread else {})))
+        assert [one.kind for one in found] == [Kind.SHIFT, Kind.DEAR, Kind.NEAR]
+        assert all(one.is_spread == (spread > 4_600) for one in found)
+        assert all(("half an hour apart" in one.how) == (spread > 0) for one in found)
+        titles[spread] = [one.title for one in found]
+    assert titles[0] == titles[4_600], "half of it was measured"
+    assert all(one.startswith("Had energy come evenly, ") for one in titles[4_601])
+    assert titles[4_601][2] == (
+        "Had energy come evenly, the connection would have been used to 92 % of its limit on Tuesday 3 Feb 17:45"
+    )
+    assert "But 50 % of the energy of that quarter hour" in found[0].how
 
 
 def test_findings_are_told_in_german_with_its_names_of_days_and_months() -> None:

@@ -56,6 +56,14 @@ async def test_figures_are_those_worked_out_by_hand(database: str, tmp_path: Pat
         assert load["peak"]["at"] == "2026-03-01T12:15:00Z"
         assert round(load["peak"]["power_w"]) == round(4 * 4000 * 15 / 23)
         assert sum(row["energy_wh"] for row in load["items"]) == 6000
+        assert (load["site"], load["peak"]["spread_wh"]) == ("Harbour", 0)
+        together = await told(api, "load")
+        assert (together["site"], together["peak"], sum(row["energy_wh"] for row in together["items"])) == (
+            None,
+            load["peak"],
+            7000,
+        )
+        assert sum(row["spread_wh"] for row in together["items"]) == 3000, "1 kWh in an hour, 2 in 40 minutes"
         peaks = await told(api, "peaks")
         assert [(row["site"], round(row["power_w"])) for row in peaks["items"]] == [("Harbour", 10_435), ("Hill", 1000)]
         stays = await told(api, "stays")
@@ -155,4 +163,4 @@ async def test_quarter_hours_are_told_of_two_months_at_once(house: House) -> Non
     assert (
         await house.api.get("/api/v1/statistics/load", params=asked | {"last_day": "2026-03-03"})
     ).status_code == 200
-    assert (await house.api.get("/api/v1/statistics/load", params=DAY)).status_code == 422, "a site must be named"
+    assert (await told(house.api, "load"))["site"] is None, "without a site it is of all"

@@ -13,7 +13,8 @@ from enum import StrEnum
 
 from wattkeeper.charging.money.currency import digits_of, priced
 from wattkeeper.charging.money.exact import HOUR_S, divided, exactly
-from wattkeeper.charging.phrase import Dated, Figure, Phrase, counted, phrase
+from wattkeeper.charging.phrase import Dated, Figure, Phrase, Said, counted, joined, phrase
+from wattkeeper.charging.statistics.load import Peak, peak_of
 from wattkeeper.charging.statistics.peak import LATEST_H, MOST_PERCENT, Days, Month, best_shift
 from wattkeeper.charging.statistics.terms import DAY_MIN, QUARTER_MIN, Terms
 
@@ -41,12 +42,19 @@ LOADS: Mapping[Days, Phrase] = {
     Days.ALL: phrase("each day’s load"),
 }
 SHIFT = phrase("Shifting {percent} of {load} by {hours} saves {amount} a month in peak charge")
+SHIFT_SPREAD = phrase(
+    "Had energy come evenly, shifting {percent} of {load} by {hours} would save {amount} a month in peak charge"
+)
 SHIFT_HOW = phrase(
     "The highest quarter hour of {month} was {before} on {at}. Had {percent} of each quarter hour of {load} flowed "
     "{hours} later and the rest as it did, the highest would have been {after}; a kW costs {price} a month. "
     "Up to {most} % and {latest} hours were tried; only energy counts, not how long cars stand there."
 )
 DEAR = phrase("Charging all {energy} of {dear} between {since} and {until} instead would save {amount} a month")
+DEAR_SPREAD = phrase(
+    "Had energy come evenly, charging all {energy} of {dear} between {since} and {until} instead would save {amount} "
+    "a month"
+)
 DEAR_HOW = phrase(
     "{energy} were charged from {dear} in {month}, where a kWh costs {price}. From {cheap} it costs {less}. "
     "The amount is for all of that energy; how much of it can flow then, cars and drivers decide."
@@ -60,6 +68,15 @@ IDLE_HOW = phrase(
     "A connector was in use for {each} on the mean."
 )
 NEAR = phrase("The connection was used to {percent} of its limit on {at}")
+NEAR_SPREAD = phrase("Had energy come evenly, the connection would have been used to {percent} of its limit on {at}")
+PEAK_SPREAD_HOW = phrase(
+    "But {part} of the energy of that quarter hour came between readings that lie more than half an hour apart: nobody "
+    "knows when. Stations that send their meter every 15 minutes make the peak known."
+)
+DEAR_SPREAD_HOW = phrase(
+    "But {part} of that energy came between readings that lie more than half an hour apart: nobody knows when. "
+    "Stations that send their meter every 15 minutes make it known."
+)
 MONTH, DAY, MOMENT = phrase("MMMM y"), phrase("d MMM y"), phrase("EEEE d MMM HH:mm")
 """How dates are written (Unicode TR 35); each language has its own."""
 NEAR_HOW = phrase("The highest quarter hour of {month} was {peak} on {day}; the connection bears {limit}.")
@@ -96,7 +113,7 @@ class Finding:
     site: str | None
     """At which; empty: stations without one; None: at all that were asked for."""
     title: Phrase
-    how: Phrase
+    how: Said
     """How it was computed."""
     since: datetime
     until: datetime
@@ -106,6 +123,8 @@ class Finding:
     currency: str = ""
     behind: Behind = Behind()
     """Where in the span what it is told from lies."""
+    is_spread: bool = False
+    """Whether it rests mostly on energy that is taken to have come evenly, since readings lie far apart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +149,11 @@ class Seen:
     outlets: int = 0
     """How many connectors had cars."""
     terms: Terms | None = None
+
+    @property
+    def peak(self) -> Peak | None:
+        """Its highest quarter hour; None where it had no load."""
+        return peak_of(self.load, self.spread)
 
     @property
     def month(self) -> Dated:
@@ -189,7 +213,8 @@ def _shift(seen: Seen) -> Finding | None:
     hours = counted("1 hour", "{count} hours", best.hours)
     percent, load_of = Figure(Decimal(best.percent), 0, "%"), LOADS[best.days]
     amount = priced(Decimal(best.saved_minor), terms.currency)
-    title = SHIFT.filled(percent=percent, load=load_of, hours=hours, amount=amount)
+    is_spread, said = _spread(seen)
+    title = (SHIFT_SPREAD if is_spread else SHIFT).filled(percent=percent, load=load_of, hours=hours, amount=amount)
     how = SHIFT_HOW.filled(
         month=seen.month,
         before=_kw(best.before_w),
@@ -202,8 +227,16 @@ def _shift(seen: Seen) -> Finding | None:
         most=MOST_PERCENT,
         latest=LATEST_H,
     )
-    behind = Behind(peak=quarters[month.peak])
-    return Finding(Kind.SHIFT, seen.site, title, how, seen.since, seen.until, best.saved_minor, terms.currency, behind)
+    worth = best.saved_minor, terms.currency, Behind(peak=quarters[month.peak]), is_spread
+    return Finding(Kind.SHIFT, seen.site, title, joined((how, said)), seen.since, seen.until, *worth)
+
+
+def _spread(seen: Seen) -> tuple[bool, Said]:
+    """Whether the peak rests mostly on energy that came between readings far apart, and how much of it does."""
+    peak = seen.peak
+    if peak is None or not peak.spread_w:
+        return False, joined(())
+    return peak.is_spread, PEAK_SPREAD_HOW.filled(part=_percent(peak.spread_w, peak.power_w))
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,27 +287,32 @@ def _dear(seen: Seen) -> Finding | None:
     spans = _spans(terms)
     cheap = min(spans, key=lambda one: (one.price, -one.count))
     with exactly():
-        taken = _by_span(seen, spans)
+        taken = _by_span(seen.load, spans, seen.zone)
         dear = max(spans, key=lambda one: taken[one] * (one.price - cheap.price))
         energy_wh = taken[dear]
         saved_minor = int((energy_wh * (dear.price - cheap.price)).scaleb(-3))
+        spread_wh = _by_span(seen.spread, [dear], seen.zone)[dear]
     if not _is_much(saved_minor, terms.currency):
         return None
     amount = priced(Decimal(saved_minor), terms.currency)
     prices = {"price": priced(dear.price, terms.currency), "less": priced(cheap.price, terms.currency)}
     energy = Figure(energy_wh.scaleb(-3), 2, "kWh")
     since, until = cheap.ends
-    title = DEAR.filled(energy=energy, dear=str(dear), since=since, until=until, amount=amount)
+    is_spread = spread_wh * 2 > energy_wh
+    title = (DEAR_SPREAD if is_spread else DEAR).filled(
+        energy=energy, dear=str(dear), since=since, until=until, amount=amount
+    )
     how = DEAR_HOW.filled(energy=energy, dear=str(dear), month=seen.month, cheap=str(cheap), **prices)
-    behind = Behind(clock=dear.clock)
-    return Finding(Kind.DEAR, seen.site, title, how, seen.since, seen.until, saved_minor, terms.currency, behind)
+    said = DEAR_SPREAD_HOW.filled(part=_percent(spread_wh, energy_wh)) if spread_wh else ""
+    worth = saved_minor, terms.currency, Behind(clock=dear.clock), is_spread
+    return Finding(Kind.DEAR, seen.site, title, joined((how, said)), seen.since, seen.until, *worth)
 
 
-def _by_span(seen: Seen, spans: Sequence[_Span]) -> dict[_Span, Decimal]:
+def _by_span(load: Mapping[datetime, Decimal], spans: Sequence[_Span], zone: tzinfo) -> dict[_Span, Decimal]:
     """The energy of each span of the day in the whole month, Wh."""
     by_quarter = [ZERO] * OF_DAY
-    for at, wh in seen.load.items():
-        by_quarter[_of_day(at.astimezone(seen.zone))] += wh
+    for at, wh in load.items():
+        by_quarter[_of_day(at.astimezone(zone))] += wh
     return {one: sum((wh for of_day, wh in enumerate(by_quarter) if one.holds(of_day)), ZERO) for one in spans}
 
 
@@ -316,9 +354,13 @@ def _near(seen: Seen) -> Finding | None:
     peak_w = seen.load[at] * 4
     if peak_w * HUNDRED < limit_w * LEAST_LIMIT_PERCENT:
         return None
-    title = NEAR.filled(percent=_percent(peak_w, limit_w), at=_on(at, seen.zone))
+    is_spread, said = _spread(seen)
+    title = (NEAR_SPREAD if is_spread else NEAR).filled(percent=_percent(peak_w, limit_w), at=_on(at, seen.zone))
     how = NEAR_HOW.filled(month=seen.month, peak=_kw(peak_w), day=_on(at, seen.zone), limit=_kw(limit_w))
-    return Finding(Kind.NEAR, seen.site, title, how, seen.since, seen.until, behind=Behind(peak=at))
+    where = Behind(peak=at)
+    return Finding(
+        Kind.NEAR, seen.site, title, joined((how, said)), seen.since, seen.until, behind=where, is_spread=is_spread
+    )
 
 
 # --- words --------------------------------------------------------------------------------------------------------

@@ -32,6 +32,9 @@ class StatisticsFinding(BaseModel):
     since: datetime
     until: datetime = Field(description="The span it is from.")
     saved_minor: int | None = Field(description="What it is worth a month, minor units; null where it is not money.")
+    is_spread: bool = Field(
+        description="Whether it rests mostly on energy that is taken to have come evenly: readings lie far apart."
+    )
     currency: str = Field(description="ISO 4217; empty where it is not money.")
     digits: int = Field(description="Digits of the minor unit after the point.")
 
@@ -52,6 +55,6 @@ async def find_statistics_findings(
 
 
 def _told(one: Found) -> StatisticsFinding:
-    names = ("kind", "site", "title", "how", "since", "until", "saved_minor", "currency")
+    names = ("kind", "site", "title", "how", "since", "until", "saved_minor", "currency", "is_spread")
     digits = digits_of(one.currency) if one.currency else 0
     return StatisticsFinding(**{name: getattr(one, name) for name in names}, digits=digits)

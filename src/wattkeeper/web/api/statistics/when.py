@@ -16,18 +16,12 @@ from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.load import Peak, power
 from wattkeeper.operations.statistics.when import Slot
 from wattkeeper.store.statistics.total import Part
-from wattkeeper.web.api.shapes import Amount, Here, Line, SessionsReader
+from wattkeeper.web.api.shapes import Amount, Here, SessionsReader
 from wattkeeper.web.api.statistics.use import SiteSpanFilter, rounded
 
 router = APIRouter(tags=["statistics"])
 MOST_QUARTER_DAYS = 62
 """Of how many days quarter hours are told at once."""
-
-
-class LoadFilter(SiteSpanFilter):
-    """Of which days and of which site."""
-
-    site: Line = Field(description="Empty: stations without a site, together.")
 
 
 class HourOfWeek(BaseModel):
@@ -66,6 +60,10 @@ class QuarterHour(BaseModel):
     at: datetime = Field(description="Its beginning.")
     energy_wh: Amount
     power_w: Amount = Field(description="Its mean power: four times its energy.")
+    spread_wh: Amount = Field(
+        description="Of its energy, what came between readings more than half an hour apart, and is taken to have come "
+        "evenly: when it came, nobody knows."
+    )
 
 
 class SiteLoad(BaseModel):
@@ -73,7 +71,7 @@ class SiteLoad(BaseModel):
 
     first_day: date
     last_day: date
-    site: str
+    site: str | None = Field(description="Null: all that the caller sees, together.")
     peak: QuarterHour | None = Field(description="The highest, the first of several; null where there was no load.")
     items: list[QuarterHour]
 
@@ -126,15 +124,18 @@ async def show_hours_of_week(
 
 
 @router.get("/statistics/load")
-async def show_load(rooms: Here, viewer: SessionsReader, asked: Annotated[LoadFilter, Query()]) -> SiteLoad:
-    """The load of a site by quarter hour, of at most 62 days."""
+async def show_load(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteSpanFilter, Query()]) -> SiteLoad:
+    """The load of a site by quarter hour, or of all sites together, of at most 62 days."""
     span = asked.span(rooms)
     if span.days > MOST_QUARTER_DAYS:
         why = phrase("Quarter hours are told of at most {most} days at once.", most=MOST_QUARTER_DAYS)
         raise Refusal(Code.INVALID, why)
     await _need(rooms, viewer, asked.site)
     load = await rooms.statistics.when.load(viewer, span, asked.site)
-    items = [QuarterHour(at=at, energy_wh=one, power_w=power(one)) for at, one in load.quarters.items()]
+    items = [
+        QuarterHour(at=at, energy_wh=one, power_w=power(one), spread_wh=load.spread.get(at, Decimal(0)))
+        for at, one in load.quarters.items()
+    ]
     peak = None if load.peak is None else QuarterHour(**_peak(load.peak))
     return SiteLoad(first_day=span.first, last_day=span.last, site=asked.site, peak=peak, items=items)
 
@@ -176,7 +177,7 @@ async def sites_of(rooms: Here, viewer: SessionsReader, site: str | None) -> Seq
 
 
 def _peak(peak: Peak) -> dict[str, Any]:
-    return {"at": peak.at, "energy_wh": peak.power_w / 4, "power_w": peak.power_w}
+    return {"at": peak.at, "energy_wh": peak.power_w / 4, "power_w": peak.power_w, "spread_wh": peak.spread_w / 4}
 
 
 def _hour(day: int, hour: int, slot: Slot, knows_money: bool) -> HourOfWeek:

@@ -7,7 +7,7 @@ from datetime import timedelta, tzinfo
 from urllib.parse import urlencode
 
 from wattkeeper.charging.person import Viewer
-from wattkeeper.charging.phrase import Phrase, phrase
+from wattkeeper.charging.phrase import Phrase, Said, phrase
 from wattkeeper.charging.statistics.savings import QUARTER, Finding, name_of
 from wattkeeper.web.operator.insight.place import named, sessions_at
 from wattkeeper.web.rooms import Rooms
@@ -18,7 +18,7 @@ class Told:
     """A finding in words."""
 
     title: Phrase
-    how: Phrase
+    how: Said
     at: str | Phrase
     """At which site; empty where there is one alone, or the finding is of all."""
     hrefs: list[tuple[Phrase, str]]

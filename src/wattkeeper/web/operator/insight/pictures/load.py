@@ -34,59 +34,83 @@ PEAK_DAY = phrase("EEEE d MMM")
 
 @dataclass(frozen=True, slots=True)
 class Loads:
-    """The load of the site that is looked at, and the peaks of all."""
+    """The load of the site that is looked at, or of all together, and then the peaks of all."""
 
     load: Load
     peaks: dict[str, Peak]
 
 
-async def loads(scene: Scene) -> tuple[Scene, Loads | None]:
-    """The site that is asked for; else the one with the highest peak, and all peaks. None where there was no load."""
+async def loads(scene: Scene) -> Loads:
+    """The load of the site that is asked for; else of all together, and the peak of each."""
     when, site = scene.rooms.statistics.when, scene.asked.part.site
-    if site is not None:
-        return scene, Loads(await when.load(scene.viewer, scene.asked.span, site), {})
-    peaks = await when.peaks(scene.viewer, scene.asked.span)
-    if not peaks:
-        return scene, None
-    site = max(sorted(peaks), key=lambda one: peaks[one].power_w)
-    there = replace(scene, asked=scene.asked.at(site or NO_SITE))
-    return there, Loads(await when.load(scene.viewer, scene.asked.span, site), peaks)
+    peaks = {} if site is not None else await when.peaks(scene.viewer, scene.asked.span)
+    return Loads(await when.load(scene.viewer, scene.asked.span, site), peaks)
 
 
 async def drawn(scene: Scene) -> list[Picture]:
     """The curve, and the sites where none is chosen."""
-    whole = scene
-    scene, found = await loads(scene)
-    peak = None if found is None else found.load.peak
-    if found is None or peak is None:
+    found = await loads(scene)
+    peak = found.load.peak
+    if peak is None:
         empty = Drawing.empty()
         title, note = phrase("No energy was delivered"), phrase("Mean power by quarter hour, kW.")
         return [Picture("load", title, note, empty, empty, (), (), lambda: Sheet(HEADS, ()))]
-    made = [_curve(scene, found.load, peak)]
-    return [*made, _sites(whole, found.peaks)] if len(found.peaks) > 1 else made
+    made = [_curve(scene, found, peak)]
+    return [*made, _sites(scene, found.peaks)] if len(found.peaks) > 1 else made
 
 
 # --- the curve ----------------------------------------------------------------------------------------------------
 
-HEADS = ("quarter_hour", "energy_kwh", "mean_kw")
+HEADS = ("quarter_hour", "energy_kwh", "mean_kw", "spread_kwh")
+PEAK, SPREAD_PEAK = (
+    phrase("{place}: peak {power} kW, {when}"),
+    phrase("{place}: peak {power} kW, {when}, had energy come evenly"),
+)
+SPREAD = phrase(
+    "{part} of the peak’s energy came between readings more than half an hour apart and is taken to have come evenly: "
+    "what the peak was, nobody knows."
+)
 
 
-def _curve(scene: Scene, load: Load, peak: Peak) -> Picture:
+def _curve(scene: Scene, found: Loads, peak: Peak) -> Picture:
     """The load over the span."""
+    load = found.load
     given = [_drawing(scene, load, peak, width) for width in (WIDE_PX, NARROW_PX)]
-    title = phrase("Peak: {power} kW, {when}", power=kw(peak.power_w), when=said_at(scene, peak))
-    heads = (phrase("Day"), phrase("Highest, kW"), phrase("at"), "kWh")
+    words = SPREAD_PEAK if peak.is_spread else PEAK
+    title = words.filled(place=said_place(scene, load), power=kw(peak.power_w), when=said_at(scene, peak))
+    heads = (phrase("Day"), phrase("Highest, kW"), phrase("at"), phrase("Spread evenly"), "kWh")
     return Picture(
         "load",
         title,
-        _note(load, peak),
+        joined((_note(load, peak), _highest(scene, found.peaks))),
         given[0],
         given[1],
         heads,
         list(_days(scene, load)),
         lambda: _sheet(load),
-        about=scene.about,
     )
+
+
+def _highest(scene: Scene, peaks: dict[str, Peak]) -> Said:
+    """Which site has the highest peak, where there are several."""
+    if len(peaks) < 2:
+        return joined(())
+    site = max(sorted(peaks), key=lambda one: peaks[one].power_w)
+    peak, told = peaks[site], phrase("The highest of one site: {site}, {power} kW, {when}.")
+    return told.filled(site=site or WITHOUT, power=kw(peak.power_w), when=said_at(scene, peak))
+
+
+def said_place(scene: Scene, load: Load) -> Phrase | str:
+    """Whose load it is: a site's by its name, or that of all there are."""
+    if load.site is not None:
+        return load.site or phrase("Stations without a site")
+    alone = scene.known.sites[0] if len(scene.known.sites) == 1 else ""
+    return alone or phrase("All sites together")
+
+
+def spread(peak: Peak) -> str:
+    """How much of a peak came between readings far apart; empty where none did."""
+    return Figure(divided(peak.spread_w * 100, peak.power_w), 0, "%") if peak.spread_w else ""
 
 
 def said_at(scene: Scene, peak: Peak) -> Phrase:
@@ -104,7 +128,7 @@ def _note(load: Load, peak: Peak) -> Said:
     told = phrase("On average {mean} kW, {part} of the peak.", mean=kw(mean), part=part)
     drawn = stretched({}, load.since, load.until, _stretches(load)).length
     each = phrase("Mean power by quarter hour, kW.") if drawn == QUARTER else MANY.filled(hours=hours_of(drawn))
-    return joined((told, each))
+    return joined((told, each, SPREAD.filled(part=spread(peak)) if peak.spread_w else ""))
 
 
 MANY = phrase("Behind: the highest quarter hour of each {hours} h, kW; in front: their mean power.")
@@ -155,6 +179,7 @@ def _days(scene: Scene, load: Load) -> Iterator[list[Shown]]:
             Shown(said_day(one.day)),
             Shown(kw(one.peak.power_w), behind(scene, one.peak)),
             Shown(f"{there:%H:%M}"),
+            Shown(spread(one.peak)),
             Shown(kwh(one.energy_wh), scene.sessions(**day)),
         ]
 
@@ -176,7 +201,8 @@ def _sheet(load: Load) -> Sheet:
     for number in range((load.until - load.since) // QUARTER):
         at = load.since + number * QUARTER
         energy_wh = load.quarters.get(at, Decimal(0))
-        rows.append((f"{at:%Y-%m-%dT%H:%M:%SZ}", energy_wh.scaleb(-3), power(energy_wh).scaleb(-3)))
+        told = energy_wh.scaleb(-3), power(energy_wh).scaleb(-3), load.spread.get(at, Decimal(0)).scaleb(-3)
+        rows.append((f"{at:%Y-%m-%dT%H:%M:%SZ}", *told))
     return Sheet(HEADS, rows)
 
 
@@ -194,12 +220,16 @@ def _sites(scene: Scene, peaks: dict[str, Peak]) -> Picture:
                 Shown(site or WITHOUT, at.asked.address(LOAD)),
                 Shown(kw(peak.power_w), behind(at, peak)),
                 Shown(said_at(scene, peak)),
+                Shown(spread(peak)),
             ]
         )
-    heads = (phrase("Site"), phrase("Highest, kW"), phrase("at"))
+    heads = (phrase("Site"), phrase("Highest, kW"), phrase("at"), phrase("Spread evenly"))
     sheet = Sheet(
-        ("site", "mean_kw", "quarter_hour"),
-        [(site, peak.power_w.scaleb(-3), f"{peak.at:%Y-%m-%dT%H:%M:%SZ}") for site, peak in ordered],
+        ("site", "mean_kw", "quarter_hour", "spread_kw"),
+        [
+            (site, peak.power_w.scaleb(-3), f"{peak.at:%Y-%m-%dT%H:%M:%SZ}", peak.spread_w.scaleb(-3))
+            for site, peak in ordered
+        ],
     )
     empty = Drawing.empty()
     title, note = phrase("The highest quarter hour of each site"), phrase("Mean power of a quarter hour, kW.")

@@ -116,8 +116,6 @@ class Picture:
     sheet: Callable[[], Sheet]
     pick: Sequence[tuple[str, str, bool]] = ()
     """What else can be drawn: its name, its address, whether it is this."""
-    about: Said | None = None
-    """Days and place, where they are not those that were asked for."""
     lacks: Sequence[Shown] = ()
     """What nobody told and it would need, and where that can be entered."""
 
@@ -145,7 +143,7 @@ class Desk:
         context = {
             "pictures": pictures,
             "path": self._path,
-            "about": pictures[0].about or scene.about,
+            "about": scene.about,
             **chosen(scene.asked, scene.known, scene.today),
         } | more
         status = 200 if refusal is None else STATUS[refusal.code]
@@ -207,7 +205,7 @@ def made_of(pictures: Sequence[Picture], about: Said, named: tuple[str, str], ki
     found = [one for one in pictures if one.key == named[1]]
     if not found or kind not in FILES:
         raise Refusal(Code.NOT_FOUND, phrase("There is no such picture; each is there as svg and as csv."))
-    made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], found[0].about or about)
+    made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], about)
     return taken(made, named[0], kind)
 
 
