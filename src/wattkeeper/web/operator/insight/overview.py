@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -206,7 +207,7 @@ class Pages:
             "about": said_asked(scene.asked, scene.known),
             "figures": list(zip((name for name, _, _ in told.columns), told.cells(used.whole), strict=True)),
             "days": await _days(scene),
-            "tables": _tables(told, used) if used.connectors else [],
+            "tables": await asyncio.to_thread(_tables, told, used) if used.connectors else [],
             "findings": findings,
             "carbon": emitted,
             "path": OVERVIEW + FILES_AT,
