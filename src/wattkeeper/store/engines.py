@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from typing import Any
 
+import aiosqlite
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -50,7 +52,32 @@ def async_url(url: str) -> URL:
 
 def engine_of(url: URL, **options: Any) -> AsyncEngine:
     """An engine that tells no parameter in its errors; raises ValueError where the way to it is named wrongly."""
-    return create_async_engine(bare(url), hide_parameters=True, connect_args=link_of(url), **options)
+    link = link_of(url) | ({"async_creator_fn": _opened} if url.drivername.startswith("sqlite") else {})
+    return create_async_engine(bare(url), hide_parameters=True, connect_args=link, **options)
+
+
+class Connection(aiosqlite.Connection):
+    """A connection that is stopped once.
+
+    Whoever is cancelled twice within a query, as a page that is left is, has it stopped and closed: the close would
+    wait for ever for a second stop, which nobody is there to do.
+    """
+
+    def stop(self) -> asyncio.Future[Any] | None:
+        """Stop it, if nobody did."""
+        return super().stop() if self._running else None
+
+    async def close(self) -> None:
+        """Close it, if nobody stopped it."""
+        if self._running:
+            await super().close()
+
+
+def _opened(path: str, **options: Any) -> Connection:
+    """A connection to a SQLite file, in a thread that keeps no process alive."""
+    connection = Connection(lambda: sqlite3.connect(path, **options), 64)
+    connection._thread.daemon = True
+    return connection
 
 
 def dsn_of(url: URL) -> tuple[str, dict[str, Any]]:
