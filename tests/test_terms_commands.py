@@ -12,12 +12,16 @@ async def test_terms_are_entered_listed_and_refused_in_sentences(tmp_path: Path)
     assert status == 0, said
     status, out, _ = await run(tmp_path, "terms", "show", "Harbour")
     assert status == 0 and "No terms were entered" in out
+    status, out, said = await run(tmp_path, "terms", "show", "Nowhere")
+    assert (status, out) == (1, "") and "No station stands at a site called Nowhere." in said
+    status, out, said = await run(tmp_path, "terms", "set", "Harbour")
+    assert (status, out) == (1, "") and "Say what holds: --peak" in said
     given = ("--peak", "8,25", "--energy", "0.245", "--at", "22:00-06:00=0.18", "--limit-kw", "40", "--carbon", "350")
     status, out, said = await run(tmp_path, "terms", "set", "Harbour", *given, "--since", "2026-01-01")
     assert (status, said) == (0, "") and "Noted." in out
     status, out, _ = await run(tmp_path, "terms", "show", "Harbour")
     words = " ".join(out.split())
-    for part in ("2026-01-01", "8.25 EUR", "0.245 EUR", "22:00-06:00 0.18 EUR", "40", "350", "command line"):
+    for part in ("2026-01-01", "8.25 EUR", "0.245 EUR", "22:00-06:00 0.18 EUR", "40.0", "350", "command line"):
         assert part in words, part
     for wrong, code, why in (
         (("Nowhere", "--peak", "1"), 1, "No station stands at a site called Nowhere."),
@@ -27,7 +31,7 @@ async def test_terms_are_entered_listed_and_refused_in_sentences(tmp_path: Path)
         (("Harbour", "--at", "22:61-23:00=1"), 1, "names a minute that no hour has"),
         (("Harbour", "--at", "25:00-26:00=1"), 1, "from one quarter hour to another"),
         (("Harbour", "--carbon", "1,2"), 1, "by one figure, or by 24"),
-        (("Harbour", "--since", "soon"), 1, "'soon' is no day"),
+        (("Harbour", "--peak", "1", "--since", "soon"), 1, "'soon' is no day"),
     ):
         status, out, said = await run(tmp_path, "terms", "set", *wrong)
         assert (status, out) == (code, "") and why in " ".join(said.split()), (wrong, said)

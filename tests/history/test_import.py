@@ -228,6 +228,34 @@ def test_a_mapping_that_is_wrong_says_what_and_where(house: House, text: str, sa
     assert "Traceback" not in err
 
 
+def test_to_look_makes_nothing_and_says_what_is_missing(house: House) -> None:
+    """No database and no key where there was none; rows are listed also where stations are missing."""
+    file = house.write("old.csv", HEAD + ROWS)
+    before = {one.name for one in house.folder.iterdir()}
+    for words in (("--dry-run",), ("--dry-run", "--list", "year")):
+        code, out, _ = house.take(file, *words)
+        assert code == 1 and "3 rows: nothing imported as long as stations are missing" in out
+        assert "2 stations are not here: --make-stations admits them." in out
+    assert "line 3: " in out
+    code, out, _ = house.take(file, "--dry-run", "--make-stations")
+    assert code == 0 and "3 rows: 3 would be imported" in out
+    assert {one.name for one in house.folder.iterdir()} == before
+    code, out, err = house.take(file, "--list", "year")
+    assert code == 1 and "line 3: " in out and "so nothing was imported" in " ".join(err.split())
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "This is no table of sessions"),
+        (b"# Notes\n\nSome text, and more.\n", "This is no table of sessions"),
+    ],
+)
+def test_no_mapping_is_proposed_for_what_is_no_table(house: House, body: bytes, said: str) -> None:
+    code, out, err = house.run("import", "mapping", str(house.write("odd.csv", body)))
+    assert (code, out) == (1, "") and said in " ".join(err.split())
+
+
 def test_a_proposed_mapping_imports_what_it_was_proposed_for(house: House) -> None:
     file = HERE / "data" / "workplace_sessions.csv"
     code, out, _ = house.run("import", "mapping", str(file))

@@ -55,5 +55,26 @@ def test_a_replay_goes_into_no_installation_that_has_stations(house: Any, tmp_pa
     house.run("stations", "add", "MINE")
     code, _, err = house.run("simulate", "--replay", "--most", "3")
     assert code == 1
-    assert "has stations of its own" in err
+    assert "has stations or sessions of its own" in " ".join(err.split())
     assert house.rows("SELECT id FROM station") == [("MINE",)]
+
+
+def test_a_replay_leaves_history_of_the_same_stations_alone(tmp_path: Path) -> None:
+    """The same sessions, imported: no key is another afterwards, and nothing was told."""
+    house = House(tmp_path)
+    file, mapping = first_rows(tmp_path), MAPPINGS / "workplace_sessions.toml"
+    assert house.take(file, "--make-stations", mapping=mapping)[0] == 0
+    kept = "SELECT id, key_hash, created_by FROM station ORDER BY id", "SELECT id FROM session ORDER BY id"
+    before = [house.rows(query) for query in kept]
+    code, out, err = house.run("simulate", "--replay", "--most", "3")
+    assert (code, out) == (1, "") and "has stations or sessions of its own" in " ".join(err.split())
+    assert [house.rows(query) for query in kept] == before
+
+
+def test_a_replay_goes_not_beside_history_at_its_own_stations(tmp_path: Path) -> None:
+    house = House(tmp_path)
+    assert house.run("simulate", "--replay", "--most", "3")[0] == 0
+    assert house.run("simulate", "--replay", "--most", "4")[0] == 0
+    assert house.take(first_rows(tmp_path), "--make-stations", mapping=MAPPINGS / "workplace_sessions.toml")[0] == 0
+    code, _, err = house.run("simulate", "--replay", "--most", "5")
+    assert code == 1 and "has stations or sessions of its own" in " ".join(err.split())

@@ -56,7 +56,8 @@ async def test_a_fleet_replays_real_sessions(csms: Csms) -> None:
     assert not any(card in line for card in CARDS for line in said)
     stamps = [datetime.fromisoformat(one["timestamp"]) for one in csms.of("StatusNotification")]
     assert max(stamps) < datetime.now(UTC) - timedelta(days=1)
-    assert {card for start in starts.values() if (card := start["idTag"])} <= set(CARDS)
+    strange = {start["idTag"] for start in starts.values()} - set(CARDS)
+    assert len(strange) <= 1, "a card that nobody knows, which this central system takes"
 
 
 async def test_one_card_charges_one_car_at_a_time(csms: Csms) -> None:

@@ -44,6 +44,14 @@ async def test_the_files_say_what_was_counted(database: str, tmp_path: Path) -> 
         ("2026-03-01", 7, 14, 240.0),
     ]
     assert files.ask(folder, "SELECT sum(energy_wh) FROM quarters").item() == 6000
+    done = await ran("statistics", "ask", str(folder), "SELECT * FROM hours")
+    assert done[0] == 0 and "--csv FILE writes them whole" in " ".join(done[1].split())
+    done = await ran("statistics", "ask", str(folder), "SELECT 1 AS one", "--csv", str(sheet))
+    assert done[0] == 0 and "1 row is written to" in done[1]
+    done = await ran("statistics", "ask", str(folder), "drop table hours")
+    assert done[0] == 1 and "A question begins with SELECT" in done[2]
+    done = await ran("statistics", "export", "/proc/x", "--database", database)
+    assert done[0] == 1 and "/proc/x cannot be used: No such file or directory." in done[2]
     again = await ran("statistics", "rebuild", "--database", database)
     assert again[0] == 0 and "2 sessions counted again." in again[1]
     (folder / "hours" / "1999-01.parquet").write_bytes(b"left over")

@@ -194,7 +194,7 @@ async def test_the_command_line_lists_and_tries(tmp_path: Path) -> None:
                 await rooms.alerts.rules.make(VIEWER, Wish(name, fails, hooks))
         inside = {"WATTKEEPER_ALERT_INSIDE": "yes"}
         status, said, _ = await run(tmp_path, "alerts", "test", "told", **inside)
-        assert (status, "not reached: HTTP 503" in said) == (1, True)
+        assert (status, "webhook pager: not reached: HTTP 503" in said) == (1, True)
         status, said, _ = await run(tmp_path, "alerts", "test", "told", **inside)
         assert (status, "taken (HTTP 204)" in said) == (0, True)
         assert [one.told["type"] for one in there.heard] == ["alert.test"] * 2

@@ -75,7 +75,7 @@ def try_rule(
 ) -> None:
     """Tell everybody whom a rule tells that this is a try, and say what came of it; ends with 1 where one failed."""
 
-    async def work() -> tuple[int, list[Any]]:
+    async def work() -> tuple[int, list[Any], dict[str, str]]:
         from wattkeeper.store.alerts import sending
 
         async with rooms_of(database) as rooms:
@@ -86,14 +86,16 @@ def try_rule(
             count = await rooms.alerts.rules.test(VIEWER, found[0].id)
             await rooms.alerts.telling.look()
             async with rooms.store.read() as connection:
-                return count, (await sending.newest_tries(connection, count)) if count else []
+                tries = (await sending.newest_tries(connection, count)) if count else []
+            names = await rooms.names.of(VIEWER, [one.account for one in tries if one.account])
+            return count, tries, {one.id: one.name for one in await rooms.alerts.hooks.find(VIEWER)} | names
 
-    count, tries = run(work())
+    count, tries, names = run(work())
     if not count:
         fail("This rule tells nobody. Choose who is told on its page, /alerts/rules.")
     for one in tries:
-        whom = f"account {one.account}" if one.account else f"webhook {one.hook}"
-        out.print(f"{whom}: {_became(one)}", markup=False, soft_wrap=True)
+        kind, whom = ("account", one.account) if one.account else ("webhook", one.hook)
+        out.print(f"{kind} {names.get(whom, whom)}: {_became(one)}", markup=False, soft_wrap=True)
     if any(one.state.value != "sent" for one in tries):
         raise typer.Exit(1)
 

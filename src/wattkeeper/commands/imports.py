@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,7 +18,8 @@ from rich.table import Table
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.history.oddity import NAMES, Oddity
 from wattkeeper.commands.privacy.given import bytes_of
-from wattkeeper.commands.terminal import BY, Database, err, fail, out, rooms_of, run
+from wattkeeper.commands.terminal import BY, Database, err, fail, out, rooms_of, run, store_of
+from wattkeeper.settings import load
 
 app = typer.Typer(help="Take over history from another system.", no_args_is_help=True)
 MOST_TOLD = 50
@@ -60,6 +62,7 @@ def sessions(
     database: Database = None,
 ) -> None:
     """Import sessions: each once, however often it is told; marked as imported, never billed."""
+    from wattkeeper.operations.history import importing
     from wattkeeper.operations.history.mapping import read_mapping
     from wattkeeper.operations.history.table import read_table
 
@@ -70,8 +73,12 @@ def sessions(
     if as_json:
         print(json.dumps(_told(found, done), ensure_ascii=False, indent=1))
     else:
-        _print(found, done, listed)
-    raise typer.Exit(1 if found.bad else 0)
+        _print(found, done, listed, make_stations)
+    lacks = bool(found.unknown) and not make_stations
+    if lacks and not dry_run and not (strict and found.bad):
+        with _sentences():
+            importing.need_stations(found.unknown)
+    raise typer.Exit(1 if found.bad or lacks else 0)
 
 
 async def _import(table: Any, mapping: Any, wishes: tuple[bool, bool, bool], database: str | None) -> tuple[Any, int]:
@@ -79,18 +86,36 @@ async def _import(table: Any, mapping: Any, wishes: tuple[bool, bool, bool], dat
     from wattkeeper.operations.history import importing
 
     dry_run, strict, make_stations = wishes
+    if dry_run:
+        async with _to_look_in(database) as store:
+            return await importing.plan(store, table, mapping), 0
     async with rooms_of(database) as rooms:
         found = await importing.plan(rooms.store, table, mapping)
-        if dry_run or (strict and found.bad):
+        if (strict and found.bad) or (found.unknown and not make_stations):
             return found, 0
-        if make_stations:
-            await importing.make_stations(rooms.admission, found.unknown, mapping, BY)
-        else:
-            importing.need_stations(found.unknown)
+        await importing.make_stations(rooms.admission, found.unknown, mapping, BY)
         with Progress(console=err, transient=True) as progress:
             bar = progress.add_task("Recording sessions", total=len(found.fresh))
             told = lambda done: progress.update(bar, completed=done)  # noqa: E731
             return found, await importing.record(rooms.intake, found.fresh, mapping, told)
+
+
+@asynccontextmanager
+async def _to_look_in(database: str | None) -> AsyncIterator[Any]:
+    """The installation's database; where there is none yet, an empty one for a moment: to look makes nothing."""
+    from wattkeeper.store.engines import async_url
+    from wattkeeper.store.migrate import migrate
+
+    url = async_url(load(database=database).database)
+    if not url.drivername.startswith("sqlite") or Path(url.database or "").exists():
+        async with store_of(database) as store:
+            yield store
+        return
+    with tempfile.TemporaryDirectory(prefix="wattkeeper-") as folder:
+        empty = f"sqlite:///{folder}/empty.db"
+        await migrate(empty)
+        async with store_of(empty) as store:
+            yield store
 
 
 @contextmanager
@@ -107,7 +132,7 @@ def _sentences() -> Iterator[None]:
 # --- what is told ------------------------------------------------------------------------------------------------
 
 
-def _print(found: Any, done: int, listed: Oddity | None) -> None:
+def _print(found: Any, done: int, listed: Oddity | None, make_stations: bool) -> None:
     """What is odd, what was refused, what was done."""
     rows = _rows(found, listed)
     for line, column, why in rows if listed else rows[:MOST_TOLD]:
@@ -120,7 +145,7 @@ def _print(found: Any, done: int, listed: Oddity | None) -> None:
         for kind, count in found.counts.items():
             table.add_row(escape(str(NAMES[kind])), f"{count:,}", f"--dry-run --list {kind.value}")
         out.print(table)
-    out.print(_sum(found, done), soft_wrap=True)
+    out.print(_sum(found, done, make_stations), soft_wrap=True)
     if found.unknown:
         one = len(found.unknown) == 1
         made = "was made; nobody knows its key" if one else "were made; nobody knows their keys"
@@ -135,9 +160,11 @@ def _rows(found: Any, listed: Oddity | None) -> list[tuple[int, str, str]]:
     return sorted([*bad, *odd])
 
 
-def _sum(found: Any, done: int) -> str:
+def _sum(found: Any, done: int, make_stations: bool) -> str:
     """Everything in one line."""
     what = f"{done:,} imported" if done or not found.fresh else f"{len(found.fresh):,} would be imported"
+    if found.unknown and not make_stations:
+        what = f"nothing imported as long as stations are missing, {len(found.fresh):,} sessions that can be"
     return f"{found.rows:,} rows: {what}, {found.already:,} here already, {len(found.bad):,} not taken."
 
 

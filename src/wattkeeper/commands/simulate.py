@@ -13,8 +13,11 @@ from rich.progress import Progress
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.commands.terminal import BY, VIEWER, Database, err, fail, out, run
+from wattkeeper.commands.terminal import VIEWER, Database, err, fail, out, run
 from wattkeeper.settings import load
+
+REPLAY = "replay"
+"""Who made the stations of a replay, in records."""
 
 
 def simulate(
@@ -37,13 +40,24 @@ def simulate(
             fail("A replay needs no fleet: leave the file out.")
         run(_replay(database, most))
         return
+    if most is not None:
+        fail("--most says how many sessions a replay tells: it goes with --replay.")
     from wattkeeper.simulator import fleet as fleets
 
-    try:
-        text = sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text()
-    except OSError as problem:
-        fail(f"The fleet could not be read: {problem}")
+    text = _text_of(fleet)
+    if not text.strip():
+        fail("No fleet came in. Name its file, or let real sessions be told: wattkeeper simulate --replay")
     run(fleets.run_fleet(fleets.read_fleet(text), lambda line: out.print(line, markup=False)))
+
+
+def _text_of(fleet: Path | None) -> str:
+    """What stands in a fleet's file, or comes in; ends the command where it is no text."""
+    try:
+        return sys.stdin.read() if fleet is None or str(fleet) == "-" else fleet.read_text("utf-8")
+    except UnicodeDecodeError:
+        fail(f"{fleet or 'What came in'} is no text; a fleet is JSON.")
+    except OSError as problem:
+        fail(f"{fleet} cannot be read: {problem.strerror}. Is its name right?")
 
 
 async def _replay(database: str | None, most: int | None) -> None:
@@ -69,18 +83,21 @@ async def _replay(database: str | None, most: int | None) -> None:
 
 
 async def _keys(rooms: Any, sojourns: Sequence[Any]) -> dict[str, str]:
-    """Make the stations of these sessions, or give them new keys; Refusal (CONFLICT) where there are others."""
+    """Make these stations, or give those of a replay new keys; Refusal (CONFLICT) where there are others."""
     from wattkeeper.store.stations import station
 
     sites = {one.station: one.site for one in sojourns}
-    async with rooms.store.unit() as unit:
-        there = {name for name, _, _ in await station.keys(unit)}
-    if there - sites.keys():
-        why = phrase("This installation has stations of its own. Name another database to replay into: --database.")
-        raise Refusal(Code.CONFLICT, why)
+    async with rooms.store.read() as connection:
+        there = await station.known(connection, sites.keys())
+        if await station.has_others(connection, REPLAY):
+            why = phrase(
+                "This installation has stations or sessions of its own, which no replay made. Name another database to "
+                "replay into: --database."
+            )
+            raise Refusal(Code.CONFLICT, why)
     return {
-        name: await rooms.admission.rekey(name, BY)
+        name: await rooms.admission.rekey(name, REPLAY)
         if name in there
-        else await rooms.admission.provision(name, BY, site=site)
+        else await rooms.admission.provision(name, REPLAY, site=site)
         for name, site in sorted(sites.items())
     }

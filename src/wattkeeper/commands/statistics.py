@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from rich.measure import Measurement
 from rich.progress import Progress
 from rich.table import Table
 
@@ -16,6 +17,8 @@ from wattkeeper.settings import load
 app = typer.Typer(help="What sessions come to: count it again, write it as Parquet, ask it.", no_args_is_help=True)
 MOST_ROWS = 200
 """How many rows of an answer a terminal shows; a file has all."""
+WIDEST = 10_000
+"""Characters of a line of an answer that is not cut."""
 Folder = Annotated[Path, typer.Argument(file_okay=False, help="The folder of the files.")]
 
 
@@ -74,7 +77,7 @@ def ask(
     except (ValueError, OSError) as problem:
         fail(str(problem))
     if csv is not None:
-        out.print(f"{answer.height:,} rows are written to {csv}.", markup=False)
+        out.print(f"{_rows(answer.height)} written to {csv}.", markup=False, soft_wrap=True)
         return
     table = Table(*answer.columns, box=None)
     for row in answer.head(MOST_ROWS).iter_rows():
@@ -82,3 +85,10 @@ def ask(
     out.print(table)
     if answer.height > MOST_ROWS:
         out.print(f"These are the first {MOST_ROWS} of {answer.height:,} rows; --csv FILE writes all.")
+    if Measurement.get(out, out.options.update(max_width=WIDEST), table).maximum > out.width:
+        out.print("Not everything fits into these columns: name fewer, or --csv FILE writes them whole.")
+
+
+def _rows(count: int) -> str:
+    """How many rows are."""
+    return "1 row is" if count == 1 else f"{count:,} rows are"

@@ -87,7 +87,10 @@ def run(work: Coroutine[Any, Any, T]) -> T:
         raise typer.Exit(0) from None
     except Refusal as refusal:
         err.print(refusal.why, markup=False)
-    except (KeyRefused, ValueError, OSError) as problem:
+    except OSError as problem:
+        named = f"{problem.filename} cannot be used: {problem.strerror}."
+        err.print(named if problem.filename and problem.strerror else str(problem), markup=False, soft_wrap=True)
+    except (KeyRefused, ValueError) as problem:
         err.print(str(problem), markup=False, soft_wrap=True)
     except DBAPIError as problem:
         err.print(f"The database could not be used: {problem.orig}", markup=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -35,7 +36,9 @@ def set_terms(
     since: Annotated[str, typer.Option(help="From which day on, such as 2026-01-01; always if absent.")] = "",
     database: Database = None,
 ) -> None:
-    """Enter all terms of a site; they take the place of those before, which stay in its history."""
+    """Enter all terms of a site at once: what is left out is not told any more. Those before stay in its history."""
+    if not any((peak, energy, at, limit_kw, carbon)):
+        fail("Say what holds: --peak, --energy, --at, --limit-kw or --carbon. What is left out is not told any more.")
     minor = Decimal(10) ** digits_of(load(database=database).pay_currency)
     terms = Terms(
         since=_day(since) if since else None,
@@ -50,8 +53,9 @@ def set_terms(
         async with rooms_of(database) as rooms:
             return await rooms.statistics.terms.enter(VIEWER, site, terms)
 
-    run(work())
-    out.print("Noted. Findings and carbon follow it from now on.", markup=False)
+    entered = run(work())
+    out.print("Noted. Findings and carbon follow it from now on. These terms hold, and nothing else:", markup=False)
+    out.print(_table([entered]))
 
 
 @app.command("carbon")
@@ -79,19 +83,28 @@ def show(site: Site, database: Database = None) -> None:
     """Show the terms of a site as they were entered, the newest first."""
 
     async def work() -> list[Any]:
+        from wattkeeper.store.stations.placement import is_site
         from wattkeeper.store.statistics.terms import history
 
         async with store_of(database) as store, store.read() as connection:
-            return await history(connection, VIEWER, site)
+            found = await history(connection, VIEWER, site)
+            if not found and not await is_site(connection, site):
+                fail(f"No station stands at a site called {site or '–'}.")
+            return found
 
     found = run(work())
     if not found:
         out.print('No terms were entered for this site: wattkeeper terms set "SITE" --peak 8.25 --energy 0.24')
         return
+    out.print(_table(found))
+
+
+def _table(found: Sequence[Any]) -> Table:
+    """Terms as a table."""
     table = Table("Since", "Peak, per kW", "Energy, per kWh", "Limit, kW", "g CO2/kWh", "Entered (UTC)", "By", box=None)
     for one in found:
         table.add_row(*(escape(text) for text in _row(one)))
-    out.print(table)
+    return table
 
 
 def _row(one: Any) -> tuple[str, ...]:
@@ -107,11 +120,16 @@ def _row(one: Any) -> tuple[str, ...]:
         "always" if terms.since is None else terms.since.isoformat(),
         price(terms.peak_minor_per_kw),
         "\n".join([price(terms.energy_minor_per_kwh), *windows]),
-        "–" if terms.limit_w is None else _plain(terms.limit_w.scaleb(-3)),
+        "–" if terms.limit_w is None else _kw(terms.limit_w.scaleb(-3)),
         ", ".join(_plain(one) for one in terms.carbon_g_per_kwh) or "–",
         f"{one.created_at:%Y-%m-%d %H:%M}",
         one.created_by,
     )
+
+
+def _kw(value: Decimal) -> str:
+    """Power as pages have it, or with as many digits as it needs."""
+    return f"{value:.1f}" if value == round(value, 1) else _plain(value)
 
 
 def _plain(value: Decimal) -> str:

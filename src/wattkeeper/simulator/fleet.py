@@ -69,6 +69,9 @@ def read_fleet(text: str) -> Fleet:
     """A fleet from its JSON description; raises `FleetError`."""
     try:
         plan = json.loads(text)
+    except ValueError as error:
+        raise FleetError(f"this is no fleet description, which is JSON: {error}") from error
+    try:
         stations = tuple(_station_plan(entry) for entry in plan.pop("stations"))
         cards = tuple(plan.pop("cards"))
         if "day" in plan:

@@ -10,6 +10,8 @@ from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from itertools import islice
 
+from wattkeeper.charging.errors import Code, Refusal
+from wattkeeper.charging.phrase import phrase
 from wattkeeper.operations.history.mapping import EXCEL, ISO
 from wattkeeper.operations.history.row import NOTHING
 from wattkeeper.operations.history.table import Table
@@ -40,14 +42,21 @@ FORMS = (
     *("%Y/%m/%d %H:%M", "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%m/%d/%Y %H:%M:%S", "%m/%d/%Y %H:%M"),
     *("%m/%d/%y %H:%M", "%a, %d %b %Y %H:%M:%S GMT", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M"),
 )
+LEAST = 3
+"""Columns that a table of sessions has: begin, end and energy."""
+NO_SESSIONS = phrase(
+    "This is no table of sessions: its first line must name the columns, at least begin, end and energy."
+)
 ODD_BEFORE, CENTURY = 100, "20"
 """Years below this were written without their century."""
 
 
 def propose(table: Table) -> str:
-    """A mapping as TOML, with what a person has to look at."""
+    """A mapping as TOML, with what a person has to look at; Refusal (INVALID) where it can be no table of sessions."""
     rows = [row.cells for row in islice(table.rows, LOOKED_AT) if row.cells is not None]
     found = _columns(table, rows)
+    if len(table.names) < LEAST and not found:
+        raise Refusal(Code.INVALID, NO_SESSIONS)
     cells = {of: _cells(table.names.index(name), rows) for of, name in found.items()}
     return "\n".join(_written(found, cells, table)) + "\n"
 

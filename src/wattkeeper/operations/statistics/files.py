@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FILES = {"quarters": load_quarter, "hours": tally_hour, "days": tally_day, "stays": stay_count}
 """What can be asked for, by the name of its table in SQL."""
+QUESTION = re.compile(r"[\s(]*(SELECT|WITH)\b", re.IGNORECASE)
 ELSEWHERE = re.compile(r"\bread_\w+", re.IGNORECASE)
 """What Polars calls functions that read any file there is."""
 Row = dict[str, Any]
@@ -104,6 +105,8 @@ def ask(folder: Path, sql: str) -> pl.DataFrame:
     there = {name: folder / name for name in FILES if any((folder / name).glob("*.parquet"))}
     if not there:
         raise ValueError(f"{folder} has no totals; write them by: wattkeeper statistics export {folder}")
+    if not QUESTION.match(sql):
+        raise ValueError("A question begins with SELECT or WITH; these files are read, never changed.")
     if ELSEWHERE.search(sql):
         raise ValueError(f"A question is about these tables alone, and reads no other file: {', '.join(there)}.")
     frames = {name: pl.scan_parquet(path / "*.parquet") for name, path in there.items()}

@@ -15,13 +15,14 @@ from sqlalchemy import case, delete, exists, func, insert, or_, select, text, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.deed import DeedKind
+from wattkeeper.charging.identifiers import IMPORTED
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.station import ConnectorStatus, Version
 from wattkeeper.store import deed, reach
 from wattkeeper.store.columns import from_millionths
 from wattkeeper.store.stations import placement
 from wattkeeper.store.statistics import share
-from wattkeeper.store.tables import connector, knock, station, station_state
+from wattkeeper.store.tables import connector, knock, session, station, station_state
 from wattkeeper.store.unit import Unit
 
 MOST_KNOCKS = 200
@@ -86,6 +87,14 @@ def _credential(
     spoken = Version(version) if version else None
     made = Credential(name, bytes(salt or b""), bytes(key or b""), spoken, bool(booted), pepper or 1)
     return made if salt is not None else None
+
+
+async def has_others(connection: AsyncConnection, by: str) -> bool:
+    """Whether there is a station that was admitted by another, or a session of none of theirs or of history."""
+    theirs = select(C.id).where(C.created_by == by)
+    stations = select(C.id).where(C.created_by != by)
+    sessions = select(session.c.id).where(or_(session.c.station_id.not_in(theirs), session.c.key.like(f"{IMPORTED}%")))
+    return bool(await connection.scalar(select(or_(exists(stations), exists(sessions)))))
 
 
 async def keys(unit: Unit) -> list[tuple[str, bytes, bytes]]:
