@@ -114,7 +114,7 @@ async def test_a_picture_as_a_file_stands_for_itself(database: str, tmp_path: Pa
             for picture in pictures:
                 answer = await owner.get(f"{files}/{picture}.svg?{DAY}&site=Harbour")
                 assert answer.headers["content-type"] == "image/svg+xml"
-                assert answer.headers["content-disposition"].endswith(f'"{picture}-2026-03-01-2026-03-01.svg"')
+                assert answer.headers["content-disposition"].endswith(f'"{picture}-Harbour-2026-03-01-2026-03-01.svg"')
                 drawn = ET.fromstring(answer.text)
                 said = drawn.findtext(f"{SVG}title") or ""
                 assert said and "Harbour" in (drawn.findtext(f"{SVG}desc") or ""), picture

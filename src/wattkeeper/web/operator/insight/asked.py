@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -24,6 +25,10 @@ NAMES: Mapping[Usual, Phrase] = {
     Usual.MONTH: phrase("{month} so far"),
     Usual.YEAR: phrase("last 12 months"),
 }
+
+
+ODD, LONGEST = re.compile(r"[^A-Za-z0-9]+"), 40
+"""What no file's name needs, and how much of a place's name it takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,13 @@ class Asked:
         if self.usual is not None:
             return {"span": self.usual.value}
         return {"from": self.span.first.isoformat(), "to": self.span.last.isoformat()}
+
+    @property
+    def stem(self) -> str:
+        """What files about it are called after what they show: where, and which days."""
+        where = "no-site" if self.site == NO_SITE else self.site
+        told = (ODD.sub("-", one).strip("-")[:LONGEST] for one in (where, self.station))
+        return "-".join([*filter(None, told), self.span.first.isoformat(), self.span.last.isoformat()])
 
     @property
     def view(self) -> dict[str, str]:

@@ -231,7 +231,7 @@ class Pages:
         else:
             report = await reliability.report(viewer, asked.span, asked.part)
             made = sheets.ports(report) if sheet == "ports" else sheets.starts(report)
-        name = f'attachment; filename="{sheet}-{asked.span.first}-{asked.span.last}.csv"'
+        name = f'attachment; filename="{sheet}-{asked.stem}.csv"'
         headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
         return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
 

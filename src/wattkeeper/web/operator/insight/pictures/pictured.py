@@ -196,8 +196,7 @@ def chosen(asked: Asked, known: Known, today: date) -> dict[str, Any]:
 
 def file_of(pictures: Sequence[Picture], scene: Scene, key: str, kind: str) -> Response:
     """One of some pictures as a file; Refusal NOT_FOUND where there is none of this name or kind."""
-    name = f"{key}-{scene.asked.span.first}-{scene.asked.span.last}"
-    return made_of(pictures, scene.about, (name, key), kind)
+    return made_of(pictures, scene.about, (f"{key}-{scene.asked.stem}", key), kind)
 
 
 def made_of(pictures: Sequence[Picture], about: Said, named: tuple[str, str], kind: str) -> Response:
