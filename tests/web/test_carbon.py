@@ -64,13 +64,17 @@ async def test_files_and_the_api_say_the_same(database: str, tmp_path: Path) -> 
     async with known(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         hours = table(await owner.get(f"{PAGE}/hours.csv?{DAY}"))
         assert hours[12] == {
-            "hour": "12", "carbon_kg": "1.925000", "energy_kwh": "5.500", "g_per_kwh": "350.000000",
-            "unknown_kwh": "0.000",
+            "hour": "12", "carbon_kg": "1.925000", "energy_kwh": "5.500000", "g_per_kwh": "350.000000",
+            "unknown_kwh": "0.000000",
         }  # fmt: skip
-        assert (hours[15]["g_per_kwh"], hours[15]["unknown_kwh"], hours[15]["carbon_kg"]) == ("", "1.000", "0.000000")
+        assert (hours[15]["g_per_kwh"], hours[15]["unknown_kwh"], hours[15]["carbon_kg"]) == (
+            "",
+            "1.000000",
+            "0.000000",
+        )
         days = table(await owner.get(f"{PAGE}/days.csv?{DAY}"))
         assert [(one["day"], one["carbon_kg"], one["unknown_kwh"]) for one in days] == [
-            ("2026-03-01", "2.100000", "1.000")
+            ("2026-03-01", "2.100000", "1.000000")
         ]
         drawn = ET.fromstring((await owner.get(f"{PAGE}/hours.svg?{DAY}")).text)
         assert drawn.findtext(f"{SVG}title") == "Most carbon between 12:00 and 13:00: 1.9 kg"

@@ -59,15 +59,19 @@ async def test_files_and_the_api_say_the_same(database: str, tmp_path: Path) -> 
         rows = table(await owner.get(f"{PAGE}/hours.csv?{DAY}"))
         assert rows[12] == {
             "hour": "12",
-            "energy_kwh": "5.500",
+            "energy_kwh": "5.500000",
             "bought": "1.3475",
             "billed": "3",
             "margin_per_kwh": "0.300455",
             "bought_per_kwh": "0.245000",
             "billed_per_kwh": "0.545455",
-            "unpriced_kwh": "0.000",
+            "unpriced_kwh": "0.000000",
         }
-        assert (rows[15]["margin_per_kwh"], rows[15]["bought_per_kwh"], rows[15]["unpriced_kwh"]) == ("", "", "1.000")
+        assert (rows[15]["margin_per_kwh"], rows[15]["bought_per_kwh"], rows[15]["unpriced_kwh"]) == (
+            "",
+            "",
+            "1.000000",
+        )
         drawn = ET.fromstring((await owner.get(f"{PAGE}/hours.svg?{DAY}&show=bought")).text)
         assert drawn.findtext(f"{SVG}title") == "€1.35 paid for energy from 12:00 to 13:00"
         report = await told(house.api, "hours-of-day")

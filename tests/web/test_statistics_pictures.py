@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import httpx
 
@@ -18,6 +19,7 @@ from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.person import Role
 from wattkeeper.operations.statistics.counting import Counting
 from wattkeeper.store.stations import station
+from wattkeeper.web.operator.insight.pictures.pictured import at_place
 
 PAGES = {
     "/insight": ("/insight/all", ("days",)),
@@ -93,19 +95,32 @@ async def test_files_say_the_same(database: str, tmp_path: Path) -> None:
         ]
         load = table(await owner.get(f"/insight/load/load.csv?{DAY}&site=Hill"))
         assert len(load) == 96
-        assert list(load[60].values()) == ["2026-03-01T15:00:00Z", "0.250", "1.000", "0.250"]
+        assert list(load[60].values()) == ["2026-03-01T15:00+00:00", "0.250000", "1.000000", "0.250000"]
         assert len(table(await owner.get(f"/insight/load/load.csv?{DAY}"))) == 96
         sites = table(await owner.get(f"/insight/load/sites.csv?{DAY}"))
-        assert [(row["site"], row["spread_kw"]) for row in sites] == [("Harbour", "0.000"), ("Hill", "1.000")]
+        assert [(row["site"], row["spread_kw"]) for row in sites] == [("Harbour", "0.000000"), ("Hill", "1.000000")]
         stays = table(await owner.get(f"/insight/stays/stays.csv?{DAY}"))
         assert [row["sessions"] for row in stays] == ["1", "0", "0", "2", "0", "0", "0", "0", "0", "0", "0"]
         days = table(await owner.get(f"/insight/all/days.csv?{DAY}"))
-        assert days == [{"day": "2026-03-01", "energy_kwh": "7.000", "sessions": "3"}]
+        assert days == [{"day": "2026-03-01", "energy_kwh": "7.000000", "sessions": "3"}]
         connectors = table(await owner.get(f"/insight/all/connectors.csv?{DAY}"))
         assert [(row["station"], row["energy_kwh"], row["plugged_s"], row["billed"]) for row in connectors] == [
-            ("CP1", "6.000", "5820", "0.00"),
-            ("CP2", "1.000", "3600", "0.00"),
+            ("CP1", "6.000000", "5820", "0.00"),
+            ("CP2", "1.000000", "3600", "0.00"),
         ]
+
+
+async def test_files_are_named_by_site_and_days_and_tell_the_clock_of_the_place(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        for path, name in (
+            (f"/insight/load/load.csv?{DAY}", "load-2026-03-01-2026-03-01.csv"),
+            (f"/insight/uptime/ports.csv?{DAY}&site=Hill", "ports-Hill-2026-03-01-2026-03-01.csv"),
+            (f"/insight/uptime/outages.csv?{DAY}&station=CP1", "outages-CP1-2026-03-01-2026-03-01.csv"),
+        ):
+            answer = await owner.get(path)
+            assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+            assert answer.text.startswith("\ufeff")
+    assert at_place(datetime(2026, 10, 25, 1, tzinfo=UTC), ZoneInfo("Europe/Vienna")) == "2026-10-25T02:00+01:00"
 
 
 async def test_a_picture_as_a_file_stands_for_itself(database: str, tmp_path: Path) -> None:

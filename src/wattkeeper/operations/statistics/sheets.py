@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal
 
-from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
+from wattkeeper.operations.money.papers.sheet import Cell, written
 from wattkeeper.operations.statistics.reliability import Report
 from wattkeeper.store.statistics.reliability import OutageRow
 
@@ -22,48 +20,42 @@ OUTAGES = ("station", "port", "since", "until", "cause", "error", "began", "excl
 STARTS = ("kind", "became", "count")
 
 
-def ports(report: Report) -> str:
-    """Every port of a report."""
-    return _csv(PORTS, (_port(report, place) for place in range(len(report.ports))))
+def ports(report: Report, zone: tzinfo) -> str:
+    """Every port of a report; instants by the clock of a zone."""
+    return written(PORTS, (_port(report, place, zone) for place in range(len(report.ports))))
 
 
-def _port(report: Report, place: int) -> Sequence[Cell]:
+def _port(report: Report, place: int, zone: tzinfo) -> Sequence[Cell]:
     one = report.ports[place]
     port, up, tried = one.port, one.uptime, one.success
     repair = "" if up.mean_repair is None else int(up.mean_repair.total_seconds())
     shares = (_share(up.nevi), _share(up.found))
-    told = (port.site, port.station, port.evse, _at(port.first_at), up.known_s, up.out_s, up.excluded_s)
+    told = (port.site, port.station, port.evse, _at(port.first_at, zone), up.known_s, up.out_s, up.excluded_s)
     return (*told, *shares, up.outages, up.repairs, repair, tried.plug_ins, tried.plug_ins_charged)
 
 
-def outages(rows: Iterable[OutageRow]) -> str:
-    """Outages; one that goes on has no end."""
-    return _csv(OUTAGES, (outage_cells(one) for one in rows))
+def outages(rows: Iterable[OutageRow], zone: tzinfo) -> str:
+    """Outages, by the clock of a zone; one that goes on has no end."""
+    return written(OUTAGES, (outage_cells(one, zone) for one in rows))
 
 
-def outage_cells(one: OutageRow) -> Sequence[Cell]:
-    """An outage; its instants in UTC."""
-    told = (one.station, one.evse, _at(one.since), _at(one.until), one.cause.value, one.error, _at(one.began))
-    return (*told, one.excluded.value if one.excluded else "")
+def outage_cells(one: OutageRow, zone: tzinfo) -> Sequence[Cell]:
+    """An outage, by the clock of a zone."""
+    since, until, began = (_at(at, zone) for at in (one.since, one.until, one.began))
+    return (
+        *(one.station, one.evse, since, until, one.cause.value, one.error, began),
+        one.excluded.value if one.excluded else "",
+    )
 
 
 def starts(report: Report) -> str:
     """How many attempts became what."""
-    return _csv(STARTS, ((kind.value, why, count) for (kind, why), count in sorted(report.counts.items())))
-
-
-def _csv(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table with its byte order mark."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(head)
-    writer.writerows([plain(cell) for cell in row] for row in rows)
-    return BOM + text.getvalue()
+    return written(STARTS, ((kind.value, why, count) for (kind, why), count in sorted(report.counts.items())))
 
 
 def _share(share: Decimal | None) -> Cell:
     return "" if share is None else share.quantize(SHARE)
 
 
-def _at(at: datetime | None) -> str:
-    return "" if at is None else at.isoformat()
+def _at(at: datetime | None, zone: tzinfo) -> str:
+    return "" if at is None else at.astimezone(zone).isoformat()

@@ -37,11 +37,16 @@ def cells(one: Revenue) -> tuple[Cell, ...]:
 
 
 def as_csv(by: Sequence[Facet], rows: Iterable[Revenue]) -> str:
-    """The table as CSV, its byte order mark included."""
+    """The table as CSV."""
+    return written(header(by), (cells(one) for one in rows))
+
+
+def written(heads: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
+    """A table as CSV (RFC 4180), its byte order mark included; no cell is a formula."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header(by))
-    writer.writerows([plain(cell) for cell in cells(one)] for one in rows)
+    writer.writerow(heads)
+    writer.writerows([plain(cell) for cell in row] for row in rows)
     return BOM + text.getvalue()
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -20,7 +18,7 @@ from wattkeeper.operations.money.papers.monthly_paper import BY_RATE, RATE_COLUM
 from wattkeeper.operations.money.papers.paper import Party, Teller, clock
 from wattkeeper.operations.money.papers.papers import Papers, Printed
 from wattkeeper.operations.money.papers.printing import YEAR, printed
-from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
+from wattkeeper.operations.money.papers.sheet import Cell, written
 from wattkeeper.operations.statistics.yearly import OwnYear, OwnYears
 from wattkeeper.store.engines import Store
 
@@ -200,11 +198,7 @@ def kilograms(one: Emitted) -> Figure:
 
 def as_csv(one: OwnYear) -> str:
     """A year as CSV (RFC 4180) with a byte order mark: exact amounts in major units, energy in kWh."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADER)
-    writer.writerows([plain(cell) for cell in row] for row in _lines(one))
-    return BOM + text.getvalue()
+    return written(HEADER, _lines(one))
 
 
 def _lines(one: OwnYear) -> Iterator[Sequence[Cell]]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -16,7 +14,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.payments.payment import Matching, StepState
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.operations.money.papers.sheet import BOM, plain
+from wattkeeper.operations.money.papers.sheet import Cell, written
 from wattkeeper.operations.money.payments.provider import Movement, Provider, Unreachable, Unwilling
 from wattkeeper.operations.money.payments.wallet import NO_PROVIDER
 from wattkeeper.settings import Settings
@@ -176,13 +174,11 @@ HEADER = ("at_utc", "kind", "matching", "theirs", "payment", "currency", "ours",
 
 def as_csv(told: Reconciliation) -> str:
     """A reconciliation as CSV like that of revenue: amounts in major units, exact."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(HEADER)
+    rows: list[tuple[Cell, ...]] = []
     for row in told.rows:
         words = (f"{row.at:%Y-%m-%d %H:%M:%S}", row.kind, row.matching.value, row.theirs, row.payment, row.currency)
         amounts = (row.ours_minor, row.gross_minor, row.fee_minor, row.net_minor)
         digits = digits_of(row.currency)
         exact = ("" if one is None else Decimal(one).scaleb(-digits) for one in amounts)
-        writer.writerow([plain(cell) for cell in (*words, *exact)])
-    return BOM + text.getvalue()
+        rows.append((*words, *exact))
+    return written(HEADER, rows)

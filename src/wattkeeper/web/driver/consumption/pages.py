@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,7 +17,7 @@ from wattkeeper.charging.person import Viewer
 from wattkeeper.charging.phrase import Said, joined, phrase
 from wattkeeper.charging.statistics.elsewhen import HOURS, Elsewhen
 from wattkeeper.charging.statistics.used import Currency, Sum, later
-from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
+from wattkeeper.operations.money.papers.sheet import Cell, written
 from wattkeeper.operations.statistics.consumption import Consumption
 from wattkeeper.operations.statistics.otherwise import Otherwise
 from wattkeeper.web.driver.consumption import words
@@ -107,12 +105,12 @@ class Pages:
         one = await self._statistics.consumption.of(viewer, month)
         stem, _, kind = name.rpartition(".")
         if kind == "csv" and stem in TABLES:
-            return as_file(f"{stem}-{one.month:%Y-%m}.csv", "text/csv; charset=utf-8", as_csv(*TABLES[stem](one)))
+            return as_file(f"{stem}-{one.month:%Y-%m}.csv", "text/csv; charset=utf-8", written(*TABLES[stem](one)))
         other = await self._statistics.other_times.of(viewer, one.month) if stem.startswith("hours") else None
         if kind == "csv" and other is not None:
             for money, each in other.by_currency.items():
                 if stem == f"hours-{money.code}" and each.hours:
-                    return as_file(name, "text/csv; charset=utf-8", as_csv(*hours_table(money, each)))
+                    return as_file(name, "text/csv; charset=utf-8", written(*hours_table(money, each)))
         drawn_ = [*pictures(one), *(each.picture for each in (other_hours(other) if other else ()))]
         found = next((each for each in drawn_ if each is not None and each.name == stem), None)
         if kind != "svg" or found is None:
@@ -257,15 +255,6 @@ def hours_table(currency: Currency, one: Elsewhen) -> Table:
     """What a month would have cost, by the hour at which every session had begun."""
     rows = [(hour, currency.code, Decimal(minor).scaleb(-currency.digits)) for hour, minor in enumerate(one.hours)]
     return ("hour", "currency", "gross"), [*rows]
-
-
-def as_csv(header: Sequence[str], rows: Iterable[Sequence[Cell]]) -> str:
-    """A table as CSV (RFC 4180) with a byte order mark."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(header)
-    writer.writerows([plain(cell) for cell in row] for row in rows)
-    return BOM + text.getvalue()
 
 
 def as_file(name: str, media_type: str, text: str) -> Response:

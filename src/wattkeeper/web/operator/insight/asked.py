@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from urllib.parse import urlencode
@@ -64,9 +64,7 @@ class Asked:
     @property
     def stem(self) -> str:
         """What files about it are called after what they show: where, and which days."""
-        where = "no-site" if self.site == NO_SITE else self.site
-        told = (ODD.sub("-", one).strip("-")[:LONGEST] for one in (where, self.station))
-        return "-".join([*filter(None, told), self.span.first.isoformat(), self.span.last.isoformat()])
+        return stem_of((self.site, self.station), (self.span.first, self.span.last))
 
     @property
     def view(self) -> dict[str, str]:
@@ -111,6 +109,13 @@ def asked_of(
     except Refusal as refusal:
         return Asked(usual(name, today), name, **about), refusal  # type: ignore[arg-type]
     return Asked(span, name if span == usual(name, today) else named(span, today), **about), None  # type: ignore[arg-type]
+
+
+def stem_of(places: Sequence[str], days: Sequence[date]) -> str:
+    """What files are called after what they show: where, as addresses have it, and which days."""
+    where = ("no-site" if one == NO_SITE else one for one in places)
+    told = (ODD.sub("-", one).strip("-")[:LONGEST] for one in where)
+    return "-".join([*filter(None, told), *(one.isoformat() for one in days)])
 
 
 LISTED = ("site", "station")

@@ -15,6 +15,7 @@ from wattkeeper.charging.person import Scope
 from wattkeeper.charging.phrase import Figure, Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.statistics.forecast import LEAST_WEEKS, MARGIN, WITHIN, Baseline, Tried, Why
 from wattkeeper.operations.statistics.forecasts import Told
+from wattkeeper.web.operator.insight.asked import stem_of
 from wattkeeper.web.operator.insight.desks import FORECAST, page
 from wattkeeper.web.operator.insight.pictures.forecast import DAY_OF_WEEK, Where, drawn, said_since
 from wattkeeper.web.operator.insight.pictures.pictured import Picture, made_of
@@ -73,10 +74,10 @@ class Pages:
         viewer = await self._paper.need_viewer(request)
         viewer.reach(Scope.SESSIONS_READ)
         place, told = await self._told(request)
-        about = joined(
-            (place.name or phrase("all sites together"), said_since(told.begins, self._paper.times.zone)), ", "
-        )
-        return made_of(self._pictures(told, place, linked=False), about, ("forecast", picture), kind)
+        zone = self._paper.times.zone
+        about = joined((place.name or phrase("all sites together"), said_since(told.begins, zone)), ", ")
+        stem = stem_of((place.key,), [told.begins[at].astimezone(zone).date() for at in (0, -1)])
+        return made_of(self._pictures(told, place, linked=False), about, (f"forecast-{stem}", picture), kind)
 
     async def _told(self, request: Request) -> tuple[Place, Told]:
         viewer = await self._paper.need_viewer(request)

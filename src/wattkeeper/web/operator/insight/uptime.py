@@ -29,7 +29,7 @@ from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said
 from wattkeeper.web.operator.insight.desks import UPTIME, page
 from wattkeeper.web.operator.insight.overview import Cell, Row, Table
 from wattkeeper.web.operator.insight.pictures import uptime
-from wattkeeper.web.operator.insight.pictures.pictured import Scene, file_of
+from wattkeeper.web.operator.insight.pictures.pictured import Scene, file_of, taken
 from wattkeeper.web.operator.listing import headings, number_of, page_of, sorting_of
 from wattkeeper.web.operator.paper import Paper, Word, form_of, routes_of
 from wattkeeper.web.operator.said import NOTHING, duration
@@ -221,19 +221,17 @@ class Pages:
         asked, refusal, known = await self._asked(request, viewer)
         if refusal is not None:
             raise refusal
-        reliability = self._rooms.statistics.reliability
+        reliability, zone = self._rooms.statistics.reliability, self._paper.times.zone
         if sheet not in ("ports", "outages", "starts") or kind != "csv":
             report = await reliability.report(viewer, asked.span, asked.part)
             scene = replace(self._scene(viewer, asked, known), linked=False)
             return file_of(await uptime.drawn(scene, report), scene, sheet, kind)
         if sheet == "outages":
-            made = sheets.outages(await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE))
+            made = sheets.outages(await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE), zone)
         else:
             report = await reliability.report(viewer, asked.span, asked.part)
-            made = sheets.ports(report) if sheet == "ports" else sheets.starts(report)
-        name = f'attachment; filename="{sheet}-{asked.stem}.csv"'
-        headers = {"Content-Disposition": name, "Cache-Control": "no-store"}
-        return Response(made, media_type="text/csv; charset=utf-8", headers=headers)
+            made = sheets.ports(report, zone) if sheet == "ports" else sheets.starts(report)
+        return taken(made, f"{sheet}-{asked.stem}", "csv")
 
     def _scene(self, viewer: Viewer, asked: Asked, known: Known) -> Scene:
         """What the pictures are drawn of."""

@@ -18,7 +18,7 @@ from wattkeeper.charging.statistics.forecast import HOURS
 from wattkeeper.operations.money.papers.sheet import Cell
 from wattkeeper.operations.statistics.forecasts import Told
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Plot, reached
-from wattkeeper.web.operator.insight.pictures.pictured import Picture, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures.pictured import Picture, Sheet, Shown, at_place
 from wattkeeper.web.operator.insight.place import sessions_at
 from wattkeeper.web.operator.said import dated
 
@@ -99,8 +99,7 @@ def _sheet(told: Told, where: Where) -> Sheet:
     rows: list[tuple[Cell, ...]] = []
     for at, hour, last in zip(told.begins, told.forecast.hours, told.last_wh, strict=False):
         energies = (hour.expected_wh, hour.low_wh, hour.high_wh, last)
-        exact = [(Decimal(wh) / 1000).quantize(Decimal("0.001")) for wh in energies]
-        rows.append((at.astimezone(where.zone).isoformat(), *exact))
+        rows.append((at_place(at, where.zone), *(Decimal(wh) / 1000 for wh in energies)))
     return Sheet(HEADS, rows)
 
 

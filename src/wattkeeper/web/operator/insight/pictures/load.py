@@ -18,7 +18,7 @@ from wattkeeper.operations.statistics.when import Load
 from wattkeeper.web.operator.insight.asked import WITHOUT
 from wattkeeper.web.operator.insight.desks import LOAD
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Stretch, curve
-from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown
+from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown, at_place
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import DAY as DAY_PATTERN
 from wattkeeper.web.operator.said import DAY_AND_YEAR, dated, kw, kwh
@@ -87,7 +87,7 @@ def _curve(scene: Scene, found: Loads, peak: Peak) -> Picture:
         given[1],
         heads,
         list(_days(scene, load)),
-        lambda: _sheet(load),
+        lambda: _sheet(scene, load),
     )
 
 
@@ -195,14 +195,14 @@ def behind(scene: Scene, peak: Peak) -> str:
     return scene.sessions(**dict(zip(("since", "until"), bounds, strict=True)), within=RAN)
 
 
-def _sheet(load: Load) -> Sheet:
+def _sheet(scene: Scene, load: Load) -> Sheet:
     """Every quarter hour, those without energy too."""
     rows = []
     for number in range((load.until - load.since) // QUARTER):
         at = load.since + number * QUARTER
         energy_wh = load.quarters.get(at, Decimal(0))
         told = energy_wh.scaleb(-3), power(energy_wh).scaleb(-3), load.spread.get(at, Decimal(0)).scaleb(-3)
-        rows.append((f"{at:%Y-%m-%dT%H:%M:%SZ}", *told))
+        rows.append((at_place(at, scene.zone), *told))
     return Sheet(HEADS, rows)
 
 
@@ -227,7 +227,7 @@ def _sites(scene: Scene, peaks: dict[str, Peak]) -> Picture:
     sheet = Sheet(
         ("site", "mean_kw", "quarter_hour", "spread_kw"),
         [
-            (site, peak.power_w.scaleb(-3), f"{peak.at:%Y-%m-%dT%H:%M:%SZ}", peak.spread_w.scaleb(-3))
+            (site, peak.power_w.scaleb(-3), at_place(peak.at, scene.zone), peak.spread_w.scaleb(-3))
             for site, peak in ordered
         ],
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, tzinfo
+from datetime import date, datetime, tzinfo
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
@@ -21,7 +20,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import Said, joined, phrase
 from wattkeeper.charging.statistics.span import Span, Usual
 from wattkeeper.language import tell
-from wattkeeper.operations.money.papers.sheet import BOM, Cell, plain
+from wattkeeper.operations.money.papers.sheet import Cell, written
 from wattkeeper.operations.statistics.use import Known
 from wattkeeper.web.bundle import SOURCES
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
@@ -32,6 +31,7 @@ from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.problem import STATUS
 from wattkeeper.web.rooms import Rooms
 
+MILLIONTH, MEASURED = Decimal("0.000001"), ("kwh", "kw")
 FILES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}
 MARGIN_PX, HEAD_PX = 24, 100
 """Of a picture as a file: around it, and above it for its title."""
@@ -208,6 +208,11 @@ def made_of(pictures: Sequence[Picture], about: Said, named: tuple[str, str], ki
     return taken(made, named[0], kind)
 
 
+def at_place(at: datetime, zone: tzinfo) -> str:
+    """An instant as files tell it: by the clock of the place, with how far that is from UTC."""
+    return at.astimezone(zone).isoformat(timespec="minutes")
+
+
 def taken(made: str, name: str, kind: str) -> Response:
     """A file to take along; never kept by a cache."""
     headers = {"Content-Disposition": f'attachment; filename="{name}.{kind}"', "Cache-Control": "no-store"}
@@ -215,12 +220,14 @@ def taken(made: str, name: str, kind: str) -> Response:
 
 
 def as_csv(sheet: Sheet) -> str:
-    """A sheet as CSV (RFC 4180) with a byte order mark; no cell is a formula."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(sheet.heads)
-    writer.writerows([plain(cell) for cell in row] for row in sheet.rows)
-    return BOM + text.getvalue()
+    """A sheet as CSV; energy and power with six places, whatever they are."""
+    heads = sheet.heads
+    rows = ([_cell(*one) for one in zip(heads, row, strict=True)] for row in sheet.rows)
+    return written(heads, rows)
+
+
+def _cell(head: str, cell: Cell) -> Cell:
+    return cell.quantize(MILLIONTH) if isinstance(cell, Decimal) and head.endswith(MEASURED) else cell
 
 
 def as_svg(picture: Picture, about: Said) -> str:

@@ -184,7 +184,7 @@ def _lanes(scene: Scene, report: Report, rows: Sequence[OutageRow]) -> Picture:
     )
     heads = (phrase("Port"), phrase("Out"), *(outages.CAUSES[cause].word for cause in DEPTHS))
     table = [_causes(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
-    note, sheet = _lanes_note(len(shown), report), Sheet(OUTAGES, [outage_cells(row) for row in rows])
+    note, sheet = _lanes_note(len(shown), report), Sheet(OUTAGES, [outage_cells(row, scene.zone) for row in rows])
     return Picture("when", title, note, wide, narrow, heads, table, lambda: sheet)
 
 
