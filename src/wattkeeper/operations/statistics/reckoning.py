@@ -55,12 +55,12 @@ class Reckoning:
         return await self._reckon_all()
 
     async def _begin(self) -> None:
-        """Reckon all of it anew where days and months were counted by another clock."""
+        """Reckon all of it anew where it was by another clock, or by the rules of a release before."""
         if self._is_begun:
             return
         async with self._store.unit() as unit:
             if await zone.is_another(unit, NAME, self._zone_name):
-                log.warning("the time zone is %s now: reliability is reckoned anew", self._zone_name)
+                log.warning("reliability is reckoned anew, by the clock of %s", self._zone_name)
                 await port.begin_again(unit, NAME)
         self._is_begun = True
 
