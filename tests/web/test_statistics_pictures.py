@@ -65,6 +65,7 @@ async def test_titles_are_what_was_worked_out_by_hand(database: str, tmp_path: P
         stays = read(await owner.get(f"/insight/stays?{DAY}"))
         assert "Half of all cars stayed under 1 h 15 min" in stays
         assert "by how long the car stayed plugged in: 3 sessions that ended." in stays
+        assert all(span in stays for span in (" < 15 min ", " 30–60 min ", " 2–4 h ", " 12–24 h ", " ≥ 24 h "))
         assert "Idle after full: 0 h, 31 % of the time plugged in; most from 13:00 to 14:00" in stays, "30 of 97 min"
         assert "For how long cars charged is not known of 1 of 3 sessions (1.0 h of 2.6 h plugged in)" in stays
         charging = read(await owner.get(f"/insight/week?{DAY}&show=charging"))

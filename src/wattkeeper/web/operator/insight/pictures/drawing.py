@@ -85,13 +85,8 @@ def _cell(one: Mark, at: tuple[int, int], size: tuple[int, int], depth: int, top
 # --- bars ---------------------------------------------------------------------------------------------------------
 
 
-def bars(
-    values: Sequence[Mark], names: Sequence[str], unit: str, width: int, *, flows: bool = False, edges: bool = False
-) -> Drawing:
-    """A bar each, from nothing up; ``names`` stand below, an empty one is left out.
-
-    ``flows``: whether it is energy; ``edges``: whether a name is that of where its bar begins.
-    """
+def bars(values: Sequence[Mark], names: Sequence[str], unit: str, width: int, *, flows: bool = False) -> Drawing:
+    """A bar each, from nothing up; ``names`` stand below, an empty one is left out. ``flows``: whether it is energy."""
     left, above, high, below = 44, 24, 176, 24
     most = max((one.value for one in values), default=ZERO)
     ticks = scale(most)
@@ -111,7 +106,7 @@ def bars(
         if x == found:
             marks.append(_text(min(max(middle, left + 44), width - 40), above + high - size - 6, one.text, "said mid"))
         if names[x]:
-            marks.append(_text(since if edges else middle, above + high + 16, names[x], "" if edges else "mid"))
+            marks.append(_text(middle, above + high + 16, names[x], "mid"))
     marks.append(_line("base", left, above + high, width, above + high))
     return Drawing(width, above + high + below, Markup("").join(marks))
 

@@ -53,18 +53,28 @@ def _stays(scene: Scene, stays: Stays) -> Picture:
     title = phrase("No session ended")
     if median is not None:
         title = phrase("Half of all cars stayed under {until}", until=duration_s(median * QUARTER_S))
-    wide = [duration_s(low * QUARTER_S) if low else "0" for low, _ in BINS]
+    wide = [_short(*one) for one in BINS]
     narrow = [name if place in (0, 3, 6, 9) else "" for place, name in enumerate(wide)]
-    given = (bars(marks, wide, "", WIDE_PX, edges=True), bars(marks, narrow, "", NARROW_PX, edges=True))
+    given = (bars(marks, wide, "", WIDE_PX), bars(marks, narrow, "", NARROW_PX))
     heads = (phrase("Stay"), phrase("Sessions"), phrase("Share"))
     made = Sheet(("from_min", "until_min", "sessions"), sheet)
     return Picture("stays", title, _note(stays), *given, heads, rows if median is not None else (), lambda: made)
 
 
+def _short(low: int, high: int | None) -> str:
+    """How long a stay was, below its bar; the units are the same in every language of ours."""
+    if high is None:
+        return f"≥ {low // 4} h"
+    if high > 4:
+        return f"{low // 4}–{high // 4} h"
+    return f"{low * 15}–{high * 15} min" if low else f"< {high * 15} min"
+
+
 def _note(stays: Stays) -> Said:
     """Of which sessions."""
     of = counted("1 session that ended", "{count} sessions that ended", stays.sessions)
-    return phrase("Sessions that began in these days, by how long the car stayed plugged in: {of}.", of=of)
+    told = phrase("Sessions that began in these days, by how long the car stayed plugged in: {of}.", of=of)
+    return joined((told, phrase("To the right bars are of longer spans.")))
 
 
 def _arrivals(scene: Scene, week: Week) -> Picture:
