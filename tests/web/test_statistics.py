@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from html import unescape
 from pathlib import Path
 
@@ -88,6 +89,31 @@ async def test_the_overview_says_what_was_worked_out_by_hand(database: str, tmp_
         assert "Plugged in 2.1 % of the time. For how long cars charged is not known of 1 of 1 sessions" in two
         assert "28 Feb – 1 Mar 2026, site Hill." in two
         assert "No car was plugged in" in read(await owner.get("/insight?from=2026-02-01&to=2026-02-28"))
+        for path in ("/insight", "/insight/week", "/insight/load", "/insight/stays"):
+            ahead = read(await owner.get(f"{path}?from=2026-12-05&to=2026-12-06"))
+            assert "These days are still to come" in ahead and "No car" not in ahead, path
+
+
+async def test_pages_and_the_api_say_until_when_they_count(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        now = house.rooms.store.clock()
+        pages = ("/insight", "/insight/week", "/insight/load", "/insight/stays", "/insight/uptime", "/insight/forecast")
+        whole = f"As of {now:%Y-%m-%d %H:%M:}"
+        for page in pages[:4]:
+            assert whole in read(await owner.get(page)), page
+        assert "As of " not in read(await owner.get("/insight/terms"))
+        async with house.rooms.store.unit() as unit:
+            await unit.connection.execute(insert(untallied), [{"session_id": "S", "at": now - timedelta(hours=1)}])
+        for page in (*pages[:4], pages[5]):
+            assert whole not in read(await owner.get(page)), page
+        told = (await house.api.get("/api/v1/statistics/use")).json()
+        assert datetime.fromisoformat(told["as_of"]) == now - timedelta(hours=1)
+        await house.rooms.statistics.counting.look()
+        for path in ("use", "days", "hours-of-week", "load", "peaks", "stays"):
+            told = (await house.api.get(f"/api/v1/statistics/{path}")).json()
+            assert datetime.fromisoformat(told["as_of"]) >= now, path
+        told = (await house.api.get("/api/v1/statistics/uptime")).json()
+        assert datetime.fromisoformat(told["as_of"]) < now, "nothing was reckoned here"
 
 
 async def test_a_station_that_was_removed_keeps_its_figures(database: str, tmp_path: Path) -> None:
@@ -152,11 +178,12 @@ async def test_whatever_is_asked_there_is_a_page_and_a_reason(house: House) -> N
     async with signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         for query in HOSTILE:
             page = await owner.get(f"/insight?{query}")
-            dated = "from" in query or "to=" in query
+            dated = "from" in query or "to=" in query or "span" in query
             assert page.status_code == (422 if dated else 200), query
             assert ("These are the last 28 days instead." in page.text) is dated
             sessions = await owner.get("/sessions?" + query.replace("from", "since").replace("to=", "until="))
             assert sessions.status_code == 200, query
+        assert "A span is one of 28d, month, last-month, year." in (await owner.get("/insight?span=foo")).text
         odd = "since=2026-03-29T02:30&until=9999-01-01T00:00&hour=77&weekday=x&evse=-1&connector=0x1&energy=some"
         assert (await owner.get(f"/sessions?{odd}&site=%00")).status_code == 200
 

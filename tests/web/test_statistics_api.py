@@ -156,6 +156,12 @@ async def test_odd_spans_are_refused_with_the_reason(house: House, path: str) ->
     )
 
 
+async def test_a_site_that_there_is_not_is_found_nowhere(house: House) -> None:
+    for path in (*PATHS, "forecast", "findings", "uptime", "uptime/outages"):
+        answer = await house.api.get(f"/api/v1/statistics/{path}", params={"site": "Nowhere"})
+        assert answer.status_code == 404, path
+
+
 async def test_quarter_hours_are_told_of_two_months_at_once(house: House) -> None:
     asked = {"site": "", "first_day": "2026-01-01", "last_day": "2026-03-04"}
     answer = await house.api.get("/api/v1/statistics/load", params=asked)

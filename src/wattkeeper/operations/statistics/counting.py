@@ -78,6 +78,12 @@ class Counting:
                 await share.begin_again(unit)
         self._is_begun = True
 
+    async def as_of(self) -> datetime:
+        """Until when all that was recorded is counted; a session that goes on is, every quarter of an hour."""
+        async with self._store.read() as connection:
+            followed = await due.followed(connection, NAME)
+            return await share.as_of(connection, followed.n, self._store.clock())
+
     async def behind(self) -> int:
         """How many sessions wait to be counted, where that is more than usually; else 0."""
         async with self._store.read() as connection:

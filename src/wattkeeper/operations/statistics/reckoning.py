@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable
+from datetime import datetime
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.statistics.attempt import attempt_by, attempt_of
@@ -63,6 +64,12 @@ class Reckoning:
                 log.warning("reliability is reckoned anew, by the clock of %s", self._zone_name)
                 await port.begin_again(unit, NAME)
         self._is_begun = True
+
+    async def as_of(self) -> datetime:
+        """Until when all that was recorded is reckoned."""
+        async with self._store.read() as connection:
+            followed = await due.followed(connection, NAME)
+            return await port.as_of(connection, followed.n, self._store.clock())
 
     async def behind(self) -> int:
         """How many journal entries are not followed yet, where that is more than usually; else 0."""

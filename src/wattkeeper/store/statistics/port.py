@@ -75,6 +75,12 @@ async def _ended(connection: AsyncConnection, found: list[tuple[Session, Heard]]
     return [(one, heard._replace(ended=told.get(one.id, heard.ended))) for one, heard in found]
 
 
+async def as_of(connection: AsyncConnection, after: int, now: datetime) -> datetime:
+    """Until when all that was recorded was followed; ``after``: the last journal entry that was."""
+    first = select(journal.c.received_at).where(journal.c.n > after).order_by(journal.c.n).limit(1)
+    return min(now, await connection.scalar(first) or now)
+
+
 async def newest(connection: AsyncConnection) -> int:
     """The number of the newest journal entry; 0 where there is none."""
     return int(await connection.scalar(select(func.max(journal.c.n))) or 0)

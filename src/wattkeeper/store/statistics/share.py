@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.statistics.share import Part, Share, quarter_of
 from wattkeeper.store.columns import to_micros, to_millionths
+from wattkeeper.store.statistics import port
 from wattkeeper.store.tables import (
     TOTALS,
     journal,
@@ -88,6 +89,13 @@ async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> lis
 async def behind(connection: AsyncConnection, now: datetime) -> int:
     """How many sessions wait whose time has come."""
     return int(await connection.scalar(select(func.count()).where(untallied.c.at <= now)) or 0)
+
+
+async def as_of(connection: AsyncConnection, after: int, now: datetime) -> datetime:
+    """Until when all that was recorded is in the totals; ``after``: the last journal entry that was followed."""
+    waits = select(untallied.c.at).where(untallied.c.at <= now).order_by(untallied.c.at).limit(1)
+    waiting: datetime | None = await connection.scalar(waits)
+    return min(await port.as_of(connection, after, now), waiting or now)
 
 
 async def take(unit: Unit, sessions: Sequence[str], until: datetime) -> None:

@@ -11,7 +11,9 @@ from pydantic import BaseModel, Field
 from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.statistics.savings import Finding as Found
 from wattkeeper.charging.statistics.savings import Kind
+from wattkeeper.store.statistics.total import Part
 from wattkeeper.web.api.shapes import Asked, Here, Line, Nothing, SessionsReader, Words
+from wattkeeper.web.api.statistics.use import need_part
 
 router = APIRouter(tags=["statistics"])
 
@@ -50,6 +52,7 @@ async def find_statistics_findings(
     rooms: Here, viewer: SessionsReader, about: Annotated[SiteFilter, Query()]
 ) -> StatisticsFindings:
     """What could be saved, stands idle, or is near; with money where the caller may see bills (scope bills:read)."""
+    await need_part(rooms, viewer, Part(about.site))
     found = await rooms.statistics.findings.of(viewer, about.site)
     return StatisticsFindings(items=[_told(one) for one in found])
 

@@ -30,6 +30,7 @@ from wattkeeper.web.api.shapes import (
     SessionsReader,
     StationsWriter,
 )
+from wattkeeper.web.api.statistics.use import need_part
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["statistics"])
@@ -114,6 +115,7 @@ class Outage(BaseModel):
 class UptimeReport(BaseModel):
     """Reliability over a span of days."""
 
+    as_of: datetime = Field(description="All that was recorded until then is reckoned.")
     first_day: date
     last_day: date
     uptime: PortUptime = Field(description="Of all ports together.")
@@ -154,13 +156,16 @@ class ExcludedSpan(BaseModel):
 @router.get("/statistics/uptime")
 async def get_uptime(rooms: Here, viewer: SessionsReader, wanted: Annotated[UptimeFilter, Query()]) -> UptimeReport:
     """Uptime of ports, time to repair, and what became of attempts to charge, as far as the caller may see."""
+    await need_part(rooms, viewer, _part(wanted))
+    as_of = await rooms.statistics.reckoning.as_of()
     report = await rooms.statistics.reliability.report(viewer, _span(rooms, wanted), _part(wanted))
-    return _told(report)
+    return _told(report, as_of)
 
 
 @router.get("/statistics/uptime/outages")
 async def list_outages(rooms: Here, viewer: SessionsReader, wanted: Annotated[OutageFilter, Query()]) -> OutageList:
     """Outages of ports within a span."""
+    await need_part(rooms, viewer, _part(wanted))
     asked = (_span(rooms, wanted), _part(wanted), wanted.limit)
     return OutageList(items=[_outage(one) for one in await rooms.statistics.reliability.outages(viewer, *asked)])
 
@@ -190,8 +195,9 @@ def _part(wanted: UptimeFilter) -> Part:
     return Part(wanted.site, wanted.station)
 
 
-def _told(report: Report) -> UptimeReport:
+def _told(report: Report, as_of: datetime) -> UptimeReport:
     return UptimeReport(
+        as_of=as_of,
         first_day=report.span.first,
         last_day=report.span.last,
         uptime=_uptime(report.uptime),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
@@ -22,6 +22,7 @@ from wattkeeper.web.api.shapes import Amount, Asked, Here, Identity, Limit, Line
 from wattkeeper.web.rooms import Rooms
 
 router = APIRouter(tags=["statistics"])
+AS_OF = "All that was recorded until then is counted; sessions that go on, every quarter of an hour."
 MILLIONTH = Decimal("0.000001")
 
 
@@ -125,6 +126,7 @@ class UseRow(Sums):
 class UseReport(BaseModel):
     """How all that was asked for was used."""
 
+    as_of: datetime = Field(description=AS_OF)
     first_day: date
     last_day: date
     span_s: Amount = Field(description="Seconds of the span, as far as it has come.")
@@ -145,19 +147,27 @@ class DayRow(Sums):
 class DayList(BaseModel):
     """Days or months in their order, those without anything too."""
 
+    as_of: datetime = Field(description=AS_OF)
     currency: str
     digits: int
     items: list[DayRow]
 
 
+async def need_part(rooms: Here, viewer: SessionsReader, part: Part) -> None:
+    """Refusal NOT_FOUND where there is no such site or station, or it is not the caller's to see."""
+    (await rooms.statistics.use.known(viewer)).need(part)
+
+
 @router.get("/statistics/use")
 async def show_use(rooms: Here, viewer: SessionsReader, asked: Annotated[UseFilter, Query()]) -> UseReport:
     """Energy, sessions and shares of the time, by site, station or connector; connectors that nobody used too."""
+    as_of = await rooms.statistics.counting.as_of()
     used = await rooms.statistics.use.of(viewer, asked.span(rooms), asked.part)
     lines = {"site": used.sites, "station": used.stations, "connector": used.connectors}[asked.by]
     kept, more = _page(lines, asked)
     currency = rooms.settings.pay_currency
     return UseReport(
+        as_of=as_of,
         first_day=used.span.first,
         last_day=used.span.last,
         span_s=used.whole.lasting_s,
@@ -186,11 +196,12 @@ def _page(lines: Sequence[Used], asked: UseFilter) -> tuple[list[Used], str | No
 async def show_days(rooms: Here, viewer: SessionsReader, asked: Annotated[DaysFilter, Query()]) -> DayList:
     """What each day or month came to, on the clock of the installation."""
     use = rooms.statistics.use
-    (await use.known(viewer)).need(asked.part)
+    await need_part(rooms, viewer, asked.part)
+    as_of = await rooms.statistics.counting.as_of()
     found = await use.days(viewer, asked.span(rooms), asked.part, by_month=asked.by == "month")
     knows_money, currency = use.knows_money(viewer), rooms.settings.pay_currency
     items = [DayRow(first_day=of.first, last_day=of.last, **sums(one, knows_money)) for of, one in found]
-    return DayList(currency=currency, digits=digits_of(currency), items=items)
+    return DayList(as_of=as_of, currency=currency, digits=digits_of(currency), items=items)
 
 
 SUMS = (

@@ -17,7 +17,7 @@ from wattkeeper.charging.statistics.load import Peak, power
 from wattkeeper.operations.statistics.when import Slot
 from wattkeeper.store.statistics.total import Part
 from wattkeeper.web.api.shapes import Amount, Here, SessionsReader
-from wattkeeper.web.api.statistics.use import SiteSpanFilter, rounded
+from wattkeeper.web.api.statistics.use import AS_OF, SiteSpanFilter, need_part, rounded
 
 router = APIRouter(tags=["statistics"])
 MOST_QUARTER_DAYS = 62
@@ -46,6 +46,7 @@ class HourOfWeek(BaseModel):
 class HourOfWeekList(BaseModel):
     """The 168 hours of the week."""
 
+    as_of: datetime = Field(description=AS_OF)
     first_day: date
     last_day: date
     time_zone: str = Field(description="The installation's.")
@@ -69,6 +70,7 @@ class QuarterHour(BaseModel):
 class SiteLoad(BaseModel):
     """The load of a site: quarter hours that had any, in their order."""
 
+    as_of: datetime = Field(description=AS_OF)
     first_day: date
     last_day: date
     site: str | None = Field(description="Null: all that the caller sees, together.")
@@ -85,6 +87,7 @@ class SitePeak(QuarterHour):
 class SitePeakList(BaseModel):
     """The highest quarter hour of each site that had any load, by the site's name."""
 
+    as_of: datetime = Field(description=AS_OF)
     items: list[SitePeak]
 
 
@@ -98,6 +101,7 @@ class StayCount(BaseModel):
 class StayList(BaseModel):
     """Stays of sessions that began in these days and have ended."""
 
+    as_of: datetime = Field(description=AS_OF)
     first_day: date
     last_day: date
     sessions: int
@@ -110,10 +114,12 @@ async def show_hours_of_week(
     rooms: Here, viewer: SessionsReader, asked: Annotated[SiteSpanFilter, Query()]
 ) -> HourOfWeekList:
     """Energy, cars and arrivals by hour of the week."""
-    await _need(rooms, viewer, asked.site)
+    await need_part(rooms, viewer, Part(asked.site))
+    as_of = await rooms.statistics.counting.as_of()
     week = await rooms.statistics.when.week(viewer, asked.span(rooms), asked.site)
     currency = rooms.settings.pay_currency
     return HourOfWeekList(
+        as_of=as_of,
         first_day=week.span.first,
         last_day=week.span.last,
         time_zone=rooms.settings.time_zone,
@@ -130,32 +136,38 @@ async def show_load(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteSp
     if span.days > MOST_QUARTER_DAYS:
         why = phrase("Quarter hours are told of at most {most} days at once.", most=MOST_QUARTER_DAYS)
         raise Refusal(Code.INVALID, why)
-    await _need(rooms, viewer, asked.site)
+    await need_part(rooms, viewer, Part(asked.site))
+    as_of = await rooms.statistics.counting.as_of()
     load = await rooms.statistics.when.load(viewer, span, asked.site)
     items = [
         QuarterHour(at=at, energy_wh=one, power_w=power(one), spread_wh=load.spread.get(at, Decimal(0)))
         for at, one in load.quarters.items()
     ]
     peak = None if load.peak is None else QuarterHour(**_peak(load.peak))
-    return SiteLoad(first_day=span.first, last_day=span.last, site=asked.site, peak=peak, items=items)
+    return SiteLoad(as_of=as_of, first_day=span.first, last_day=span.last, site=asked.site, peak=peak, items=items)
 
 
 @router.get("/statistics/peaks")
 async def show_peaks(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteSpanFilter, Query()]) -> SitePeakList:
     """The highest quarter hour of each site."""
-    await _need(rooms, viewer, asked.site)
+    await need_part(rooms, viewer, Part(asked.site))
+    as_of = await rooms.statistics.counting.as_of()
     found = await rooms.statistics.when.peaks(viewer, asked.span(rooms))
     wanted = {site: peak for site, peak in found.items() if asked.site in (None, site)}
-    return SitePeakList(items=[SitePeak(site=site, **_peak(peak)) for site, peak in sorted(wanted.items())])
+    return SitePeakList(
+        as_of=as_of, items=[SitePeak(site=site, **_peak(peak)) for site, peak in sorted(wanted.items())]
+    )
 
 
 @router.get("/statistics/stays")
 async def show_stays(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteSpanFilter, Query()]) -> StayList:
     """How long cars stayed, of sessions that began in these days."""
-    await _need(rooms, viewer, asked.site)
+    await need_part(rooms, viewer, Part(asked.site))
+    as_of = await rooms.statistics.counting.as_of()
     stays = await rooms.statistics.when.stays(viewer, asked.span(rooms), asked.site)
     median = stays.median
     return StayList(
+        as_of=as_of,
         first_day=stays.span.first,
         last_day=stays.span.last,
         sessions=stays.sessions,
@@ -164,13 +176,8 @@ async def show_stays(rooms: Here, viewer: SessionsReader, asked: Annotated[SiteS
     )
 
 
-async def _need(rooms: Here, viewer: SessionsReader, site: str | None) -> None:
-    """Refusal NOT_FOUND where there is no such site, or it is not the caller's to see."""
-    (await rooms.statistics.use.known(viewer)).need(Part(site))
-
-
 async def sites_of(rooms: Here, viewer: SessionsReader, site: str | None) -> Sequence[str]:
-    """The site that is asked for, or all that the caller sees; Refusal NOT_FOUND as above."""
+    """The site that is asked for, or all that the caller sees; Refusal NOT_FOUND as of others."""
     known = await rooms.statistics.use.known(viewer)
     known.need(Part(site))
     return known.sites if site is None else (site,)

@@ -105,7 +105,7 @@ def asked_of(
     about = {"site": given["site"], "station": given["station"], "rest": rest, "usually": usually}
     name = Usual(given["span"]) if given["span"] in set(Usual) else usually
     try:
-        span = _typed(given["from"], given["to"]) or usual(name, today)
+        span = _typed(given["from"], given["to"]) or _named(given["span"], name, today)
     except Refusal as refusal:
         return Asked(usual(name, today), name, **about), refusal  # type: ignore[arg-type]
     return Asked(span, name if span == usual(name, today) else named(span, today), **about), None  # type: ignore[arg-type]
@@ -129,6 +129,13 @@ def _typed(first: str, last: str) -> Span | None:
         return span_of(date.fromisoformat(first), date.fromisoformat(last))
     except ValueError:
         raise Refusal(Code.INVALID, phrase("Give two days, such as 2026-03-01 and 2026-03-28.")) from None
+
+
+def _named(said: str, name: Usual, today: date) -> Span:
+    """The days that go by a name; Refusal INVALID where there is no such name."""
+    if said and said not in set(Usual):
+        raise Refusal(Code.INVALID, phrase("A span is one of {names}.", names=", ".join(Usual)))
+    return usual(name, today)
 
 
 def span_name(which: Usual, today: date) -> str:

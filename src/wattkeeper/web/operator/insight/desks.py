@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import Figure, phrase, plural
+from wattkeeper.charging.phrase import Figure, Phrase, phrase, plural
 from wattkeeper.operations.statistics.statistics import Statistics
 from wattkeeper.web.operator.paper import Paper, Word
 
@@ -53,6 +53,7 @@ ENTRIES = plural(
     "{number} messages of stations are not in them yet; open the page again in some minutes.",
 )
 """What is missing, by what is counted."""
+AS_OF = phrase("As of {when}: all that was recorded until then is counted; what goes on, every quarter of an hour.")
 
 
 class View(Protocol):
@@ -72,6 +73,7 @@ async def page(
     seen = {} if view is None else view.view
     desks = [(path, _about(path, seen), name) for path, name, scope in DESKS if scope in may]
     given["behind"] = await _behind(paper.rooms.statistics, desk)
+    given["as_of"] = await _as_of(paper, desk)
     return paper.page(request, template, viewer, status=status, desks=desks, desk=desk, **given)
 
 
@@ -84,6 +86,15 @@ async def _behind(statistics: Statistics, desk: str) -> Word | None:
     else:
         count, missing = await statistics.counting.behind(), SESSIONS
     return Word(COUNTING, missing.filled(count=count, number=Figure(Decimal(count), 0)), "look") if count else None
+
+
+async def _as_of(paper: Paper, desk: str) -> Phrase | None:
+    """Until when what a place shows is counted."""
+    if desk in (TERMS, RELEASES):
+        return None
+    known = paper.rooms.statistics
+    at = await (known.reckoning if desk == UPTIME else known.counting).as_of()
+    return AS_OF.filled(when=paper.times.exact(at))
 
 
 def _about(path: str, seen: Mapping[str, str]) -> str:

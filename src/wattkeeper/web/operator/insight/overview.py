@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from functools import partial
@@ -25,7 +26,17 @@ from wattkeeper.web.operator.insight import carbon, savings
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, said_asked
 from wattkeeper.web.operator.insight.desks import OVERVIEW, RELEASES, page
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Mark, bars
-from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene, Sheet, Shown, chosen, word_of
+from wattkeeper.web.operator.insight.pictures.pictured import (
+    TO_COME,
+    Desk,
+    Picture,
+    Scene,
+    Sheet,
+    Shown,
+    chosen,
+    to_come,
+    word_of,
+)
 from wattkeeper.web.operator.insight.pictures.spans import is_by_month, named, said_span
 from wattkeeper.web.operator.insight.unknown import hours, said_unknown
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
@@ -203,10 +214,10 @@ class Pages:
         told = Told(scene.asked, used.knows_money, scene.currency)
         context: dict[str, Any] = {
             **chosen(scene.asked, scene.known, scene.today),
-            "answer": _answer(told, used),
+            "answer": _answer(told, used, scene.today),
             "about": said_asked(scene.asked, scene.known),
             "figures": list(zip((name for name, _, _ in told.columns), told.cells(used.whole), strict=True)),
-            "days": await _days(scene),
+            "days": to_come(scene, [await _days(scene)])[0],
             "tables": await asyncio.to_thread(_tables, told, used) if used.connectors else [],
             "findings": findings,
             "carbon": emitted,
@@ -233,11 +244,13 @@ async def drawn(scene: Scene) -> list[Picture]:
     return [await _days(scene), Picture("connectors", *words, empty, empty, (), (), lambda: _sheet(scene, used))]
 
 
-def _answer(told: Told, used: Used) -> tuple[Said, Said]:
+def _answer(told: Told, used: Used, today: date) -> tuple[Said, Said]:
     """What the span came to, and how much of the time that was."""
     whole = used.whole
     energy = kwh(whole.total.energy_wh)
     head = counted("{energy} kWh, 1 session", "{energy} kWh, {count} sessions", whole.total.sessions, energy=energy)
+    if used.span.first > today:
+        return TO_COME, joined(())
     if not whole.total.sessions and not whole.total.plugged_s:
         return phrase("No car was plugged in"), joined(())
     shares = phrase(

@@ -33,6 +33,7 @@ from wattkeeper.web.rooms import Rooms
 
 MILLIONTH, MEASURED = Decimal("0.000001"), ("kwh", "kw")
 FILES = {"csv": "text/csv; charset=utf-8", "svg": "image/svg+xml"}
+TO_COME = phrase("These days are still to come")
 MARGIN_PX, HEAD_PX = 24, 100
 """Of a picture as a file: around it, and above it for its title."""
 
@@ -138,7 +139,7 @@ class Desk:
     async def show(self, request: Request, template: str, **more: Any) -> Response:
         """The page."""
         scene, refusal = await self.scene(request)
-        pictures = await self._drawn(scene)
+        pictures = to_come(scene, await self._drawn(scene))
         word = word_of(refusal)
         context = {
             "pictures": pictures,
@@ -165,7 +166,8 @@ class Desk:
         scene, refusal = await self.scene(request)
         if refusal is not None:
             raise refusal
-        return file_of(await self._drawn(replace(scene, linked=False)), scene, picture, kind)
+        pictures = to_come(scene, await self._drawn(replace(scene, linked=False)))
+        return file_of(pictures, scene, picture, kind)
 
     async def scene(self, request: Request) -> tuple[Scene, Refusal | None]:
         """What an address asks for; Refusal where it is not the viewer's to see."""
@@ -178,6 +180,12 @@ class Desk:
         known = await rooms.statistics.use.known(viewer)
         known.need(asked.part)
         return Scene(rooms, viewer, asked, known, today, times.name), refusal
+
+
+def to_come(scene: Scene, pictures: Sequence[Picture]) -> Sequence[Picture]:
+    """Pictures of days that have not come say so, and not that nothing happened."""
+    is_ahead = scene.asked.span.first > scene.today
+    return [replace(one, title=TO_COME) for one in pictures] if is_ahead else pictures
 
 
 def word_of(refusal: Refusal | None) -> Word | None:
