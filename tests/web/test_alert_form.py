@@ -51,3 +51,23 @@ async def test_a_price_is_told_as_money(house: House) -> None:
         assert (await owner.post("/alerts/rules/new", data=PRICE)).status_code == 303
         page = (await owner.get("/alerts/rules")).text
     assert "raised at €0.50 for a kWh or more, cleared at €0.30 for a kWh or less" in page
+
+
+async def test_who_has_no_address_and_where_no_limit_is_told_stands_beside_it(house: House) -> None:
+    await house.door.admit("CP2", "another-key-of-a-station")
+    for station, site in (("CP1", "Linz"), ("CP2", "Graz")):
+        assert (await house.api.patch(f"/api/v1/stations/{station}", json={"site": site})).status_code == 200
+    async with (
+        signed_in(house, "ona@example.org", Role.OWNER) as (ona, owner),
+        signed_in(house, "operator", Role.OPERATOR) as (nameless, _),
+    ):
+        assert (await owner.post("/insight/terms?site=Linz", data={"limit": "40"})).status_code == 303
+        form = (await owner.get("/alerts/rules/new?kind=peak_near_limit")).text
+        assert "Terms tell one at 1 of 2 sites." in form and form.count("no e-mail address: is told nothing") == 1
+        assert "<span>operator <span" in form and "No mail server is set" in form
+        both = {"accounts": [ona.account, nameless.account]}
+        for one in ({"name": "Both", **both}, {"name": "Own", "limit_kw": "50"}, {"name": "At", "reach": "site:Linz"}):
+            assert (await owner.post("/alerts/rules/new", data=PEAK | one)).status_code == 303, one
+        page = (await owner.get("/alerts/rules")).text
+    assert page.count("measured at 1 of 2 sites: where terms tell a limit") == 1
+    assert "2 recipients, 1 without an e-mail address" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
@@ -119,6 +119,13 @@ async def _loads(connection: AsyncConnection, here: datetime) -> Loads:
     entered = await terms.of_sites(connection)
     held = {site: terms_at(told, here.date()) for site, told in entered.items()}
     return Loads(drawn, {site: one.limit_w for site, one in held.items() if one is not None and one.limit_w})
+
+
+async def limited(connection: AsyncConnection, day: date) -> tuple[int, int]:
+    """At how many sites of stations terms tell what the connection bears on a day, and how many sites there are."""
+    sites = {site for site in (await measure.sites(connection)).values() if site}
+    held = [terms_at(told, day) for told in (await terms.of_sites(connection, sites)).values()]
+    return sum(one is not None and bool(one.limit_w) for one in held), len(sites)
 
 
 async def _risen(connection: AsyncConnection, at: datetime) -> dict[str, Decimal]:

@@ -12,13 +12,16 @@ from wattkeeper.charging.alerts.rule import FORMS, Kind, Where
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
+from wattkeeper.operations.alerts.measuring import limited
 from wattkeeper.operations.alerts.told import ANSWERS, KINDS, MEASURED
+from wattkeeper.operations.people.address import is_mail
 from wattkeeper.store.alerts import hook, sending
 from wattkeeper.store.alerts.rule import RuleRow
 from wattkeeper.store.people import account
 from wattkeeper.store.people.account import AccountState
 from wattkeeper.store.stations import station as stations
 from wattkeeper.web.operator.alerts.desks import RULES, page
+from wattkeeper.web.operator.alerts.rules import goes_nowhere
 from wattkeeper.web.operator.alerts.typed import SITE, STATION, Typed, given, kind_of, typed_of, unit_of, usual, wish_of
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.people.names import MOST_STATIONS
@@ -117,6 +120,7 @@ class Rule:
         """Where a rule can look, whom it can tell, and what became of the last tries."""
         async with self._rooms.store.read() as connection:
             known = await stations.find(connection, viewer, MOST_STATIONS)
+            at = await limited(connection, self._paper.times.local(self._rooms.store.clock()).date())
             hooks = await hook.find(connection, viewer)
             staff = await account.staff(connection)
             tries = await sending.newest_tries(connection, MOST_TRIES) if row else []
@@ -126,12 +130,15 @@ class Rule:
             reaches += [(STATION + one.id, one.label or one.id) for one in known]
         ids = [one.id for one in staff if one.state is AccountState.ACTIVE]
         names = await self._rooms.names.of(viewer, [*ids, *typed.accounts])
-        people = [(one, names[one]) for one in dict.fromkeys([*ids, *typed.accounts]) if one in names]
+        whom = [one for one in dict.fromkeys([*ids, *typed.accounts]) if one in names]
+        people = [(one, names[one], is_mail(names[one])) for one in whom]
         told = {one.id: one.name for one in hooks} | names
         mine = [one for one in tries if row is not None and one.rule == row.id]
         return {
             "reaches": reaches,
             "people": people,
+            "no_mail": goes_nowhere(self._rooms.settings),
+            "limited": at,
             "hooks": [(one.id, one.name, one.host) for one in hooks if one.ended_at is None or one.id in typed.hooks],
             "tries": [
                 (told.get(one.account or one.hook, ""), one, ANSWERS.get(one.answer, one.answer)) for one in mine

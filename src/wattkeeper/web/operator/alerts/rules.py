@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -10,11 +10,14 @@ from fastapi import APIRouter, Form
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wattkeeper.charging.alerts.rule import Kind
+from wattkeeper.charging.alerts.rule import Kind, Where
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.person import Reach, Scope
-from wattkeeper.charging.phrase import Said, counted, phrase
+from wattkeeper.charging.phrase import Said, counted, joined, phrase
+from wattkeeper.operations.alerts.measuring import limited
 from wattkeeper.operations.alerts.told import KINDS, MEASURED, reach_of, thresholds_of
+from wattkeeper.operations.people.address import is_mail
+from wattkeeper.settings import Settings
 from wattkeeper.store.alerts import hook
 from wattkeeper.store.alerts import rule as rules
 from wattkeeper.store.alerts.rule import RuleRow
@@ -24,6 +27,7 @@ from wattkeeper.web.operator.paper import Look, Paper, Word, routes_of
 from wattkeeper.web.operator.people.names import places
 from wattkeeper.web.problem import STATUS
 
+LIMITED = phrase("measured at {some} of {all} sites: where terms tell a limit")
 HOOKS = "/alerts/webhooks"
 Text = Annotated[str, Form()]
 ON, PAUSED = Look(phrase("On"), "done"), Look(phrase("Paused"), "half")
@@ -47,12 +51,10 @@ class Listed:
     thresholds: Said
     quiet: str
     look: Look
-
-    @property
-    def tells(self) -> Said:
-        """How many are told."""
-        count = len(self.row.accounts) + len(self.row.hooks)
-        return counted("1 recipient", "{count} recipients", count) if count else phrase("this page alone")
+    tells: Said
+    """How many are told, and how many of them cannot be."""
+    limited: Said | str = ""
+    """Where it is measured, where that is not everywhere."""
 
 
 class Rules:
@@ -74,17 +76,19 @@ class Rules:
             rows = await rules.find(connection, viewer)
             hooks = await hook.find(connection, viewer) if is_all else []
             known = await places(connection, viewer)
+            at = await limited(connection, self._paper.times.local(self._rooms.store.clock()).date())
+        names = await self._rooms.names.of(viewer, {one for row in rows for one in row.accounts})
         labels = {row.rule.subject: known[row.rule.subject].name for row in rows}
         currency = self._rooms.settings.pay_currency
         settings = self._rooms.settings
         context: dict[str, Any] = {
             "answer": answer(rows),
-            "rules": [listed(row, labels, currency) for row in rows],
+            "rules": [listed(row, labels, currency, at, names) for row in rows],
             "hooks": hooks,
             "is_all": is_all,
             "may_write": viewer.may(Scope.STATIONS_WRITE),
             "kinds": [(kind.value, KINDS[kind], MEASURED[kind]) for kind in Kind],
-            "no_mail": not settings.mail_host and not settings.outbox,
+            "no_mail": goes_nowhere(settings),
             "made": None,
             "secret": "",
             "typed": {"name": "", "address": ""},
@@ -113,12 +117,32 @@ class Rules:
         return RedirectResponse(RULES, 303)
 
 
-def listed(row: RuleRow, labels: dict[str, str], currency: str) -> Listed:
-    """A rule as a line of the list."""
+def goes_nowhere(settings: Settings) -> bool:
+    """Whether letters go nowhere: no mail server is set, and it is no demo."""
+    return not settings.mail_host and not settings.outbox
+
+
+def listed(
+    row: RuleRow, labels: dict[str, str], currency: str, at: tuple[int, int], names: Mapping[str, str]
+) -> Listed:
+    """A rule as a line of the list; ``at``: at how many sites terms tell a limit, of how many."""
     rule = row.rule
     quiet = say_hours(rule.quiet) if rule.quiet else ""
     words = (KINDS[rule.kind], reach_of(rule, labels), thresholds_of(rule, currency), quiet)
-    return Listed(row, *words, PAUSED if row.paused_at else ON)
+    is_limited = rule.kind is Kind.PEAK_NEAR_LIMIT and rule.limit_kw is None and rule.where is Where.EVERYWHERE
+    limited = LIMITED.filled(some=at[0], all=at[1]) if is_limited and at[0] < at[1] else ""
+    return Listed(row, *words, PAUSED if row.paused_at else ON, _tells(row, names), limited)
+
+
+def _tells(row: RuleRow, names: Mapping[str, str]) -> Said:
+    """How many a rule tells; of those whose names the viewer may know, how many have no address."""
+    count = len(row.accounts) + len(row.hooks)
+    if not count:
+        return phrase("this page alone")
+    told = counted("1 recipient", "{count} recipients", count)
+    missing = sum(one in names and not is_mail(names[one]) for one in row.accounts)
+    without = counted("1 without an e-mail address", "{count} without an e-mail address", missing) if missing else ""
+    return joined((told, without), ", ")
 
 
 def answer(rows: Sequence[RuleRow]) -> Said:
