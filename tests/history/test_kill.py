@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
+import signal
 import sqlite3
 import subprocess
 import sys
 import time
 from contextlib import closing
 from pathlib import Path
+
+import pytest
 
 from tests.history.test_import import HERE, MAPPINGS, House
 from tests.test_command_line import environment
@@ -53,3 +56,19 @@ def test_an_import_that_was_killed_is_made_whole_by_the_next(house: House) -> No
     assert house.rows("SELECT DISTINCT state FROM session") == [("ended",)]
     assert house.rows("SELECT count(*) FROM journal") >= [(2 * WHOLE,)]
     assert house.told(FILE, mapping=MAPPING)["already"] == WHOLE
+
+
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
+def test_an_import_that_somebody_stops_says_how_far_it_is_and_goes_on(house: House, stop: signal.Signals) -> None:
+    words = ("import", "sessions", str(FILE), "--mapping", str(MAPPING), "--make-stations")
+    command = (sys.executable, "-m", "wattkeeper", *words)
+    importing = subprocess.Popen(command, env=environment(house.folder), stderr=subprocess.PIPE, text=True)
+    while importing.poll() is None and sessions(house.folder) < 200:
+        time.sleep(0.005)
+    importing.send_signal(stop)
+    _, said = importing.communicate()
+    assert importing.returncode == 130, "a script sees that it was not done"
+    assert "of 3,395 sessions that were not here are imported. The same command goes on" in " ".join(said.split())
+    there = sessions(house.folder)
+    told = house.told(FILE, mapping=MAPPING)
+    assert told["imported"] + told["already"] == WHOLE and told["already"] >= min(there, WHOLE) - 1

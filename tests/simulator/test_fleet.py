@@ -114,8 +114,10 @@ def test_a_description_that_makes_no_sense_is_refused_in_words(change: dict[str,
 
 
 def test_what_is_no_json_is_refused_in_words() -> None:
-    with pytest.raises(FleetError, match="no fleet description"):
+    with pytest.raises(FleetError, match="no fleet description: it is no JSON"):
         read_fleet("hello")
+    with pytest.raises(FleetError, match="it has no 'stations'"):
+        read_fleet("{}")
 
 
 def test_a_fleet_does_not_show_its_secrets() -> None:

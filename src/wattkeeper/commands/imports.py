@@ -18,7 +18,7 @@ from rich.table import Table
 from wattkeeper.charging.errors import Refusal
 from wattkeeper.charging.history.oddity import NAMES, Oddity
 from wattkeeper.commands.privacy.given import bytes_of
-from wattkeeper.commands.terminal import BY, Database, err, fail, out, rooms_of, run, store_of
+from wattkeeper.commands.terminal import BY, Database, err, fail, going_on, out, rooms_of, run, store_of
 from wattkeeper.settings import load
 
 app = typer.Typer(help="Take over history from another system.", no_args_is_help=True)
@@ -97,7 +97,9 @@ async def _import(table: Any, mapping: Any, wishes: tuple[bool, bool, bool], dat
         with Progress(console=err, transient=True) as progress:
             bar = progress.add_task("Recording sessions", total=len(found.fresh))
             told = lambda done: progress.update(bar, completed=done)  # noqa: E731
-            return found, await importing.record(rooms.intake, found.fresh, mapping, told)
+            left = f"{len(found.fresh):,} sessions that were not here are imported"
+            with going_on(lambda: f"{progress.tasks[0].completed:,.0f} of {left}"):
+                return found, await importing.record(rooms.intake, found.fresh, mapping, told)
 
 
 @asynccontextmanager
@@ -162,6 +164,8 @@ def _rows(found: Any, listed: Oddity | None) -> list[tuple[int, str, str]]:
 
 def _sum(found: Any, done: int, make_stations: bool) -> str:
     """Everything in one line."""
+    if not found.rows:
+        return "The file has no rows below its first line: there is nothing to import."
     what = f"{done:,} imported" if done or not found.fresh else f"{len(found.fresh):,} would be imported"
     if found.unknown and not make_stations:
         what = f"nothing imported as long as stations are missing, {len(found.fresh):,} sessions that can be"

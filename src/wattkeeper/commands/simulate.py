@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
-from wattkeeper.commands.terminal import VIEWER, Database, err, fail, out, run
+from wattkeeper.commands.terminal import VIEWER, Database, err, fail, going_on, out, run
 from wattkeeper.settings import load
 
 REPLAY = "replay"
@@ -42,6 +42,8 @@ def simulate(
         return
     if most is not None:
         fail("--most says how many sessions a replay tells: it goes with --replay.")
+    if fleet is None and sys.stdin.isatty():
+        fail("Name a fleet as JSON (- reads it from standard input), or give --replay, which needs none.")
     from wattkeeper.simulator import fleet as fleets
 
     text = _text_of(fleet)
@@ -75,7 +77,8 @@ async def _replay(database: str | None, most: int | None) -> None:
             retelling = Retelling(doors.ocpp, keys, lambda line: err.print(line, markup=False))
             with Progress(console=err, transient=True) as progress:
                 bar = progress.add_task("Telling sessions", total=len(sojourns))
-                heard = await retelling.run(sojourns, lambda told: progress.update(bar, completed=told))
+                with going_on(lambda: f"{progress.tasks[0].completed:,.0f} of {len(sojourns):,} sessions are told"):
+                    heard = await retelling.run(sojourns, lambda told: progress.update(bar, completed=told))
             await rooms.statistics.counting.look()
     out.print(f"{heard:,} sessions were told by {len(keys):,} stations through OCPP 1.6.")
     if heard < len(sojourns):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Any, NoReturn, TypeVar
 
@@ -20,6 +20,8 @@ from wattkeeper.settings import load
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
 T = TypeVar("T")
+STOPPED = 130
+"""What a shell is told of work that a person stopped."""
 BY = "command line"
 """Who did it, in records."""
 VIEWER = Viewer(BY, Role.OWNER, EVERYTHING)
@@ -56,6 +58,19 @@ def fail(why: str) -> NoReturn:
     """Say what is wrong and end."""
     err.print(why, markup=False)
     raise typer.Exit(1)
+
+
+@contextmanager
+def going_on(done: Callable[[], str]) -> Iterator[None]:
+    """Work that goes on where it was when the same command is given again: stopped by a person, it says so and ends.
+
+    ``done``: how far it is.
+    """
+    try:
+        yield
+    except asyncio.CancelledError:
+        err.print(f"Stopped: {done()}. The same command goes on from there.", markup=False)
+        raise typer.Exit(STOPPED) from None
 
 
 def number_of(said: str) -> Decimal:

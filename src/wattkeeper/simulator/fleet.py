@@ -79,7 +79,11 @@ def read_fleet(text: str) -> Fleet:
         fleet = Fleet(stations=stations, cards=cards, **plan)
         if not fleet.speed >= 1:
             raise ValueError(f"speed {fleet.speed}: 1 is real time, and nothing is slower")
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except KeyError as error:
+        raise FleetError(f"this is no fleet description: it has no {error}") from error
+    except json.JSONDecodeError as error:
+        raise FleetError(f"this is no fleet description: it is no JSON ({error})") from error
+    except (TypeError, ValueError, AttributeError) as error:
         raise FleetError(f"this is no fleet description: {error}") from error
     if not fleet.stations or not fleet.cards:
         raise FleetError("a fleet needs at least one station and one card")

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiosqlite
@@ -41,12 +42,14 @@ def utc_now() -> datetime:
 
 
 def async_url(url: str) -> URL:
-    """A database address with its asynchronous driver; raises ValueError for any other database."""
+    """A database address with its asynchronous driver; ValueError for any other, or where it has no folder."""
     parsed = make_url(url)
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
     family = parsed.drivername.split("+")[0]
     if family not in drivers:
         raise ValueError(f"Database {family!r} is not supported; use sqlite:///file.db or postgresql://host/name.")
+    if family == "sqlite":
+        _need_folder(parsed)
     return parsed.set(drivername=drivers[family])
 
 
@@ -83,6 +86,13 @@ def _opened(path: str, **options: Any) -> Connection:
 def dsn_of(url: URL) -> tuple[str, dict[str, Any]]:
     """A PostgreSQL address for its driver alone, and how the way to it is secured."""
     return bare(url).set(drivername="postgresql").render_as_string(hide_password=False), link_of(url)
+
+
+def _need_folder(url: URL) -> None:
+    """ValueError where a database could be no file, for its folder is not there."""
+    path = Path(url.database or "")
+    if url.database and not url.database.startswith((":", "file:")) and not path.parent.is_dir():
+        raise ValueError(f"There is no folder {path.parent} for the database {path.name}: make it, or name another.")
 
 
 def _sqlite_engine(url: URL, writer: bool) -> AsyncEngine:
