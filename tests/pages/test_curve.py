@@ -60,3 +60,12 @@ def test_thinning_loses_neither_the_peak_nor_the_end(watts: list[int | None], mo
     assert kept[:1] + kept[-1:] == points[:1] + points[-1:]
     known = [p.power_w for p in points if p.power_w is not None]
     assert max((p.power_w for p in kept if p.power_w is not None), default=None) == max(known, default=None)
+
+
+def test_of_begin_and_end_alone_a_mean_is_known_and_no_curve() -> None:
+    ends = [Reading(at(0), Context.BEGIN, energy_wh=Decimal(0)), Reading(at(30), Context.END, energy_wh=Decimal(3500))]
+    made = curve(SESSION, ends)
+    assert made.is_mean and made.points[-1].power_w == 7000
+    between = Reading(at(10), energy_wh=Decimal(3000))
+    assert not curve(SESSION, [ends[0], between, ends[1]]).is_mean
+    assert not curve(SESSION, [ends[0], Reading(at(30), power_w=Decimal(7000))]).is_mean, "a meter said so"

@@ -40,6 +40,20 @@ async def test_a_session_appears_and_ends_while_it_is_watched(site: Site) -> Non
         await row.wait_for(state="detached")
 
 
+async def test_of_a_session_that_tells_begin_and_end_alone_no_curve_is_drawn(site: Site) -> None:
+    key = await site.admit("CP1", label="Garage")
+    async with site.operator() as person, site.station("CP1", key) as station:
+        await station.boot()
+        await station.begin()
+        await station.end(30, 4500)
+        await person.page.goto("/sessions")
+        await person.page.locator("tr.row a.open").first.click()
+        await person.page.get_by_role("heading", name="Only begin and end are known").wait_for()
+        await person.sees("3.50 kWh, 7.0 kW on average")
+        assert not await person.page.locator(".plot").is_visible()
+        assert not await person.page.get_by_text("power, kW").is_visible()
+
+
 async def test_its_page_tells_its_story_and_stays_true(site: Site) -> None:
     key = await site.admit("CP1", label="Garage")
     async with site.operator() as person, site.station("CP1", key) as station:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
@@ -293,6 +293,27 @@ async def test_a_station_that_names_no_end_of_connectors_is_kept_short(database:
             await station.status("Faulted", 1, connector)
         await reckoning(world).look()
         assert len(await outages(world)) == MOST_CONNECTORS - 1
+    await world.close()
+
+
+async def test_a_station_whose_sessions_name_no_end_of_evses_is_not_reckoned_without_end(
+    database: str, tmp_path: Path
+) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    async with world.v201() as station:
+        for evse in range(1, 151):
+            await station.event("Started", f"T{evse}", 0, evse, wh=0, evse=evse)
+            await station.event("Ended", f"T{evse}", 1, evse + 30, wh=1000, evse=evse)
+        await reckoning(world).look()
+    async with world.door.store.read() as connection:
+        kinds = select(attempt.c.kind, func.count(attempt.c.evse.distinct())).group_by(attempt.c.kind)
+        told = {kind: count for kind, count in await connection.execute(kinds)}
+        outages_of = await connection.scalar(select(func.count(outage.c.evse.distinct())))
+    assert told["session"] == 150, "every session is told"
+    assert 0 < told["plug_in"] <= MOST_CONNECTORS
+    assert int(outages_of or 0) <= MOST_CONNECTORS
     await world.close()
 
 

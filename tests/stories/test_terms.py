@@ -110,6 +110,27 @@ async def test_months_of_carbon_are_as_if_each_hour_had_been_looked_at(database:
     await world.close()
 
 
+async def test_terms_that_are_entered_before_the_first_session_hold_for_it(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    store, settings = world.door.store, world.door.settings
+    async with store.unit() as unit:
+        await stations.describe(unit, "CP1", {"site": SITE})
+    terms = SiteTerms(store, settings)
+    await terms.enter(VIEWER, SITE, TERMS)
+    assert await Findings(store, settings).of(VIEWER, SITE) == []
+    assert (await Forecasts(store, settings).of(VIEWER, SITE)).forecast.why is not None
+    async with world.v16() as station:
+        tx = await station.start(7, 1000)
+        await station.stop(tx, 67, 7000)
+    await counting(world).look()
+    async with store.read() as connection:
+        (one,) = (await connection.execute(select(session.c.id))).scalars()
+        assert await carbon_of(connection, [one], UTC) == {one: D(2100)}  # 6 kWh at 350 g
+    await world.close()
+
+
 async def test_what_is_not_known_of_all_energy_is_not_said_of_a_session(database: str, tmp_path: Path) -> None:
     world, terms = await harbour(database, tmp_path)
     await terms.enter_carbon(VIEWER, SITE, "at,g_per_kwh\n2026-03-01T12:00Z,100\n")

@@ -113,7 +113,7 @@ function start(drawn) {
   let plot = null;
   const draw = () => {
     const data = numbers(drawn);
-    place.hidden = data[0].length < 2;
+    place.hidden = data[1].filter((kw) => kw != null).length < 2;
     plot?.destroy();
     plot = place.hidden ? null : new uPlot(options(drawn, colours()), data, place);
   };

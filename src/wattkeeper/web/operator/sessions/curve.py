@@ -48,6 +48,11 @@ class Curve:
     is_derived: bool = False
     """Whether power is not the meter's word but what the register rose by between readings."""
 
+    @property
+    def is_mean(self) -> bool:
+        """Whether all that is known is what the register rose by from one reading to another: a mean is no curve."""
+        return self.is_derived and sum(one.power_w is not None for one in self.points) == 1
+
 
 def curve(session: Session, readings: Sequence[Reading]) -> Curve:
     """The curve of a session's readings in the order of their instants."""

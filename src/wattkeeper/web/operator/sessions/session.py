@@ -37,7 +37,7 @@ from wattkeeper.web.operator import stream
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.people.names import Place, lasted, look_of, place_of
 from wattkeeper.web.operator.region import Region
-from wattkeeper.web.operator.said import WHOLE_DAY, dated, kw
+from wattkeeper.web.operator.said import WHOLE_DAY, dated, kw, kwh
 from wattkeeper.web.operator.sessions import steps
 from wattkeeper.web.operator.sessions.curve import Curve, Point, curve, peak
 from wattkeeper.web.operator.stations import orders
@@ -132,15 +132,20 @@ def _graded(row: SessionRow) -> Phrase:
     return (GRADED | GRADED_HISTORY if row.whole.imported else GRADED)[row.grade]
 
 
-def _answer(paper: Paper, story: Story) -> tuple[Said, Said | str]:
-    """The curve's title, which is its answer, and where it comes from."""
+def _answer(paper: Paper, story: Story) -> tuple[Said, Said | str, bool]:
+    """The curve's title, which is its answer, where it comes from, and whether there is one."""
     made, times = story.curve, paper.times
     top = peak(made)
     if top is None:
         title = phrase("No power told yet") if story.session.live else phrase("No power was told")
+    elif made.is_mean and not story.session.live:
+        mean = phrase(
+            "{energy} kWh, {power} kW on average", energy=kwh(made.points[-1].energy_wh), power=kw(top.power_w)
+        )
+        return phrase("Only begin and end are known"), mean, False
     else:
         title = phrase("Peak: {power} kW, {when}", power=kw(top.power_w), when=times.when(top.at, story.now))
-    return title, _source(made) if made.count else ""
+    return title, _source(made) if made.count else "", True
 
 
 def _source(made: Curve) -> Phrase:
