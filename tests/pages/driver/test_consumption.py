@@ -7,6 +7,7 @@ import io
 import re
 from datetime import datetime
 from decimal import Decimal
+from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
@@ -90,7 +91,7 @@ async def test_the_page_opens_with_its_answer(town: Town) -> None:
         await page.get_by_role("link", name="Earlier month").click()
         await expect(page.locator(".sums dd").nth(0)).to_have_text("34.00 kWh")
         await expect(page.locator(".says").first).to_contain_text("Nothing was charged in September to compare with.")
-        await page.get_by_role("link", name="Jun 2026").press("Enter")
+        await page.get_by_role("link", name="Jun 2026", exact=True).press("Enter")
         await expect(page.locator(".sums dd").nth(1)).to_have_text("€25.00")
         await page.goto("/app/sessions")
         await page.get_by_role("link", name="Consumption and cost").click()
@@ -138,7 +139,9 @@ def test_places_stand_by_address_with_their_stations_beneath() -> None:
             Place("CP-02", yard): used(6_000),
             Place("CP-07", nameless): used(1_000),
             Place("CP-08", nameless): NONE,
-        }
+        },
+        "2026-11",
+        13,
     )
     assert [(one.name, one.more, one.energy, one.is_part) for one in found] == [
         (yard, "2 sessions", "11.00", False),
@@ -147,6 +150,45 @@ def test_places_stand_by_address_with_their_stations_beneath() -> None:
         (alone, "Garage · 1 session", "9.00", False),
         ("CP-07", "1 session", "1.00", False),
     ]
+
+
+async def test_each_figure_leads_to_the_sessions_that_make_it_up(town: Town) -> None:
+    me, other = await town.sign_up(), await town.sign_up("bert@example.org")
+    await charged(town, me)
+    await charged(town, other, PAST[:2], OTHERS)
+    async with town.plain(me) as client, town.plain(other) as stranger:
+        year = await client.get("/app/consumption/years/2026")
+        done = 0
+        for page in (await client.get("/app/consumption"), year):
+            cells = re.findall(r'<(?:td|dd)>(?:<a href="([^"]+)">)?(.*?)</(?:td|dd)>', page.text)
+            shown = [
+                (unescape(href), spoken(re.sub(r'<span class="unseen">.*?</span>', "", text))) for href, text in cells
+            ]
+            open_ = [one for one in shown if not one[0] and re.search(r"[1-9]", one[1])]
+            rates = page.text.partition('id="tax"')[2]
+            assert all(spoken(text) in spoken(rates) for _, text in open_), open_
+            for href, text in shown:
+                if href:
+                    done += await makes_up(client, href, text)
+        assert done > 30
+        link = "/app/consumption/sessions?month=2026-11&months=13"
+        assert len(re.findall(r'href="/app/sessions/', (await stranger.get(link)).text)) == 2, "their own alone"
+        for odd in ("month=x", "month=2026-13"):
+            assert (await client.get(f"/app/consumption/sessions?{odd}")).status_code == 422
+        for odd in ("", "months=x&part=5&address=%00", "months=99", "part=6&station=nowhere", "month=2030-01"):
+            assert (await client.get(f"/app/consumption/sessions?{odd}")).status_code == 200, odd
+
+
+async def makes_up(client: httpx.AsyncClient, href: str, text: str) -> int:
+    """Compare a figure with the sessions it leads to; 1 where it could be compared."""
+    page = (await client.get(href)).text
+    rows = re.findall(r'<span class="fig">(.*?)</span>.*?<span class="fig2">(.*?)</span>', page, re.DOTALL)
+    assert rows, href
+    energy = sum(Decimal(spoken(wh).split()[0]) for wh, _ in rows)
+    cost = sum(Decimal(spoken(amount).removeprefix("€")) for _, amount in rows)
+    figure = text.removesuffix(" kWh").removeprefix("€").split()[0]
+    assert figure in (f"{energy:.2f}", f"{cost:.2f}", "0.500"), (href, text, energy, cost)
+    return 1
 
 
 async def test_the_same_energy_at_other_times_is_told_where_the_price_asks_for_the_time(town: Town) -> None:

@@ -95,7 +95,7 @@ async def test_nothing_on_the_drivers_pages_bypasses_the_catalogue(town: Town, t
         await furnished(town, who)
         made = await billed(town, who)
         await walk.to(*(f"/app/sessions/{one}" for one in made.values()))
-        await walk.to("/app/consumption", "/app/consumption?month=2020-02")
+        await walk.to("/app/consumption", "/app/consumption?month=2020-02", "/app/consumption/sessions")
         await walk.to(f"/app/consumption/years/{town.rooms.store.clock():%Y}", "/app/consumption/years/2020")
         number = (await town.rooms.papers.of_session(await town.viewer(who), made["billed"]))[0].number
         await walk.to(f"/app/bills/{number}/invoice")

@@ -209,7 +209,7 @@ async def test_nothing_is_found_on_the_drivers_pages(town: Town, script: str) ->
         made = await billed(town, me)
         number = (await town.rooms.papers.of_session(viewer, made["billed"]))[0].number
         await visit.to(person, *(f"/app/sessions/{made[one]}" for one in ("billed", "raised", "waived", "held")))
-        await visit.to(person, f"/app/bills/{number}/invoice", "/app/consumption")
+        await visit.to(person, f"/app/bills/{number}/invoice", "/app/consumption", "/app/consumption/sessions")
         await visit.to(person, f"/app/consumption/years/{town.rooms.store.clock():%Y}")
         async with town.rooms.store.unit() as unit:
             step_up.keep(unit, viewer.person, ref, "CP2", unit.now + timedelta(minutes=2))

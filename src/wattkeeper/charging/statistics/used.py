@@ -79,6 +79,8 @@ class Use:
     """As billed, where it was billed; else as its station told it."""
     standing: Standing
     paid: Mapping[Currency, Paid] = field(default_factory=dict)
+    is_held: bool = True
+    """Whether the session itself can still be looked at; else its documents alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ Nothing is kept for it: every figure is worked out of their sessions and their b
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
 
@@ -90,6 +90,22 @@ class Consumption:
         return () if self.first is None else range(self.now.year, self.first.year - 1, -1)
 
 
+@dataclass(frozen=True, slots=True)
+class Behind:
+    """Of which sum the sessions are asked for."""
+
+    month: str
+    """The last month, such as 2026-03."""
+    months: int = 1
+    """How many months end with it; at most those that are shown."""
+    address: str | None = None
+    """At which address; of a place without one, its name."""
+    station: str | None = None
+    """By its name."""
+    part: int | None = None
+    """A quarter of the day, by its first hour."""
+
+
 class OwnConsumption:
     """Works it out."""
 
@@ -129,6 +145,23 @@ class OwnConsumption:
             first=None if began_at is None else month_of(began_at, self._zone),
             now=running,
         )
+
+    async def behind(self, viewer: Viewer, asked: Behind) -> list[Use]:
+        """The settled sessions that make up a sum of one's own, the newest first (scopes as above, one's own).
+
+        Refusal FORBIDDEN; INVALID where the month is none.
+        """
+        person = need_own(viewer)
+        last = read_month(asked.month)
+        since, until = self._at(later(last, 1 - asked.months)), self._at(later(last, 1))
+        async with self._store.read() as connection:
+            uses = await uses_of(connection, person, since, until)
+        return [one for one in reversed(uses) if one.standing in SETTLED and self._is_meant(one, asked)]
+
+    def _is_meant(self, one: Use, asked: Behind) -> bool:
+        part = one.began_at.astimezone(self._zone).hour // QUARTER * QUARTER
+        is_there = asked.address in (None, one.place.address or one.place.name)
+        return is_there and asked.station in (None, one.place.name) and asked.part in (None, part)
 
     def _at(self, day: date) -> datetime:
         return begins(day, self._zone).astimezone(UTC)
@@ -176,7 +209,7 @@ async def uses_of(connection: AsyncConnection, person: str, since: datetime, unt
     for one in await own.issued(connection, person, since, until):
         documents.setdefault(one.session, []).append(one)
     found = [use_of(one, documents.pop(one.id, [])) for one in sessions.values()]
-    found += [billed(some) for some in documents.values()]
+    found += [replace(billed(some), is_held=False) for some in documents.values()]
     return sorted(found, key=lambda one: (one.began_at, one.session))
 
 

@@ -22,14 +22,14 @@ from wattkeeper.web.driver import (
     sessions,
     shell,
 )
+from wattkeeper.web.driver.consumption import behind, year
 from wattkeeper.web.driver.consumption import pages as consumption
-from wattkeeper.web.driver.consumption import year
 from wattkeeper.web.driver.money import bills, monthly, pay
 from wattkeeper.web.driver.paper import HOME, Paper, Staff
 from wattkeeper.web.rooms import Rooms
 
 NOUNS = (
-    *(shell, door, charge, charging, sessions, consumption, year, bills, cards),
+    *(shell, door, charge, charging, sessions, consumption, behind, year, bills, cards),
     *(me, privacy, rights, notice, monthly, pay, factors),
 )
 

@@ -18,7 +18,7 @@ from wattkeeper.charging.phrase import Said, joined, phrase
 from wattkeeper.charging.statistics.elsewhen import HOURS, Elsewhen
 from wattkeeper.charging.statistics.used import Currency, Sum, later
 from wattkeeper.operations.money.papers.sheet import Cell, written
-from wattkeeper.operations.statistics.consumption import Consumption
+from wattkeeper.operations.statistics.consumption import MONTHS, Consumption
 from wattkeeper.operations.statistics.otherwise import Otherwise
 from wattkeeper.web.driver.consumption import words
 from wattkeeper.web.driver.consumption.picture import Figure, Picture, drawn
@@ -80,8 +80,9 @@ class Pages:
             "against": [words.against(one, past) for past in one.past] if one.first is not None else [],
             "rows": words.months(one),
             "pictures": pictures(one),
-            "by_place": words.places(one.places),
-            "by_part": words.parts(one.parts),
+            "behind": words.where(f"{one.month:%Y-%m}") if one.sum.sessions else "",
+            "by_place": words.places(one.places, f"{one.month:%Y-%m}", MONTHS),
+            "by_part": words.parts(one.parts, f"{one.month:%Y-%m}", MONTHS),
             "best_part": words.best_part(one.parts),
             "carbon": words.carbon(one.carbon),
             "years": one.years,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
+from urllib.parse import urlencode
 
 from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.statistics.carbon import Emitted
@@ -209,6 +210,15 @@ def carbon(one: Emitted) -> Said | str:
     return CARBON_OF.filled(**told, known=kwh(one.known_wh), energy=kwh(one.energy_wh))
 
 
+SESSIONS = "/app/consumption/sessions"
+
+
+def where(month: str, months: int = 1, **also: str) -> str:
+    """Where the sessions of a sum are listed: of so many months up to one, at an address, in a part of the day."""
+    given = {"month": month, "months": "" if months == 1 else str(months), **also}
+    return f"{SESSIONS}?{urlencode({name: value for name, value in given.items() if value})}"
+
+
 # --- rows -----------------------------------------------------------------------------------------------------
 
 
@@ -222,21 +232,30 @@ class Row:
     energy: str
     cost: str
     price: str
+    behind: str
+    """Where the sessions of its figures are listed; empty where there are none."""
     is_chosen: bool = False
     is_part: bool = False
     """Whether it is a part of the line above."""
 
 
-def row(name: str, total: Sum, more: str = "", href: str = "", *, is_chosen: bool = False) -> Row:
+def row(name: str, total: Sum, behind: str, more: str = "", href: str = "", *, is_chosen: bool = False) -> Row:
     """A sum as a line of a table."""
     energy = said.kwh(total.energy_wh) if total.sessions else said.NOTHING
-    return Row(name, more, href, energy, cost(total), price(total), is_chosen)
+    its = behind if total.sessions else ""
+    return Row(name, more, href, energy, cost(total), price(total), its, is_chosen)
 
 
 def months(one: Consumption) -> list[Row]:
     """The months, the newest first."""
     found = [
-        row(said.dated(month, SHORT), total, href=f"/app/consumption?month={month:%Y-%m}", is_chosen=month == one.month)
+        row(
+            said.dated(month, SHORT),
+            total,
+            where(f"{month:%Y-%m}"),
+            href=f"/app/consumption?month={month:%Y-%m}",
+            is_chosen=month == one.month,
+        )
         for month, total in one.months.items()
     ]
     return found[::-1]
@@ -247,30 +266,39 @@ def sessions(count: int) -> Phrase:
     return counted("{count} session", "{count} sessions", count)
 
 
-def places(totals: Mapping[Place, Sum]) -> list[Row]:
-    """Addresses, where most energy came from first, each with its stations beneath; and how many sessions."""
+def places(totals: Mapping[Place, Sum], last: str, months: int) -> list[Row]:
+    """Addresses, where most energy came from first, each with its stations beneath; and how many sessions.
+
+    Of so many months up to the last, such as 2026-03.
+    """
     by_address: dict[str, dict[Place, Sum]] = {}
     for place, total in totals.items():
         if total.sessions:
             by_address.setdefault(place.address or place.name, {})[place] = total
     sums = {address: sum(some.values(), NONE) for address, some in by_address.items()}
     first = sorted(by_address, key=lambda one: -sums[one].energy_wh)
-    return [line for one in first for line in _at(one, sums[one], by_address[one])]
+    return [line for one in first for line in _at(one, sums[one], by_address[one], (last, months))]
 
 
-def _at(address: str, total: Sum, some: Mapping[Place, Sum]) -> Iterator[Row]:
+def _at(address: str, total: Sum, some: Mapping[Place, Sum], of: tuple[str, int]) -> Iterator[Row]:
     """An address with its stations."""
     only = next(iter(some)).name if len(some) == 1 else ""
     name = only if only and only != address else ""
-    yield row(address, total, joined(filter(None, (name, sessions(total.sessions))), " · "))
+    its = where(*of, address=address)
+    yield row(address, total, its, joined(filter(None, (name, sessions(total.sessions))), " · "))
     if len(some) > 1:
         for place, part in some.items():
-            yield replace(row(place.name, part, sessions(part.sessions)), is_part=True)
+            its = where(*of, address=address, station=place.name)
+            yield replace(row(place.name, part, its, sessions(part.sessions)), is_part=True)
 
 
-def parts(totals: Mapping[int, Sum]) -> list[Row]:
+def parts(totals: Mapping[int, Sum], last: str, months: int) -> list[Row]:
     """Quarters of the day."""
-    return [row(PARTS[part], total, sessions(total.sessions)) for part, total in totals.items() if total.sessions]
+    return [
+        row(PARTS[part], total, where(last, months, part=str(part)), sessions(total.sessions))
+        for part, total in totals.items()
+        if total.sessions
+    ]
 
 
 def best_part(totals: Mapping[int, Sum]) -> str:

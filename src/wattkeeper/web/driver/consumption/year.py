@@ -22,6 +22,7 @@ from wattkeeper.web.driver.consumption.pages import HERE, as_file
 from wattkeeper.web.driver.paper import Paper, routes_of
 from wattkeeper.web.operator import said
 
+OF_YEAR = 12
 YEAR = f"{HERE}/years/{{year}}"
 NO_TAX = phrase("No tax")
 
@@ -53,8 +54,12 @@ class Pages:
             "price": words.price(one.sum) if one.sum.paid else "",
             "carbon": words.carbon(one.emitted),
             "apart": [*words.apart(one.sum)],
-            "rows": [words.row(said.dated(month, words.MONTH), total) for month, total in one.months.items()],
-            "by_place": words.places(one.places),
+            "behind": words.where(f"{one.year}-12", OF_YEAR) if one.sum.sessions else "",
+            "rows": [
+                words.row(said.dated(month, words.MONTH), total, words.where(f"{month:%Y-%m}"))
+                for month, total in one.months.items()
+            ],
+            "by_place": words.places(one.places, f"{one.year}-12", OF_YEAR),
             "rates": rates(one),
             "is_fresh": self._is_fresh(viewer),
         }
