@@ -118,6 +118,62 @@ def figures(page: httpx.Response) -> list[Figure]:
     return reading.figures
 
 
+LISTS = "a list of what is behind figures: each line leads to its station or its session"
+EXCUSED = {
+    ("/insight/uptime", "open"): LISTS,
+    ("/insight/uptime", "outages"): LISTS,
+    ("/insight/uptime", "behind"): LISTS,
+    ("/insight/forecast", "tried"): "how far off forecasts of past weeks were, not what sessions came to",
+    ("/insight/terms", "?"): "entered by people, not measured",
+    ("/insight/terms", "history"): "entered by people, not measured",
+    ("/insight/releases", "budget"): "what may still be spent on releases",
+    ("/insight/releases", "?"): "with noise; whoever saw the sessions behind it would take the noise out",
+    ("/alerts", "over"): "each line leads to what it was measured from",
+}
+"""Where figures lead nowhere, by page and table, and why."""
+BAND = ("/insight/forecast", "week", ("At least", "At most"))
+"""How far off forecasts of past weeks were, around what is expected."""
+ANSWERS = {
+    "/insight": "its figures stand below, each with a way",
+    "/insight/uptime": "its figures stand below, each with a way",
+    "/insight/terms": "it counts sites",
+    "/insight/releases": "it counts releases",
+    "/alerts": "it counts the alerts below",
+}
+"""Answers of whole pages that lead nowhere themselves, and why."""
+
+
+def unopened(page: httpx.Response, path: str) -> list[object]:
+    """The figures, titles and pictures of a page that cannot be opened or taken along, and have no excuse."""
+    found: list[object] = [
+        one
+        for one in figures(page)
+        if not one.links
+        and not one.is_nothing
+        and (path, one.where) not in EXCUSED
+        and not ((path, one.where) == BAND[:2] and one.head in BAND[2])
+    ]
+    answer = re.search(r"<h1>(.*?)</h1>", page.text, re.DOTALL)
+    if answer and re.search(r"\d", answer.group(1)) and "<a " not in answer.group(1) and path not in ANSWERS:
+        found.append(answer.group(1))
+    for picture in re.findall(r'<section class="pictured".*?</section>', page.text, re.DOTALL):
+        title = re.search(r"<h2[^>]*>(.*?)</h2>", picture, re.DOTALL)
+        assert title is not None
+        is_first = 'class="unseen"' in title.group(0)
+        if re.search(r"\d", title.group(1)) and "<a " not in title.group(1) and not is_first:
+            found.append(title.group(1))
+        if '<svg class="drawn' in picture:
+            found += [
+                (title.group(1), need) for need in ('.csv"', '.svg"', '<table class="same"') if not has(picture, need)
+            ]
+    return found
+
+
+def has(picture: str, need: str) -> bool:
+    """Whether a picture has a part of its: a file of a kind, or its table."""
+    return need in re.sub(r"\.(csv|svg)\?[^\"]*\"", r'.\1"', picture)
+
+
 @dataclass(frozen=True, slots=True)
 class ListedSessions:
     """A list of sessions: which, and how many the page says there are."""

@@ -15,7 +15,7 @@ import pytest
 from tests.web.busy import SITE, busy
 from tests.web.conftest import House
 from tests.web.drivers import signed_in
-from tests.web.opening import asked, behind, figures, listed
+from tests.web.opening import asked, behind, figures, listed, unopened
 from tests.web.test_opens import counted, meant, windows
 from wattkeeper.charging.person import Role, Scope
 from wattkeeper.charging.phrase import Figure
@@ -118,7 +118,9 @@ async def test_findings_have_amounts_for_those_who_may_know_them(harbour: House)
 
 async def test_hours_of_the_forecast_lead_to_the_sessions_of_the_past(harbour: House) -> None:
     async with signed_in(harbour, "ona@example.org", Role.OWNER) as (_, owner):
-        shown = figures(await owner.get(f"{FORECAST}?site={SITE}"))
+        page = await owner.get(f"{FORECAST}?site={SITE}")
+        assert unopened(page, FORECAST) == []
+        shown = figures(page)
         seen, done = await counted(harbour), 0
         for one, link in [each for each in behind(shown) if not each[0].is_nothing][::5]:
             query = asked(link)

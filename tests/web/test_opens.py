@@ -18,14 +18,15 @@ from tests.stories.test_totals import counting, told
 from tests.stories.world import NOON, World, minute
 from tests.web.conftest import House, house_of
 from tests.web.drivers import signed_in
-from tests.web.opening import Figure, asked, behind, figures, lines, listed
+from tests.web.opening import Figure, asked, behind, figures, lines, listed, unopened
 from wattkeeper.charging.alerts.rule import Kind
-from wattkeeper.charging.person import Role
+from wattkeeper.charging.person import Role, Scope
 from wattkeeper.charging.statistics.share import Share
 from wattkeeper.store.alerts.alert import AlertRow
 from wattkeeper.store.stations import station
 from wattkeeper.store.tables import session, tallied
 from wattkeeper.web.operator.alerts import behind as alerts
+from wattkeeper.web.operator.insight.desks import DESKS
 
 DAYS = "from=2026-03-01&to=2026-03-02"
 PAGES = (
@@ -34,6 +35,7 @@ PAGES = (
     "/insight/week?show=arrivals",
     "/insight/load",
     "/insight/stays",
+    "/insight/hours",
     "/insight/carbon",
 )
 TOLD_G = 350
@@ -193,6 +195,20 @@ async def check(client: httpx.AsyncClient, seen: dict[str, Seen]) -> int:
             assert agrees(one, query, [seen[name] for name in known[link]]), (page, one, link)
             done += 1
     return done
+
+
+async def test_no_figure_is_left_without_a_way(database: str, tmp_path: Path) -> None:
+    """Every page under Insight, whoever looks; one that is made later is walked as well."""
+    async with (
+        busy_house(database, tmp_path) as house,
+        signed_in(house, "o@example.org", Role.OWNER) as (_, owner),
+        signed_in(house, "h@example.org", Role.SITE_HOST, ("Hill",)) as (viewer, host),
+    ):
+        for path, _, scope in (*DESKS, ("/alerts", "", Scope.STATIONS_READ)):
+            assert unopened(await owner.get(f"{path}?{DAYS}"), path) == [], path
+            if scope in viewer.scopes | viewer.at_sites:
+                assert unopened(await host.get(f"{path}?{DAYS}"), path) == [], path
+        assert unopened(await owner.get(f"/insight/uptime?{DAYS}&reason=plug-ins"), "/insight/uptime") == []
 
 
 async def test_alerts_lead_to_what_they_were_measured_from(database: str, tmp_path: Path) -> None:

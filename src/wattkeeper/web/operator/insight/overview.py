@@ -210,7 +210,7 @@ class Pages:
         used = await used_of(scene)
         part = scene.asked.part
         findings = [] if part.station else await savings.found(self._paper.rooms, viewer, part.site)
-        emitted = None if part.station else await carbon.told(scene.rooms, viewer, scene.asked.span, scene.sites)
+        emitted = None if part.station else await carbon.told(scene.rooms, viewer, scene.asked, scene.sites)
         told = Told(scene.asked, used.knows_money, scene.currency)
         context: dict[str, Any] = {
             **chosen(scene.asked, scene.known, scene.today),
@@ -344,7 +344,8 @@ async def _days(scene: Scene) -> Picture:
     ]
     sheet = [(one.first.isoformat(), total.energy_wh.scaleb(-3), total.sessions) for one, total in found]
     made = Sheet(("month" if by_month else "day", "energy_kwh", "sessions"), sheet)
-    return Picture("days", title, note, *drawings, (head, "kWh", phrase("Sessions")), rows, lambda: made)
+    heads, href = (head, "kWh", phrase("Sessions")), "" if top is None else top.href
+    return Picture("days", title, note, *drawings, heads, rows, lambda: made, href=href)
 
 
 def _day(scene: Scene, span: Span, total: Total) -> Mark:

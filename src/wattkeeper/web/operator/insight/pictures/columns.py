@@ -70,7 +70,8 @@ def by_hour(
     narrow = [clock(hour) if hour % 6 == 0 else "" for hour in range(24)]
     rows = _rows(names, told, hrefs, columns) if any(map(is_some, told)) else ()
     sheet = Sheet(_heads("hour", columns), [[hour, *_cells(one, columns)] for hour, one in enumerate(told)])
-    return _picture(words, _both(names, told, hrefs, drawn, (wide, narrow)), phrase("Hour"), columns, rows, sheet)
+    both = _both(names, told, hrefs, drawn, (wide, narrow))
+    return _picture(words, both, phrase("Hour"), columns, rows, sheet, _top(told, hrefs, drawn))
 
 
 def by_span(
@@ -90,7 +91,13 @@ def by_span(
     head, name = (phrase("Day"), "day") if is_days else (phrase("Month"), "month")
     cells = [[span.first.isoformat(), *_cells(one, columns)] for span, one in told]
     both = _both(names, ones, hrefs, drawn, (named(spans, 14), named(spans, 5)))
-    return _picture(words, both, head, columns, rows, Sheet(_heads(name, columns), cells))
+    sheet = Sheet(_heads(name, columns), cells)
+    return _picture(words, both, head, columns, rows, sheet, _top(ones, hrefs, drawn))
+
+
+def _top(told: Sequence[One], hrefs: Sequence[str], drawn: Drawn[One]) -> str:
+    """Where the sessions of the highest are, which is what the answer is about."""
+    return max(zip(told, hrefs, strict=True), key=lambda one: drawn.value(one[0]), default=(None, ""))[1]
 
 
 def _picture(
@@ -100,10 +107,11 @@ def _picture(
     columns: Sequence[Column[One]],
     rows: Sequence[Sequence[Shown]],
     sheet: Sheet,
+    href: str,
 ) -> Picture:
     heads = (head, *(column.head for column in columns if column.head))
     given = (words.key, words.title, words.note, *both, heads, rows, lambda: sheet)
-    return Picture(*given, pick=words.pick, lacks=words.lacks)
+    return Picture(*given, pick=words.pick, href=href, lacks=words.lacks)
 
 
 def _both(

@@ -62,7 +62,10 @@ def drawn(told: Told, where: Where, title: Said) -> Picture:
     wide, narrow = (_drawing(told, where, width) for width in (WIDE_PX, NARROW_PX))
     heads = (phrase("Hour"), EXPECTED_HEAD, phrase("At least"), phrase("At most"), phrase("Last week"))
     note = NOTE.filled(place=where.clock)
-    return Picture("week", title, note, wide, narrow, heads, list(_rows(told, where)), lambda: _sheet(told, where))
+    top = max(range(HOURS), key=lambda at: told.forecast.hours[at].expected_wh)
+    href = where.sessions(told.begins[top], told.forecast.known, 1)
+    given = (wide, narrow, heads, list(_rows(told, where)), lambda: _sheet(told, where))
+    return Picture("week", title, note, *given, href=href)
 
 
 EXPECTED_HEAD = phrase("Expected")

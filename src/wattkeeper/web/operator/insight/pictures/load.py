@@ -88,6 +88,7 @@ def _curve(scene: Scene, found: Loads, peak: Peak) -> Picture:
         heads,
         list(_days(scene, load)),
         lambda: _sheet(scene, load),
+        href=behind(scene, peak),
     )
 
 
@@ -178,8 +179,8 @@ def _days(scene: Scene, load: Load) -> Iterator[list[Shown]]:
         yield [
             Shown(said_day(one.day)),
             Shown(kw(one.peak.power_w), behind(scene, one.peak)),
-            Shown(f"{there:%H:%M}"),
-            Shown(spread(one.peak)),
+            Shown(f"{there:%H:%M}", behind(scene, one.peak)),
+            Shown(spread(one.peak), behind(scene, one.peak) if one.peak.spread_w else ""),
             Shown(kwh(one.energy_wh), scene.sessions(**day)),
         ]
 
@@ -219,8 +220,8 @@ def _sites(scene: Scene, peaks: dict[str, Peak]) -> Picture:
             [
                 Shown(site or WITHOUT, at.asked.address(LOAD)),
                 Shown(kw(peak.power_w), behind(at, peak)),
-                Shown(said_at(scene, peak)),
-                Shown(spread(peak)),
+                Shown(said_at(scene, peak), behind(at, peak)),
+                Shown(spread(peak), behind(at, peak) if peak.spread_w else ""),
             ]
         )
     heads = (phrase("Site"), phrase("Highest, kW"), phrase("at"), phrase("Spread evenly"))

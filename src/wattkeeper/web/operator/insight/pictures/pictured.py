@@ -117,6 +117,8 @@ class Picture:
     sheet: Callable[[], Sheet]
     pick: Sequence[tuple[str, str, bool]] = ()
     """What else can be drawn: its name, its address, whether it is this."""
+    href: str = ""
+    """Where what its answer is about is listed."""
     lacks: Sequence[Shown] = ()
     """What nobody told and it would need, and where that can be entered."""
 

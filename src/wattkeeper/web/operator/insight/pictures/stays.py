@@ -58,7 +58,9 @@ def _stays(scene: Scene, stays: Stays) -> Picture:
     given = (bars(marks, wide, "", WIDE_PX), bars(marks, narrow, "", NARROW_PX))
     heads = (phrase("Stay"), phrase("Sessions"), phrase("Share"))
     made = Sheet(("from_min", "until_min", "sessions"), sheet)
-    return Picture("stays", title, _note(stays), *given, heads, rows if median is not None else (), lambda: made)
+    href = scene.sessions(stay="0-") if median is not None else ""
+    shown = rows if median is not None else ()
+    return Picture("stays", title, _note(stays), *given, heads, shown, lambda: made, href=href)
 
 
 def _short(low: int, high: int | None) -> str:
@@ -145,7 +147,8 @@ def _by_hour(
     rows = [[Shown(said_hours(hour)), Shown(one.text, one.href)] for hour, one in enumerate(marks)]
     values = [[value(slot.total) for value in columns.values()] for slot in slots]
     sheet = Sheet(("hour", *columns), [(hour, *told) for hour, told in enumerate(values)])
-    return Picture(key, said, note, *given, (phrase("Hour"), head), rows if whole > 0 else (), lambda: sheet)
+    heads, shown = (phrase("Hour"), head), rows if whole > 0 else ()
+    return Picture(key, said, note, *given, heads, shown, lambda: sheet, href=marks[top].href)
 
 
 def router(paper: Paper) -> APIRouter:

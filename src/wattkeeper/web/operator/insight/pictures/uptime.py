@@ -78,7 +78,8 @@ def _over(scene: Scene, known: Sequence[tuple[Span, Uptime]]) -> Picture:
     rows = [[Shown(name), *_cells(up, href)] for name, (_, up), href in zip(names, known, hrefs, strict=True)]
     sheet = [(span.first.isoformat(), *_figures(up)) for span, up in known]
     made = Sheet(("month" if by_month else "day", *HEADS), sheet)
-    return Picture("over", title, NOTE, wide, narrow, (heads, *COLUMNS), rows, lambda: made)
+    href = "" if low is None else _to(scene, low[0])
+    return Picture("over", title, NOTE, wide, narrow, (heads, *COLUMNS), rows, lambda: made, href=href)
 
 
 def _ports(scene: Scene, report: Report) -> Picture:
@@ -101,7 +102,8 @@ def _ports(scene: Scene, report: Report) -> Picture:
     made = Sheet(
         ("station", "port", *HEADS), [(one.port.station, one.port.evse, *_figures(one.uptime)) for one in ordered]
     )
-    return Picture("least-up", title, note, wide, narrow, (phrase("Port"), *COLUMNS), rows, lambda: made)
+    href = outages.to_outages(scene.asked) if scene.linked else ""
+    return Picture("least-up", title, note, wide, narrow, (phrase("Port"), *COLUMNS), rows, lambda: made, href=href)
 
 
 COLUMNS = (phrase("Up (NEVI)"), phrase("Nothing excluded"), phrase("Out"))
@@ -185,7 +187,8 @@ def _lanes(scene: Scene, report: Report, rows: Sequence[OutageRow]) -> Picture:
     heads = (phrase("Port"), phrase("Out"), *(outages.CAUSES[cause].word for cause in DEPTHS))
     table = [_causes(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
     note, sheet = _lanes_note(len(shown), report), Sheet(OUTAGES, [outage_cells(row, scene.zone) for row in rows])
-    return Picture("when", title, note, wide, narrow, heads, table, lambda: sheet)
+    href = _port(scene, shown[0]) if shown else ""
+    return Picture("when", title, note, wide, narrow, heads, table, lambda: sheet, href=href)
 
 
 def _lanes_note(count: int, report: Report) -> Said:

@@ -133,7 +133,8 @@ def _map(scene: Scene, week: Week) -> Picture:
         for hour in range(24)
     ]
     pick = [(one.name, scene.asked.address(WEEK, show=which.value), which is asked) for which, one in KINDS.items()]
-    return Picture("week", title, note, wide, narrow, (phrase("Hour"), *SHORT), rows, lambda: _sheet(scene, week), pick)
+    given = (wide, narrow, (phrase("Hour"), *SHORT), rows, lambda: _sheet(scene, week), pick)
+    return Picture("week", title, note, *given, href=marks[top].href)
 
 
 def _mark(scene: Scene, kind: Kind, show: Show, place: Place, slot: Slot) -> Mark:
