@@ -66,6 +66,31 @@ async def test_one_reading_between_is_enough(world: World) -> None:
     assert sum(one.energy_wh for one in load) == 9000
 
 
+@pytest.mark.parametrize(
+    "beside", [(1 / 60,), (1 / 60, 719 + 59 / 60), (1, 719)], ids=["begin", "both", "a minute off"]
+)
+async def test_a_reading_beside_an_end_says_no_more_than_the_end(world: World, beside: tuple[float, ...]) -> None:
+    async with world.v16() as station:
+        tx = await station.start(0, 1000)
+        for at in beside:
+            await station.read(tx, at, wh=1000 if at < 60 else 21_000)
+        await station.stop(tx, 720, 21_000)
+        await station.status("Available", 720)
+    whole, _ = await counted(world)
+    assert (whole.charging_s, whole.idle_s, whole.unknown_s) == (0, 0, 12 * HOUR_S)
+
+
+async def test_a_car_that_is_read_hourly_is_known(world: World) -> None:
+    async with world.v16() as station:
+        tx = await station.start(0, 0)
+        for hour in range(1, 12):
+            await station.read(tx, 60 * hour, wh=1000 * min(hour, 4))
+        await station.stop(tx, 720, 4000)
+        await station.status("Available", 720)
+    whole, _ = await counted(world)
+    assert (whole.charging_s, whole.idle_s, whole.unknown_s) == (4 * HOUR_S, 8 * HOUR_S, 0)
+
+
 async def test_what_brought_nothing_is_known_and_what_told_nothing_is_not(world: World) -> None:
     async with world.v16() as station:
         tx = await station.start(0, 1000)

@@ -2,8 +2,8 @@
 
 Quarter hours are those of UTC: every zone in use today is a whole number of them apart. Energy comes evenly within
 each stretch between readings, as it does on bills; sums over the quarters give the session to the millionth. What
-nobody measured is told apart: energy between readings that lie far apart, and sessions of which only the two ends of
-the register are known, so that nobody knows for how long energy flowed.
+nobody measured is told apart: energy between readings that lie far apart, and sessions of which the register is known
+at or beside their two ends alone, so that nobody knows for how long energy flowed.
 """
 
 from __future__ import annotations
@@ -89,10 +89,17 @@ def quarter_of(at: datetime) -> int:
     return (at - EPOCH) // QUARTER
 
 
-def is_read_between(session: Session, readings: Sequence[Reading]) -> bool:
-    """Whether a register was read between the two ends of a session, or since its begin while it goes on."""
+def is_read_between(session: Session, readings: Sequence[Reading], used: Usage) -> bool:
+    """Whether a register was read between the two ends of a session, or since its begin, so that it tells of its flow.
+
+    A reading beside an end says what the end says: where energy came in one long stretch over more than half of the
+    session, nobody knows when. A record of history that says when charging ended does tell of it.
+    """
     since, until = session.started_at, session.ended_at
-    return any(one.energy_wh is not None and since < one.at and (until is None or one.at < until) for one in readings)
+    if not any(one.energy_wh is not None and since < one.at and (until is None or one.at < until) for one in readings):
+        return False
+    most = max(SPREAD, ((until or session.last_at) - since) / 2)
+    return session.imported or not any(one.energy_wh > 0 and one.span > most for one in used.intervals)
 
 
 def share_of(session: Session, used: Usage, left_at: datetime | None, gross_minor: int, *, is_read: bool) -> Share:

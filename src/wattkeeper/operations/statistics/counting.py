@@ -181,8 +181,8 @@ class Counting:
             paused_in = pauses(await stay.flow_told(connection, its.whole)) if name in paused else ()
             stayed = await _stayed(connection, its.whole)
             its_told = told.get(name, ())
-            is_read = is_read_between(its.whole, its_told) or await stay.charged_to_the_end(connection, name)
-            given = (its.whole, its_told, paused_in, stayed.until, billed.get(name, 0), is_read)
+            to_the_end = await stay.charged_to_the_end(connection, name)
+            given = (its.whole, its_told, paused_in, stayed.until, billed.get(name, 0), to_the_end)
             counted = Counted(its.spot.site, await asyncio.to_thread(_share, *given))
             seen[name] = Seen(its, counted, stayed.goes_on, len(its_told))
         return seen
@@ -211,10 +211,12 @@ def _share(
     paused_in: Sequence[Pause],
     until: datetime | None,
     gross_minor: int,
-    is_read: bool,
+    to_the_end: bool,
 ) -> Share:
     """What a session adds: beside everything else, for it may have very many readings."""
-    return share_of(whole, usage(whole, told, paused_in, until), until, gross_minor, is_read=is_read)
+    used = usage(whole, told, paused_in, until)
+    is_read = to_the_end or is_read_between(whole, told, used)
+    return share_of(whole, used, until, gross_minor, is_read=is_read)
 
 
 async def _stayed(connection: AsyncConnection, whole: Session) -> Stay:
