@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,7 @@ from wattkeeper.store.columns import to_micros
 from wattkeeper.store.engines import Store, async_url, utc_now
 from wattkeeper.store.migrate import _config, migrate
 from wattkeeper.store.money import due
+from wattkeeper.store.statistics import share
 
 PASSWORD = "correct horse battery staple"
 
@@ -137,6 +139,27 @@ async def test_sessions_counted_before_are_counted_again_for_what_is_not_known(
     await databases.drop(address)
     assert [tuple(one) for one in waiting] == [("A", 7), ("B", 1)]
     assert [tuple(one) for one in before] == [(5, 0)], "until then totals are as they were"
+
+
+@pytest.mark.parametrize("before", ["0019", "0020"])
+async def test_a_session_dated_ahead_is_counted_right_after_the_upgrade(
+    databases: Databases, engine: str, before: str
+) -> None:
+    address = await databases.bare(engine)
+    opened = create_async_engine(async_url(address))
+    columns = "id, station_id, key, state, live, grade, started_at, known_at, heard_at, last_n, fold"
+    row = f"INSERT INTO session ({columns}) VALUES ('A', 'CP1', 'A', 'ended', false, 'measured', :at, 5, 5, 1, '{{}}')"
+    async with opened.begin() as connection:
+        await connection.run_sync(lambda sync: command.upgrade(_config(sync), before))
+        await connection.execute(text(row), {"at": to_micros(datetime(2038, 1, 19, tzinfo=UTC))})
+    await opened.dispose()
+    await migrate(address)
+    store = Store(address)
+    async with store.read() as connection:
+        waiting = await share.waiting(connection, utc_now(), 9)
+    await store.close()
+    await databases.drop(address)
+    assert waiting == ["A"]
 
 
 async def test_what_was_charged_before_the_upgrade_is_owed_as_it_was(databases: Databases, engine: str) -> None:

@@ -38,7 +38,8 @@ def upgrade() -> None:
         _totals(name, span)
     for name in ("load_quarter", "tally_hour", "stay_count", "stay_day", "tallied", "untallied"):
         op.execute(f"DELETE FROM {name}")
-    op.execute("INSERT INTO untallied (session_id, at) SELECT id, started_at FROM session")
+    began = "CASE WHEN started_at > known_at THEN known_at ELSE started_at END"  # one dated ahead does not wait for it
+    op.execute(f"INSERT INTO untallied (session_id, at) SELECT id, {began} FROM session")
 
 
 def _totals(name: str, span: str) -> None:

@@ -18,7 +18,8 @@ def upgrade() -> None:
         op.add_column(name, _column("unknown_s", sa.BigInteger()))
         op.add_column(name, _column("unknown", sa.Integer()))
     missing = "SELECT 1 FROM untallied WHERE untallied.session_id = session.id"
-    op.execute(f"INSERT INTO untallied SELECT id, started_at FROM session WHERE NOT EXISTS ({missing})")
+    began = "CASE WHEN started_at > known_at THEN known_at ELSE started_at END"  # one dated ahead does not wait for it
+    op.execute(f"INSERT INTO untallied SELECT id, {began} FROM session WHERE NOT EXISTS ({missing})")
 
 
 def _column(name: str, kind: sa.types.TypeEngine[int]) -> sa.Column[int]:
