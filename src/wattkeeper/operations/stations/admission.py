@@ -209,8 +209,9 @@ class Admission:
     ) -> None:
         """Change what people say of a station: label, site, max_power_w (W), address, latitude … Refusal NOT_FOUND.
 
-        ``site_since``: since when it stands at the site that is told; None: from now on. What happened there from then
-        on is that site's, what happened before stays where it was. Refusal INVALID where it lies ahead.
+        ``site_since``: since when it stands at the site that is told, or at its present one; None: from now on. What
+        happened there from then on is that site's, what happened before stays where it was. Refusal INVALID where it
+        lies ahead.
         """
         async with self._store.unit() as unit:
             if site_since is not None and site_since > unit.now:

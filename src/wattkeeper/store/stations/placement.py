@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, or_, select, true, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.money.discrepancy import EARLIEST_YEAR
@@ -62,8 +62,8 @@ async def spot(unit: Unit, name: str) -> Spot | None:
 async def put(unit: Unit, name: str, site: str, since: datetime | None = None, left: Spot | None = None) -> bool:
     """Let a station stand at a site since an instant, in place of what was known from then on; whether that is news.
 
-    ``since`` None: from now on; or, where its place had no name yet, since it came there. ``left``: where it was found
-    before.
+    ``since`` None: from now on; or, where its place had no name yet, since it came there. Where it stands there
+    already, that is when it came. ``left``: where it was found before; of a site left already, what was kept stays.
     """
     known = await of_station(unit.connection, name)
     last = known[-1] if known else None
@@ -71,13 +71,16 @@ async def put(unit: Unit, name: str, site: str, since: datetime | None = None, l
         if last.site == site:
             return False
         since = unit.now if last.site else last.since
-    before = [one for one in known if since is not None and one.since < since]
+    is_dated = last is not None and last.site == site and len(known) > 1
+    before = [one for one in (known[:-1] if is_dated else known) if since is not None and one.since < since]
     since = since if before and since is not None else ALWAYS
     mine = P.station_id == name
-    await unit.connection.execute(delete(placement).where(mine, P.since >= since))
+    over = P.since > before[-1].since if before else true()
+    await unit.connection.execute(delete(placement).where(mine, over))
     goes_on = bool(before) and before[-1].site == site
     if before:
-        told = _left(None if goes_on else since, left)
+        is_kept = before[-1].until is not None and not goes_on
+        told = {"until": since} if is_kept else _left(None if goes_on else since, left)
         await unit.connection.execute(update(placement).where(mine, P.since == before[-1].since).values(told))
     if not goes_on:
         await unit.connection.execute(insert(placement).values(station_id=name, since=since, until=None, site=site))

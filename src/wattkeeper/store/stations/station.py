@@ -326,11 +326,13 @@ async def describe(
 ) -> bool:
     """Change what people say of a station; False where there is no such station.
 
-    ``site_since``: since when it stands at the site that is told (`placement.put`); None: from now on.
+    ``site_since``: since when it stands at the site that is told, or at its own (`placement.put`); None: from now on.
     """
-    if not changes:
-        return await exists_here(unit.connection, name)
     values = dict(changes)
+    if site_since is not None and "site" not in values:
+        values["site"] = await unit.connection.scalar(select(C.site).where(C.id == name))
+    if not values:
+        return await exists_here(unit.connection, name)
     if isinstance(changes.get("plugs"), Mapping):
         values["plugs"] = plugs_text(changes["plugs"])  # type: ignore[arg-type]
     was = await placement.spot(unit, name)

@@ -44,7 +44,7 @@ Degrees = Annotated[Decimal, Field(ge=-180, le=180)]
 Evse = Annotated[str, StringConstraints(pattern=r"^([1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$")]
 Plug = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 PLUGS = 'The plug of each EVSE (OCPI ConnectorType), such as `{"1": "IEC_62196_T2"}`.'
-SINCE = "Since when it stands at the `site` given beside it; null: it always did; left out: from now on."
+SINCE = "Since when it stands at the `site` given, or at its own; null: it always did; left out: from now on."
 LISTED = "Whether drivers find it in the app."
 POWER = "The most one of its EVSEs can deliver, W."
 Key = Annotated[str, StringConstraints(min_length=16, max_length=40, pattern=r"^[\x20-\x7E]+$")]
