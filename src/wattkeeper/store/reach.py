@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy import ColumnElement, and_, exists, false, func, or_, select, true
 
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.store.stations import placement
@@ -41,7 +41,7 @@ def entries(viewer: Viewer) -> ColumnElement[bool]:
     """Which rows of `journal` the viewer may know of; Refusal FORBIDDEN where none ever."""
     reach = viewer.reach(Scope.SESSIONS_READ)
     if reach is not Reach.OWN:
-        return _happened(viewer, journal.c.station_id, journal.c.received_at, reach)
+        return _recorded(viewer, reach)
     ours = select(session.c.id).where(session.c.id == journal.c.session_id, held(viewer.person))
     return and_(journal.c.session_id.is_not(None), exists(ours.correlate(journal)))
 
@@ -53,14 +53,14 @@ def beside(viewer: Viewer, station_id: str) -> ColumnElement[bool]:
     """
     reach = viewer.reach(Scope.SESSIONS_READ)
     if reach is not Reach.OWN:
-        return _happened(viewer, journal.c.station_id, journal.c.received_at, reach)
+        return _recorded(viewer, reach)
     own = exists(select(session.c.id).where(session.c.station_id == station_id, held(viewer.person)))
     return and_(own, journal.c.session_id.is_(None))
 
 
 def told(viewer: Viewer) -> ColumnElement[bool]:
     """Which rows of `journal` the viewer may read as what a station told; Refusal FORBIDDEN where none ever."""
-    return _happened(viewer, journal.c.station_id, journal.c.received_at, viewer.reach(Scope.STATIONS_READ))
+    return _recorded(viewer, viewer.reach(Scope.STATIONS_READ))
 
 
 def alerts(viewer: Viewer) -> ColumnElement[bool]:
@@ -125,6 +125,13 @@ def _happened(
     if reach is Reach.ANYWHERE:
         return true()
     return placement.stood_at(station_id, at, viewer.sites) if reach is Reach.SITES else false()
+
+
+def _recorded(viewer: Viewer, reach: Reach) -> ColumnElement[bool]:
+    """What a station told while it stood at one of the viewer's sites, of a session where that ran; or everything."""
+    its = select(placement.session_at()).where(session.c.id == journal.c.session_id).correlate(journal)
+    at = func.coalesce(its.scalar_subquery(), journal.c.received_at)
+    return _happened(viewer, journal.c.station_id, at, reach)
 
 
 def _at_sites(viewer: Viewer, column: ColumnElement[Any], reach: Reach) -> ColumnElement[bool]:

@@ -22,8 +22,9 @@ from wattkeeper.store.sessions.meter import OUTSIDE
 from wattkeeper.store.sessions.reading import registers
 from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import bill, reading, session
+from wattkeeper.store.tables import placement as placements
 
-S, R, B = session.c, reading.c, bill.c
+S, R, B, P = session.c, reading.c, bill.c, placements.c
 EARLIEST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
 DAY_MICROS = 86_400_000_000
 LONGEST = timedelta(days=60)
@@ -109,30 +110,30 @@ async def _before(connection: AsyncConnection, site: str, at: datetime) -> Decim
 async def by_main_meters(
     connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime
 ) -> list[Metered]:
-    """What main meters counted in a period, of the stations whose main meter was read twice in it or more."""
+    """What main meters counted in a period, of each stay of a station at a site in which it was read twice or more."""
     viewer.need(Scope.SESSIONS_READ)
     found = []
-    async for (site, name), track in _tracks(connection, since, until):
+    async for site, name, track in _tracks(connection, since, until):
         first, last = track.first, track.last
         if first is not None and last is not None and first.at < last.at:
             sold = await by_sessions(connection, viewer, first.at, last.at, name)
-            delivered = sum((one.energy_wh for one in sold), Decimal(0))
-            grid_wh = track.energy_wh or Decimal(0)
-            found.append(Metered(site, name, first.at, last.at, grid_wh, delivered))
+            delivered = sum((one.energy_wh for one in sold if one.site == site), ZERO)
+            found.append(Metered(site, name, first.at, last.at, track.energy_wh or ZERO, delivered))
     return found
 
 
 async def _tracks(
     connection: AsyncConnection, since: datetime, until: datetime
-) -> AsyncIterator[tuple[tuple[str, str], Track]]:
-    """The main meter of each station at each site at which it stood, folded, so that one that restarts counts on."""
+) -> AsyncIterator[tuple[str, str, Track]]:
+    """The main meter of each station in each stay at a site, folded, so that one that restarts counts on."""
     outside = (R.session_id == OUTSIDE, R.evse == MAIN, R.energy_wh.is_not(None), R.at >= since, R.at < until)
-    site = placement.site_at(R.station_id, R.at)
-    wanted = select(site, R.station_id, R.at, R.energy_wh).where(*outside).order_by(R.station_id, R.at)
-    tracks: dict[tuple[str, str], Track] = {}
+    stays = reading.outerjoin(placements, placement.holds(R.station_id, R.at))
+    wanted = select(func.coalesce(P.site, ""), R.station_id, P.since, R.at, R.energy_wh).select_from(stays)
+    wanted = wanted.where(*outside).order_by(R.station_id, R.at)
+    tracks: dict[tuple[str, str, datetime | None], Track] = {}
     async for *of, at, energy_wh in await connection.stream(wanted.execution_options(yield_per=1000)):
-        known = tracks.get(name := (str(of[0]), str(of[1])), Track())
+        known = tracks.get(one := (of[0], of[1], of[2]), Track())
         if known.last_at is None or at > known.last_at:
-            tracks[name] = extend(known, Reading(at, Context.PERIODIC, energy_wh=energy_wh), ANY_POWER_W)
-    for each in tracks.items():
-        yield each
+            tracks[one] = extend(known, Reading(at, Context.PERIODIC, energy_wh=energy_wh), ANY_POWER_W)
+    for (site, name, _), track in tracks.items():
+        yield site, name, track

@@ -8,17 +8,32 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, delete, exists, func, insert, or_, select, true, update
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    and_,
+    case,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    type_coerce,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from wattkeeper.charging.money.discrepancy import EARLIEST_YEAR
+from wattkeeper.charging.cards.limits import BACKLOG
+from wattkeeper.store.fold import HISTORY
 from wattkeeper.store.tables import placement, session, station
 from wattkeeper.store.unit import Unit
 
 P, S = placement.c, session.c
 ALWAYS = datetime(1, 1, 1, tzinfo=UTC)
 """Since when a station stands at its first site: what it did before it was admitted here counts there too."""
-EARLIEST = datetime(EARLIEST_YEAR, 1, 1, tzinfo=UTC)
+_BACKLOG = BACKLOG // timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +125,13 @@ async def is_site(connection: AsyncConnection, site: str) -> bool:
 
 
 def session_at() -> ColumnElement[Any]:
-    """The instant that says at which site a session ran: its start, or when it was heard of where that cannot be."""
-    return case((or_(S.started_at < EARLIEST, S.started_at > S.known_at), S.known_at), else_=S.started_at)
+    """The instant that says at which site a session ran: its start as it counts (`charging.limits.counted_at`).
+
+    What was imported began when it is told to have begun, however long ago.
+    """
+    began, known = (type_coerce(column, BigInteger) for column in (S.started_at, S.known_at))
+    counts = and_(began <= known, or_(began >= known - _BACKLOG, HISTORY))
+    return case((counts, S.started_at), else_=S.known_at)
 
 
 def holds(station_id: ColumnElement[Any], at: ColumnElement[Any]) -> ColumnElement[bool]:
