@@ -199,3 +199,16 @@ async def test_pages_say_that_figures_are_being_counted(database: str, tmp_path:
             assert "These figures are being counted 1" in said and "234 sessions are not in them yet" in said, path
         for path in ("/insight/uptime", "/insight/terms"):
             assert "being counted" not in read(await owner.get(path)), path
+
+
+async def test_many_rows_without_a_session_are_folded(database: str, tmp_path: Path) -> None:
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        few = (await owner.get(f"/insight?{DAY}")).text
+        assert "without a session" not in few
+        for number in range(12):
+            await house.door.admit(f"X{number}", f"another-key-of-station-{number}")
+        page = (await owner.get(f"/insight?{DAY}")).text
+        assert len(rows(page, "stations")) == 2
+        assert "12 without a session" in read(await owner.get(f"/insight?{DAY}"))
+        whole = (await owner.get(f"/insight?{DAY}&all=stations")).text
+        assert len(rows(whole, "stations")) == 14

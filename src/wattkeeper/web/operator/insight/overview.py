@@ -46,7 +46,7 @@ from wattkeeper.web.operator.sessions.sessions import NO_SITE
 from wattkeeper.web.operator.within import RAN
 from wattkeeper.web.problem import STATUS
 
-MOST_ROWS = 25
+MOST_ROWS = 10
 """How many rows a table opens with; the rest is one click away, and in the files."""
 FILES_AT = "/all"
 HEADS = (
@@ -137,6 +137,8 @@ class Table:
     more: int
     """How many rows it has beside these."""
     is_open: bool
+    idle: int = 0
+    """How many more without anything."""
 
 
 def percent(share: Decimal | None) -> str:
@@ -282,7 +284,9 @@ def _table(told: Told, key: str, lines: Sequence[Line], name: Callable[[Asked, L
     ordered = sorted(lines, key=KEYS[By.NAME])
     ordered.sort(key=KEYS[by], reverse=not upwards)
     most = max((line.total.energy_wh for line in lines), default=Decimal(0))
-    shown = ordered if rest.get("all") == key else ordered[:MOST_ROWS]
+    is_all = rest.get("all") == key or len(ordered) <= MOST_ROWS
+    busy = ordered if is_all else [line for line in ordered if _is_used(line)] or ordered
+    shown = busy if is_all else busy[:MOST_ROWS]
     rows = [
         Row(
             *name(asked, line), int(divided(100 * line.total.energy_wh, most)) if most > 0 else 0, told.cells(line, key)
@@ -293,7 +297,12 @@ def _table(told: Told, key: str, lines: Sequence[Line], name: Callable[[Asked, L
     heads = [(head, By.NAME, ""), *((column, by, css) for column, by, css in told.columns)]
     columns = headings(heads, (by, upwards), lambda **changes: _sorted(asked, key, **changes))
     is_open = key != "connectors" or len(lines) <= MOST_OPEN or rest.get("all") == key
-    return Table(key, title, columns, rows, len(ordered) - len(shown), is_open)
+    return Table(key, title, columns, rows, len(busy) - len(shown), is_open, len(ordered) - len(busy))
+
+
+def _is_used(line: Line) -> bool:
+    """Whether there was anything."""
+    return bool(line.total.sessions or line.total.plugged_s or line.total.energy_wh)
 
 
 def _sorted(asked: Asked, key: str, **changes: object) -> str:
