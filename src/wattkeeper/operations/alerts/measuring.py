@@ -20,7 +20,7 @@ from wattkeeper.charging.statistics.terms import terms_at
 from wattkeeper.operations.money.tariffs.choosing import choose
 from wattkeeper.store.alerts import measure
 from wattkeeper.store.alerts.rule import RuleRow
-from wattkeeper.store.statistics import terms
+from wattkeeper.store.statistics import share, terms
 
 HOUR = timedelta(hours=1)
 QUARTER = measure.QUARTER
@@ -108,6 +108,8 @@ class Loads:
 
     power_w: Mapping[str, Decimal]
     limit_w: Mapping[str, Decimal]
+    is_partial: bool
+    """Whether sessions are being counted anew: then a site may have drawn more."""
 
 
 async def _loads(connection: AsyncConnection, here: datetime) -> Loads:
@@ -118,7 +120,8 @@ async def _loads(connection: AsyncConnection, here: datetime) -> Loads:
     drawn = {site: max(now.get(site, ZERO), before.get(site, ZERO)) for site in now.keys() | before.keys()}
     entered = await terms.of_sites(connection)
     held = {site: terms_at(told, here.date()) for site, told in entered.items()}
-    return Loads(drawn, {site: one.limit_w for site, one in held.items() if one is not None and one.limit_w})
+    limits = {site: one.limit_w for site, one in held.items() if one is not None and one.limit_w}
+    return Loads(drawn, limits, is_partial=await share.behind(connection, at) > 0)
 
 
 async def limited(connection: AsyncConnection, day: date) -> tuple[int, int]:
@@ -163,7 +166,10 @@ def _minutes_since(since: datetime | None, at: datetime) -> Decimal:
 
 
 def _peaks(rule: Rule, seen: Seen) -> list[Measured]:
-    """Percent of the rule's limit, else of what the site's terms say; nothing can be said where neither does."""
+    """Percent of the rule's limit, else of what the site's terms say; nothing can be said where neither does.
+
+    Nor that it is less than what raises an alert while sessions are counted anew.
+    """
     loads: Loads = seen.read[Kind.PEAK_NEAR_LIMIT]
     found = []
     for one in seen.places(rule):
@@ -171,7 +177,9 @@ def _peaks(rule: Rule, seen: Seen) -> list[Measured]:
         limit_kw = rule.limit_kw or loads.limit_w.get(one.site, ZERO) / 1000
         if limit_kw:
             figures = {"power": str(round(power_kw, 1)), "limit": f"{limit_kw.normalize():f}"}
-            found.append(Measured(one, round(100 * power_kw / limit_kw, 1), figures))
+            percent = round(100 * power_kw / limit_kw, 1)
+            is_known = not loads.is_partial or percent >= rule.raise_at
+            found.append(Measured(one, percent if is_known else None, figures))
         else:
             found.append(Measured(one, None))
     return found

@@ -44,8 +44,6 @@ LEASE = timedelta(minutes=7)
 AFTERWARDS = timedelta(days=1)
 """How long after its end it is looked whether a car still stands there."""
 PAUSE_S, REST_S = 5, 60
-USUAL = 500
-"""More sessions than that wait only while much is counted anew, or was imported."""
 
 
 class Counting:
@@ -87,8 +85,7 @@ class Counting:
     async def behind(self) -> int:
         """How many sessions wait to be counted, where that is more than usually; else 0."""
         async with self._store.read() as connection:
-            waiting = await share.behind(connection, self._store.clock())
-        return waiting if waiting > USUAL else 0
+            return await share.behind(connection, self._store.clock())
 
     async def follow(self) -> bool:
         """Note which sessions the next stretch of the journal is about; whether there may be more."""

@@ -15,7 +15,7 @@ from wattkeeper.charging.statistics.terms import terms_at
 from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.statistics import terms, total
+from wattkeeper.store.statistics import share, terms, total
 from wattkeeper.store.statistics.total import Part
 
 MOST_KEPT = 500
@@ -35,10 +35,15 @@ class Findings:
         self._kept: dict[Seen, list[Finding]] = {}
 
     async def of(self, viewer: Viewer, site: str | None = None) -> list[Finding]:
-        """At most five findings of one site or of all (scope sessions:read; those with money bills:read too)."""
+        """At most five findings of one site or of all (scope sessions:read; those with money bills:read too).
+
+        While sessions are counted anew there are none: half of what was used would suggest what is not so.
+        """
         need_totals(viewer)
         now, zone = self._store.clock(), self._settings.zone
         async with self._store.read() as connection:
+            if await share.behind(connection, now):
+                return []
             since, until = last_month(now, zone)
             seen = await _seen(connection, viewer, since, until, zone, site)
             found = await _unused(connection, viewer, now, zone, site)

@@ -36,6 +36,8 @@ from wattkeeper.store.unit import Unit
 SPANS = ("plugged_s", "charging_s", "idle_s", "energy_wh", "gross_minor", "sessions", "unknown_s", "unknown")
 BY_CONNECTOR = (*SPANS, "ended", "empty", "stayed_s")
 HOUR_QUARTERS, QUARTER_S = 4, 900
+USUAL = 500
+"""More sessions than that wait only while much is counted anew, or was imported."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,16 +81,17 @@ async def recount_station(unit: Unit, name: str) -> None:
 
 
 async def waiting(connection: AsyncConnection, now: datetime, limit: int) -> list[str]:
-    """The sessions whose time has come, the longest waiting first."""
+    """The sessions whose time has come, the newest first: where all is counted anew, what happens now is soon right."""
     u = untallied.c
     return list(
-        (await connection.execute(select(u.session_id).where(u.at <= now).order_by(u.at).limit(limit))).scalars()
+        (await connection.execute(select(u.session_id).where(u.at <= now).order_by(u.at.desc()).limit(limit))).scalars()
     )
 
 
 async def behind(connection: AsyncConnection, now: datetime) -> int:
-    """How many sessions wait whose time has come."""
-    return int(await connection.scalar(select(func.count()).where(untallied.c.at <= now)) or 0)
+    """How many sessions wait whose time has come, where that is more than usually: then totals are partial; else 0."""
+    waiting = int(await connection.scalar(select(func.count()).where(untallied.c.at <= now)) or 0)
+    return waiting if waiting > USUAL else 0
 
 
 async def as_of(connection: AsyncConnection, after: int, now: datetime) -> datetime:

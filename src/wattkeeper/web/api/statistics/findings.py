@@ -44,6 +44,7 @@ class StatisticsFinding(BaseModel):
 class StatisticsFindings(BaseModel):
     """At most five, the greatest amount first."""
 
+    behind: int = Field(description="Sessions that are still to be counted; while there are, nothing is found. Else 0.")
     items: list[StatisticsFinding]
 
 
@@ -53,8 +54,9 @@ async def find_statistics_findings(
 ) -> StatisticsFindings:
     """What could be saved, stands idle, or is near; with money where the caller may see bills (scope bills:read)."""
     await need_part(rooms, viewer, Part(about.site))
+    behind = await rooms.statistics.counting.behind()
     found = await rooms.statistics.findings.of(viewer, about.site)
-    return StatisticsFindings(items=[_told(one) for one in found])
+    return StatisticsFindings(behind=behind, items=[_told(one) for one in found])
 
 
 def _told(one: Found) -> StatisticsFinding:
