@@ -244,6 +244,35 @@ async def test_another_time_zone_has_all_counted_anew_by_itself(database: str, t
     await world.close()
 
 
+async def test_who_counts_by_the_time_zone_before_writes_nothing_any_more(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await world.admit("CP1")
+    store = world.door.store
+
+    def followers(zone: str) -> tuple[Counting, Reckoning]:
+        settings = replace(world.door.settings, time_zone=zone)
+        return Counting(store, MemoryBus(), settings), Reckoning(store, MemoryBus(), settings)
+
+    async def days() -> set[str]:
+        return {day for table in (tally_day, attempt_day) for (day,) in await rows(store, table.c.day)}
+
+    old, new = followers("UTC"), followers("Europe/Vienna")
+    for one in (*old, *new):
+        await one.look()
+    async with world.v16() as station:
+        tx = await station.start(60 * 11, 1000)  # 23:00 in UTC
+        await station.stop(tx, 60 * 11 + 30, 5000)
+    for one in old:
+        await one.look()
+    assert await days() == set()
+    assert await old[0].count_all() == 0
+    for one in new:
+        await one.look()
+    assert await days() == {"2026-03-02"}
+    await world.close()
+
+
 @dataclass(slots=True)
 class Held:
     """What counts a session, held while it counts until the story lets it go."""

@@ -82,6 +82,10 @@ class Counting:
             followed = await due.followed(connection, NAME)
             return await share.as_of(connection, followed.n, self._store.clock())
 
+    async def _is_ours(self, connection: AsyncConnection) -> bool:
+        """Whether totals are counted by the clock of this process: two of them never mix in one."""
+        return await zone.is_ours(connection, NAME, self._settings.time_zone)
+
     async def behind(self) -> int:
         """How many sessions wait to be counted, where that is more than usually; else 0."""
         async with self._store.read() as connection:
@@ -95,6 +99,8 @@ class Counting:
         if n == before.n:
             return False
         async with self._store.unit() as unit:
+            if not await self._is_ours(unit.connection):
+                return False
             if await due.advance(unit, NAME, before, n):
                 known = await share.counted(unit.connection, list(touched))
                 later = {one: unit.now + QUARTER for one, lives in touched.items() if lives and one in known}
@@ -136,6 +142,8 @@ class Counting:
             if not await share.waiting(connection, self._store.clock(), 1):
                 return [], self._store.clock()
         async with self._store.unit() as unit:
+            if not await self._is_ours(unit.connection):
+                return [], unit.now
             names, until = await share.waiting(unit.connection, unit.now, TOGETHER), unit.now + LEASE
             await share.take(unit, names, until)
         return names, until
@@ -155,6 +163,8 @@ class Counting:
         async with self._store.read() as connection:
             seen = await self._seen(connection, names)
         async with self._store.unit() as unit:
+            if not await self._is_ours(unit.connection):
+                return
             still = await share.still(unit.connection, names, until)
             newest = await billable.newest(unit.connection, still)
             shares, again = {}, {}

@@ -91,6 +91,8 @@ class Reckoning:
         if told.n == before.n:
             return 0
         async with self._store.unit() as unit:
+            if not await zone.is_ours(unit.connection, NAME, self._zone_name):
+                return 0
             if await due.advance(unit, NAME, before, told.n):
                 await self._keep(unit, told)
         return told.n
@@ -132,7 +134,9 @@ class Reckoning:
         return 1
 
     async def _reckon(self, unit: Unit, station: str) -> None:
-        """Reckon one station from the earliest instant on for which something was said."""
+        """Reckon one station from the earliest instant on for which something was said, where that is by our clock."""
+        if not await zone.is_ours(unit.connection, NAME, self._zone_name):
+            return
         since = await port.taken_on(unit, station)
         if since is None:
             return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.tables import counted_zone
 from wattkeeper.store.unit import Unit
@@ -17,3 +18,8 @@ async def is_another(unit: Unit, what: str, zone: str) -> bool:
         unit.upsert(counted_zone, (what,), (what, zone))
         await unit.flush()
     return before not in (None, zone)
+
+
+async def is_ours(connection: AsyncConnection, what: str, zone: str) -> bool:
+    """Whether something is counted by this clock; else whoever began to count it by another goes on alone."""
+    return await connection.scalar(select(Z.zone).where(Z.name == what)) in (None, "", zone)
