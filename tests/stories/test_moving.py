@@ -29,7 +29,7 @@ from wattkeeper.store.sessions import session as sessions
 from wattkeeper.store.sessions.session import Listed
 from wattkeeper.store.stations import placement
 from wattkeeper.store.stations import station as stations
-from wattkeeper.store.statistics import reliability, total
+from wattkeeper.store.statistics import reliability, share, total
 from wattkeeper.store.statistics.total import Part
 
 DAY = Span(date(2026, 3, 1), date(2026, 3, 2))
@@ -185,6 +185,21 @@ async def test_a_name_that_was_wrong_takes_the_past_along(database: str, tmp_pat
     with pytest.raises(Refusal) as refused:
         await move(world, "Linz", 252, minute(9999))
     assert refused.value.code is Code.INVALID
+    await world.close()
+
+
+async def test_sessions_from_before_what_changed_are_not_counted_again(database: str, tmp_path: Path) -> None:
+    world = await told(database, tmp_path)
+
+    async def again() -> int:
+        async with world.door.store.read() as connection:
+            return await share.behind(connection, world.clock())
+
+    assert await again() == 0
+    await move(world, "Wels", 250, minute(120))
+    assert await again() == 1, "that of 15:00, and not that of 12:00"
+    await move(world, "Wels", 251, placement.ALWAYS)
+    assert await again() == 2
     await world.close()
 
 

@@ -74,8 +74,12 @@ async def spot(unit: Unit, name: str) -> Spot | None:
     return None if row is None else Spot(*row)
 
 
-async def put(unit: Unit, name: str, site: str, since: datetime | None = None, left: Spot | None = None) -> bool:
-    """Let a station stand at a site since an instant, in place of what was known from then on; whether that is news.
+async def put(
+    unit: Unit, name: str, site: str, since: datetime | None = None, left: Spot | None = None
+) -> datetime | None:
+    """Let a station stand at a site since an instant, in place of what was known from then on.
+
+    Gives the instant from which on it stands elsewhere than was known; None: that is no news.
 
     ``since`` None: from now on; or, where its place had no name yet, since it came there. Where it stands there
     already, that is when it came. ``left``: where it was found before; of a site left already, what was kept stays.
@@ -84,7 +88,7 @@ async def put(unit: Unit, name: str, site: str, since: datetime | None = None, l
     last = known[-1] if known else None
     if last is not None and since is None:
         if last.site == site:
-            return False
+            return None
         since = unit.now if last.site else last.since
     is_dated = last is not None and last.site == site and len(known) > 1
     before = [one for one in (known[:-1] if is_dated else known) if since is not None and one.since < since]
@@ -99,7 +103,9 @@ async def put(unit: Unit, name: str, site: str, since: datetime | None = None, l
         await unit.connection.execute(update(placement).where(mine, P.since == before[-1].since).values(told))
     if not goes_on:
         await unit.connection.execute(insert(placement).values(station_id=name, since=since, until=None, site=site))
-    return await of_station(unit.connection, name) != known
+    now = await of_station(unit.connection, name)
+    began = {(one.since, one.site) for one in known} ^ {(one.since, one.site) for one in now}
+    return min((at for at, _ in began), default=None)
 
 
 def _left(until: datetime | None, was: Spot | None) -> dict[str, Any]:

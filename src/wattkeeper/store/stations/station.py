@@ -351,10 +351,10 @@ async def _put(
     unit: Unit, name: str, site: str, since: datetime | None = None, left: placement.Spot | None = None
 ) -> bool:
     """Let a station stand at a site, and its sessions be counted for where they ran; whether that is news."""
-    is_news = await placement.put(unit, name, site, since, left)
-    if is_news:
-        await share.recount_station(unit, name)
-    return is_news
+    changed = await placement.put(unit, name, site, since, left)
+    if changed is not None:
+        await share.recount_station(unit, name, changed)
+    return changed is not None
 
 
 def _seen(row: Sequence[Any]) -> StationRow:

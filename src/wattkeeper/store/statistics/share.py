@@ -11,7 +11,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
-from sqlalchemy import case, delete, func, insert, literal, select, update
+from sqlalchemy import case, delete, func, insert, literal, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -73,9 +73,13 @@ async def recount(unit: Unit, sessions: Mapping[str, datetime], *, may_wait: boo
         await unit.connection.execute(wanted.on_conflict_do_nothing() if may_wait else asked, rows)
 
 
-async def recount_station(unit: Unit, name: str) -> None:
-    """Let all sessions of a station be counted again: it stands, or stood, at another site."""
-    its = select(session.c.id).where(session.c.station_id == name)
+async def recount_station(unit: Unit, name: str, since: datetime) -> None:
+    """Let sessions of a station be counted again: from an instant on it stands, or stood, at another site.
+
+    By which of its two instants a session is of a site does not matter here: it is taken where either is late enough.
+    """
+    late = or_(session.c.started_at >= since, session.c.known_at >= since)
+    its = select(session.c.id).where(session.c.station_id == name, late)
     found = list((await unit.connection.execute(its)).scalars())
     await recount(unit, dict.fromkeys(found, unit.now))
 
