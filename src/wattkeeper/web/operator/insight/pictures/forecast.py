@@ -26,6 +26,8 @@ SHORT, DAY_OF_WEEK = phrase("EEE d"), phrase("EEEE d MMM")
 HEADS = ("at", "expected_kwh", "low_kwh", "high_kwh", "last_week_kwh")
 EXPECTED, LAST = phrase("expected"), phrase("last week")
 WEEK = timedelta(weeks=1)
+NAME_PX, APART_PX = 48, 120
+"""How much room the name of a day takes, and how far apart what names the lines stands."""
 NOTE = phrase(
     "kWh in each of the next 168 hours. The solid line is expected to be passed as often as not; four of five hours "
     "should lie in the band; dashed: the week before. From totals of sessions, by the clock of {place}."
@@ -119,21 +121,31 @@ def _drawing(told: Told, where: Where, width: int) -> Drawing:
     low = [plot.y(Decimal(one.low_wh) / 1000) for one in hours]
     marks = [*plot.grid()]
     days = list(_days(told.begins, where.zone))
-    for at, day in days[:: 1 if width == WIDE_PX else 2]:
-        marks.append(plot.upright(plot.x(at, HOURS), dated(day, SHORT)))
+    for x, day in _spread([(plot.x(at, HOURS), day) for at, day in days], width):
+        marks.append(plot.upright(x, dated(day, SHORT)))
     back = "".join(f"V{low[at]}H{plot.x(at, HOURS)}" for at in range(HOURS - 1, -1, -1))
     band = f"{_steps(high, plot)}{back}Z"
     marks.append(Markup('<path class="band" d="{}"/>').format(band))
     marks.append(Markup('<path class="past" d="{}"/>').format(_steps([plot.y(one) for one in last], plot)))
     marks.append(Markup('<path class="expected" d="{}"/>').format(_steps([plot.y(one) for one in expected], plot)))
     top = max(range(HOURS), key=lambda at: expected[at])
-    others = [at for at in range(HOURS) if abs(at - top) > HOURS // 6]
+    others = [at for at in range(HOURS) if abs(at - top) * (width - plot.left) > HOURS * APART_PX]
     last_top = max(others, key=lambda at: last[at])
     marks.append(plot.label(plot.x(top, HOURS), plot.y(expected[top]), EXPECTED))
     marks.append(plot.label(plot.x(last_top, HOURS), plot.y(last[last_top]), LAST))
     marks.append(plot.base())
     marks += _reach(told, where, plot, days)
     return Drawing(width, plot.height, Markup("").join(marks))
+
+
+def _spread(days: Sequence[tuple[int, date]], width: int) -> Iterator[tuple[int, date]]:
+    """The days whose names have room, of a first that is nearly over the next."""
+    edges = [*(x for x, _ in days[1:]), width]
+    last = -NAME_PX
+    for (x, day), end in zip(days, edges, strict=True):
+        if x - last >= NAME_PX and (end - x >= NAME_PX or (x > days[0][0] and width - x >= NAME_PX)):
+            yield x, day
+            last = x
 
 
 def _reach(told: Told, where: Where, plot: Plot, days: Sequence[tuple[int, date]]) -> Iterator[Markup]:

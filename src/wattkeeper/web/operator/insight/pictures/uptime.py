@@ -71,6 +71,8 @@ def _over(scene: Scene, known: Sequence[tuple[Span, Uptime]]) -> Picture:
     if low is not None:
         when = dated(low[0].first, MONTH if by_month else DAY_AND_YEAR)
         title = phrase("Least up: {share}, {when}", share=percent_up(low[1].nevi), when=when)
+        if low[1].nevi == 1:
+            title = phrase("All ports were up all of the time")
     pattern, heads = (MONTH_SHORT, phrase("Month")) if by_month else (DAY, phrase("Day"))
     wide, narrow = (
         _hanging(values, [dated(span.first, pattern) for span, _ in known], width) for width in (WIDE_PX, NARROW_PX)
