@@ -166,4 +166,5 @@ def test_every_kind_has_a_form_and_a_rule_that_makes_sense() -> None:
     assert FORMS.keys() == set(Kind)
     for kind in Kind:
         limit = Decimal(100) if kind is Kind.PEAK_NEAR_LIMIT else None
-        assert check(rule_of(kind=kind, limit_kw=limit)).kind is kind
+        low = {"is_below": True, "clear_at": Decimal(99)} if FORMS[kind].is_low else {}
+        assert check(rule_of(kind=kind, limit_kw=limit, **low)).kind is kind

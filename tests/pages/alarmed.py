@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import time, timedelta
 from decimal import Decimal
 
-from wattkeeper.charging.alerts.rule import Kind, Rule
+from wattkeeper.charging.alerts.rule import FORMS, Kind, Rule, Where
 from wattkeeper.charging.cards.limits import Span
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.alerts.rules import Wish
@@ -26,6 +26,10 @@ FIGURES: Mapping[Kind, tuple[str, dict[str, str]]] = {
     Kind.FAILED_SHARE: ("60", {"ended": "5"}),
     Kind.ENERGY_WITHOUT_SESSION: ("0.7", {}),
     Kind.PRICE_OF_HOUR: ("0.6", {"currency": "EUR"}),
+    Kind.BOUGHT_PRICE: ("0.3", {"currency": "EUR"}),
+    Kind.UPTIME: ("96.5", {}),
+    Kind.BILLS_WAITING: ("21", {}),
+    Kind.LETTERS_WAITING: ("31", {}),
 }
 QUIET = (Span(time(22), time(6)),)
 ANSWERS = ("", "HTTP 503", "timeout", "not_allowed", "no_address", "no_hook", "no_account", "secret")
@@ -56,7 +60,8 @@ async def alarmed(rooms: Rooms, station: str = "CP1", site: str = "Linz") -> Ala
         rule = Rule(
             kind=kind,
             raise_at=Decimal(value),
-            clear_at=Decimal(0),
+            clear_at=Decimal(100 if kind is Kind.UPTIME else 0),
+            is_below=kind is Kind.UPTIME,
             limit_kw=limit,
             raise_after=timedelta(minutes=2),
             clear_after=timedelta(minutes=90),
@@ -66,8 +71,8 @@ async def alarmed(rooms: Rooms, station: str = "CP1", site: str = "Linz") -> Ala
         )
         row = await rooms.alerts.rules.make(VIEWER, Wish(f"watch {at}", rule, (there.id,), accounts))
         made.append(row.id)
-        place = (station, site) if kind is not Kind.PEAK_NEAR_LIMIT else ("", site)
-        place = ("", "") if kind is Kind.PRICE_OF_HOUR else place
+        place = ("", site) if FORMS[kind].grain is Where.SITE else (station, site)
+        place = ("", "") if FORMS[kind].grain is None else place
         for is_over in (True, False):
             on += [] if is_over else [await _episode(rooms, row.id, kind, place, is_over=False, at=at)]
             if is_over:

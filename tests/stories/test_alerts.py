@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, update
 
 from tests.hooks import listening
 from tests.stories.alarming import MINUTE, Alarming, Kind, Where, ruled
@@ -17,18 +18,22 @@ from tests.stories.world import NOON
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.alerts.standing import State
 from wattkeeper.charging.errors import Code, Refusal
-from wattkeeper.charging.statistics.terms import Terms
+from wattkeeper.charging.statistics.terms import Terms, Window
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.language import tell_in
 from wattkeeper.operations.alerts.rules import Wish
 from wattkeeper.operations.alerts.told import told_of
 from wattkeeper.operations.alerts.watch import AlertWatch
 from wattkeeper.operations.statistics.counting import Counting
+from wattkeeper.operations.statistics.reckoning import Reckoning
+from wattkeeper.operations.statistics.terms import SiteTerms
 from wattkeeper.store.alerts.alert import Ended
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money.tariffs import tariff as tariffs
 from wattkeeper.store.money.tariffs.ocpi import of_ocpi
+from wattkeeper.store.people import mail as letters
 from wattkeeper.store.statistics import terms
+from wattkeeper.store.tables import hold, mail
 
 OFFLINE = ruled(Kind.STATION_OFFLINE, 10, 0, clear_after=5 * MINUTE)
 
@@ -264,6 +269,83 @@ async def test_the_price_of_the_hour(database: str, tmp_path: Path) -> None:
     assert str(cheap.value) == "0.2"
     a.world.clock.reach(NOON + timedelta(minutes=121))
     assert await a.look() == 2
+    await a.world.close()
+
+
+async def test_the_price_of_what_is_bought_by_the_hour_of_the_terms(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.world.admit("CP1", "CP2")
+    await a.stand("CP1", "Linz")
+    await a.stand("CP2", "Graz")
+    await a.rule(ruled(Kind.BOUGHT_PRICE, "0.30", "0.25"))
+    with pytest.raises(Refusal, match="choose a site"):
+        await a.rule(ruled(Kind.BOUGHT_PRICE, "0.30", "0.25", where=Where.STATION, subject="CP1"))
+    assert await a.look() == 0, "nobody told"
+    told = Terms(energy_minor_per_kwh=Decimal("24.5"), windows=(Window(13 * 60, 14 * 60, Decimal("31.25")),))
+    await SiteTerms(a.world.door.store, a.world.door.settings).enter(VIEWER, "Linz", told)
+    assert await a.look() == 0
+    a.world.clock.reach(NOON + timedelta(minutes=61))
+    assert await a.look() == 1
+    (dear,) = await a.on()
+    assert (dear.site, str(dear.value), dear.figures) == ("Linz", "0.3125", {"currency": "EUR"})
+    assert told_of(dear, {}).title == "A kWh is bought at €0.3125: Linz"
+    a.world.clock.reach(NOON + timedelta(minutes=121))
+    assert await a.look() == 1 and await a.on() == []
+    await a.world.close()
+
+
+async def test_a_station_that_was_often_out(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.world.admit("CP1", "CP2")
+    with pytest.raises(Refusal, match="can only be too low"):
+        await a.rule(ruled(Kind.UPTIME, 97, 50))
+    await a.rule(ruled(Kind.UPTIME, 97, 98, is_below=True))
+    async with a.world.v16() as station:
+        await station.status("Available", 0)
+        await station.status("Faulted", 57)
+        a.world.clock.reach(NOON + timedelta(minutes=60))
+        await Reckoning(a.world.door.store, MemoryBus(), a.world.door.settings).look()
+        assert await a.look() == 1, "3 of 60 minutes; of CP2, which told nothing, nothing is said"
+        (out,) = await a.on()
+        assert (out.station, round(out.value)) == ("CP1", 95)
+        await station.status("Available", 60)
+        a.world.clock.reach(NOON + timedelta(hours=4))
+        await Reckoning(a.world.door.store, MemoryBus(), a.world.door.settings).look()
+        assert await a.look() == 1 and await a.on() == []
+    await a.world.close()
+
+
+async def test_what_waits_for_people_and_letters_that_do_not_leave(database: str, tmp_path: Path) -> None:
+    a = await Alarming.open(database, tmp_path)
+    await a.rule(ruled(Kind.LETTERS_WAITING, 30, 5))
+    await a.rule(ruled(Kind.BILLS_WAITING, 2, 1))
+    with pytest.raises(Refusal, match="choose everything"):
+        await a.rule(ruled(Kind.BILLS_WAITING, 2, 1, where=Where.SITE, subject="Linz"))
+    assert await a.look() == 0
+    store = a.world.door.store
+    async with store.unit() as unit:
+        await letters.keep(unit, "M1", "P1", "welcome", b"sealed")
+        waits = {
+            "site": "",
+            "since": unit.now,
+            "reasons": "[]",
+            "currency": "EUR",
+            "digits": 2,
+            "gross_minor": 100,
+            "energy_wh": Decimal(0),
+        }
+        rows = [waits | {"id": f"H{n}", "session_id": f"S{n}", "station_id": "CP1", "state": "open"} for n in range(3)]
+        await unit.connection.execute(insert(hold), rows)
+    a.world.clock.skip(minutes=31)
+    assert await a.look() == 2
+    assert sorted((one.kind, int(one.value), one.site, one.station) for one in await a.on()) == [
+        (Kind.BILLS_WAITING, 3, "", ""),
+        (Kind.LETTERS_WAITING, 31, "", ""),
+    ]
+    async with store.unit() as unit:
+        await unit.connection.execute(update(mail).values(state="sent"))
+        await unit.connection.execute(update(hold).values(state="accepted"))
+    assert await a.look() == 2 and await a.on() == []
     await a.world.close()
 
 

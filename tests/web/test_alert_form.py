@@ -22,7 +22,7 @@ WRONG = (
     (OFFLINE, {"reach": "station:CP9"}, "There is no such site or station here."),
     (OFFLINE, {"quiet": "always"}, "The hours must look like"),
     (PEAK, {"limit_kw": "0"}, "The limit is more than nothing and at most 1"),
-    (PRICE, {"clear_at": "0.2", "below": "yes"}, "It is raised when the price is low, so it is cleared above 0.5."),
+    (PRICE, {"clear_at": "0.2", "below": "yes"}, "It is raised at 0.5 or less, so it is cleared above that."),
 )
 
 

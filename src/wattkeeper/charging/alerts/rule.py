@@ -36,6 +36,14 @@ class Kind(StrEnum):
     """How far a station's registers rose in the last hour while no session was there, kWh."""
     PRICE_OF_HOUR = "price_of_hour"
     """What a kWh costs now with tax, major units of money."""
+    BOUGHT_PRICE = "bought_price"
+    """What a kWh costs a site now by its terms, major units of money."""
+    UPTIME = "uptime"
+    """How much of the last thirty days the ports of a station were up by NEVI's equation, percent."""
+    BILLS_WAITING = "bills_waiting"
+    """How many bills are held until a person decides."""
+    LETTERS_WAITING = "letters_waiting"
+    """For how long the oldest letter in the queue has waited to be sent, minutes."""
 
 
 class Where(StrEnum):
@@ -58,6 +66,10 @@ class Form:
     least: Decimal = ZERO
     places: int = 0
     """Digits after the point that thresholds have."""
+    is_whole: bool = False
+    """Whether it is about everything together, and about no site or station."""
+    is_low: bool = False
+    """Whether low is bad, and high never."""
     is_bare: bool = False
     """Whether its figures stand without the unit: counts, and prices, which are told as money."""
 
@@ -67,6 +79,8 @@ class Form:
 
     def allows(self, where: Where) -> bool:
         """Whether a rule of this kind may go so far."""
+        if self.is_whole:
+            return where is Where.EVERYWHERE
         return not (self.grain is Where.SITE and where is Where.STATION)
 
 
@@ -77,8 +91,14 @@ FORMS: Mapping[Kind, Form] = {
     Kind.FAILED_SHARE: Form("%", Where.STATION, Decimal(100), Decimal(1), 1),
     Kind.ENERGY_WITHOUT_SESSION: Form("kWh", Where.STATION, Decimal(100_000), Decimal("0.001"), 3),
     Kind.PRICE_OF_HOUR: Form("kWh", None, Decimal(1_000_000), Decimal(-1_000), 4, is_bare=True),
+    Kind.BOUGHT_PRICE: Form("kWh", Where.SITE, Decimal(1_000_000), Decimal(-1_000), 4, is_bare=True),
+    Kind.UPTIME: Form("%", Where.STATION, Decimal(100), ZERO, 2, is_low=True),
+    Kind.BILLS_WAITING: Form("bills", None, Decimal(1_000_000), Decimal(1), is_whole=True, is_bare=True),
+    Kind.LETTERS_WAITING: Form("min", None, Decimal(10_080), Decimal(1), is_whole=True),
 }
 """Every kind; the unit of a price is that of what it buys."""
+PRICES = frozenset({Kind.PRICE_OF_HOUR, Kind.BOUGHT_PRICE})
+"""What is told as money."""
 LONGEST_WAIT = timedelta(days=1)
 LONGEST_APART = timedelta(days=7)
 MOST_LIMIT_KW = Decimal(1_000_000)
@@ -103,7 +123,7 @@ class Rule:
     limit_kw: Decimal | None = None
     """Of a peak: what 100 percent is; None: what the site's terms say that its connection bears."""
     is_below: bool = False
-    """Whether low is bad: raised at or below ``raise_at``, cleared at or above ``clear_at``. Prices only."""
+    """Whether low is bad: raised at or below ``raise_at``, cleared at or above ``clear_at``. So is uptime."""
     quiet: tuple[Span, ...] = ()
     """When nobody is told, by the installation's clock; what is raised then is told afterwards, where it still is."""
     is_harm: bool = False
@@ -125,6 +145,8 @@ def check(rule: Rule) -> Rule:
     return rule
 
 
+WHOLE = phrase("This is of everything together: choose everything.")
+AT_SITES = phrase("This is measured at a site: choose a site, or everything.")
 Wrong = Iterator[tuple[str, Phrase]]
 """What does not make sense: of which field, and why."""
 
@@ -133,7 +155,7 @@ def _wrong(rule: Rule) -> Wrong:
     """What does not make sense."""
     form = FORMS[rule.kind]
     if not form.allows(rule.where):
-        yield "reach", phrase("A peak is measured at a site: choose a site, or everything.")
+        yield "reach", WHOLE if form.is_whole else AT_SITES
     if (rule.where is Where.EVERYWHERE) is not (rule.subject == ""):
         yield (
             "reach",
@@ -155,11 +177,13 @@ def _wrong_thresholds(rule: Rule, form: Form) -> Wrong:
     if not lowest <= rule.clear_at <= form.most:
         bounds = {"least": form.figure(lowest), "most": form.figure(form.most)}
         yield "clear_at", phrase("It can be cleared at {least} to {most}.", **bounds)
-    if rule.is_below and rule.kind is not Kind.PRICE_OF_HOUR:
-        yield "below", phrase("Only a price can be too low.")
+    if rule.is_below and rule.kind not in PRICES and not form.is_low:
+        yield "below", phrase("Only a price or an uptime can be too low.")
+    if form.is_low and not rule.is_below:
+        yield "below", phrase("An uptime can only be too low.")
     raised = form.figure(rule.raise_at)
     if rule.is_below and rule.clear_at <= rule.raise_at:
-        yield "clear_at", phrase("It is raised when the price is low, so it is cleared above {raised}.", raised=raised)
+        yield "clear_at", phrase("It is raised at {raised} or less, so it is cleared above that.", raised=raised)
     if not rule.is_below and rule.clear_at >= rule.raise_at:
         yield "clear_at", phrase("It is raised at {raised} or more, so it is cleared below that.", raised=raised)
 

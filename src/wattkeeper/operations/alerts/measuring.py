@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
@@ -12,21 +12,30 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.alerts.rule import Kind, Rule, Where
+from wattkeeper.charging.money.currency import digits_of
+from wattkeeper.charging.money.exact import seconds
 from wattkeeper.charging.money.tariffs.assignment import Spot
 from wattkeeper.charging.money.tariffs.offered import offered
 from wattkeeper.charging.money.tariffs.tariff import Dimension, Tariff, with_tax
+from wattkeeper.charging.person import EVERYTHING, Role, Viewer
 from wattkeeper.charging.statistics.attempt import SOON
 from wattkeeper.charging.statistics.terms import terms_at
+from wattkeeper.charging.statistics.uptime import Uptime
 from wattkeeper.operations.money.tariffs.choosing import choose
 from wattkeeper.store.alerts import measure
 from wattkeeper.store.alerts.rule import RuleRow
-from wattkeeper.store.statistics import share, terms
+from wattkeeper.store.money import worklist
+from wattkeeper.store.people import mail
+from wattkeeper.store.statistics import reliability, share, terms
 
 HOUR = timedelta(hours=1)
 QUARTER = measure.QUARTER
 FEWEST_ENDED = 5
 """Of how many sessions at least a share says anything."""
 ZERO = Decimal(0)
+LATELY = timedelta(days=30)
+EVERYBODY = Viewer("alerts", Role.OWNER, EVERYTHING)
+"""Who looks: the watch, which decides for everybody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +152,55 @@ async def _away(connection: AsyncConnection, _at: datetime) -> dict[str, datetim
     return await measure.away(connection)
 
 
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """What a kWh costs a site, major units of money."""
+
+    price: Decimal
+    currency: str
+
+
+async def _bought(connection: AsyncConnection, here: datetime) -> dict[str, Bought]:
+    """What a kWh costs each site now, where its terms say so."""
+    held = {site: terms_at(told, here.date()) for site, told in (await terms.of_sites(connection)).items()}
+    priced = {site: (one, one.energy_price_at(here)) for site, one in held.items() if one is not None}
+    return {
+        site: Bought(minor.scaleb(-digits_of(one.currency)), one.currency)
+        for site, (one, minor) in priced.items()
+        if minor is not None
+    }
+
+
+async def _up(connection: AsyncConnection, here: datetime) -> dict[tuple[str, str], Decimal]:
+    """How much of the last thirty days the ports of each station were up where it stands, percent, by both."""
+    until = here.astimezone(UTC)
+    since = until - LATELY
+    down = await reliability.down(connection, EVERYBODY, since, until)
+    found: dict[tuple[str, str], Uptime] = {}
+    for one in await reliability.ports(connection, EVERYBODY, until):
+        known_s = seconds(one.known(since, until))
+        own = replace(down.get(one.spot, Uptime()), known_s=known_s)
+        found[one.site, one.station] = found.get((one.site, one.station), Uptime()) + own
+    return {key: round(100 * one.nevi, 2) for key, one in found.items() if one.nevi is not None}
+
+
+async def _held(connection: AsyncConnection, _at: datetime) -> Decimal:
+    return Decimal(await worklist.count(connection))
+
+
+async def _stuck(connection: AsyncConnection, at: datetime) -> Decimal:
+    return _minutes_since(await mail.oldest(connection), at)
+
+
 LOOKS: Mapping[Kind, Callable[[AsyncConnection, datetime], Awaitable[Any]]] = {
     Kind.STATION_OFFLINE: _away,
     Kind.PEAK_NEAR_LIMIT: _loads,
     Kind.FAILED_STARTS: _starts,
     Kind.ENERGY_WITHOUT_SESSION: _risen,
+    Kind.BOUGHT_PRICE: _bought,
+    Kind.UPTIME: _up,
+    Kind.BILLS_WAITING: _held,
+    Kind.LETTERS_WAITING: _stuck,
 }
 
 
@@ -210,12 +263,37 @@ def _without(rule: Rule, seen: Seen) -> list[Measured]:
     return [Measured(one, round(risen.get(one.station, ZERO) / 1000, 3)) for one in seen.stations(rule)]
 
 
+def _bought_at(rule: Rule, seen: Seen) -> list[Measured]:
+    """What a kWh costs each site; nothing can be said where no terms say it."""
+    known: Mapping[str, Bought] = seen.read[Kind.BOUGHT_PRICE]
+    found = []
+    for one in seen.places(rule):
+        its = known.get(one.site)
+        found.append(Measured(one, None) if its is None else Measured(one, its.price, {"currency": its.currency}))
+    return found
+
+
+def _uptime(rule: Rule, seen: Seen) -> list[Measured]:
+    """Percent; nothing can be said of a station that never told of a port."""
+    up = seen.read[Kind.UPTIME]
+    return [Measured(one, up.get((one.site, one.station))) for one in seen.stations(rule)]
+
+
+def _whole(rule: Rule, seen: Seen) -> list[Measured]:
+    """What is of everything together."""
+    return [Measured(Subject(), seen.read[rule.kind])]
+
+
 VALUES: Mapping[Kind, Callable[[Rule, Seen], list[Measured]]] = {
     Kind.STATION_OFFLINE: _offline,
     Kind.PEAK_NEAR_LIMIT: _peaks,
     Kind.FAILED_STARTS: _failed,
     Kind.FAILED_SHARE: _share,
     Kind.ENERGY_WITHOUT_SESSION: _without,
+    Kind.BOUGHT_PRICE: _bought_at,
+    Kind.UPTIME: _uptime,
+    Kind.BILLS_WAITING: _whole,
+    Kind.LETTERS_WAITING: _whole,
 }
 
 

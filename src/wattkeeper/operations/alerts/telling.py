@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 import orjson
 
 from wattkeeper.bus import Bus
-from wattkeeper.charging.alerts.rule import FORMS, Kind
+from wattkeeper.charging.alerts.rule import FORMS, PRICES
 from wattkeeper.operations.access import viewer_of
 from wattkeeper.operations.alerts.episodes import TOPIC
 from wattkeeper.operations.alerts.hooks import opened
@@ -228,7 +228,7 @@ def body_of(row: SendingRow, about: AlertRow | None, rule: RuleRow | None) -> by
 
 def _figures(about: AlertRow) -> dict[str, object]:
     """An alert's figures; numbers are texts, so that none is rounded on the way."""
-    unit = about.figures.get("currency", "") + "/kWh" if about.kind is Kind.PRICE_OF_HOUR else FORMS[about.kind].unit
+    unit = about.figures.get("currency", "") + "/kWh" if about.kind in PRICES else FORMS[about.kind].unit
     told: dict[str, object] = {"alert": about.id, "kind": about.kind.value, "station": about.station or None}
     told |= {"site": about.site or None, "value": str(about.value), "raise_at": str(about.raise_at), "unit": unit}
     told |= {"figures": dict(about.figures), "state": about.state.value, "is_harm": about.is_harm}

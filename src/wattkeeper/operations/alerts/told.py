@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
-from wattkeeper.charging.alerts.rule import FORMS, Kind, Rule, Where
+from wattkeeper.charging.alerts.rule import FORMS, PRICES, Kind, Rule, Where
 from wattkeeper.charging.alerts.standing import State
 from wattkeeper.charging.money.currency import digits_of, priced
 from wattkeeper.charging.phrase import Figure, Money, Phrase, Said, figured, joined, phrase, plural
@@ -21,6 +21,10 @@ KINDS: Mapping[Kind, Phrase] = {
     Kind.FAILED_SHARE: phrase("Share of failed starts"),
     Kind.ENERGY_WITHOUT_SESSION: phrase("Energy without a session"),
     Kind.PRICE_OF_HOUR: phrase("Price of the hour"),
+    Kind.BOUGHT_PRICE: phrase("Price of what is bought"),
+    Kind.UPTIME: phrase("Uptime"),
+    Kind.BILLS_WAITING: phrase("Held bills"),
+    Kind.LETTERS_WAITING: phrase("Letters that do not leave"),
 }
 """What is measured, in words."""
 MEASURED: Mapping[Kind, Phrase] = {
@@ -34,6 +38,10 @@ MEASURED: Mapping[Kind, Phrase] = {
     ),
     Kind.ENERGY_WITHOUT_SESSION: phrase("kWh by which registers rose in the last hour while no session was there"),
     Kind.PRICE_OF_HOUR: phrase("what a kWh costs at this hour, with tax"),
+    Kind.BOUGHT_PRICE: phrase("what a kWh costs the site at this hour, as its terms say"),
+    Kind.UPTIME: phrase("percent of the last thirty days in which its ports were up, by NEVI’s equation"),
+    Kind.BILLS_WAITING: phrase("bills that are held until a person decides"),
+    Kind.LETTERS_WAITING: phrase("minutes for which the oldest letter has waited to be sent"),
 }
 """What of it, exactly."""
 TITLES: Mapping[Kind, Phrase] = {
@@ -43,6 +51,10 @@ TITLES: Mapping[Kind, Phrase] = {
     Kind.FAILED_SHARE: phrase("Charging fails at {place}"),
     Kind.ENERGY_WITHOUT_SESSION: phrase("Energy without a session at {place}"),
     Kind.PRICE_OF_HOUR: phrase("A kWh costs {price}: {place}"),
+    Kind.BOUGHT_PRICE: phrase("A kWh is bought at {price}: {place}"),
+    Kind.UPTIME: phrase("{place} was often out"),
+    Kind.BILLS_WAITING: phrase("Bills wait for a person"),
+    Kind.LETTERS_WAITING: phrase("Letters do not leave"),
 }
 WHYS: Mapping[Kind, Phrase] = {
     Kind.STATION_OFFLINE: plural(
@@ -59,6 +71,13 @@ WHYS: Mapping[Kind, Phrase] = {
     ),
     Kind.ENERGY_WITHOUT_SESSION: phrase("{value} kWh within an hour while no session was there."),
     Kind.PRICE_OF_HOUR: phrase("Its rule tells of it from {from_price} on."),
+    Kind.BOUGHT_PRICE: phrase("Its rule tells of it from {from_price} on."),
+    Kind.UPTIME: phrase("Its ports were up for {value} percent of the last thirty days, by NEVI’s equation."),
+    Kind.BILLS_WAITING: plural("1 bill was held.", "{count} bills were held."),
+    Kind.LETTERS_WAITING: plural(
+        "The oldest letter had waited for a minute to be sent.",
+        "The oldest letter had waited for {count} minutes to be sent.",
+    ),
 }
 STATES: Mapping[State, Phrase] = {
     State.RAISED: phrase("Raised"),
@@ -138,7 +157,7 @@ def thresholds_of(rule: Rule, currency: str) -> Said:
 
 def _threshold(kind: Kind, value: Decimal, currency: str) -> Said:
     """A threshold in the unit of its kind."""
-    if kind is Kind.PRICE_OF_HOUR:
+    if kind in PRICES:
         return phrase("{price} for a kWh", price=_money(value, currency))
     return FORMS[kind].figure(value)
 

@@ -235,7 +235,7 @@ def _body(row: ExclusionRow) -> dict[str, object]:
 
 def _uptime(port: PortRow, down: Mapping[Spot, Uptime], since: datetime, until: datetime) -> Uptime:
     """The uptime of a port, with how long it was there."""
-    there = sum((one.within(max(since, port.first_at), until) for one in port.stands), timedelta(0))
+    there = port.known(since, until)
     found = down.get(port.spot, Uptime())
     return replace(found, known_s=Decimal(there // timedelta(microseconds=1)) / 1_000_000)
 

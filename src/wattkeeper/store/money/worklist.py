@@ -47,6 +47,11 @@ class Held:
     gross_minor: int
 
 
+async def count(connection: AsyncConnection) -> int:
+    """How many bills wait that nobody has said anything about: for the watch, which tells no more of them."""
+    return int(await connection.scalar(select(func.count()).where(OPEN)) or 0)
+
+
 async def held(connection: AsyncConnection, viewer: Viewer) -> list[Held]:
     """How much waits for a person, by currency (scope bills:read)."""
     viewer.need(Scope.BILLS_READ)

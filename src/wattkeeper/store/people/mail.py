@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.store.tables import mail
@@ -51,6 +51,14 @@ async def due(connection: AsyncConnection, now: datetime, limit: int) -> list[Ma
     """Letters whose time has come, the longest waiting first."""
     wanted = select(*MAIL).where(M.state == MailState.QUEUED.value, M.next_at <= now)
     return [_mail(*row) for row in await connection.execute(wanted.order_by(M.next_at, M.id).limit(limit))]
+
+
+async def oldest(connection: AsyncConnection) -> datetime | None:
+    """When the oldest letter that waits to be sent was written; None where none waits."""
+    found: datetime | None = await connection.scalar(
+        select(func.min(M.created_at, type_=M.created_at.type)).where(M.state == MailState.QUEUED.value)
+    )
+    return found
 
 
 async def take(unit: Unit, identifier: str, tries: int, until: datetime) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -74,6 +74,10 @@ class PortRow:
     def spot(self) -> Spot:
         """Its site, station and EVSE."""
         return self.site, self.station, self.evse
+
+    def known(self, since: datetime, until: datetime) -> timedelta:
+        """How long it was there in a span that has come so far."""
+        return sum((one.within(max(since, self.first_at), until) for one in self.stands), timedelta(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, Field
 
-from wattkeeper.charging.alerts.rule import FORMS, Kind
+from wattkeeper.charging.alerts.rule import FORMS, PRICES, Kind
 from wattkeeper.charging.alerts.standing import State
 from wattkeeper.store.alerts.alert import AlertRow, Ended
 from wattkeeper.web.api.shapes import (
@@ -65,7 +65,7 @@ class AlertFilter(Paged):
 
 def alert_of(row: AlertRow) -> Alert:
     """An alert as the API tells it."""
-    unit = f"{row.figures.get('currency', '')}/kWh" if row.kind is Kind.PRICE_OF_HOUR else FORMS[row.kind].unit
+    unit = f"{row.figures.get('currency', '')}/kWh" if row.kind in PRICES else FORMS[row.kind].unit
     return Alert(
         id=row.id,
         rule=row.rule,

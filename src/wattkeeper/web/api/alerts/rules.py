@@ -62,7 +62,7 @@ class AlertRuleWish(Asked):
     raise_after_s: Wait = Field(0, description="How long it must be so bad, seconds, whole minutes.")
     clear_after_s: Wait = Field(0, description="How long it must be well again.")
     apart_s: Wait = Field(0, description="The least time between two alerts about the same.")
-    is_below: bool = Field(False, description="Whether low is bad; prices only.")
+    is_below: bool = Field(False, description="Whether low is bad: of prices it can be, of uptime it is.")
     quiet: Annotated[list[QuietHours], Field(max_length=MOST_SPANS)] = Field(default_factory=list)
     is_harm: bool = Field(False, description="Whether it is told in quiet hours too.")
     webhooks: Annotated[list[Id], Field(max_length=50)] = Field(default_factory=list)

@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from wattkeeper.charging.alerts.rule import FORMS, Kind, Where
+from wattkeeper.charging.alerts.rule import FORMS, PRICES, Kind, Where
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Scope, Viewer
-from wattkeeper.charging.phrase import phrase
+from wattkeeper.charging.phrase import Phrase, phrase
 from wattkeeper.operations.alerts.measuring import limited
 from wattkeeper.operations.alerts.told import ANSWERS, KINDS, MEASURED
 from wattkeeper.operations.people.address import is_mail
@@ -111,7 +111,7 @@ class Rule:
             "measured": MEASURED[kind],
             "unit": unit_of(kind, currency),
             "is_peak": kind is Kind.PEAK_NEAR_LIMIT,
-            "is_price": kind is Kind.PRICE_OF_HOUR,
+            "is_price": kind in PRICES,
             **await self._choices(viewer, kind, typed, row),
         }
         return page(self._paper, request, RULES, "alert_rule.html", viewer, **(context | more))
@@ -125,7 +125,9 @@ class Rule:
             staff = await account.staff(connection)
             tries = await sending.newest_tries(connection, MOST_TRIES) if row else []
         sites = sorted({one.site for one in known if one.site})
-        reaches = [(Where.EVERYWHERE.value, phrase("everything"))] + [(SITE + one, one) for one in sites]
+        reaches: list[tuple[str, Phrase | str]] = [(Where.EVERYWHERE.value, phrase("everything"))]
+        if FORMS[kind].allows(Where.SITE):
+            reaches += [(SITE + one, one) for one in sites]
         if FORMS[kind].allows(Where.STATION):
             reaches += [(STATION + one.id, one.label or one.id) for one in known]
         ids = [one.id for one in staff if one.state is AccountState.ACTIVE]

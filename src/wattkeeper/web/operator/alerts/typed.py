@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.datastructures import FormData
 
-from wattkeeper.charging.alerts.rule import FORMS, Kind, Rule, Where
+from wattkeeper.charging.alerts.rule import FORMS, PRICES, Kind, Rule, Where
 from wattkeeper.charging.cards.limits import Span
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.phrase import phrase
@@ -27,6 +27,10 @@ USUAL: Mapping[Kind, tuple[str, str, str, str]] = {
     Kind.FAILED_SHARE: ("50", "20", "0", "0"),
     Kind.ENERGY_WITHOUT_SESSION: ("0.5", "0.1", "0", "0"),
     Kind.PRICE_OF_HOUR: ("0.60", "0.50", "0", "0"),
+    Kind.BOUGHT_PRICE: ("0.30", "0.25", "0", "0"),
+    Kind.UPTIME: ("97", "98", "0", "0"),
+    Kind.BILLS_WAITING: ("20", "5", "60", "0"),
+    Kind.LETTERS_WAITING: ("30", "5", "0", "5"),
 }
 """What a new rule begins with: raised at, cleared at, and after how many minutes each."""
 APART = "60"
@@ -115,7 +119,7 @@ def wish_of(typed: Typed) -> Wish:
         raise_after=_span(typed.raise_after, "raise_after"),
         clear_after=_span(typed.clear_after, "clear_after"),
         apart=_span(typed.apart, "apart"),
-        is_below=typed.below == "yes",
+        is_below=typed.below == "yes" or FORMS[kind].is_low,
         quiet=_quiet(typed.quiet) if typed.quiet else (),
         is_harm=typed.harm == "yes",
     )
@@ -161,4 +165,4 @@ def _plain(value: Decimal) -> str:
 
 def unit_of(kind: Kind, currency: str) -> str:
     """The unit of a kind's thresholds."""
-    return f"{currency}/kWh" if kind is Kind.PRICE_OF_HOUR else FORMS[kind].unit
+    return f"{currency}/kWh" if kind in PRICES else FORMS[kind].unit
