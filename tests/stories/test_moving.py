@@ -193,7 +193,7 @@ async def test_sessions_from_before_what_changed_are_not_counted_again(database:
 
     async def again() -> int:
         async with world.door.store.read() as connection:
-            return await share.behind(connection, world.clock())
+            return len(await share.waiting(connection, world.clock(), 9))
 
     assert await again() == 0
     await move(world, "Wels", 250, minute(120))
