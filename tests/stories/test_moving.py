@@ -14,6 +14,7 @@ from tests.stories.world import NOON, World, minute
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Role, Scope, Viewer
+from wattkeeper.charging.statistics.savings import Kind
 from wattkeeper.charging.statistics.span import Span
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.rebuild import rebuild
@@ -237,4 +238,8 @@ async def test_a_finding_about_idle_connectors_is_of_where_they_stand(database: 
     await counting(world).look()
     findings = Findings(world.door.store, world.door.settings)
     assert not [one for one in await findings.of(VIEWER, "Linz") if "no session" in str(one.title)], "it left"
+    (idle,) = [one for one in await findings.of(VIEWER, "Wels") if one.kind is Kind.UNUSED]
+    assert idle.title == "Connector CP1/1 had no session for 30 days", "there, whatever it did before it came"
+    world.clock.now -= timedelta(days=20)
+    assert await findings.of(VIEWER, "Wels") == [], "it has not stood there for so long"
     await world.close()
