@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,16 @@ from wattkeeper.web.rooms import Rooms
 
 OWNER = Viewer("tests", Role.OWNER, EVERYTHING)
 SESSION = "K7QM4XRDT"
-WORDS = ("M2026-000001 ·", "M2026-000001", "pi_1", "pi_2", "RF18 0001", "RF18 0002", "Visa", "AT61 1904 3002 3457 3201")
+NUMBER = "M2019-000001"
+"""Of a year in which no month is billed beside it, whichever day it is today."""
+YEAR = datetime.now(UTC).year
+NUMBERS = (NUMBER, *(f"M{year}-000001" for year in (YEAR, YEAR + 1)))
+"""The last two: the month before may be billed by itself, where today begins another."""
+WORDS = (
+    *(f"{number} ·" for number in NUMBERS),
+    *(*NUMBERS, "pi_1", "pi_2", "RF18 0001", "RF18 0002", "Visa", "AT61 1904 3002 3457 3201"),
+)
 """What things are called by a provider, a bank and a card."""
-NUMBER = "M2026-000001"
 
 
 def provided(folder: Path, address: str) -> dict[str, Any]:
@@ -94,7 +101,7 @@ async def _invoice(unit: Unit, person: str) -> None:
     ]
     row = InvoiceRow(
         number=NUMBER,
-        series="2026",
+        series="2019",
         place=1,
         person=person,
         month="2026-03",
