@@ -70,7 +70,7 @@ def read_fleet(text: str) -> Fleet:
     try:
         plan = json.loads(text)
     except ValueError as error:
-        raise FleetError(f"this is no fleet description, which is JSON: {error}") from error
+        raise FleetError(f"this is no fleet description: it is no JSON ({error})") from error
     try:
         stations = tuple(_station_plan(entry) for entry in plan.pop("stations"))
         cards = tuple(plan.pop("cards"))
@@ -81,8 +81,6 @@ def read_fleet(text: str) -> Fleet:
             raise ValueError(f"speed {fleet.speed}: 1 is real time, and nothing is slower")
     except KeyError as error:
         raise FleetError(f"this is no fleet description: it has no {error}") from error
-    except json.JSONDecodeError as error:
-        raise FleetError(f"this is no fleet description: it is no JSON ({error})") from error
     except (TypeError, ValueError, AttributeError) as error:
         raise FleetError(f"this is no fleet description: {error}") from error
     if not fleet.stations or not fleet.cards:
