@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.asked import ask_once
 from tests.databases import ENGINES, Databases
@@ -22,6 +23,8 @@ COST = password.COST
 """Rounds and KiB of argon2id as everybody else has them."""
 password.COST = CHEAP
 ask_once()
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")
