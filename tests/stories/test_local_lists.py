@@ -166,9 +166,9 @@ async def test_long_lists_go_in_portions_and_end_where_the_station_s_do(
 ) -> None:
     monkeypatch.setattr(habits, "MOST_AT_ONCE", 3)
     monkeypatch.setattr(habits, "LONGEST_LIST", 7)
-    for module in ("v16_orders", "v201_orders"):
+    for module in ("v16.orders", "v201.orders"):
         monkeypatch.setattr(f"wattkeeper.simulator.{module}.MOST_AT_ONCE", 3)
-    monkeypatch.setattr("wattkeeper.simulator.v16.telling.orders.LONGEST_LIST", 7)
+    monkeypatch.setattr("wattkeeper.simulator.v16.orders.LONGEST_LIST", 7)
     refs = [await enroll(door, f"04AABBCC00{n:04X}") for n in range(7 if kind is Station201 else 9)]
     async with follow(door) as lists, living(door, kind) as cp:
         await caught_up(lists, accepted=7)

@@ -56,7 +56,7 @@ class Reckoning:
         return await self._reckon_all()
 
     async def _begin(self) -> None:
-        """Reckon all of it anew where it was by another clock, or by the rules of a release before."""
+        """Reckon all of it anew where days and months were counted by another clock."""
         if self._is_begun:
             return
         async with self._store.unit() as unit:

@@ -1,4 +1,4 @@
-"""A station that speaks OCPP 1.6: what it tells. What it answers is in `v16_orders`."""
+"""A station that speaks OCPP 1.6: what it tells. What it answers is in `orders`."""
 
 from __future__ import annotations
 

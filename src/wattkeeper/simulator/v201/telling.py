@@ -1,4 +1,4 @@
-"""A station that speaks OCPP 2.0.1: what it tells. What it answers is in `v201_orders`.
+"""A station that speaks OCPP 2.0.1: what it tells. What it answers is in `orders`.
 
 Transactions start at `Authorized` or `EVConnected`, whichever comes first, and stop at `Authorized` or
 `EVConnected`, whichever goes first (TxStartPoint, TxStopPoint). Each connector is an EVSE of its own.

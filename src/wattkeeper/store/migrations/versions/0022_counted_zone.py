@@ -8,6 +8,8 @@ from alembic import op
 revision = "0022"
 down_revision = "0021"
 
+RELIABILITY = ("port", "port_word", "outage", "attempt", "attempt_day", "attempt_month", "unreckoned")
+
 
 def upgrade() -> None:
     """Make the table: totals are taken to be by the clock that is set now; reliability is reckoned anew."""
@@ -17,4 +19,6 @@ def upgrade() -> None:
         sa.Column("zone", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_counted_zone")),
     )
-    op.execute("INSERT INTO counted_zone (name, zone) VALUES ('reliability', '')")
+    for name in RELIABILITY:
+        op.execute(f"DELETE FROM {name}")
+    op.execute("DELETE FROM follower WHERE name = 'reliability'")

@@ -249,7 +249,8 @@ async def look(paper: Paper, connection: AsyncConnection, viewer: Viewer, asked:
         rows = await store.listed(connection, viewer, sought.wanted, PER_PAGE + 1, skip)
         count = await store.how_many(connection, viewer, sought.wanted, MOST_COUNTED) if asked.since else 0
     region = _region(paper, viewer, placed(rows[:PER_PAGE], known), sought, asked, now)
-    return View(n, [region, _counted(count)]), sought, len(rows) > PER_PAGE
+    regions = [region, _counted(count)] if asked.since else [region]
+    return View(n, regions), sought, len(rows) > PER_PAGE
 
 
 def _counted(count: int) -> Region:
