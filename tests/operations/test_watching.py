@@ -76,3 +76,18 @@ async def test_a_look_that_fails_is_told_and_tried_again(caplog: pytest.LogCaptu
     assert [record.message for record in caplog.records if record.name == log.name] == [
         "a look failed; trying again"
     ] * 2
+
+
+@pytest.mark.parametrize("steps", range(8))
+async def test_it_ends_whenever_it_is_told_to_though_something_is_announced_at_that_instant(steps: int) -> None:
+    bus, looks = MemoryBus(), Looks()
+    task = asyncio.create_task(watch(bus, ["journal"], looks, log, pause_s=0, rest_s=60))
+    await looks.again(0)
+    await asyncio.sleep(0.05)
+    bus.announce("journal")
+    for _ in range(steps):
+        await asyncio.sleep(0)
+    task.cancel()
+    ended, _ = await asyncio.wait({task}, timeout=5)
+    task.cancel()
+    assert ended, "it goes on for ever, and whoever waits for its end does too"

@@ -101,7 +101,8 @@ class Conversation:
         self._ended = self._ended or asyncio.Event()
         self._wire.drop(why)
         try:
-            await asyncio.wait_for(self._ended.wait(), within_s)
+            async with asyncio.timeout(within_s):
+                await self._ended.wait()
         except TimeoutError:
             text = "an old connection of %r has not ended yet"
             self._room.notes.noise(f"slow end {self.station}", text, self.station)

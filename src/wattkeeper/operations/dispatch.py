@@ -209,7 +209,8 @@ class Dispatch:
         until = loop.time() + wait_s
         while (view := await self.view(identifier)).state in OPEN and (left := until - loop.time()) > 0:
             with suppress(TimeoutError):
-                await asyncio.wait_for(settled.wait(), min(left, LOOK_S))
+                async with asyncio.timeout(min(left, LOOK_S)):
+                    await settled.wait()
         return view
 
     # --- for the gateway ------------------------------------------------------------------------------

@@ -39,7 +39,8 @@ async def watch(
                     log.exception("a look failed; trying again")
                 await asyncio.sleep(pause_s)
                 with suppress(TimeoutError):
-                    await asyncio.wait_for(woken.wait(), rest_s)
+                    async with asyncio.timeout(rest_s):
+                        await woken.wait()
                 woken.clear()
         finally:
             for ear in listening:

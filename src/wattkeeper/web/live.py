@@ -58,7 +58,8 @@ async def _hinted(hint: asyncio.Event, still: Still) -> bool:
     until = time.monotonic() + ANYWAY_S
     while not hint.is_set() and time.monotonic() < until:
         with suppress(TimeoutError):
-            await asyncio.wait_for(hint.wait(), LOOK_S)
+            async with asyncio.timeout(LOOK_S):
+                await hint.wait()
         if not await still():
             return False
     return True

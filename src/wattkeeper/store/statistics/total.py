@@ -229,12 +229,9 @@ async def highest_by_site(
 ) -> dict[str, Quarter]:
     """The quarter hour with the most energy at each site that had any; the first of several."""
     c = load_quarter.c
-    highest_wh = type_coerce(func.max(c.energy_wh), Exact()).label("highest_wh")
-    within = _quarters(viewer, since, until)
-    most = within.with_only_columns(c.site, highest_wh).group_by(c.site).subquery()
-    joined = within.join(most, (most.c.site == c.site) & (most.c.highest_wh == c.energy_wh))
-    first = joined.with_only_columns(c.site, func.min(c.at).label("at")).group_by(c.site).subquery()
-    wanted = select(load_quarter).join(first, (first.c.site == c.site) & (first.c.at == c.at)).order_by(c.site)
+    rank = func.row_number().over(partition_by=c.site, order_by=(c.energy_wh.desc(), c.at)).label("rank")
+    ranked = _quarters(viewer, since, until).add_columns(rank).subquery()
+    wanted = select(*(ranked.c[column.name] for column in c)).where(ranked.c.rank == 1).order_by(ranked.c.site)
     return {site: Quarter(*told) for site, *told in await connection.execute(wanted)}
 
 

@@ -175,7 +175,8 @@ async def _hinted(ear: Ear, watch: Watch) -> None:
     until = time.monotonic() + ANYWAY_S
     while not ear.hint.is_set() and time.monotonic() < until:
         with suppress(TimeoutError):
-            await asyncio.wait_for(ear.hint.wait(), LOOK_S)
+            async with asyncio.timeout(LOOK_S):
+                await ear.hint.wait()
         if await watch.viewer() is None:
             return
 
