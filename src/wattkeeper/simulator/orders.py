@@ -55,6 +55,28 @@ def positive(value: str) -> float:
     return float(seconds)
 
 
+def keep(value: str) -> None:
+    """Take a value on which nothing in the simulation depends."""
+
+
+def reading_interval(station: Station) -> Callable[[str], None]:
+    """Take how often the meter is read, in seconds."""
+
+    def change(value: str) -> None:
+        station.reading_every_s = positive(value)
+
+    return change
+
+
+def heartbeat_interval(station: Station) -> Callable[[str], None]:
+    """Take how often the station says that it is there, in seconds."""
+
+    def change(value: str) -> None:
+        station.heartbeat_s = positive(value)
+
+    return change
+
+
 def key_change(station: Station) -> Callable[[str], None]:
     """Take a new key; the station connects with it once it has answered."""
 

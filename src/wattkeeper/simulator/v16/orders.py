@@ -21,9 +21,11 @@ from wattkeeper.simulator.orders import (
     Setting,
     call_driver,
     each,
+    heartbeat_interval,
+    keep,
     key_change,
     listed,
-    positive,
+    reading_interval,
     set_operative,
     take_local_list,
     unlock,
@@ -42,16 +44,6 @@ COST_VENDOR = "org.openchargealliance.costmsg"
 
 def configuration(station: Station16) -> dict[str, Setting]:
     """The keys that this station knows (1.6 edition 2, clause 9)."""
-
-    def keep(value: str) -> None:
-        """Nothing in the simulation depends on it."""
-
-    def reading_interval(value: str) -> None:
-        station.reading_every_s = positive(value)
-
-    def heartbeat_interval(value: str) -> None:
-        station.heartbeat_s = positive(value)
-
     return {
         "AuthorizeRemoteTxRequests": Setting("false"),
         "AuthorizationCacheEnabled": Setting("true"),
@@ -59,12 +51,12 @@ def configuration(station: Station16) -> dict[str, Setting]:
         "ConnectionTimeOut": Setting("60", keep),
         **({COSTS: Setting("true"), "NumberOfDecimalsForCostValues": Setting("2")} if station.shows_costs else {}),
         "GetConfigurationMaxKeys": Setting(str(LONGEST_KEY_LIST)),
-        "HeartbeatInterval": Setting(str(int(station.heartbeat_s)), heartbeat_interval),
+        "HeartbeatInterval": Setting(str(int(station.heartbeat_s)), heartbeat_interval(station)),
         "LocalAuthListEnabled": Setting("true", keep),
         "LocalAuthListMaxLength": Setting(str(LONGEST_LIST)),
         "LocalAuthorizeOffline": Setting("true"),
         "LocalPreAuthorize": Setting("false"),
-        "MeterValueSampleInterval": Setting(str(int(station.reading_every_s)), reading_interval),
+        "MeterValueSampleInterval": Setting(str(int(station.reading_every_s)), reading_interval(station)),
         "MeterValuesSampledData": Setting(
             "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC,Temperature"
         ),

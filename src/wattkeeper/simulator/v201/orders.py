@@ -20,9 +20,11 @@ from wattkeeper.simulator.orders import (
     Setting,
     call_driver,
     each,
+    heartbeat_interval,
+    keep,
     key_change,
     listed,
-    positive,
+    reading_interval,
     set_operative,
     take_local_list,
 )
@@ -42,16 +44,6 @@ Name = tuple[str, str]
 
 def variables(station: Station201) -> dict[Name, Setting]:
     """The device model: the variables that this station knows (2.0.1 part 2, appendix 3)."""
-
-    def keep(value: str) -> None:
-        """Nothing in the simulation depends on it."""
-
-    def reading_interval(value: str) -> None:
-        station.reading_every_s = positive(value)
-
-    def heartbeat_interval(value: str) -> None:
-        station.heartbeat_s = positive(value)
-
     return {
         ("AuthCacheCtrlr", "Enabled"): Setting("true"),
         ("AuthCtrlr", "AuthorizeRemoteStart"): Setting("false"),
@@ -62,9 +54,11 @@ def variables(station: Station201) -> dict[Name, Setting]:
         ("DisplayMessageCtrlr", "Available"): Setting("true"),
         ("LocalAuthListCtrlr", "Enabled"): Setting("true", keep),
         ("LocalAuthListCtrlr", "ItemsPerMessage"): Setting(str(MOST_AT_ONCE)),
-        ("OCPPCommCtrlr", "HeartbeatInterval"): Setting(str(int(station.heartbeat_s)), heartbeat_interval),
+        ("OCPPCommCtrlr", "HeartbeatInterval"): Setting(str(int(station.heartbeat_s)), heartbeat_interval(station)),
         ("OCPPCommCtrlr", "OfflineThreshold"): Setting("60", keep),
-        ("SampledDataCtrlr", "TxUpdatedInterval"): Setting(str(int(station.reading_every_s)), reading_interval),
+        ("SampledDataCtrlr", "TxUpdatedInterval"): Setting(
+            str(int(station.reading_every_s)), reading_interval(station)
+        ),
         ("SampledDataCtrlr", "TxUpdatedMeasurands"): Setting(
             "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
         ),

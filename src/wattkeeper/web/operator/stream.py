@@ -7,8 +7,10 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from typing import Any, TypeVar
 from zlib import crc32
 
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -49,6 +51,9 @@ class View:
 
 Looking = Callable[[Viewer], Awaitable[View]]
 """Looks again, from the same address bar."""
+Asked = TypeVar("Asked")
+Look = Callable[[Paper, AsyncConnection, Viewer, Asked], Awaitable[tuple[View, Any, Any]]]
+"""Looks at a list as it was asked for: what it shows, and what a page tells beside it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +94,16 @@ async def answer(watch: Watch, after: str) -> Response:
     streams: Streams = watch.request.app.state.streams
     streams.need_room(viewer.name)
     return Stream(_counted(watch, viewer, resumed_at(watch.request, after), streams))
+
+
+async def listed(paper: Paper, request: Request, look: Look[Asked], asked: Asked, after: str) -> Response:
+    """The stream of a list that is looked at anew, as it was asked for."""
+
+    async def again(viewer: Viewer) -> View:
+        async with paper.rooms.store.read() as connection:
+            return (await look(paper, connection, viewer, asked))[0]
+
+    return await answer(Watch(paper, request, again), after)
 
 
 async def _bye() -> AsyncIterator[bytes]:

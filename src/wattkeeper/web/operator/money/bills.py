@@ -27,7 +27,7 @@ from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.people.names import Place, Places, places
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import money
-from wattkeeper.web.operator.stream import View, Watch
+from wattkeeper.web.operator.stream import View
 
 DESK, PARTS = "/money/bills", "bills_parts.html"
 PER_PAGE = 50
@@ -240,13 +240,7 @@ class Bills:
 
     async def live(self, request: Request, after: str = "") -> Response:
         """The list's changes."""
-        asked = replace(asked_of(request), page=1)
-
-        async def again(viewer: Viewer) -> View:
-            async with self._paper.rooms.store.read() as connection:
-                return (await look(self._paper, connection, viewer, asked))[0]
-
-        return await stream.answer(Watch(self._paper, request, again), after)
+        return await stream.listed(self._paper, request, look, replace(asked_of(request), page=1), after)
 
 
 def router(paper: Paper) -> APIRouter:

@@ -31,7 +31,7 @@ from wattkeeper.web.operator.people.names import Places, Row, placed, places
 from wattkeeper.web.operator.region import Region
 from wattkeeper.web.operator.said import duration
 from wattkeeper.web.operator.sessions.understood import Said, misheard, understand
-from wattkeeper.web.operator.stream import View, Watch
+from wattkeeper.web.operator.stream import View
 from wattkeeper.web.operator.within import RAN, within
 
 PER_PAGE = 50
@@ -319,13 +319,7 @@ class Sessions:
 
     async def live(self, request: Request, after: str = "") -> Response:
         """The list's changes."""
-        asked = replace(asked_of(request), page=1)
-
-        async def again(viewer: Viewer) -> View:
-            async with self._paper.rooms.store.read() as connection:
-                return (await look(self._paper, connection, viewer, asked))[0]
-
-        return await stream.answer(Watch(self._paper, request, again), after)
+        return await stream.listed(self._paper, request, look, replace(asked_of(request), page=1), after)
 
 
 def router(paper: Paper) -> APIRouter:
