@@ -376,6 +376,26 @@ async def test_very_many_are_counted_by_rule_and_told_once_though_a_letter_fails
     await a.world.close()
 
 
+async def test_a_letter_that_cannot_be_written_is_tried_ever_more_seldom_and_given_up_after_a_day(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = await Alarming.open(database, tmp_path, outbox=True)
+    await a.rule(OFFLINE, accounts=(await read_by(a, "ada@x.org"),))
+    await a.let_go(1, 1)
+    assert await a.look() == 1
+    a.world.clock.skip(seconds=5)
+    tried = []
+    with monkeypatch.context() as broken:
+        broken.setattr(letter, "first", fail)
+        for hour in range(30):
+            tried += [hour] * await a.tell()
+            a.world.clock.skip(hours=1)
+    assert tried[:3] == [0, 1, 2] and 8 < len(tried) < 18 and max(tried) < 24
+    assert [row[:2] for row in await a.sendings()] == [("raised", "given_up")]
+    assert await a.tell() == 0 and await read(a) == []
+    await a.world.close()
+
+
 async def fail(*_: object) -> None:
     """What a database does that goes away."""
     raise OSError

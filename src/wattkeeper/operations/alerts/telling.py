@@ -108,13 +108,15 @@ class Telling:
     # --- mail -------------------------------------------------------------------------------------------
 
     async def _write(self, reader: str) -> None:
-        """Queue one letter about all that is due to an account; what cannot be written waits alone."""
+        """Queue one letter about all that is due to an account; what cannot be written is tried again for a day."""
         try:
             async with self._store.unit() as unit:
                 await self._letter(unit, reader)
         except Exception:
             async with self._store.unit() as unit:
-                await letter.put_off(unit, reader, unit.now + LEASE)
+                again = unit.now + wait_after(await letter.tries(unit.connection, reader, unit.now) + 1)
+                await letter.put_off(unit, reader, again)
+                await letter.give_up(unit, reader, again - DAY)
             raise
 
     async def _letter(self, unit: Unit, reader: str) -> None:

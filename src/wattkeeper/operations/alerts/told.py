@@ -94,6 +94,7 @@ ENDS: Mapping[Ended, Phrase] = {
 ANSWERS: Mapping[str, Phrase] = {
     "no_account": phrase("They do not work here any more."),
     "no_address": phrase("They have no e-mail address here, or may not know of it."),
+    "not_written": phrase("The letter could not be written."),
     "no_hook": phrase("The webhook is gone."),
     "secret": phrase("Its secret does not open any more: make it anew."),
     NOT_ALLOWED: phrase("Its name leads to an address that is not allowed."),

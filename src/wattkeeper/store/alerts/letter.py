@@ -75,6 +75,17 @@ async def settle(unit: Unit, account: str, state: Sent, answer: str) -> None:
     await _settle(unit, due, state, answer)
 
 
+async def tries(connection: AsyncConnection, account: str, now: datetime) -> int:
+    """How often the letter that is due to somebody was tried in vain."""
+    return int(await connection.scalar(select(func.max(S.tries)).where(_due(account, now))) or 0)
+
+
+async def give_up(unit: Unit, account: str, begun_before: datetime) -> None:
+    """Try no more what is told to somebody by letter, and was begun before an instant."""
+    waits = (S.account_id == account) & (S.alert_id != "") & (S.state == Sent.WAITING.value)
+    await _settle(unit, waits & (S.begun_at < begun_before), Sent.GIVEN_UP, "not_written")
+
+
 async def put_off(unit: Unit, account: str, until: datetime) -> None:
     """Try all that is due to somebody again later."""
     tried: dict[str, Any] = {"next_at": until, "tries": S.tries + 1}
