@@ -84,7 +84,9 @@ async def sites_of(rooms: Rooms, viewer: Viewer, sites: Sequence[str], today: da
     some = [site for site in sites if held[site] is not None]
     untold = sum(not (site in filed or ((one := held[site]) and one.carbon_g_per_kwh)) for site in sites)
     answer = counted("1 of {all} sites has terms", "{count} of {all} sites have terms", len(some), all=len(sites))
-    lead = counted("1 tells no carbon of its grid.", "{count} tell no carbon of their grid.", untold)
+    lead = phrase("All tell the carbon of their grid.")
+    if untold:
+        lead = counted("1 tells no carbon of its grid.", "{count} tell no carbon of their grid.", untold)
     rows = [*some, *(site for site in sites if held[site] is None)]
     return Sites(answer, lead, [_site(site, held[site], is_filed=site in filed) for site in rows])
 

@@ -187,13 +187,14 @@ def hanging(values: Sequence[Missing], names: Sequence[str], least: int, width: 
         marks.append(_line("base" if tick == 100 else "grid", left, y(tick), width, y(tick)))
         marks.append(_text(left - 6, y(tick) + 4, Figure(tick, 0 if tick == int(tick) else 1), "end"))
     marks.append(_text(left - 6, above - 10, "%", "end"))
-    room, width_each = width - left, (width - left) // len(values)
+    room = width - left
+    is_said = room // len(values) >= max(7 * len(str(tell(one.mark.text))) + 4 for one in values)
     for place, one in enumerate(values):
         since, until = left + place * room // len(values), left + (place + 1) * room // len(values)
         size = max(1, min(until - since - 4, 120))
         box = ((since + until - size) // 2, size)
         marks.append(_missing(one, box, above, (y(one.bare), y(one.mark.value))))
-        if width_each >= 44:
+        if is_said:
             below_bar = max(y(one.bare), y(one.mark.value))
             marks.append(_text(box[0] + box[1] // 2, below_bar + 14, one.mark.text, "said mid"))
         marks.append(_text(box[0] + box[1] // 2, above + high + 40, names[place], "mid"))
