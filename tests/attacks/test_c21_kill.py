@@ -10,7 +10,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -89,7 +89,8 @@ async def suffer(lives: asyncio.StreamReader, deaths: int, database: str) -> int
         await asyncio.sleep(draw.uniform(0.02, 0.25))
         if draw.random() < 0.7:
             await asyncio.to_thread(_commit, database, draw.uniform(0.0, 0.004))
-        os.kill(int(line), signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may be done meanwhile: told by the next line
+            os.kill(int(line), signal.SIGKILL)
     await lives.readline()
     assert (await asyncio.wait_for(lives.readline(), 600)).strip() == b"done"
     return deaths

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import httpx
@@ -109,6 +109,7 @@ async def test_e4_a_month_is_one_for_card_and_phone(house: House, dora: httpx.As
     """What was charged from the phone counts for the card, and what was charged with the card for the phone."""
     ref = await hold(house, FIRST, {"limits": Limits(energy_wh_month=KWH_2)})
     async with puppet(house) as station:
+        station.at = datetime.now(UTC).replace(microsecond=0)  # in this month, also in its first hour
         await charged(dora, station, 1_500)
         assert await tapped(station, FIRST) == "Accepted"
         await charged(dora, station, 600)

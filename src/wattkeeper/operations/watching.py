@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack, suppress
 from logging import Logger
 
 from wattkeeper.bus import Bus
+from wattkeeper.store import journal
+from wattkeeper.store.engines import Store
 
 END_S = 5.0
 """How long what is being done may take to end, when the installation stops."""
@@ -45,6 +47,18 @@ async def watch(
         finally:
             for ear in listening:
                 ear.cancel()
+
+
+async def followed(store: Store, follow: Callable[[], Awaitable[int]]) -> None:
+    """Follow the journal as far as it goes now, stretch by stretch; each gives the number of its last entry, or 0.
+
+    What is recorded meanwhile is for the next look: one that followed until nothing is new would have no end while
+    stations talk, and nothing would be seen to that comes after it.
+    """
+    async with store.read() as connection:
+        newest = await journal.newest(connection)
+    while 0 < await follow() < newest:
+        pass
 
 
 async def now_and_then(write: Callable[[], Awaitable[object]], log: Logger, pause_s: float) -> None:

@@ -106,7 +106,7 @@ class Keeper:
             await self._sign()
 
     async def _append_all(self) -> None:
-        """Append, until nothing is new."""
+        """Append all that is new; what comes meanwhile is for the next look, or nothing were signed while many talk."""
         if not self._is_begun:
             await self.begin()
         more = True
@@ -116,12 +116,14 @@ class Keeper:
     # --- appending ------------------------------------------------------------------------------------
 
     async def _step(self) -> bool:
-        """Append some of what is new; False where nothing was."""
+        """Append some of what is new; whether there may be more."""
         async with self._store.read() as connection:
             if self._frontier is None:
                 self._frontier = await frontier_of(connection)
             batch = await self._read(connection, self._frontier)
-        if not batch.rows and not any(one.n - batch.followed.get(one.name, 0) >= TOGETHER for one in batch.found):
+        is_full = len(batch.rows) >= TOGETHER
+        is_full |= any(one.n - batch.followed.get(one.name, 0) >= TOGETHER for one in batch.found)
+        if not batch.rows and not is_full:
             return False
         async with self._store.unit() as unit:
             moved = await followed(unit.connection) != batch.followed
@@ -130,7 +132,7 @@ class Keeper:
                 return True
             await self._append(unit, batch)
         self._frontier = batch.frontier
-        return True
+        return is_full
 
     async def _read(self, connection: AsyncConnection, frontier: Frontier) -> Batch:
         """What is new, as leaves."""

@@ -28,7 +28,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.metering.carried import key_text
 from wattkeeper.operations.metering.values import Value, values_of
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.watching import watch
+from wattkeeper.operations.watching import followed, watch
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering import check, key, record
 from wattkeeper.store.metering.key import KeyRow
@@ -63,27 +63,26 @@ class Checking:
 
     async def look(self) -> int:
         """Follow what was recorded, then check all whose time has come; gives how many were looked at."""
-        seen = 0
-        while await self._follow():
-            pass
-        while count := await self._see_to():
+        await followed(self._store, self._follow)
+        seen, count = 0, TOGETHER
+        while count >= TOGETHER:
+            count = await self._see_to()
             seen += count
-        while await self._follow():
-            pass
+        await followed(self._store, self._follow)
         return seen
 
-    async def _follow(self) -> bool:
-        """Note what is to be checked, in the next stretch of the journal; whether there may be more."""
+    async def _follow(self) -> int:
+        """Note what is to be checked, in the next stretch of the journal; the number of its last entry, or 0."""
         async with self._store.read() as connection:
             before = await due.followed(connection, check.NAME)
             ended, n = await check.touched(connection, before.n, ENTRIES)
             wanted = await check.signs(connection, (await billable.of(connection, ended)).values()) if ended else []
         if n == before.n:
-            return False
+            return 0
         async with self._store.unit() as unit:
             if await due.advance(unit, check.NAME, before, n):
                 await check.add(unit, wanted)
-        return True
+        return n
 
     async def _see_to(self) -> int:
         """Check some of those whose time has come; gives how many."""

@@ -16,7 +16,7 @@ from wattkeeper.charging.money.billing import Judgement, Outcome, judge
 from wattkeeper.operations.money.cases import LONGEST_BLOCKING, Told, told_of
 from wattkeeper.operations.money.drafting import draft_of, waiting_of
 from wattkeeper.operations.money.tariffs.choosing import pin_of, pinned
-from wattkeeper.operations.watching import watch
+from wattkeeper.operations.watching import followed, watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering.check import pending
@@ -62,19 +62,16 @@ class Billing:
 
     async def look(self) -> int:
         """Follow what was recorded, then see to all whose time has come; gives how many sessions were seen to."""
-        while await self.follow():
-            pass
-        seen = 0
-        while self._settings.billing and (count := await self._see_to()):
-            seen += count
+        await followed(self._store, self.follow)
+        seen = await self._see_to_all() if self._settings.billing else 0
         if seen:
             self._bus.announce(TOPIC)
         return seen
 
     # --- following ----------------------------------------------------------------------------------------
 
-    async def follow(self) -> bool:
-        """Pin what began and note what ended, in the next stretch of the journal; whether there may be more."""
+    async def follow(self) -> int:
+        """Pin what began, note what ended, in the next stretch of the journal; the number of its last entry, or 0."""
         async with self._store.read() as connection:
             before = await due.followed(connection, NAME)
             touched, n = await billable.touched(connection, before.n, ENTRIES)
@@ -85,15 +82,23 @@ class Billing:
             begun = {one.id: one for one in concerned.values() if one.id not in pins and _is_known(one)}
             choices = await pinned(connection, begun)
         if n == before.n:
-            return False
+            return 0
         async with self._store.unit() as unit:
             if await due.advance(unit, NAME, before, n):
                 await pin.keep(unit, (pin_of(session, choice) for session, choice in choices.items()))
                 ended = [one for one in concerned.values() if not one.whole.is_live]
                 await due.add(unit, {one.id: one.heard_at + self._grace for one in ended})
-        return True
+        return n
 
     # --- seeing to ----------------------------------------------------------------------------------------
+
+    async def _see_to_all(self) -> int:
+        """Bill, hold or leave all whose time has come; gives how many."""
+        seen, count = 0, TOGETHER
+        while count >= TOGETHER:
+            count = await self._see_to()
+            seen += count
+        return seen
 
     async def _see_to(self) -> int:
         """Bill, hold or leave some of those whose time has come; gives how many."""

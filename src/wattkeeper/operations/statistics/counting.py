@@ -20,7 +20,7 @@ from wattkeeper.charging.money.usage import usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.statistics.share import QUARTER, Share, is_read_between, share_of
-from wattkeeper.operations.watching import watch
+from wattkeeper.operations.watching import followed, watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable, due
@@ -62,8 +62,7 @@ class Counting:
     async def look(self) -> int:
         """Follow what was recorded, then count all whose time has come; gives how many sessions were counted."""
         await self._begin()
-        while await self.follow():
-            pass
+        await followed(self._store, self.follow)
         return await self.count_all()
 
     async def _begin(self) -> None:
@@ -79,8 +78,8 @@ class Counting:
     async def as_of(self) -> datetime:
         """Until when all that was recorded is counted; a session that goes on is, every quarter of an hour."""
         async with self._store.read() as connection:
-            followed = await due.followed(connection, NAME)
-            return await share.as_of(connection, followed.n, self._store.clock())
+            seen = await due.followed(connection, NAME)
+            return await share.as_of(connection, seen.n, self._store.clock())
 
     async def _is_ours(self, connection: AsyncConnection) -> bool:
         """Whether totals are counted by the clock of this process: two of them never mix in one."""
@@ -91,22 +90,22 @@ class Counting:
         async with self._store.read() as connection:
             return await share.behind(connection, self._store.clock())
 
-    async def follow(self) -> bool:
-        """Note which sessions the next stretch of the journal is about; whether there may be more."""
+    async def follow(self) -> int:
+        """Note which sessions the next stretch of the journal is about; the number of its last entry, or 0."""
         async with self._store.read() as connection:
             before = await due.followed(connection, NAME)
             touched, n = await share.touched(connection, before.n, ENTRIES)
         if n == before.n:
-            return False
+            return 0
         async with self._store.unit() as unit:
             if not await self._is_ours(unit.connection):
-                return False
+                return 0
             if await due.advance(unit, NAME, before, n):
                 known = await share.counted(unit.connection, list(touched))
                 later = {one: unit.now + QUARTER for one, lives in touched.items() if lives and one in known}
                 await share.recount(unit, {one: unit.now for one in touched.keys() - later})
                 await share.recount(unit, later, may_wait=True)
-        return True
+        return n
 
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Drop all totals and count every session again; gives how many. Nothing must change by it."""
@@ -117,8 +116,9 @@ class Counting:
 
     async def count_all(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Count all whose time has come; gives how many."""
-        seen = 0
-        while count := await self._count_some():
+        seen, count = 0, TOGETHER
+        while count >= TOGETHER:
+            count = await self._count_some()
             seen += count
             progress(seen)
         if seen:

@@ -11,12 +11,14 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.statistics.attempt import attempt_by, attempt_of
 from wattkeeper.charging.statistics.uptime import Word, word_of
-from wattkeeper.operations.watching import watch
+from wattkeeper.operations.watching import followed, watch
 from wattkeeper.settings import Settings
+from wattkeeper.store import journal
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import due
 from wattkeeper.store.statistics import attempt, port, zone
@@ -51,8 +53,7 @@ class Reckoning:
     async def look(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Follow what was recorded, then reckon the stations it was about; gives how many."""
         await self._begin()
-        while n := await self.follow():
-            progress(n)
+        await followed(self._store, partial(self.follow, progress))
         return await self._reckon_all()
 
     async def _begin(self) -> None:
@@ -68,13 +69,13 @@ class Reckoning:
     async def as_of(self) -> datetime:
         """Until when all that was recorded is reckoned."""
         async with self._store.read() as connection:
-            followed = await due.followed(connection, NAME)
-            return await port.as_of(connection, followed.n, self._store.clock())
+            seen = await due.followed(connection, NAME)
+            return await port.as_of(connection, seen.n, self._store.clock())
 
     async def behind(self) -> int:
         """How many journal entries are not followed yet, where that is more than usually; else 0."""
         async with self._store.read() as connection:
-            waiting = await port.newest(connection) - (await due.followed(connection, NAME)).n
+            waiting = await journal.newest(connection) - (await due.followed(connection, NAME)).n
         return waiting if waiting > USUAL else 0
 
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
@@ -83,8 +84,8 @@ class Reckoning:
             await port.begin_again(unit, NAME)
         return await self.look(progress)
 
-    async def follow(self) -> int:
-        """Keep what the next stretch of the journal says; the number of its last entry, 0 where there is none."""
+    async def follow(self, progress: Callable[[int], None] = lambda n: None) -> int:
+        """Keep what the next stretch of the journal says; the number of its last entry, or 0."""
         async with self._store.read() as connection:
             before = await due.followed(connection, NAME)
             told = await port.stretch(connection, before.n, ENTRIES)
@@ -95,6 +96,7 @@ class Reckoning:
                 return 0
             if await due.advance(unit, NAME, before, told.n):
                 await self._keep(unit, told)
+        progress(told.n)
         return told.n
 
     async def _keep(self, unit: Unit, told: Stretch) -> None:

@@ -81,11 +81,6 @@ async def as_of(connection: AsyncConnection, after: int, now: datetime) -> datet
     return min(now, await connection.scalar(first) or now)
 
 
-async def newest(connection: AsyncConnection) -> int:
-    """The number of the newest journal entry; 0 where there is none."""
-    return int(await connection.scalar(select(func.max(journal.c.n))) or 0)
-
-
 # --- what is said -------------------------------------------------------------------------------------------------
 
 

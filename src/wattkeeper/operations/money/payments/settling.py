@@ -20,6 +20,7 @@ from wattkeeper.operations.money import billing
 from wattkeeper.operations.money.payments.purses import way_for
 from wattkeeper.operations.money.payments.target import aim, charge, known_of
 from wattkeeper.operations.money.tariffs.choosing import pinned
+from wattkeeper.operations.watching import followed
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import billable, due, hold, ledger
@@ -57,8 +58,7 @@ class Settling:
         while settled := await self._settle():
             count += settled
         if self._has_provider:
-            while await self._reserve():
-                pass
+            await followed(self._store, self._reserve)
             await self._release()
         return count
 
@@ -110,8 +110,8 @@ class Settling:
 
     # --- what begins ----------------------------------------------------------------------------------------
 
-    async def _reserve(self) -> bool:
-        """Reserve for what began in the next stretch of the journal; whether there may be more."""
+    async def _reserve(self) -> int:
+        """Reserve for what began in the next stretch of the journal; the number of its last entry, or 0."""
         async with self._store.read() as connection:
             before = await due.followed(connection, RESERVING)
             touched, n = await billable.touched(connection, before.n, 50 * TOGETHER)
@@ -121,7 +121,7 @@ class Settling:
             paying = {one.id: one for one in begun if await self._pays_by_card(connection, one)}
             choices = await pinned(connection, paying)
         if n == before.n:
-            return False
+            return 0
         currency = self._settings.pay_currency
         money = (self._settings.authorise_minor, currency, digits_of(currency))
         priced = {name for name, one in choices.items() if one.row and one.row.tariff.currency == currency}
@@ -131,7 +131,7 @@ class Settling:
                 for one in wanted if money[0] > 0 else ():
                     if not await settlement.is_settled(unit.connection, one.id):
                         await charge(unit, one.id, one.spot.person, money, BY)
-        return True
+        return n
 
     async def _pays_by_card(self, connection: AsyncConnection, one: Billable) -> bool:
         way = await way_for(connection, one.spot.person, one.spot.group, self._settings)
