@@ -7,7 +7,7 @@ ADVISORIES ?=
 TEST_ARGS ?=
 BENCH_ARGS ?=
 REPORT_ARGS ?=
-SHARED := $(if $(filter tests/%,$(TEST_ARGS)),,--numprocesses=6 --dist=worksteal)
+SHARED := $(if $(filter tests/%,$(TEST_ARGS)),,--numprocesses=4 --dist=worksteal)
 unexport PYTHONDONTWRITEBYTECODE
 LOCKS := $(wildcard requirements/*.txt)
 

@@ -7,14 +7,16 @@ import io
 import re
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from html import unescape
 from types import SimpleNamespace
 from typing import Any
 
 import httpx
 from playwright.async_api import expect
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
+from tests.doors import until
 from tests.operations.driven import FLAT, Roads, local
 from tests.operations.people import Clock
 from tests.operations.test_other_times import NIGHT
@@ -25,7 +27,7 @@ from wattkeeper.charging.privacy.rights import Use as Purpose
 from wattkeeper.charging.statistics.used import NONE, Place, Sum
 from wattkeeper.store.columns import EPOCH
 from wattkeeper.store.money.tariffs import tariff as tariffs
-from wattkeeper.store.tables import holding, station
+from wattkeeper.store.tables import bill, holding, session, station
 from wattkeeper.web.driver.consumption import words
 from wattkeeper.web.driver.consumption.picture import HIGH, TOP, WORD, Figure, drawn
 
@@ -62,7 +64,15 @@ async def charged(town: Town, who: str, past: tuple[tuple[datetime, int], ...] =
         made.told += hash(uid) % 1_000_000
         await made.charged(card, at, wh, minutes=180)
     clock.now = local(2026, 11, 20, 12)
+    await until(partial(are_billed, town, card, len(past)), "the last bill")
     return made
+
+
+async def are_billed(town: Town, card: TokenRef, count: int) -> bool:
+    """Whether so many sessions on a card are: the town bills too, and what one of both touches the other leaves."""
+    wanted = select(func.count()).select_from(bill.join(session, session.c.id == bill.c.session_id))
+    async with town.rooms.store.read() as connection:
+        return await connection.scalar(wanted.where(session.c.token == card)) == count
 
 
 def spoken(text: str) -> str:

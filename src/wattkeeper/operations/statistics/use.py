@@ -17,7 +17,7 @@ from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.stations.placement import Stand
 from wattkeeper.store.statistics import total
-from wattkeeper.store.statistics.total import ZERO, Outlet, Part, Placed, Total
+from wattkeeper.store.statistics.total import ZERO, Outlet, Part, Placed, Total, summed
 
 NONE = Total()
 
@@ -162,7 +162,7 @@ def need_totals(viewer: Viewer) -> None:
 def _of_days(found: Mapping[str, Total], span: Span) -> Total:
     """What days came to, of totals by day or by whole month."""
     names = {f"{span.first:%Y-%m}", *(one.first.isoformat() for one in span.each)}
-    return sum((found[name] for name in names if name in found), Total())
+    return summed(found[name] for name in names if name in found)
 
 
 def _lines(
@@ -214,5 +214,5 @@ def _sum(empty: Line, lines: Sequence[Line]) -> Line:
     there = {(line.site, line.station, line.evse or -line.connector): line.lasting_s for line in lines}
     counted = {key: lasting_s for key, lasting_s in there.items() if key[2] > 0 or key[1] not in told}
     evses = len({key[1:] for key in counted})
-    whole = sum((line.total for line in lines if line.total is not NONE), NONE)
+    whole = summed(line.total for line in lines if line.total is not NONE)
     return replace(empty, total=whole, evses=evses, there_s=sum(counted.values(), ZERO))

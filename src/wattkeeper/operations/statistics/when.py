@@ -15,7 +15,7 @@ from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.statistics import total
-from wattkeeper.store.statistics.total import Total
+from wattkeeper.store.statistics.total import Total, summed
 
 HOUR = timedelta(hours=1)
 HOUR_S = 3600
@@ -192,5 +192,5 @@ def _slots(
 
 
 def _sum(totals: Sequence[Total], knows_money: bool) -> Total:
-    whole = sum(totals, Total())
+    whole = summed(totals)
     return whole if knows_money else replace(whole, gross_minor=0)

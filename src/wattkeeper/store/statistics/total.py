@@ -7,10 +7,11 @@ months come as months, the days beside them as days.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import Column, ColumnElement, Select, Table, func, select, type_coerce
@@ -70,10 +71,19 @@ class Total:
         return self.known_s >= self.unknown_s
 
     def __add__(self, other: Total) -> Total:
-        return Total(**{name: getattr(self, name) + getattr(other, name) for name in NAMES})
+        return summed((self, other))
 
 
 NAMES = tuple(one.name for one in fields(Total))
+VALUES = attrgetter(*NAMES)
+
+
+def summed(totals: Iterable[Total]) -> Total:
+    """What any number of totals come to together: quick, for there are as many as connectors."""
+    columns = zip(*map(VALUES, totals), strict=True)
+    return Total(**{name: sum(column) for name, column in zip(NAMES, columns, strict=False)})
+
+
 OF_HOURS = NAMES[:8]
 OF_QUARTERS = ("energy_wh", "spread_wh")
 
