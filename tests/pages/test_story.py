@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from playwright.async_api import expect
 from sqlalchemy import select, update
 
 from tests.pages.site import NARROW, WIDE, Plugged, Site
@@ -50,8 +51,8 @@ async def test_of_a_session_that_tells_begin_and_end_alone_no_curve_is_drawn(sit
         await person.page.locator("tr.row a.open").first.click()
         await person.page.get_by_role("heading", name="Only begin and end are known").wait_for()
         await person.sees("3.50 kWh, 7.0 kW on average")
-        assert not await person.page.locator(".plot").is_visible()
-        assert not await person.page.get_by_text("power, kW").is_visible()
+        await expect(person.page.locator(".plot")).to_be_hidden()
+        await expect(person.page.get_by_text("power, kW")).to_be_hidden()
 
 
 async def test_its_page_tells_its_story_and_stays_true(site: Site) -> None:

@@ -94,6 +94,10 @@ async def test_the_overview_says_what_was_worked_out_by_hand(database: str, tmp_
             assert "These days are still to come" in ahead and "No car" not in ahead, path
 
 
+SPANNED = ("use", "days", "hours-of-week", "hours-of-day", "load", "peaks", "stays", "carbon")
+"""Figures of a span of days."""
+
+
 async def test_pages_and_the_api_say_until_when_they_count(database: str, tmp_path: Path) -> None:
     async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         now = house.rooms.store.clock()
@@ -109,7 +113,7 @@ async def test_pages_and_the_api_say_until_when_they_count(database: str, tmp_pa
         told = (await house.api.get("/api/v1/statistics/use")).json()
         assert datetime.fromisoformat(told["as_of"]) == now - timedelta(hours=1)
         await house.rooms.statistics.counting.look()
-        for path in ("use", "days", "hours-of-week", "load", "peaks", "stays"):
+        for path in (*SPANNED, "findings", "forecast"):
             told = (await house.api.get(f"/api/v1/statistics/{path}")).json()
             assert datetime.fromisoformat(told["as_of"]) >= now, path
         told = (await house.api.get("/api/v1/statistics/uptime")).json()

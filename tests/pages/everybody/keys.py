@@ -8,6 +8,8 @@ from playwright.async_api import Page
 
 MOST = 120
 """More stops than any page has; whoever is not through by then is in a trap."""
+LOOKS = 40
+"""How often it is looked, within two seconds, whether what has the focus can be seen."""
 STOPS = """() => {
   const can = "a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex='0']";
   return [...document.querySelectorAll(can)].filter((one) =>
@@ -56,11 +58,14 @@ async def here(page: Page) -> Stop | None:
 
 
 async def tab(page: Page, key: str = "Tab") -> Stop | None:
-    """One stop further; it must be seen."""
+    """One stop further; it must be seen, at once or as soon as the page that lives has come to rest."""
     await page.keyboard.press(key)
-    stop = await here(page)
-    assert stop is None or (stop.shows and stop.clear), (page.url, stop)
-    return stop
+    for _ in range(LOOKS):
+        stop = await here(page)
+        if stop is None or (stop.shows and stop.clear):
+            return stop
+        await page.wait_for_timeout(50)
+    raise AssertionError((page.url, stop))
 
 
 async def to(page: Page, words: str) -> Stop:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from wattkeeper.charging.statistics.carbon import Emitted
 from wattkeeper.web.api.shapes import Amount, Here, SessionsReader
-from wattkeeper.web.api.statistics.use import SiteSpanFilter, rounded
+from wattkeeper.web.api.statistics.use import AS_OF, SiteSpanFilter, rounded
 from wattkeeper.web.api.statistics.when import sites_of
 
 router = APIRouter(tags=["statistics"])
@@ -47,6 +47,7 @@ class CarbonOfDays(CarbonSum):
 class CarbonReport(BaseModel):
     """What the energy of a span came to."""
 
+    as_of: datetime = Field(description=AS_OF)
     first_day: date
     last_day: date
     time_zone: str = Field(description="The installation's.")
@@ -60,9 +61,11 @@ class CarbonReport(BaseModel):
 async def show_carbon(rooms: Here, viewer: SessionsReader, asked: Annotated[CarbonSpanFilter, Query()]) -> CarbonReport:
     """Carbon dioxide by hour of the day, and by day or month; what nobody told is apart, never guessed."""
     span, sites = asked.span(rooms), await sites_of(rooms, viewer, asked.site)
+    as_of = await rooms.statistics.counting.as_of()
     found = await rooms.statistics.carbon.of(viewer, span, sites, by_month=asked.by == "month")
     hours = [CarbonOfHour(hour=hour, **_sum(one)) for hour, one in enumerate(found.weighed.hours)]
     return CarbonReport(
+        as_of=as_of,
         first_day=span.first,
         last_day=span.last,
         time_zone=rooms.settings.time_zone,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from fractions import Fraction
 from typing import Annotated, Any
 
@@ -13,7 +13,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.exact import FINE, divided, shown
 from wattkeeper.operations.statistics.daytime import Hour
 from wattkeeper.web.api.shapes import Amount, Here, SessionsReader
-from wattkeeper.web.api.statistics.use import SiteSpanFilter
+from wattkeeper.web.api.statistics.use import AS_OF, SiteSpanFilter
 from wattkeeper.web.api.statistics.when import sites_of
 
 router = APIRouter(tags=["statistics"])
@@ -43,6 +43,7 @@ class HourOfDay(HourSum):
 class HourOfDayList(BaseModel):
     """The 24 hours of the day."""
 
+    as_of: datetime = Field(description=AS_OF)
     first_day: date
     last_day: date
     time_zone: str = Field(description="The installation's.")
@@ -59,6 +60,7 @@ async def show_hours_of_day(
 ) -> HourOfDayList:
     """Energy, what it cost and what was billed by hour of the day."""
     span, sites = asked.span(rooms), await sites_of(rooms, viewer, asked.site)
+    as_of = await rooms.statistics.counting.as_of()
     day = await rooms.statistics.daytime.of(viewer, span, asked.site, sites)
     currency = rooms.settings.pay_currency
     digits = digits_of(currency)
@@ -67,6 +69,7 @@ async def show_hours_of_day(
         return _told(one, digits, day.knows_money)
 
     return HourOfDayList(
+        as_of=as_of,
         first_day=span.first,
         last_day=span.last,
         time_zone=rooms.settings.time_zone,

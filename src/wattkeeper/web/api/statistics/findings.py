@@ -13,7 +13,7 @@ from wattkeeper.charging.statistics.savings import Finding as Found
 from wattkeeper.charging.statistics.savings import Kind
 from wattkeeper.store.statistics.total import Part
 from wattkeeper.web.api.shapes import Asked, Here, Line, Nothing, SessionsReader, Words
-from wattkeeper.web.api.statistics.use import need_part
+from wattkeeper.web.api.statistics.use import AS_OF, need_part
 
 router = APIRouter(tags=["statistics"])
 
@@ -44,6 +44,7 @@ class StatisticsFinding(BaseModel):
 class StatisticsFindings(BaseModel):
     """At most five, the greatest amount first."""
 
+    as_of: datetime = Field(description=AS_OF)
     behind: int = Field(description="Sessions that are still to be counted; while there are, nothing is found. Else 0.")
     items: list[StatisticsFinding]
 
@@ -54,9 +55,10 @@ async def find_statistics_findings(
 ) -> StatisticsFindings:
     """What could be saved, stands idle, or is near; with money where the caller may see bills (scope bills:read)."""
     await need_part(rooms, viewer, Part(about.site))
+    as_of = await rooms.statistics.counting.as_of()
     behind = await rooms.statistics.counting.behind()
     found = await rooms.statistics.findings.of(viewer, about.site)
-    return StatisticsFindings(behind=behind, items=[_told(one) for one in found])
+    return StatisticsFindings(as_of=as_of, behind=behind, items=[_told(one) for one in found])
 
 
 def _told(one: Found) -> StatisticsFinding:

@@ -13,6 +13,7 @@ from wattkeeper.charging.statistics.forecast import Baseline, Hour, Why
 from wattkeeper.operations.statistics.forecasts import Told
 from wattkeeper.web.api.shapes import Amount, Here, SessionsReader
 from wattkeeper.web.api.statistics.findings import SiteFilter
+from wattkeeper.web.api.statistics.use import AS_OF
 
 router = APIRouter(tags=["statistics"])
 MILLI = Decimal("0.001")
@@ -45,6 +46,7 @@ class ForecastTrial(BaseModel):
 class LoadForecast(BaseModel):
     """The forecast, or why there is none."""
 
+    as_of: datetime = Field(description=AS_OF)
     known_weeks: int
     why_not: Why | None = Field(description="Why nothing is shown; null where it is.")
     week: ForecastEnergy | None = Field(description="The whole week: a mean, so hours add up to less.")
@@ -55,16 +57,18 @@ class LoadForecast(BaseModel):
 @router.get("/statistics/forecast")
 async def forecast_load(rooms: Here, viewer: SessionsReader, about: Annotated[SiteFilter, Query()]) -> LoadForecast:
     """The next 168 hours, where they can be told better than by last week's or by the mean."""
-    return _told(await rooms.statistics.forecasts.of(viewer, about.site))
+    as_of = await rooms.statistics.counting.as_of()
+    return _told(await rooms.statistics.forecasts.of(viewer, about.site), as_of)
 
 
-def _told(told: Told) -> LoadForecast:
+def _told(told: Told, as_of: datetime) -> LoadForecast:
     made, tried = told.forecast, told.forecast.tried
     hours = [
         ForecastHour(at=at, last_week_wh=_wh(last), **_energy(hour).model_dump())
         for at, last, hour in zip(told.begins, told.last_wh, made.hours, strict=False)
     ]
     return LoadForecast(
+        as_of=as_of,
         known_weeks=made.known,
         why_not=made.why,
         week=None if made.week is None else _energy(made.week),
