@@ -12,7 +12,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_MILLION = Decimal(1_000_000)
+_MILLION = 1_000_000
 
 
 def to_micros(at: datetime) -> int:
@@ -27,13 +27,13 @@ def from_micros(micros: int) -> datetime:
 
 def to_millionths(value: Decimal) -> int:
     """A decimal as an integer of millionths; what is finer than a millionth is rounded half to even."""
-    return int((value * _MILLION).to_integral_value())
+    return int((Decimal(value) * _MILLION).to_integral_value())
 
 
 def from_millionths(value: int) -> Decimal:
     """The decimal of an integer of millionths, without trailing zeros."""
-    exact = Decimal(value).scaleb(-6).normalize()
-    return exact if exact.as_tuple().exponent <= 0 else exact.quantize(Decimal(1))  # type: ignore[operator]
+    whole, rest = divmod(int(value), _MILLION)
+    return Decimal(value).scaleb(-6).normalize() if rest else Decimal(whole)
 
 
 class Instant(TypeDecorator[datetime]):

@@ -111,13 +111,11 @@ async def _unused(
     """Connectors that stand here for thirty days and longer, and had no session in them."""
     today, part, since = now.astimezone(zone).date(), Part(site), now - UNUSED
     after = today + timedelta(days=1)
-    lately = await total.by_outlet(connection, viewer, today - UNUSED, after, part)
-    within_year = await total.by_outlet(connection, viewer, today - YEAR, after, part)
+    lately = await total.outlets(connection, viewer, today - UNUSED, after, part)
+    within_year = await total.outlets(connection, viewer, today - YEAR, after, part)
     here = await total.placed(connection, viewer)
     known = {outlet for one in here.values() if one.admitted_at <= since for outlet in one.outlets(since, now)}
-    there = [
-        one for one in known | set(within_year) if one.station in here and here[one.station].stands_at(one.site, since)
-    ]
+    there = [one for one in known | within_year if one.station in here and here[one.station].stands_at(one.site, since)]
     idle = sorted({one[:3] for one in there if one not in lately and site in (None, one.site)})
     found = unused(site, idle, now, zone)
     return [found] if found is not None else []

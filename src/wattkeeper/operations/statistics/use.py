@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.money.exact import divided, seconds
@@ -173,8 +174,8 @@ def _lines(
     empty = Line(NONE, 0, seconds(until - since), ZERO)
     by_station = _together(connectors, lambda line: (line.site, line.station))
     by_site = _together(connectors, lambda line: (line.site, ""))
-    at_stations = [_sum(replace(some[0], evse=0, connector=0), some) for some in by_station]
-    at_sites = [_sum(replace(empty, site=some[0].site), some) for some in by_site]
+    at_stations = [_sum(some[0], some, evse=0, connector=0) for some in by_station]
+    at_sites = [_sum(empty, some, site=some[0].site) for some in by_site]
     return _sum(empty, connectors), at_sites, at_stations, connectors
 
 
@@ -190,11 +191,16 @@ def _connectors(
             outlets.update(its)
             heard.update((one.station, one.site) for one in its)
             outlets.update(Outlet(place.station, 0, 0, site) for site in sites if (place.station, site) not in heard)
+    there: dict[tuple[str, str], tuple[Decimal, str, bool]] = {}
     for one in sorted(outlets):
-        place = stations.get(one.station) or Placed(one.station, "", since, (), (Stand(one.site, since, until),))
-        lasting_s = seconds(place.lasting(one.site, since, until))
-        about = (one.site, one.station, place.name, one.evse, one.connector, len(place.sites(since, until)) > 1)
-        yield Line(found.get(one, NONE), 1, lasting_s, lasting_s, *about)
+        if (one.station, one.site) not in there:
+            place = stations.get(one.station) or Placed(one.station, "", since, (), (Stand(one.site, since, until),))
+            lasting_s = seconds(place.lasting(one.site, since, until))
+            there[one.station, one.site] = lasting_s, place.name, len(place.sites(since, until)) > 1
+        lasting_s, name, moved = there[one.station, one.site]
+        yield Line(
+            found.get(one, NONE), 1, lasting_s, lasting_s, one.site, one.station, name, one.evse, one.connector, moved
+        )
 
 
 def _together(lines: Iterable[Line], kind: Callable[[Line], tuple[str, str]]) -> list[list[Line]]:
@@ -205,8 +211,8 @@ def _together(lines: Iterable[Line], kind: Callable[[Line], tuple[str, str]]) ->
     return [some for _, some in sorted(found.items())]
 
 
-def _sum(empty: Line, lines: Sequence[Line]) -> Line:
-    """What connectors come to together: those of one EVSE are one EVSE.
+def _sum(like: Line, lines: Sequence[Line], **about: Any) -> Line:
+    """What connectors come to together, otherwise like a line: those of one EVSE are one EVSE.
 
     Where a station told of EVSEs, what it told of none is none of its own.
     """
@@ -214,5 +220,6 @@ def _sum(empty: Line, lines: Sequence[Line]) -> Line:
     there = {(line.site, line.station, line.evse or -line.connector): line.lasting_s for line in lines}
     counted = {key: lasting_s for key, lasting_s in there.items() if key[2] > 0 or key[1] not in told}
     evses = len({key[1:] for key in counted})
-    whole = summed(line.total for line in lines if line.total is not NONE)
-    return replace(empty, total=whole, evses=evses, there_s=sum(counted.values(), ZERO))
+    totals = [line.total for line in lines if line.total is not NONE]
+    whole = totals[0] if len(totals) == 1 else summed(totals)
+    return replace(like, total=whole, evses=evses, there_s=sum(counted.values(), ZERO), **about)

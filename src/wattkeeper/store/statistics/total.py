@@ -76,12 +76,13 @@ class Total:
 
 NAMES = tuple(one.name for one in fields(Total))
 VALUES = attrgetter(*NAMES)
+COUNTS = frozenset(name for name in NAMES if not name.endswith(("_s", "_wh")))
 
 
 def summed(totals: Iterable[Total]) -> Total:
     """What any number of totals come to together: quick, for there are as many as connectors."""
-    columns = zip(*map(VALUES, totals), strict=True)
-    return Total(**{name: sum(column) for name, column in zip(NAMES, columns, strict=False)})
+    sums: dict[str, Any] = dict(zip(NAMES, map(sum, zip(*map(VALUES, totals), strict=True)), strict=False))
+    return Total(**sums)
 
 
 OF_HOURS = NAMES[:8]
@@ -184,8 +185,21 @@ async def by_outlet(
         for name, evse, number, site, *sums in await connection.execute(
             select(*of, *_sums(table, NAMES)).where(*conditions).group_by(*of)
         ):
-            outlet = Outlet(name, evse, number, site)
-            found[outlet] = found.get(outlet, Total()) + _total(NAMES, sums)
+            outlet, its = Outlet(name, evse, number, site), _total(NAMES, sums)
+            found[outlet] = found[outlet] + its if outlet in found else its
+    return found
+
+
+async def outlets(
+    connection: AsyncConnection, viewer: Viewer, first: date, until: date, part: Part = WHOLE
+) -> set[Outlet]:
+    """The connectors at which there was anything from one day to before another, within the viewer's reach."""
+    found: set[Outlet] = set()
+    for table, spans, low, high in _spans(first, until):
+        c = table.c
+        conditions = [spans >= low, spans < high, (c.sessions > 0) | (c.plugged_s > ZERO), *_of(part, table)]
+        wanted = select(c.station_id, c.evse, c.connector, c.site).where(reach.site_totals(viewer, c.site), *conditions)
+        found.update(map(Outlet._make, await connection.execute(wanted.distinct())))
     return found
 
 
@@ -374,6 +388,5 @@ def _sums(table: Table, names: Sequence[str]) -> Iterator[ColumnElement[Any]]:
 
 def _total(names: Sequence[str], sums: Sequence[Any]) -> Total:
     """A total of its row."""
-    told: dict[str, Any] = dict(zip(names, sums, strict=True))
-    told |= {name: int(one) for name, one in told.items() if not name.endswith(("_s", "_wh"))}
+    told: dict[str, Any] = {name: int(one) if name in COUNTS else one for name, one in zip(names, sums, strict=True)}
     return Total(**told)

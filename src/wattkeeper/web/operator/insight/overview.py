@@ -209,19 +209,16 @@ class Pages:
         if Scope.SESSIONS_READ not in viewer.scopes | viewer.at_sites and viewer.may(Scope.PRIVACY_READ):
             return RedirectResponse(RELEASES, 303)
         scene, refusal = await self._desk.scene(request)
-        used = await used_of(scene)
-        part = scene.asked.part
-        findings = [] if part.station else await savings.found(self._paper.rooms, viewer, part.site)
-        emitted = None if part.station else await carbon.told(scene.rooms, viewer, scene.asked, scene.sites)
+        used, days, found, emitted = await asyncio.gather(used_of(scene), _days(scene), _found(scene), _emitted(scene))
         told = Told(scene.asked, used.knows_money, scene.currency)
         context: dict[str, Any] = {
             **chosen(scene.asked, scene.known, scene.today),
             "answer": _answer(told, used, scene.today),
             "about": said_asked(scene.asked, scene.known),
             "figures": list(zip((name for name, _, _ in told.columns), told.cells(used.whole), strict=True)),
-            "days": to_come(scene, [await _days(scene)])[0],
+            "days": to_come(scene, [days])[0],
             "tables": await asyncio.to_thread(_tables, told, used) if used.connectors else [],
-            "findings": findings,
+            "findings": found,
             "carbon": emitted,
             "path": OVERVIEW + FILES_AT,
             "word": word_of(refusal),
@@ -237,6 +234,17 @@ class Pages:
 async def used_of(scene: Scene) -> Used:
     """How all that is asked for was used."""
     return await scene.rooms.statistics.use.of(scene.viewer, scene.asked.span, scene.asked.part, scene.known)
+
+
+async def _found(scene: Scene) -> list[savings.Told]:
+    """Findings about the site that is asked for, or about all; of one station there are none."""
+    part = scene.asked.part
+    return [] if part.station else await savings.found(scene.rooms, scene.viewer, part.site)
+
+
+async def _emitted(scene: Scene) -> carbon.Told | None:
+    """The carbon dioxide of what is asked for; of one station nobody knows."""
+    return None if scene.asked.part.station else await carbon.told(scene.rooms, scene.viewer, scene.asked, scene.sites)
 
 
 async def drawn(scene: Scene) -> list[Picture]:
