@@ -13,7 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -64,9 +64,8 @@ class Checking:
     async def look(self) -> int:
         """Follow what was recorded, then check all whose time has come; gives how many were looked at."""
         await followed(self._store, self._follow)
-        seen, count = 0, TOGETHER
-        while count >= TOGETHER:
-            count = await self._see_to()
+        seen, by = 0, self._store.clock()
+        while count := await self._see_to(by):
             seen += count
         await followed(self._store, self._follow)
         return seen
@@ -84,10 +83,10 @@ class Checking:
                 await check.add(unit, wanted)
         return n
 
-    async def _see_to(self) -> int:
-        """Check some of those whose time has come; gives how many."""
+    async def _see_to(self, by: datetime) -> int:
+        """Check some of those whose time has come by an instant; gives how many."""
         async with self._store.read() as connection:
-            waiting = await check.waiting(connection, self._store.clock(), TOGETHER)
+            waiting = await check.waiting(connection, by, TOGETHER)
             found = await billable.of(connection, list(waiting)) if waiting else {}
         for identifier, since in waiting.items():
             try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from wattkeeper.bus import Bus
 from wattkeeper.charging.identifiers import shown
@@ -93,17 +93,16 @@ class Billing:
     # --- seeing to ----------------------------------------------------------------------------------------
 
     async def _see_to_all(self) -> int:
-        """Bill, hold or leave all whose time has come; gives how many."""
-        seen, count = 0, TOGETHER
-        while count >= TOGETHER:
-            count = await self._see_to()
+        """Bill, hold or leave all whose time has come by now; gives how many."""
+        seen, by = 0, self._store.clock()
+        while count := await self._see_to(by):
             seen += count
         return seen
 
-    async def _see_to(self) -> int:
-        """Bill, hold or leave some of those whose time has come; gives how many."""
+    async def _see_to(self, by: datetime) -> int:
+        """Bill, hold or leave some of those whose time has come by an instant; gives how many."""
         async with self._store.read() as connection:
-            sessions = await due.waiting(connection, self._store.clock(), TOGETHER)
+            sessions = await due.waiting(connection, by, TOGETHER)
         try:
             return await self._settle(sessions) if sessions else 0
         except Exception as problem:

@@ -115,19 +115,18 @@ class Counting:
         return await self.count_all(progress)
 
     async def count_all(self, progress: Callable[[int], None] = lambda done: None) -> int:
-        """Count all whose time has come; gives how many."""
-        seen, count = 0, TOGETHER
-        while count >= TOGETHER:
-            count = await self._count_some()
+        """Count all whose time has come by now; gives how many."""
+        seen, by = 0, self._store.clock()
+        while count := await self._count_some(by):
             seen += count
             progress(seen)
         if seen:
             self._bus.announce(TOPIC)
         return seen
 
-    async def _count_some(self) -> int:
+    async def _count_some(self, by: datetime) -> int:
         """Count some of those whose time has come; one that makes trouble waits an hour and keeps no other waiting."""
-        names, until = await self._taken()
+        names, until = await self._taken(by)
         try:
             await self._count(names, until)
         except Exception as problem:
@@ -136,15 +135,15 @@ class Counting:
                 await self._count_alone(name, until)
         return len(names)
 
-    async def _taken(self) -> tuple[list[str], datetime]:
-        """Take some of those whose time has come, and until when they are taken, should it die."""
+    async def _taken(self, by: datetime) -> tuple[list[str], datetime]:
+        """Take some of those whose time has come by an instant, and until when they are taken, should it die."""
         async with self._store.read() as connection:
-            if not await share.waiting(connection, self._store.clock(), 1):
-                return [], self._store.clock()
+            if not await share.waiting(connection, by, 1):
+                return [], by
         async with self._store.unit() as unit:
             if not await self._is_ours(unit.connection):
                 return [], unit.now
-            names, until = await share.waiting(unit.connection, unit.now, TOGETHER), unit.now + LEASE
+            names, until = await share.waiting(unit.connection, by, TOGETHER), unit.now + LEASE
             await share.take(unit, names, until)
         return names, until
 
