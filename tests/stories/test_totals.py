@@ -309,6 +309,20 @@ async def agree(world: World, *, shown: str) -> None:
     assert await totals(world.door.store) == before
 
 
+async def test_whoever_has_another_clock_counts_nothing_anew_beside_who_runs(database: str, tmp_path: Path) -> None:
+    world = World(database, tmp_path)
+    await world.open()
+    await told(world)
+    await counting(world).look()
+    before, elsewhere = await totals(world.door.store), replace(world.door.settings, time_zone="Asia/Tokyo")
+    with pytest.raises(ValueError, match=r"by the clock of UTC, and WATTKEEPER_TIME_ZONE is Asia/Tokyo here\. Set it"):
+        await Counting(world.door.store, MemoryBus(), elsewhere).rebuild()
+    assert await totals(world.door.store) == before
+    await counting(world).rebuild()
+    assert await totals(world.door.store) == before
+    await world.close()
+
+
 @pytest.mark.parametrize("is_seen", [True, False], ids=["another follows", "nobody follows"])
 async def test_a_session_goes_on_and_ends_while_it_is_counted(database: str, tmp_path: Path, is_seen: bool) -> None:
     world = World(database, tmp_path)

@@ -13,13 +13,18 @@ Z = counted_zone.c
 
 async def is_another(unit: Unit, what: str, zone: str) -> bool:
     """Whether something was counted by another clock before; from now on it is counted by this one."""
-    before = await unit.connection.scalar(select(Z.zone).where(Z.name == what))
+    before = await of(unit.connection, what)
     if before != zone:
         unit.upsert(counted_zone, (what,), (what, zone))
         await unit.flush()
     return before not in (None, zone)
 
 
+async def of(connection: AsyncConnection, what: str) -> str | None:
+    """By which clock something is counted; None: by none yet, an empty one: nobody knows any more."""
+    return await connection.scalar(select(Z.zone).where(Z.name == what))
+
+
 async def is_ours(connection: AsyncConnection, what: str, zone: str) -> bool:
     """Whether something is counted by this clock; else whoever began to count it by another goes on alone."""
-    return await connection.scalar(select(Z.zone).where(Z.name == what)) in (None, "", zone)
+    return await of(connection, what) in (None, "", zone)
