@@ -44,10 +44,6 @@ LEASE = timedelta(minutes=7)
 AFTERWARDS = timedelta(days=1)
 """How long after its end it is looked whether a car still stands there."""
 PAUSE_S, REST_S = 5, 60
-ANOTHER_CLOCK = (
-    "Totals are counted by the clock of {counted}, and WATTKEEPER_TIME_ZONE is {ours} here. Set it to {counted} and "
-    "try again; or, for another clock from now on, restart the installation with it: it counts anew by itself."
-)
 
 
 class Counting:
@@ -119,7 +115,11 @@ class Counting:
         async with self._store.unit() as unit:
             if not await self._is_ours(unit.connection):
                 counted, ours = await zone.of(unit.connection, NAME), self._settings.time_zone
-                raise ValueError(ANOTHER_CLOCK.format(counted=counted, ours=ours))
+                raise ValueError(
+                    f"Totals are counted by the clock of {counted}, and WATTKEEPER_TIME_ZONE is {ours} here. Set it to "
+                    f"{counted} and try again; or, for another clock from now on, restart the installation with it: it "
+                    "counts anew by itself."
+                )
             await zone.is_another(unit, NAME, self._settings.time_zone)
             await share.begin_again(unit)
         return await self.count_all(progress)
