@@ -106,7 +106,7 @@ class Keeper:
             await self._sign()
 
     async def _append_all(self) -> None:
-        """Append all that is new; what comes meanwhile is for the next look, or nothing were signed while many talk."""
+        """Append all that is new now; what comes meanwhile is for the next look, or no look would ever sign."""
         if not self._is_begun:
             await self.begin()
         more = True

@@ -71,7 +71,7 @@ class Billing:
     # --- following ----------------------------------------------------------------------------------------
 
     async def follow(self) -> int:
-        """Pin what began, note what ended, in the next stretch of the journal; the number of its last entry, or 0."""
+        """Pin what began and note what ended in the journal's next stretch; the number of its last entry, or 0."""
         async with self._store.read() as connection:
             before = await due.followed(connection, NAME)
             touched, n = await billable.touched(connection, before.n, ENTRIES)

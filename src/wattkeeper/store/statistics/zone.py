@@ -21,10 +21,10 @@ async def is_another(unit: Unit, what: str, zone: str) -> bool:
 
 
 async def of(connection: AsyncConnection, what: str) -> str | None:
-    """By which clock something is counted; None: by none yet, an empty one: nobody knows any more."""
+    """By which clock something is counted; None: by none yet."""
     return await connection.scalar(select(Z.zone).where(Z.name == what))
 
 
 async def is_ours(connection: AsyncConnection, what: str, zone: str) -> bool:
     """Whether something is counted by this clock; else whoever began to count it by another goes on alone."""
-    return await of(connection, what) in (None, "", zone)
+    return await of(connection, what) in (None, zone)
