@@ -15,6 +15,9 @@ UNKNOWN = phrase(
 
 MOSTLY_UNKNOWN = phrase("For how long cars charged and stood there full is mostly not known")
 
+LEAST_S = Decimal(180)
+"""What is less changes no figure that is shown: it would be 0.0 h."""
+
 
 def hours(spent_s: Decimal) -> Figure:
     """A time in hours."""
@@ -22,8 +25,8 @@ def hours(spent_s: Decimal) -> Figure:
 
 
 def said_unknown(total: Total) -> Said:
-    """Of how many sessions it is not known; nothing where it is known of all."""
-    if not total.unknown_s and not total.unknown:
+    """Of how many sessions it is not known; nothing where their time does not come to a tenth of an hour."""
+    if total.unknown_s < LEAST_S:
         return joined(())
     some, every = (Figure(Decimal(count), 0) for count in (total.unknown, total.sessions))
     return UNKNOWN.filled(some=some, all=every, hours=hours(total.unknown_s), plugged=hours(total.plugged_s))
