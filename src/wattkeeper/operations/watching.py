@@ -49,7 +49,7 @@ async def watch(
                 ear.cancel()
 
 
-async def followed(store: Store, follow: Callable[[], Awaitable[int]]) -> None:
+async def catch_up(store: Store, follow: Callable[[], Awaitable[int]]) -> None:
     """Follow the journal as far as it goes now, stretch by stretch; each gives the number of its last entry, or 0.
 
     What is recorded meanwhile is for the next look: one that followed until nothing is new would have no end while

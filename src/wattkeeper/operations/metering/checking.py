@@ -28,7 +28,7 @@ from wattkeeper.operations.intake import Intake
 from wattkeeper.operations.metering.carried import key_text
 from wattkeeper.operations.metering.values import Value, values_of
 from wattkeeper.operations.safe import Safe
-from wattkeeper.operations.watching import followed, watch
+from wattkeeper.operations.watching import catch_up, watch
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering import check, key, record
 from wattkeeper.store.metering.key import KeyRow
@@ -63,11 +63,11 @@ class Checking:
 
     async def look(self) -> int:
         """Follow what was recorded, then check all whose time has come; gives how many were looked at."""
-        await followed(self._store, self._follow)
+        await catch_up(self._store, self._follow)
         seen, by = 0, self._store.clock()
         while count := await self._see_to(by):
             seen += count
-        await followed(self._store, self._follow)
+        await catch_up(self._store, self._follow)
         return seen
 
     async def _follow(self) -> int:

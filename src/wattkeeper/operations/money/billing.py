@@ -16,7 +16,7 @@ from wattkeeper.charging.money.billing import Judgement, Outcome, judge
 from wattkeeper.operations.money.cases import LONGEST_BLOCKING, Told, told_of
 from wattkeeper.operations.money.drafting import draft_of, waiting_of
 from wattkeeper.operations.money.tariffs.choosing import pin_of, pinned
-from wattkeeper.operations.watching import followed, watch
+from wattkeeper.operations.watching import catch_up, watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.metering.check import pending
@@ -62,7 +62,7 @@ class Billing:
 
     async def look(self) -> int:
         """Follow what was recorded, then see to all whose time has come; gives how many sessions were seen to."""
-        await followed(self._store, self.follow)
+        await catch_up(self._store, self.follow)
         seen = await self._see_to_all() if self._settings.billing else 0
         if seen:
             self._bus.announce(TOPIC)

@@ -20,7 +20,7 @@ from wattkeeper.charging.money.usage import usage
 from wattkeeper.charging.reading import Reading
 from wattkeeper.charging.session import Session
 from wattkeeper.charging.statistics.share import QUARTER, Share, is_read_between, share_of
-from wattkeeper.operations.watching import followed, watch
+from wattkeeper.operations.watching import catch_up, watch
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import bill, billable, due
@@ -62,7 +62,7 @@ class Counting:
     async def look(self) -> int:
         """Follow what was recorded, then count all whose time has come; gives how many sessions were counted."""
         await self._begin()
-        await followed(self._store, self.follow)
+        await catch_up(self._store, self.follow)
         return await self.count_all()
 
     async def _begin(self) -> None:

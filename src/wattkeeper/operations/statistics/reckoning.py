@@ -16,7 +16,7 @@ from functools import partial
 from wattkeeper.bus import Bus
 from wattkeeper.charging.statistics.attempt import attempt_by, attempt_of
 from wattkeeper.charging.statistics.uptime import Word, word_of
-from wattkeeper.operations.watching import followed, watch
+from wattkeeper.operations.watching import catch_up, watch
 from wattkeeper.settings import Settings
 from wattkeeper.store import journal
 from wattkeeper.store.engines import Store
@@ -53,7 +53,7 @@ class Reckoning:
     async def look(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Follow what was recorded, then reckon the stations it was about; gives how many."""
         await self._begin()
-        await followed(self._store, partial(self.follow, progress))
+        await catch_up(self._store, partial(self.follow, progress))
         return await self._reckon_all()
 
     async def _begin(self) -> None:

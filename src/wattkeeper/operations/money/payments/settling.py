@@ -20,7 +20,7 @@ from wattkeeper.operations.money import billing
 from wattkeeper.operations.money.payments.purses import way_for
 from wattkeeper.operations.money.payments.target import aim, charge, known_of
 from wattkeeper.operations.money.tariffs.choosing import pinned
-from wattkeeper.operations.watching import followed
+from wattkeeper.operations.watching import catch_up
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.money import billable, due, hold, ledger
@@ -58,7 +58,7 @@ class Settling:
         while settled := await self._settle():
             count += settled
         if self._has_provider:
-            await followed(self._store, self._reserve)
+            await catch_up(self._store, self._reserve)
             await self._release()
         return count
 
