@@ -12,9 +12,10 @@ from hypothesis import settings
 
 from tests.asked import ask_once
 from tests.databases import ENGINES, Databases
-from tests.doors import KEY, Door, settings_for
+from tests.doors import KEY, PATIENCE_S, Door, settings_for
 from tests.operations.people import CHEAP
 from tests.turns import pytest_collection_modifyitems, pytest_runtest_protocol
+from wattkeeper.gateway import conversation
 from wattkeeper.operations.people.sign_in import password
 
 __all__ = ["pytest_collection_modifyitems", "pytest_runtest_protocol"]
@@ -22,6 +23,7 @@ OpenDoor = Callable[..., Awaitable[Door]]
 COST = password.COST
 """Rounds and KiB of argon2id as everybody else has them."""
 password.COST = CHEAP
+conversation.TOTAL_WITHIN_S = PATIENCE_S  # what is answered is tried, not how soon
 ask_once()
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")

@@ -23,6 +23,7 @@ from tests.stories.world import CARD, World, minute, stamp
 from wattkeeper.charging.money.tariffs.restriction import Restrictions
 from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.gateway import conversation
 from wattkeeper.operations.cards.book import Cards
 from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money import displays as watching
@@ -318,6 +319,22 @@ async def test_a_free_session_is_told_to_be_free_and_a_doubtful_one_nothing(till
         assert "totalCost" not in cp.replied, "only what has ended has a total"
         await cp.stop(30, 4000)
         assert "totalCost" not in cp.replied, "its register went back: a person looks at it"
+
+
+@ONE_ENGINE
+async def test_a_total_that_is_not_worked_out_soon_enough_is_told_afterwards(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(conversation, "TOTAL_WITHIN_S", 0)
+    await till.world.enroll()
+    async with screen(till.world, "v201") as (cp, displays):
+        await cp.start(0)
+        await cp.told(displays)
+        await cp.stop(10, 3000)
+        assert "totalCost" not in cp.replied
+        await cp.told(displays)
+        assert cp.money[-1][0] == COST["v201"]
+        assert cp.shows == Decimal("1.20")
 
 
 @ONE_ENGINE
