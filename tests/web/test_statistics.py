@@ -195,6 +195,7 @@ async def test_whatever_is_asked_there_is_a_page_and_a_reason(house: House) -> N
 async def test_pages_say_that_figures_are_being_counted(database: str, tmp_path: Path) -> None:
     async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
         assert "being counted" not in read(await owner.get("/insight"))
+        assert "partial" not in (await owner.get("/insight/week/week.csv")).headers["Content-Disposition"]
         async with house.rooms.store.unit() as unit:
             waiting = [{"session_id": f"S{n}", "at": house.rooms.store.clock()} for n in range(1_234)]
             await unit.connection.execute(insert(untallied), waiting)
@@ -203,6 +204,10 @@ async def test_pages_say_that_figures_are_being_counted(database: str, tmp_path:
             assert "These figures are being counted 1" in said and "234 sessions are not in them yet" in said, path
         for path in ("/insight/uptime", "/insight/terms"):
             assert "being counted" not in read(await owner.get(path)), path
+        for path in ("/insight/all/days.csv", "/insight/week/week.csv", "/insight/load/load.svg"):
+            named = (await owner.get(path)).headers["Content-Disposition"]
+            assert named.endswith(f'-partial.{path[-3:]}"'), named
+        assert "partial" not in (await owner.get("/insight/uptime/ports.csv")).headers["Content-Disposition"]
 
 
 async def test_many_rows_without_a_session_are_folded(database: str, tmp_path: Path) -> None:

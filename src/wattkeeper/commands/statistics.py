@@ -57,8 +57,11 @@ def export(folder: Folder, database: Database = None) -> None:
             return await files.write(store, VIEWER, zone, folder)
 
     written = run(work())
-    out.print(f"{written.rows:,} rows in {written.files:,} files are written under {folder}.", markup=False)
-    out.print(f'Ask them: wattkeeper statistics ask {folder} "SELECT site, sum(energy_wh) FROM hours GROUP BY site"')
+    said = [f"{written.rows:,} rows in {written.files:,} files are written under {folder}."]
+    if written.waiting:
+        said += [f"They are partial: {written.waiting:,} sessions are still being counted. Write them again later."]
+    said += [f'Ask them: wattkeeper statistics ask {folder} "SELECT site, sum(energy_wh) FROM hours GROUP BY site"']
+    out.print("\n".join(said), markup=False, soft_wrap=True)
 
 
 @app.command("ask")

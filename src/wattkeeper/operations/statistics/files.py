@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.operations.money.papers.sheet import plain
 from wattkeeper.store.engines import Store
+from wattkeeper.store.statistics import share
 from wattkeeper.store.tables import load_quarter, stay_count, tally_day, tally_hour
 from wattkeeper.vault.durable import put
 
@@ -41,6 +42,8 @@ class Written:
 
     files: int
     rows: int
+    waiting: int
+    """How many sessions are not in them yet, because sessions are being counted anew; else 0."""
 
 
 async def write(store: Store, viewer: Viewer, zone: tzinfo, folder: Path) -> Written:
@@ -49,6 +52,7 @@ async def write(store: Store, viewer: Viewer, zone: tzinfo, folder: Path) -> Wri
     viewer.need(Scope.BILLS_READ)
     made, rows = set[Path](), 0
     async with store.read() as connection:
+        waiting = await share.behind(connection, store.clock())
         for name, table in FILES.items():
             async for month, some in _months(connection, table, zone):
                 made.add(folder / name / f"{month}.parquet")
@@ -56,7 +60,7 @@ async def write(store: Store, viewer: Viewer, zone: tzinfo, folder: Path) -> Wri
                 rows += len(some)
     for old in (one for name in FILES for one in (folder / name).glob("*.parquet") if one not in made):
         old.unlink()
-    return Written(len(made), rows)
+    return Written(len(made), rows, waiting)
 
 
 async def _months(connection: AsyncConnection, table: Table, zone: tzinfo) -> AsyncIterator[tuple[str, list[Row]]]:

@@ -81,11 +81,18 @@ async def _behind(statistics: Statistics, desk: str) -> Word | None:
     """That what a place shows is being counted, where that takes a while; None: it is all there."""
     if desk in (TERMS, RELEASES):
         return None
-    if desk == UPTIME:
-        count, missing = await statistics.reckoning.behind(), ENTRIES
-    else:
-        count, missing = await statistics.counting.behind(), SESSIONS
+    count, missing = await _missing(statistics, desk), ENTRIES if desk == UPTIME else SESSIONS
     return Word(COUNTING, missing.filled(count=count, number=Figure(Decimal(count), 0)), "look") if count else None
+
+
+async def _missing(statistics: Statistics, desk: str) -> int:
+    """How much of what a place shows is not counted yet."""
+    return await (statistics.reckoning if desk == UPTIME else statistics.counting).behind()
+
+
+async def partly(statistics: Statistics, desk: str) -> str:
+    """What the name of a file of a place ends with where not all is counted yet."""
+    return "-partial" if await _missing(statistics, desk) else ""
 
 
 async def _as_of(paper: Paper, desk: str) -> Phrase | None:

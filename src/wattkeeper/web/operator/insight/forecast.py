@@ -16,7 +16,7 @@ from wattkeeper.charging.phrase import Figure, Phrase, Said, counted, joined, ph
 from wattkeeper.charging.statistics.forecast import LEAST_WEEKS, MARGIN, WITHIN, Baseline, Tried, Why
 from wattkeeper.operations.statistics.forecasts import Told
 from wattkeeper.web.operator.insight.asked import stem_of
-from wattkeeper.web.operator.insight.desks import FORECAST, page
+from wattkeeper.web.operator.insight.desks import FORECAST, page, partly
 from wattkeeper.web.operator.insight.pictures.forecast import DAY_OF_WEEK, Where, drawn, said_since
 from wattkeeper.web.operator.insight.pictures.pictured import Picture, made_of
 from wattkeeper.web.operator.insight.place import Place, place_of
@@ -77,7 +77,8 @@ class Pages:
         zone = self._paper.times.zone
         about = joined((place.name or phrase("all sites together"), said_since(told.begins, zone)), ", ")
         stem = stem_of((place.key,), [told.begins[at].astimezone(zone).date() for at in (0, -1)])
-        return made_of(self._pictures(told, place, linked=False), about, (f"forecast-{stem}", picture), kind)
+        named = f"forecast-{stem}{await partly(self._rooms.statistics, FORECAST)}", picture
+        return made_of(self._pictures(told, place, linked=False), about, named, kind)
 
     async def _told(self, request: Request) -> tuple[Place, Told]:
         viewer = await self._paper.need_viewer(request)

@@ -26,7 +26,7 @@ from wattkeeper.operations.statistics.use import Known
 from wattkeeper.store.statistics.reliability import Which
 from wattkeeper.web.operator.insight import outages
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
-from wattkeeper.web.operator.insight.desks import UPTIME, page
+from wattkeeper.web.operator.insight.desks import UPTIME, page, partly
 from wattkeeper.web.operator.insight.overview import Cell, Row, Table
 from wattkeeper.web.operator.insight.pictures import uptime
 from wattkeeper.web.operator.insight.pictures.pictured import Scene, file_of, taken
@@ -225,13 +225,13 @@ class Pages:
         if sheet not in ("ports", "outages", "starts") or kind != "csv":
             report = await reliability.report(viewer, asked.span, asked.part)
             scene = replace(self._scene(viewer, asked, known), linked=False)
-            return file_of(await uptime.drawn(scene, report), scene, sheet, kind)
+            return await file_of(await uptime.drawn(scene, report), scene, (UPTIME, sheet), kind)
         if sheet == "outages":
             made = sheets.outages(await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE), zone)
         else:
             report = await reliability.report(viewer, asked.span, asked.part)
             made = sheets.ports(report, zone) if sheet == "ports" else sheets.starts(report)
-        return taken(made, f"{sheet}-{asked.stem}", "csv")
+        return taken(made, f"{sheet}-{asked.stem}{await partly(self._rooms.statistics, UPTIME)}", "csv")
 
     def _scene(self, viewer: Viewer, asked: Asked, known: Known) -> Scene:
         """What the pictures are drawn of."""

@@ -24,7 +24,7 @@ from wattkeeper.operations.money.papers.sheet import Cell, written
 from wattkeeper.operations.statistics.use import Known
 from wattkeeper.web.bundle import SOURCES
 from wattkeeper.web.operator.insight.asked import WITHOUT, Asked, asked_of, said_asked, span_name
-from wattkeeper.web.operator.insight.desks import page
+from wattkeeper.web.operator.insight.desks import page, partly
 from wattkeeper.web.operator.insight.pictures.drawing import Drawing
 from wattkeeper.web.operator.paper import Paper, Word, routes_of
 from wattkeeper.web.operator.sessions.sessions import NO_SITE
@@ -169,7 +169,7 @@ class Desk:
         if refusal is not None:
             raise refusal
         pictures = to_come(scene, await self._drawn(replace(scene, linked=False)))
-        return file_of(pictures, scene, picture, kind)
+        return await file_of(pictures, scene, (self._path, picture), kind)
 
     async def scene(self, request: Request) -> tuple[Scene, Refusal | None]:
         """What an address asks for; Refusal where it is not the viewer's to see."""
@@ -204,9 +204,14 @@ def chosen(asked: Asked, known: Known, today: date) -> dict[str, Any]:
 # --- files --------------------------------------------------------------------------------------------------------
 
 
-def file_of(pictures: Sequence[Picture], scene: Scene, key: str, kind: str) -> Response:
-    """One of some pictures as a file; Refusal NOT_FOUND where there is none of this name or kind."""
-    return made_of(pictures, scene.about, (f"{key}-{scene.asked.stem}", key), kind)
+async def file_of(pictures: Sequence[Picture], scene: Scene, which: tuple[str, str], kind: str) -> Response:
+    """One of some pictures as a file; Refusal NOT_FOUND where there is none of this kind.
+
+    ``which``: the place, and the picture.
+    """
+    desk, key = which
+    stem = f"{key}-{scene.asked.stem}{await partly(scene.rooms.statistics, desk)}"
+    return made_of(pictures, scene.about, (stem, key), kind)
 
 
 def made_of(pictures: Sequence[Picture], about: Said, named: tuple[str, str], kind: str) -> Response:
