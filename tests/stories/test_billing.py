@@ -13,8 +13,11 @@ from tests.stories.till import Till, tariff
 from tests.stories.world import CARD, World, minute
 from wattkeeper.charging.evidence import Grade
 from wattkeeper.charging.metering.flow import Kind
+from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.money.tariffs.tariff import Dimension, Element
+from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.money.billing import Billing
+from wattkeeper.operations.money.tariffs.assigning import Assignments
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import follower, journal, pin
 
@@ -230,6 +233,24 @@ async def test_v201_is_billed_alike(till: Till) -> None:
         await cp.event("Ended", "T", 4, 60, wh=10_000, context="Transaction.End")
     await till.look()
     assert await till.amounts() == [("bill", 600)]
+
+
+async def test_who_plugs_in_before_they_tap_pays_as_their_card_says(till: Till) -> None:
+    world, store = till.world, till.world.door.store
+    await till.price(tariff("0.10"), "crew")
+    await world.enroll("04BB", group="crew")
+    await Assignments(store).assign(VIEWER, Rank.GROUP, "crew", "crew")
+    async with world.v201("CP1") as cp:
+        await cp.event("Started", "TX", 0, 1, trigger="CablePluggedIn", wh=1000)
+        await till.look(seconds=1)
+        assert await till.pins() == [], "nobody is known yet"
+        await cp.event("Updated", "TX", 1, 2, card="04BB", trigger="Authorized", state="Charging", wh=1000)
+        await till.look(seconds=1)
+        assert await till.pins() == [("crew", 1, "group")]
+        await cp.event("Ended", "TX", 2, 60, trigger="StopAuthorized", wh=11_000, info={"stoppedReason": "Local"})
+    await till.look()
+    assert await till.amounts() == [("bill", 120)]
+    await till.check()
 
 
 async def test_messages_that_are_missing_make_it_wait_until_they_arrive(till: Till) -> None:

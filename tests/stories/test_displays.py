@@ -19,7 +19,8 @@ from tests.doors import KEY, until
 from tests.meters import Meter
 from tests.stories.screens import Answer, Screen, able, displays_of, driver, mail_of
 from tests.stories.till import TWENTY, Till, tariff
-from tests.stories.world import CARD, World, minute, stamp
+from tests.stories.world import CARD, Voice201, World, minute, stamp
+from wattkeeper.charging.money.tariffs.assignment import Rank
 from wattkeeper.charging.money.tariffs.restriction import Restrictions
 from wattkeeper.charging.money.tariffs.tariff import Component, Dimension, Element, Tariff
 from wattkeeper.commands.terminal import VIEWER
@@ -29,6 +30,7 @@ from wattkeeper.operations.metering.meters import Meters
 from wattkeeper.operations.money import displays as watching
 from wattkeeper.operations.money.billing import Billing
 from wattkeeper.operations.money.displays import Displays
+from wattkeeper.operations.money.tariffs.assigning import Assignments
 from wattkeeper.operations.money.tariffs.prices import Prices
 from wattkeeper.simulator.clock import Clock as SimulatedClock
 from wattkeeper.simulator.clock import real_now
@@ -487,3 +489,89 @@ async def test_what_a_station_is_shown_fills_no_line_of_time_and_its_card_number
     opened = [till.world.door.safe.unseal("orders", "sealed", bytes(row.sealed)) for row in sealed]
     assert not any(CARD.encode() in one for one in opened)
     assert not any(CARD in (row.words or "") for row in sealed)
+
+
+# --- what goes wrong ------------------------------------------------------------------------------------------
+
+
+@ONE_ENGINE
+async def test_who_plugs_in_before_they_tap_is_shown_the_price_of_their_card(till: Till) -> None:
+    await till.world.enroll(group="crew")
+    await till.price(tariff("0.10"), "crew")
+    await Assignments(till.world.door.store).assign(VIEWER, Rank.GROUP, "crew", "crew")
+    async with screen(till.world, "v201") as (cp, displays):
+        assert isinstance(cp.voice, Voice201)
+        await cp.voice.event("Started", "TX", 0, 1, trigger="CablePluggedIn", wh=1000)
+        assert await cp.told(displays) == [], "nobody is known yet"
+        cp.ref = "TX"
+        await cp.voice.event("Updated", "TX", 1, 2, card=CARD, trigger="Authorized", wh=1000)
+        await cp.told(displays)
+        assert "0.12 for each kWh" in str(cp.money[0])
+        cp.seq = 1
+        await cp.stop(60, 11_000)
+        assert cp.shows == Decimal("1.20")
+
+
+@BOTH
+@ONE_ENGINE
+async def test_what_did_not_reach_a_station_is_told_once_it_is_back(till: Till, version: str) -> None:
+    await till.world.enroll()
+    world = till.world
+    async with screen(world, version) as (cp, displays):
+        await cp.start(0)
+        await cp.told(displays)
+        await cp.read(25, 9000)
+        await cp.stop(30, 4000)
+        await cp.told(displays)
+    await till.look()
+    await till.do(Deed.CORRECT, gross_minor=123)
+    await displays.look()
+    await displays.settle()
+    async with getattr(world, version)("CP1", boots=False) as voice:
+        back = replace(cp, voice=voice, heard=[])
+        await back.told(displays)
+        assert back.costs == ["1.23"]
+        assert await back.told(displays) == [], "once"
+
+
+@ONE_ENGINE
+async def test_a_display_that_could_not_be_seen_to_is_seen_to_again(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await till.world.enroll()
+    async with screen(till.world, "v16") as (cp, displays):
+        await cp.start(0)
+        await cp.told(displays)
+        await cp.read(10, 3000)
+        with monkeypatch.context() as broken:
+            broken.setattr(watching, "standing", raises)
+            await cp.told(displays)
+        assert cp.costs == ["0.00"]
+        await cp.told(displays)
+        assert cp.costs == ["0.00", "1.20"]
+        await cp.read(20, 5000)
+        for _ in range(2):
+            with monkeypatch.context() as broken:
+                broken.setattr(watching, "standing", raises)
+                await cp.told(displays)
+        await cp.read(30, 7000)
+        await cp.told(displays)
+        assert cp.costs == ["0.00", "1.20"], "twice in a row, and it is left alone"
+
+
+@ONE_ENGINE
+async def test_a_look_that_breaks_off_is_made_again(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:
+    await till.world.enroll()
+    async with screen(till.world, "v16") as (cp, displays):
+        await cp.start(0)
+        with monkeypatch.context() as broken:
+            broken.setattr(watching, "pinned", raises)
+            with pytest.raises(OSError, match="gone"):
+                await displays.look()
+        await cp.told(displays)
+        assert cp.costs == ["0.00"]
+
+
+def raises(*_: Any) -> Any:
+    """What could not be asked."""
+    raise OSError("the database is gone")

@@ -64,6 +64,21 @@ async def test_the_amount_is_reserved_the_cost_taken_and_a_correction_given_back
     await purse.till.check()
 
 
+async def test_it_is_reserved_for_who_plugs_in_before_they_tap_too(purse: Purse, stripe: LocalStripe) -> None:
+    await purse.keep_card(*await stripe.card(GOOD))
+    async with purse.world.v201("CP1") as cp:
+        await cp.event("Started", "TX", 0, 1, trigger="CablePluggedIn", wh=1000)
+        await purse.look()
+        assert await purse.states() == []
+        await cp.event("Updated", "TX", 1, 2, card=CARD, trigger="Authorized", state="Charging", wh=1000)
+        await purse.look()
+        assert await purse.states() == [("authorised", 5000, 0, 0)]
+        for place in (2, 3):
+            await cp.event("Updated", "TX", place, place * 10, card=CARD, wh=1000 * place)
+            await purse.look()
+        assert await purse.states() == [("authorised", 5000, 0, 0)], "once"
+
+
 async def charged(purse: Purse, wh: int = 10_000, card: str = CARD) -> None:
     """A session of 10 kWh, which costs 6.00."""
     start = minute(0) if purse.world.clock.now < minute(1) else purse.world.clock.now

@@ -107,7 +107,9 @@ async def test_pages_and_the_api_say_until_when_they_count(database: str, tmp_pa
             assert whole in read(await owner.get(page)), page
         assert "As of " not in read(await owner.get("/insight/terms"))
         async with house.rooms.store.unit() as unit:
-            await unit.connection.execute(insert(untallied), [{"session_id": "S", "at": now - timedelta(hours=1)}])
+            await unit.connection.execute(
+                insert(untallied), [{"session_id": "S", "at": now, "since": now - timedelta(hours=1)}]
+            )
         for page in (*pages[:4], pages[5]):
             assert whole not in read(await owner.get(page)), page
         told = (await house.api.get("/api/v1/statistics/use")).json()

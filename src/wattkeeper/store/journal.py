@@ -53,6 +53,12 @@ async def newest(connection: AsyncConnection) -> int:
     return await connection.scalar(select(func.max(journal.c.n))) or 0
 
 
+async def reached(connection: AsyncConnection, after: int, now: datetime) -> datetime:
+    """Until when, by our clock, all that was recorded was followed; ``after``: the last entry that was."""
+    first = select(journal.c.received_at).where(journal.c.n > after).order_by(journal.c.n).limit(1)
+    return min(now, await connection.scalar(first) or now)
+
+
 async def happened(connection: AsyncConnection, n: int, limit: int) -> list[tuple[int, str, str, str | None]]:
     """Number, kind, station and session of the first ``limit`` entries after number ``n``, in order."""
     wanted = select(journal.c.n, journal.c.kind, journal.c.station_id, journal.c.session_id).where(journal.c.n > n)

@@ -114,9 +114,11 @@ class Telling:
                 await self._letter(unit, reader)
         except Exception:
             async with self._store.unit() as unit:
-                again = unit.now + wait_after(await letter.tries(unit.connection, reader, unit.now) + 1)
+                tried = await letter.tries(unit.connection, reader, unit.now)
+                again = unit.now + wait_after(tried + 1)
                 await letter.put_off(unit, reader, again)
-                await letter.give_up(unit, reader, again - DAY)
+                if tried:  # however long it waited while nobody was here to write it
+                    await letter.give_up(unit, reader, again - DAY)
             raise
 
     async def _letter(self, unit: Unit, reader: str) -> None:

@@ -79,7 +79,7 @@ class Billing:
             told_here = [one for one in found.values() if not one.whole.imported]
             concerned = {one.id: one for one in told_here if not _is_past(one, before)}
             pins = await pin.of(connection, list(concerned))
-            begun = {one.id: one for one in concerned.values() if one.id not in pins and _is_known(one)}
+            begun = {one.id: one for one in concerned.values() if one.id not in pins and one.is_known}
             choices = await pinned(connection, begun)
         if n == before.n:
             return 0
@@ -172,11 +172,6 @@ async def stamps(unit: Unit, sessions: Sequence[str]) -> dict[str, tuple[object,
         )
         for one, n in newest.items()
     }
-
-
-def _is_known(one: Billable) -> bool:
-    """Whether it is known when it began, or nothing more will be."""
-    return one.whole.opened is not None or not one.whole.is_live
 
 
 def _is_past(one: Billable, followed: Followed) -> bool:

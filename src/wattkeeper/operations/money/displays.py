@@ -60,6 +60,8 @@ PAUSE_S = 1
 LONGEST_WAIT = timedelta(days=1)
 """For how long after its end a session may still get its total."""
 MOST_LEFT = 100_000
+NEVER = 0
+"""Before every journal entry: what failed, or reached nobody, is seen to again."""
 SUMMED = phrase("{energy}: {amount} in total, with tax. Session {id}.")
 
 
@@ -86,7 +88,7 @@ class Shown:
     standing: Standing | None = None
     is_idle: bool = False
     over_n: int | None = None
-    """Its newest journal entry when it was found to have ended without a total that is certain."""
+    """Its newest journal entry when it was found to have ended without a total that is certain; NEVER: not seen to."""
 
 
 class Displays:
@@ -107,6 +109,7 @@ class Displays:
         """Sessions that are left alone."""
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._again: set[str] = set()
+        self._failed: set[str] = set()
         self._turns = asyncio.Semaphore(MOST_AT_ONCE)
         self._questions = asyncio.Semaphore(QUESTIONS)
 
@@ -135,8 +138,7 @@ class Displays:
                 return
             marks = await journal.happened(connection, self._n, ENTRIES)
         touched: dict[str, None] = {}
-        for n, kind, station, session in marks:
-            self._n = n
+        for _, kind, station, session in marks:
             if kind == Booted.__name__:
                 self._forget(station)
             elif session is not None and session not in self._left and self._can(station):
@@ -145,6 +147,7 @@ class Displays:
             self._see_to(session)
         for session in [one for one, how in self._shown.items() if how.over_n is not None]:
             self._see_to(session)
+        self._n = marks[-1][0] if marks else self._n
         if len(marks) == ENTRIES:
             await self.look()
 
@@ -160,7 +163,7 @@ class Displays:
                 found = await billable.of(connection, fresh[place : place + TOGETHER])
                 choices = await pinned(connection, found)
             for one in found.values():
-                if one.whole.opened is not None and (choices[one.id].row is None or one.whole.ref is None):
+                if one.is_known and (choices[one.id].row is None or one.whole.ref is None):
                     self._leave(one.id)
         return [one for one in touched if one not in self._left]
 
@@ -185,18 +188,29 @@ class Displays:
         try:
             async with self._turns:
                 await self._show(session)
+            self._failed.discard(session)
         except Exception as problem:
             log.error("the display of session %s: %s", said_aloud(session), type(problem).__name__, exc_info=True)
-            self._leave(session)
+            self._fail(session)
         finally:
             del self._busy[session]
             if session in self._again and session not in self._left:
                 self._see_to(session)
             self._again.discard(session)
 
+    def _fail(self, session: str) -> None:
+        """Try a session again in the next look, but only once."""
+        if session in self._failed:
+            self._leave(session)
+            return
+        self._failed.add(session)
+        if session in self._shown:
+            self._shown[session].over_n = NEVER
+
     def _leave(self, session: str) -> None:
         """Leave a session alone."""
         self._shown.pop(session, None)
+        self._failed.discard(session)
         if len(self._left) >= MOST_LEFT:
             del self._left[next(iter(self._left))]
         self._left[session] = None
@@ -211,7 +225,7 @@ class Displays:
             if its is None or (how is not None and its.whole.is_live and not self._may_be_due(how)):
                 return
             row = (await pinned(connection, {session: its}))[session].row
-        if row is None or its.whole.ref is None:
+        if row is None or its.whole.ref is None or not its.is_known:
             return
         how = how or await self._begin(its, row)
         if how is not None:
@@ -273,13 +287,17 @@ class Displays:
             log.info("%s is not told what charging costs: %s", station, refusal.why)
             return None
 
-    async def _tell(self, its: Billable, how: Shown, order: Order) -> None:
-        """Show something of a session's cost; a station that declines, or does not answer, is left alone."""
+    async def _tell(self, its: Billable, order: Order) -> bool:
+        """Show something of a session's cost; false where the station is away, and is to be told once it is back.
+
+        One that declines, or does not answer, is left alone.
+        """
         view = await self._order(its.whole.station, order)
         if view is None and not self._dispatch.connected(its.whole.station):
-            how.at = None  # once it is back
-        elif view is None or view.outcome is not Outcome.ACCEPTED:
+            return False
+        if view is None or view.outcome is not Outcome.ACCEPTED:
             self._leave(its.id)
+        return True
 
     # --- what is shown ----------------------------------------------------------------------------------
 
@@ -321,17 +339,19 @@ class Displays:
             is_idle=is_idle,
             standing=here,
         )
-        how.cost, how.at, how.standing, how.is_idle, how.over_n = cost, now, here, is_idle, None
-        await self._tell(its, how, order)
+        how.over_n = None
+        if await self._tell(its, order):
+            how.cost, how.at, how.standing, how.is_idle = cost, now, here, is_idle
 
     async def _show_total(self, its: Billable, row: TariffRow, how: Shown) -> None:
         """What it came to: as soon as that is certain, else as it was billed."""
         answered = self._totals.told(its.id)
         total = await self._total(its, how) if answered is None else answered
+        is_told = total is not None
         if total is not None and answered is None:
-            await self._tell(its, how, await self._summed(its, row, total))
-        how.over_n = its.last_n
-        if total is not None or self._store.clock() - its.heard_at > LONGEST_WAIT:
+            is_told = await self._tell(its, await self._summed(its, row, total))
+        how.over_n = its.last_n if total is None or is_told else NEVER
+        if is_told or self._store.clock() - its.heard_at > LONGEST_WAIT:
             self._leave(its.id)
 
     async def _total(self, its: Billable, how: Shown) -> Decimal | None:

@@ -78,8 +78,7 @@ class Counting:
     async def as_of(self) -> datetime:
         """Until when all that was recorded is counted; a session that goes on is, every quarter of an hour."""
         async with self._store.read() as connection:
-            seen = await due.followed(connection, NAME)
-            return await share.as_of(connection, seen.n, self._store.clock())
+            return await counted_until(connection, self._store.clock())
 
     async def _is_ours(self, connection: AsyncConnection) -> bool:
         """Whether totals are counted by the clock of this process: two of them never mix in one."""
@@ -102,9 +101,9 @@ class Counting:
                 return 0
             if await due.advance(unit, NAME, before, n):
                 known = await share.counted(unit.connection, list(touched))
-                later = {one: unit.now + QUARTER for one, lives in touched.items() if lives and one in known}
-                await share.recount(unit, {one: unit.now for one in touched.keys() - later})
-                await share.recount(unit, later, may_wait=True)
+                later = {name: unit.now + QUARTER for name, one in touched.items() if one.lives and name in known}
+                await share.recount(unit, {name: touched[name].since for name in touched.keys() - later})
+                await share.recount_later(unit, later)
         return n
 
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
@@ -202,6 +201,11 @@ class Counting:
             counted = Counted(its.spot.site, await asyncio.to_thread(_share, *given))
             seen[name] = Seen(its, counted, stayed.goes_on, len(its_told))
         return seen
+
+
+async def counted_until(connection: AsyncConnection, now: datetime) -> datetime:
+    """Until when all that was recorded is counted, in the same look as what is read of it."""
+    return await share.as_of(connection, (await due.followed(connection, NAME)).n, now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,7 @@
-"""Next week's load of a site, from its hourly totals by the clock of the place; kept for the hour it is of."""
+"""Next week's load of a site, from its hourly totals by the clock of the place; kept for the hour it is of.
+
+One that was made while hours before it were still being counted is not kept.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,7 @@ from wattkeeper.charging.errors import Code, Refusal
 from wattkeeper.charging.person import Reach, Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.forecast import HOURS, MOST_WEEKS, Forecast, forecast
+from wattkeeper.operations.statistics.counting import counted_until
 from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
@@ -29,6 +33,8 @@ class Told:
     """The beginnings of the hours that are forecast, UTC."""
     last_wh: list[float]
     """What the same hours came to a week before."""
+    as_of: datetime
+    """Until when all that was recorded is in it."""
 
 
 class Forecasts:
@@ -60,21 +66,24 @@ class Forecasts:
                 return self._kept[key]
             since, until = (_instant(at, zone) for at in (begin - (MOST_WEEKS + 1) * WEEK, begin))
             rows = await total.by_hour(connection, viewer, since, until, site)
+            as_of = await counted_until(connection, self._store.clock())
         energy_wh = {at: float(one.energy_wh) for at, one in rows.items()}
         async with self._turn:
-            if key not in self._kept:
-                told = await asyncio.to_thread(_told, energy_wh, begin, zone)
+            if key in self._kept:
+                return self._kept[key]
+            told = await asyncio.to_thread(_told, energy_wh, begin, zone, as_of)
+            if as_of >= until:
                 few = len(self._kept) < MOST_KEPT
                 self._kept = {old: one for old, one in self._kept.items() if old[0] == begin and few} | {key: told}
-            return self._kept[key]
+            return told
 
 
-def _told(energy_wh: Mapping[datetime, float], begin: datetime, zone: tzinfo) -> Told:
+def _told(energy_wh: Mapping[datetime, float], begin: datetime, zone: tzinfo, as_of: datetime) -> Told:
     """The forecast from hourly energies, Wh; ``begin``: by the clock of the place."""
     weeks = _weeks(energy_wh, begin, zone)
     begins = [_instant(begin + hour * HOUR, zone) for hour in range(HOURS)]
     made = forecast(weeks, begin.weekday() * 24 + begin.hour)
-    return Told(made, begins, weeks[-1] if weeks else [0.0] * HOURS)
+    return Told(made, begins, weeks[-1] if weeks else [0.0] * HOURS, as_of)
 
 
 def _weeks(energy_wh: Mapping[datetime, float], begin: datetime, zone: tzinfo) -> list[list[float]]:

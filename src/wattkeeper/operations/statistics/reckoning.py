@@ -78,6 +78,12 @@ class Reckoning:
             waiting = await journal.newest(connection) - (await due.followed(connection, NAME)).n
         return waiting if waiting > USUAL else 0
 
+    async def stations_behind(self) -> int:
+        """How many stations are not reckoned by all that was followed, where that is more than usually; else 0."""
+        async with self._store.read() as connection:
+            waiting = await port.behind(connection)
+        return waiting if waiting > TOGETHER else 0
+
     async def rebuild(self, progress: Callable[[int], None] = lambda done: None) -> int:
         """Drop all that was reckoned and follow the journal anew; gives how many stations. Nothing must change."""
         async with self._store.unit() as unit:

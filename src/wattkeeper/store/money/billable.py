@@ -21,6 +21,8 @@ from wattkeeper.store.stations import placement
 from wattkeeper.store.tables import card, holding, journal, phone_start, session
 
 S, H = session.c, holding.c
+JUDGED = '"verdict":'
+"""In what was decided on an entry (`Decided`, JSON): that somebody presented a card, maybe after the plug."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,11 @@ class Billable:
     def id(self) -> str:
         """Its id, without dashes."""
         return self.whole.id
+
+    @property
+    def is_known(self) -> bool:
+        """Whether it is known when it began and on whose card, or nothing more will be: many plug in, then tap."""
+        return (self.whole.opened is not None and self.whole.token is not None) or not self.whole.is_live
 
     @property
     def begins_at(self) -> datetime:
@@ -104,13 +111,13 @@ async def newest(connection: AsyncConnection, sessions: Sequence[str]) -> dict[s
 
 
 async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[list[str], int]:
-    """What began or is over, of the sessions that the ``limit`` journal entries after a number are about.
+    """What began, whose card was judged or what is over, of the sessions that ``limit`` journal entries are about.
 
-    And the number of the last of those entries. What goes on while a session runs is nobody's bill yet.
+    Those after a number; and the number of the last of them. What else goes on in a session is nobody's bill yet.
     """
     n = journal.c.n
     upto = await connection.scalar(select(func.max(n)).where(n > after, n <= after + limit)) or after
-    begins = journal.c.kind == SessionOpened.__name__
+    begins = (journal.c.kind == SessionOpened.__name__) | journal.c.decided.contains(JUDGED)
     which = select(S.id).join(journal, journal.c.session_id == S.id).where(n > after, n <= upto, begins | ~S.live)
     return list((await connection.execute(which.distinct())).scalars()), upto
 

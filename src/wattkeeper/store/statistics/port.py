@@ -19,6 +19,7 @@ from wattkeeper.charging.statistics.uptime import Cause, Outage, Standing, Word,
 from wattkeeper.store.columns import to_micros
 from wattkeeper.store.entry import Entry, entry_of
 from wattkeeper.store.fold import decode
+from wattkeeper.store.journal import reached
 from wattkeeper.store.tables import RELIABILITY, follower, journal, outage, port, port_word, session, unreckoned
 from wattkeeper.store.unit import Unit
 
@@ -76,9 +77,14 @@ async def _ended(connection: AsyncConnection, found: list[tuple[Session, Heard]]
 
 
 async def as_of(connection: AsyncConnection, after: int, now: datetime) -> datetime:
-    """Until when all that was recorded was followed; ``after``: the last journal entry that was."""
-    first = select(journal.c.received_at).where(journal.c.n > after).order_by(journal.c.n).limit(1)
-    return min(now, await connection.scalar(first) or now)
+    """Until when all that was recorded is reckoned; ``after``: the last journal entry that was followed."""
+    missing: datetime | None = await connection.scalar(select(func.min(unreckoned.c.since)))
+    return min(await reached(connection, after, now), missing or now)
+
+
+async def behind(connection: AsyncConnection) -> int:
+    """How many stations are to be reckoned again."""
+    return await connection.scalar(select(func.count()).select_from(unreckoned)) or 0
 
 
 # --- what is said -------------------------------------------------------------------------------------------------

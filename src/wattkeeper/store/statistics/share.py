@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from wattkeeper.charging.statistics.share import Part, Share, quarter_of
 from wattkeeper.store.columns import to_micros, to_millionths
-from wattkeeper.store.statistics import port
+from wattkeeper.store.journal import reached
 from wattkeeper.store.tables import (
     TOTALS,
     journal,
@@ -51,26 +51,43 @@ class Counted:
 # --- which are to be counted ------------------------------------------------------------------------------------
 
 
-async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[dict[str, bool], int]:
-    """What the ``limit`` entries after a number are about: sessions, and whether each lives; the last one's number."""
-    n = journal.c.n
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """A session of which something was told."""
+
+    lives: bool
+    since: datetime
+    """When the first of it came, by our clock."""
+
+
+async def touched(connection: AsyncConnection, after: int, limit: int) -> tuple[dict[str, Touched], int]:
+    """The sessions that the ``limit`` journal entries after a number are about; and the number of the last of those."""
+    n, s = journal.c.n, session.c
     upto = await connection.scalar(select(func.max(n)).where(n > after, n <= after + limit)) or after
-    which = select(session.c.id, session.c.live).join(journal, journal.c.session_id == session.c.id)
-    rows = await connection.execute(which.where(n > after, n <= upto).distinct())
-    return {row.id: bool(row.live) for row in rows}, upto
+    first = func.min(journal.c.received_at).label("since")
+    which = select(s.id, s.live, first).join(journal, journal.c.session_id == s.id).where(n > after, n <= upto)
+    rows = await connection.execute(which.group_by(s.id, s.live))
+    return {row.id: Touched(bool(row.live), row.since) for row in rows}, upto
 
 
-async def recount(unit: Unit, sessions: Mapping[str, datetime], *, may_wait: bool = False) -> None:
-    """Let sessions be counted again, each not before an instant, which whoever counts them just now sees.
-
-    ``may_wait``: one that waits already waits as long as it did.
-    """
+async def recount(unit: Unit, sessions: Mapping[str, datetime]) -> None:
+    """Let sessions be counted again, which whoever counts them just now sees; since when what was told is missing."""
     dialect: Any = sqlite if unit.is_sqlite else postgresql
     wanted = dialect.insert(untallied)
-    asked = wanted.on_conflict_do_update(index_elements=["session_id"], set_={"at": wanted.excluded.at})
+    known, told = untallied.c.since, wanted.excluded.since
+    changed = {"at": wanted.excluded.at, "since": case((known < told, known), else_=told)}
+    asked = wanted.on_conflict_do_update(index_elements=["session_id"], set_=changed)
+    rows = [{"session_id": one, "at": unit.now, "since": since} for one, since in sessions.items()]
+    if rows:
+        await unit.connection.execute(asked, rows)
+
+
+async def recount_later(unit: Unit, sessions: Mapping[str, datetime]) -> None:
+    """Let sessions be counted by themselves at an instant; one that waits already waits as it did."""
+    dialect: Any = sqlite if unit.is_sqlite else postgresql
     rows = [{"session_id": one, "at": at} for one, at in sessions.items()]
     if rows:
-        await unit.connection.execute(wanted.on_conflict_do_nothing() if may_wait else asked, rows)
+        await unit.connection.execute(dialect.insert(untallied).on_conflict_do_nothing(), rows)
 
 
 async def recount_station(unit: Unit, name: str, since: datetime) -> None:
@@ -100,9 +117,8 @@ async def behind(connection: AsyncConnection, now: datetime) -> int:
 
 async def as_of(connection: AsyncConnection, after: int, now: datetime) -> datetime:
     """Until when all that was recorded is in the totals; ``after``: the last journal entry that was followed."""
-    waits = select(untallied.c.at).where(untallied.c.at <= now).order_by(untallied.c.at).limit(1)
-    waiting: datetime | None = await connection.scalar(waits)
-    return min(await port.as_of(connection, after, now), waiting or now)
+    missing: datetime | None = await connection.scalar(select(func.min(untallied.c.since)))
+    return min(await reached(connection, after, now), missing or now)
 
 
 async def take(unit: Unit, sessions: Sequence[str], until: datetime) -> None:
@@ -142,7 +158,7 @@ async def count(
     gone = [name for name in names if name not in shares]
     if gone:
         await unit.connection.execute(delete(tallied).where(tallied.c.session_id.in_(gone)))
-    await recount(unit, again)
+    await recount_later(unit, again)
 
 
 async def put_off(unit: Unit, name: str, at: datetime) -> None:
@@ -155,8 +171,9 @@ async def begin_again(unit: Unit) -> None:
     for table in (*TOTALS, tallied, untallied):
         await unit.connection.execute(delete(table))
     began = session.c.started_at
-    every = select(session.c.id, case((began < unit.now, began), else_=literal(unit.now, began.type)))
-    await unit.connection.execute(insert(untallied).from_select(["session_id", "at"], every))
+    since = case((began < unit.now, began), else_=literal(unit.now, began.type))
+    every = select(session.c.id, since, since)
+    await unit.connection.execute(insert(untallied).from_select(["session_id", "at", "since"], every))
 
 
 def _add(unit: Unit, one: Counted, zone: tzinfo, sign: int) -> None:

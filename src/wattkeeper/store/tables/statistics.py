@@ -102,7 +102,9 @@ untallied = Table(
     metadata,
     kept("session_id", Text, "which session is to be counted again", C, SESSION, primary_key=True),
     kept("at", Instant, "not before this instant", C, SESSION),
+    kept("since", Instant, "since when what was told of it is not counted; empty: all is", C, SESSION, nullable=True),
     Index("ix_untallied_at", "at"),
+    Index("ix_untallied_since", "since"),
     info=about(Area.SESSIONS, NOBODY),
 )
 counted_zone = Table(

@@ -57,18 +57,17 @@ class LoadForecast(BaseModel):
 @router.get("/statistics/forecast")
 async def forecast_load(rooms: Here, viewer: SessionsReader, about: Annotated[SiteFilter, Query()]) -> LoadForecast:
     """The next 168 hours, where they can be told better than by last week's or by the mean."""
-    as_of = await rooms.statistics.counting.as_of()
-    return _told(await rooms.statistics.forecasts.of(viewer, about.site), as_of)
+    return _told(await rooms.statistics.forecasts.of(viewer, about.site))
 
 
-def _told(told: Told, as_of: datetime) -> LoadForecast:
+def _told(told: Told) -> LoadForecast:
     made, tried = told.forecast, told.forecast.tried
     hours = [
         ForecastHour(at=at, last_week_wh=_wh(last), **_energy(hour).model_dump())
         for at, last, hour in zip(told.begins, told.last_wh, made.hours, strict=False)
     ]
     return LoadForecast(
-        as_of=as_of,
+        as_of=told.as_of,
         known_weeks=made.known,
         why_not=made.why,
         week=None if made.week is None else _energy(made.week),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -52,6 +53,10 @@ ENTRIES = plural(
     "1 message of stations is not in them yet.",
     "{number} messages of stations are not in them yet; open the page again in some minutes.",
 )
+STATIONS = plural(
+    "1 station is not in them yet.",
+    "{number} stations are not in them yet; open the page again in some minutes.",
+)
 """What is missing, by what is counted."""
 AS_OF = phrase("As of {when}: all that was recorded until then is counted; what goes on, every quarter of an hour.")
 
@@ -65,15 +70,26 @@ class View(Protocol):
 
 
 async def page(
-    paper: Paper, request: Request, desk: str, template: str, viewer: Viewer, *, status: int = 200, **given: Any
+    paper: Paper,
+    request: Request,
+    desk: str,
+    template: str,
+    viewer: Viewer,
+    *,
+    status: int = 200,
+    as_of: datetime | None = None,
+    **given: Any,
 ) -> HTMLResponse:
-    """A page under Insight; ``desk``: the address of the place it belongs to. Others are of the same days and site."""
+    """A page under Insight; ``desk``: the address of the place it belongs to. Others are of the same days and site.
+
+    ``as_of``: until when what it shows is counted, where that is not now.
+    """
     may = viewer.scopes | viewer.at_sites
     view: View | None = given.get("asked") or given.get("where")
     seen = {} if view is None else view.view
     desks = [(path, _about(path, seen), name) for path, name, scope in DESKS if scope in may]
     given["behind"] = await _behind(paper.rooms.statistics, desk)
-    given["as_of"] = await _as_of(paper, desk)
+    given["as_of"] = await _as_of(paper, desk, as_of)
     return paper.page(request, template, viewer, status=status, desks=desks, desk=desk, **given)
 
 
@@ -81,26 +97,32 @@ async def _behind(statistics: Statistics, desk: str) -> Word | None:
     """That what a place shows is being counted, where that takes a while; None: it is all there."""
     if desk in (TERMS, RELEASES):
         return None
-    count, missing = await _missing(statistics, desk), ENTRIES if desk == UPTIME else SESSIONS
-    return Word(COUNTING, missing.filled(count=count, number=Figure(Decimal(count), 0)), "look") if count else None
+    missing = await _missing(statistics, desk)
+    return None if missing is None else Word(COUNTING, missing, "look")
 
 
-async def _missing(statistics: Statistics, desk: str) -> int:
-    """How much of what a place shows is not counted yet."""
-    return await (statistics.reckoning if desk == UPTIME else statistics.counting).behind()
+async def _missing(statistics: Statistics, desk: str) -> Phrase | None:
+    """How much of what a place shows is not counted yet; None: it is all there."""
+    if desk != UPTIME:
+        counts = [(await statistics.counting.behind(), SESSIONS)]
+    else:
+        known = statistics.reckoning
+        counts = [(await known.behind(), ENTRIES), (await known.stations_behind(), STATIONS)]
+    said = [words.filled(count=count, number=Figure(Decimal(count), 0)) for count, words in counts if count]
+    return said[0] if said else None
 
 
 async def partly(statistics: Statistics, desk: str) -> str:
     """What the name of a file of a place ends with where not all is counted yet."""
-    return "-partial" if await _missing(statistics, desk) else ""
+    return "" if await _missing(statistics, desk) is None else "-partial"
 
 
-async def _as_of(paper: Paper, desk: str) -> Phrase | None:
+async def _as_of(paper: Paper, desk: str, at: datetime | None) -> Phrase | None:
     """Until when what a place shows is counted."""
     if desk in (TERMS, RELEASES):
         return None
     known = paper.rooms.statistics
-    at = await (known.reckoning if desk == UPTIME else known.counting).as_of()
+    at = at or await (known.reckoning if desk == UPTIME else known.counting).as_of()
     return AS_OF.filled(when=paper.times.exact(at))
 
 

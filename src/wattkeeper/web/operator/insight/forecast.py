@@ -56,6 +56,7 @@ class Pages:
         tried = told.forecast.tried
         context: dict[str, Any] = {
             "where": place,
+            "as_of": told.as_of,
             "answer": self._answer(told),
             "path": FORECAST,
             "pictures": self._pictures(told, place),
