@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -149,11 +150,21 @@ def test_formulas_give_what_was_saved_with_them(house: House) -> None:
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 def test_files_of_other_spreadsheets_are_read(house: House, encoding: str) -> None:
-    text = (HEAD + ROWS).replace(",", ";").replace("OLD-1", "Säule").replace("7.2;", "7,2;").replace("\n", "\r\n")
+    text = (HEAD + ROWS).replace(",", ";").replace("OLD-1", "Säule").replace("\n", "\r\n")
+    text = re.sub(r"(\d)\.(\d)", r"\1,\2", text)
     mapping = house.write("comma.toml", MAPPING.replace('unit = "kWh"', 'unit = "kWh"\ndecimal = ","'))
     told = house.told(house.write("old.csv", text.encode(encoding)), "--make-stations", mapping=mapping)
     assert (told["imported"], told["not_taken"]) == (3, [])
     assert house.rows("SELECT station_id, energy_wh FROM session WHERE key = 'import:A'") == [("Säule", 7_200_000_000)]
+
+
+def test_a_point_that_may_set_thousands_apart_is_no_decimal_point(house: House) -> None:
+    """By a spreadsheet in German 9.632 Wh are nearly ten kWh: a thousandth of it would be wrong without a word."""
+    text = (HEAD + ROWS).replace(",", ";").replace("7.2;", "9.632;")
+    mapping = house.write("comma.toml", MAPPING.replace('unit = "kWh"', 'unit = "Wh"\ndecimal = ","'))
+    code, _, err = house.take(house.write("old.csv", text), "--make-stations", mapping=mapping)
+    assert code == 1 and "“9.632” is not a number such as 12,5." in err.replace("\n", " ")
+    assert house.rows("SELECT count(*) FROM session WHERE key = 'import:A'") == [(0,)]
 
 
 def test_links_pipes_and_folders_are_no_files(house: House) -> None:

@@ -5,16 +5,26 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from sqlalchemy import update
 
+from tests.stories.till import ANNA, tariff
+from tests.stories.world import NOON
 from tests.web.conftest import House
 from tests.web.drivers import signed_in
 from tests.web.test_statistics import DAY, read, two_sites
 from tests.web.test_statistics_api import told
 from tests.web.test_statistics_pictures import SVG, table
 from wattkeeper.charging.person import Role, Scope
+from wattkeeper.commands.terminal import VIEWER
+from wattkeeper.operations.money.billing import Billing
+from wattkeeper.operations.money.bills import Bills
+from wattkeeper.operations.money.tariffs.prices import Prices
+from wattkeeper.store.money import hold
+from wattkeeper.store.money.proposal import Deed, Wish
 from wattkeeper.store.tables import tally_hour
 
 PAGE = "/insight/hours"
@@ -98,3 +108,43 @@ async def test_whoever_may_not_read_bills_sees_no_money(database: str, tmp_path:
             assert report["whole"]["energy_wh"] == 7000 and report["untold"] == []
             for one in (report["whole"], *report["items"]):
                 assert {one[name] for name in ("gross_minor", "bought", "priced_wh", "margin_per_kwh")} == {None}
+
+
+async def test_what_was_billed_in_other_money_is_said_and_no_kwh_is_said_to_bring_so_much(
+    database: str, tmp_path: Path
+) -> None:
+    async with priced(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        store, settings = house.rooms.store, house.rooms.settings
+        clock = store.clock
+        store.clock = lambda: NOON - timedelta(days=60)
+        francs = replace(tariff(), currency="CHF")
+        await Prices(store, settings).set(VIEWER, francs)
+        store.clock = clock
+        await Billing(store, house.door.bus, settings).look()
+        async with store.read() as connection:
+            held = await hold.find(connection, VIEWER, 9)
+        (of_cp1,) = [one.session for one in held if one.station == "CP1" and one.energy_wh]
+        deeds = Bills(store, house.door.bus, settings)
+        await deeds.do(ANNA, of_cp1, Wish(deed=Deed.CORRECT, said="As agreed.", gross_minor=600))
+        for path in (f"/insight?{DAY}", f"{PAGE}?{DAY}", f"{PAGE}?{DAY}&site=Harbour&show=billed"):
+            page = read(await owner.get(path))
+            assert "CHF 6.00 were billed in another currency, and are in no amount here." in page, path
+            assert "A kWh leaves" not in page
+        for path in (f"/insight?{DAY}&site=Hill", f"{PAGE}?{DAY}&site=Hill", f"{PAGE}?from=2026-02-01&to=2026-02-28"):
+            assert "another currency" not in read(await owner.get(path)), path
+        rows = table(await owner.get(f"{PAGE}/hours.csv?{DAY}&site=Harbour"))
+        assert (rows[12]["margin_per_kwh"], rows[12]["billed_per_kwh"], rows[12]["bought_per_kwh"]) == (
+            "",
+            "",
+            "0.245000",
+        )
+        francs_billed = [{"currency": "CHF", "digits": 2, "gross_minor": 600}]
+        for path in ("hours-of-day", "use"):
+            assert (await told(house.api, path))["other_money"] == francs_billed, path
+        async with await house.with_scopes(Scope.SESSIONS_READ) as program:
+            for path in ("hours-of-day", "use"):
+                assert (await told(program, path))["other_money"] == [], path
+        async with store.unit() as unit:
+            await unit.connection.execute(update(tally_hour).values(gross_minor=0))
+        billed = read(await owner.get(f"{PAGE}?{DAY}&show=billed"))
+        assert "Nothing was billed in the currency of this installation" in billed

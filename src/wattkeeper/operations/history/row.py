@@ -210,10 +210,11 @@ class Reader:
         return energy.quantize(WHOLE).normalize() + 0
 
     def _amount(self, of: str, cell: str) -> Decimal:
-        """A number, by the decimal sign of the file."""
+        """A number, by the decimal sign of the file; a point beside a comma sets thousands apart, but for workbooks."""
         sign = self._mapping.energy.decimal
         plain = cell.replace(",", ".") if sign == "," and "." not in cell else cell
-        if not NUMBER.fullmatch(plain):
+        is_doubtful = sign == "," and "." in cell and self._epoch is None
+        if is_doubtful or not NUMBER.fullmatch(plain):
             raise _Bad(
                 of, O.UNREADABLE, phrase("{cell} is not a number such as 12{sign}5.", cell=_shown(cell), sign=sign)
             )

@@ -17,8 +17,9 @@ from wattkeeper.operations.statistics.weighing import hours_of, untold
 from wattkeeper.operations.statistics.when import When
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
-from wattkeeper.store.statistics import terms
-from wattkeeper.store.statistics.total import Total
+from wattkeeper.store.statistics import other_money, terms
+from wattkeeper.store.statistics.other_money import Sum
+from wattkeeper.store.statistics.total import Part, Total
 
 OF_DAY = 24
 
@@ -31,19 +32,21 @@ class Hour:
     """What was delivered and billed, and how many sessions began."""
     bought: Rated = Rated()
     """What the energy cost, as far as the terms of its sites tell."""
+    one_money: bool = True
+    """Whether nothing in the span was billed in other money: else nobody can say what a kWh brings."""
 
     def __add__(self, other: Hour) -> Hour:
-        return Hour(self.total + other.total, self.bought + other.bought)
+        return Hour(self.total + other.total, self.bought + other.bought, self.one_money and other.one_money)
 
     @property
     def billed_per_kwh(self) -> Fraction | None:
-        """Billed with tax, for a kWh; None where no energy flowed."""
-        return self._each(Fraction(self.total.gross_minor))
+        """Billed with tax, for a kWh; None where no energy flowed, or some was billed in other money."""
+        return self._each(Fraction(self.total.gross_minor)) if self.one_money else None
 
     @property
     def margin_per_kwh(self) -> Fraction | None:
-        """Billed with tax less bought, for a kWh; None where some price is not told, or nothing flowed."""
-        if not self.bought.is_whole or self.bought.energy_wh != self.total.energy_wh:
+        """Billed with tax less bought, for a kWh; None where some is not told or in other money, or nothing flowed."""
+        if not self.one_money or not self.bought.is_whole or self.bought.energy_wh != self.total.energy_wh:
             return None
         return self._each(self.total.gross_minor - Fraction(self.bought.amount))
 
@@ -62,6 +65,8 @@ class Day:
     """Whether the viewer may know amounts; else they are 0 everywhere."""
     untold: Sequence[str]
     """Sites that delivered energy, and of which nobody told what it costs; for those who may know."""
+    other_money: Sequence[Sum] = ()
+    """What was billed in other money for sessions that began in it: no amount has it."""
 
     @property
     def whole(self) -> Hour:
@@ -88,7 +93,10 @@ class Daytime:
             rates = await self._prices(connection, sites)
             bought = await hours_of(connection, viewer, Rated, rates, bounds, zone)
             silent = await untold(connection, viewer, rates, *bounds)
-        return Day([Hour(*one) for one in zip(totals, bought, strict=True)], True, silent)
+            part = Part(site)
+            others = await other_money.billed(connection, viewer, self._settings.pay_currency, bounds, part)
+        hours = [Hour(*one, not others) for one in zip(totals, bought, strict=True)]
+        return Day(hours, True, silent, others)
 
     async def _prices(self, connection: AsyncConnection, sites: Collection[str]) -> dict[str, Prices | None]:
         """What energy costs at sites; None: nobody told."""

@@ -17,7 +17,8 @@ from wattkeeper.charging.statistics.span import Span
 from wattkeeper.settings import Settings
 from wattkeeper.store.engines import Store
 from wattkeeper.store.stations.placement import Stand
-from wattkeeper.store.statistics import total
+from wattkeeper.store.statistics import other_money, total
+from wattkeeper.store.statistics.other_money import Sum
 from wattkeeper.store.statistics.total import ZERO, Outlet, Part, Placed, Total, summed
 
 NONE = Total()
@@ -84,6 +85,8 @@ class Used:
     connectors: Sequence[Line]
     knows_money: bool
     """Whether the viewer may know what was billed; else it is 0 everywhere."""
+    other_money: Sequence[Sum] = ()
+    """What was billed in other money for sessions that began in it: no amount has it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,7 @@ class Use:
     def __init__(self, store: Store, settings: Settings) -> None:
         self._store = store
         self._zone = settings.zone
+        self._currency = settings.pay_currency
 
     async def known(self, viewer: Viewer) -> Known:
         """What the viewer can ask about; Refusal FORBIDDEN for whoever sees no sessions but their own."""
@@ -121,14 +125,16 @@ class Use:
         """How something was used; Refusal NOT_FOUND where there is no such thing."""
         known = known or await self.known(viewer)
         known.need(part)
+        since, until = self._bounds(span)
+        knows_money, others = self.knows_money(viewer), list[Sum]()
         async with self._store.read() as connection:
             found = await total.by_outlet(connection, viewer, span.first, span.until, part)
-        knows_money = self.knows_money(viewer)
+            if knows_money:
+                others = await other_money.billed(connection, viewer, self._currency, (since, until), part)
         if not knows_money:
             found = {outlet: replace(one, gross_minor=0) for outlet, one in found.items()}
-        since, until = self._bounds(span)
         lines = await asyncio.to_thread(_lines, found, known.stations, part, since, until)
-        return Used(span, *lines, knows_money)
+        return Used(span, *lines, knows_money, others)
 
     async def days(self, viewer: Viewer, span: Span, part: Part, *, by_month: bool) -> list[tuple[Span, Total]]:
         """What each day of a span came to, or each month as far as the span has of it; those without anything too."""

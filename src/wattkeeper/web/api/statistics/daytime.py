@@ -13,7 +13,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.money.exact import FINE, divided, shown
 from wattkeeper.operations.statistics.daytime import Hour
 from wattkeeper.web.api.shapes import Amount, Here, SessionsReader
-from wattkeeper.web.api.statistics.use import AS_OF, SiteSpanFilter
+from wattkeeper.web.api.statistics.use import AS_OF, OTHER_MONEY, OtherMoney, SiteSpanFilter, other_money
 from wattkeeper.web.api.statistics.when import sites_of
 
 router = APIRouter(tags=["statistics"])
@@ -30,7 +30,7 @@ class HourSum(BaseModel):
     )
     priced_wh: Amount | None = Field(description="Of which energy that is told.")
     margin_per_kwh: str | None = Field(
-        description="Billed with tax less bought, for a kWh; null where some price is not told."
+        description="Billed with tax less bought, for a kWh; null where some price is not told, or in other money."
     )
 
 
@@ -49,6 +49,7 @@ class HourOfDayList(BaseModel):
     time_zone: str = Field(description="The installation's.")
     currency: str
     digits: int
+    other_money: list[OtherMoney] = Field(description=OTHER_MONEY)
     whole: HourSum
     untold: list[str] = Field(description="Sites that delivered energy, and of which nobody told what it costs.")
     items: list[HourOfDay]
@@ -75,6 +76,7 @@ async def show_hours_of_day(
         time_zone=rooms.settings.time_zone,
         currency=currency,
         digits=digits,
+        other_money=other_money(day.other_money),
         whole=HourSum(**told(day.whole)),
         untold=list(day.untold),
         items=[HourOfDay(hour=hour, **told(one)) for hour, one in enumerate(day.hours)],

@@ -17,6 +17,7 @@ from wattkeeper.charging.money.currency import digits_of
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.span import MOST_DAYS, Span, Usual, span_of, usual
 from wattkeeper.operations.statistics.use import Line as Used
+from wattkeeper.store.statistics.other_money import Sum
 from wattkeeper.store.statistics.total import Part, Total
 from wattkeeper.web.api.shapes import Amount, Asked, Here, Identity, Limit, Line, Nothing, SessionsReader
 from wattkeeper.web.rooms import Rooms
@@ -123,6 +124,22 @@ class UseRow(Sums):
     stay_s: Amount | None = Field(description="stayed_s / sessions; null where none began.")
 
 
+class OtherMoney(BaseModel):
+    """What was billed, with tax, in a currency that is not the installation's; no other amount has it."""
+
+    currency: str
+    digits: int
+    gross_minor: int
+
+
+OTHER_MONEY = "Billed in other currencies for sessions that began in the span; empty without the scope `bills:read`."
+
+
+def other_money(billed: Sequence[Sum]) -> list[OtherMoney]:
+    """As it is told."""
+    return [OtherMoney(currency=one.currency, digits=one.digits, gross_minor=one.gross_minor) for one in billed]
+
+
 class UseReport(BaseModel):
     """How all that was asked for was used."""
 
@@ -132,6 +149,7 @@ class UseReport(BaseModel):
     span_s: Amount = Field(description="Seconds of the span, as far as it has come.")
     currency: str
     digits: int = Field(description="Digits of the minor unit after the point.")
+    other_money: list[OtherMoney] = Field(description=OTHER_MONEY)
     whole: UseRow
     items: list[UseRow] = Field(description="By site, station, EVSE and connector.")
     next: str | None = Field(description="The cursor of the next page; null on the last.")
@@ -173,6 +191,7 @@ async def show_use(rooms: Here, viewer: SessionsReader, asked: Annotated[UseFilt
         span_s=used.whole.lasting_s,
         currency=currency,
         digits=digits_of(currency),
+        other_money=other_money(used.other_money),
         whole=_row(used.whole, used.knows_money),
         items=[_row(one, used.knows_money) for one in kept],
         next=more,

@@ -38,7 +38,7 @@ from wattkeeper.web.operator.insight.pictures.pictured import (
     word_of,
 )
 from wattkeeper.web.operator.insight.pictures.spans import is_by_month, named, said_span
-from wattkeeper.web.operator.insight.unknown import hours, said_unknown
+from wattkeeper.web.operator.insight.unknown import hours, said_other_money, said_unknown
 from wattkeeper.web.operator.listing import Column, headings, sorting_of
 from wattkeeper.web.operator.paper import Paper, routes_of
 from wattkeeper.web.operator.said import NOTHING, duration_s, kwh, money
@@ -271,7 +271,7 @@ def _answer(told: Told, used: Used, today: date) -> tuple[Said, Said]:
     if whole.charging is None:
         shares = phrase("Plugged in {plugged} of the time.", plugged=percent(whole.plugged))
     billed = phrase("{amount} billed with tax.", amount=told.billed(whole)) if used.knows_money else ""
-    return head, joined((shares, said_unknown(whole.total), billed))
+    return head, joined((shares, said_unknown(whole.total), billed, said_other_money(used.other_money)))
 
 
 def _tables(told: Told, used: Used) -> list[Table]:

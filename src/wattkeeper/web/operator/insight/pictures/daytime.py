@@ -18,6 +18,7 @@ from wattkeeper.web.operator.insight.pictures.columns import Column, Drawn, Word
 from wattkeeper.web.operator.insight.pictures.lacking import lacking
 from wattkeeper.web.operator.insight.pictures.pictured import Desk, Picture, Scene
 from wattkeeper.web.operator.insight.pictures.week import clock, rounded
+from wattkeeper.web.operator.insight.unknown import said_other_money
 from wattkeeper.web.operator.paper import Paper
 from wattkeeper.web.operator.said import NOTHING, kwh, money
 
@@ -47,6 +48,7 @@ EMPTY = {
     Show.BOUGHT: phrase("Nobody told what energy costs"),
     Show.BILLED: phrase("Nothing was billed"),
 }
+ELSEWHERE = phrase("Nothing was billed in the currency of this installation")
 LACKS = phrase("At {site} nobody told what energy costs.")
 
 
@@ -170,7 +172,7 @@ def _title(show: Show, drawing: Drawn[Hour], day: Day) -> Said:
     """The answer."""
     top = max(range(24), key=lambda hour: drawing.value(day.hours[hour]))
     if drawing.value(day.hours[top]) <= 0:
-        return EMPTY[show]
+        return ELSEWHERE if show is Show.BILLED and day.other_money else EMPTY[show]
     times = {"since": clock(top), "until": clock(top + 1)}
     if show is not Show.ENERGY:
         return TITLES[show].filled(amount=drawing.told(day.hours[top]), **times)
@@ -189,6 +191,7 @@ def _said(amounts: Amounts, day: Day) -> Said:
         told.append(MARGIN.filled(margin=amounts.each(margin)))
     if not whole.bought.is_whole:
         told.append(_unknown(whole))
+    told.append(said_other_money(day.other_money))
     return joined(told)
 
 
