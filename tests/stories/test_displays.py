@@ -283,7 +283,7 @@ async def test_simulated_stations_show_what_the_bill_says(
     displays = Displays(door.store, door.safe, door.bus, door.settings, door.dispatch, mail_of(door), door.totals)
     running = asyncio.create_task(displays.run())
     manners = Manners(reading_every_s=120, retry_from_s=0.02, strict=True)
-    clock = SimulatedClock(real_now() - timedelta(days=2), 1200)
+    clock = SimulatedClock(real_now() - timedelta(days=2), 600)
     cp = kind("CP1", KEY, door.url("").rstrip("/"), clock, chance=random.Random(7), manners=manners)
     life = asyncio.create_task(cp.run())
     try:
