@@ -209,7 +209,7 @@ async def test_findings_and_forecasts_are_of_the_last_month_and_within_reach(dat
         assert await total.placed(connection, stranger) == {}
     forecasts = Forecasts(store, settings)
     assert (await forecasts.of(VIEWER)).forecast.known == 5, "whole weeks since the first energy, which had none"
-    assert (await forecasts.of(HOST, SITE)) == (await forecasts.of(VIEWER, SITE))
+    assert (await forecasts.of(HOST, SITE)).forecast == (await forecasts.of(VIEWER, SITE)).forecast
     crowd = await asyncio.gather(*(Forecasts.of(fresh, VIEWER) for fresh in [Forecasts(store, settings)] * 5))
     assert len({id(one) for one in crowd}) == 1, "it is worked out once, however many ask at once"
     nothing = (await forecasts.of(stranger)).forecast
