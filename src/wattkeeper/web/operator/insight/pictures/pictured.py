@@ -121,6 +121,8 @@ class Picture:
     """Where what its answer is about is listed."""
     lacks: Sequence[Shown] = ()
     """What nobody told and it would need, and where that can be entered."""
+    narrow_note: Said | None = None
+    """What is drawn on narrow screens, where that is something else; None: the same."""
 
 
 Drawn = Callable[[Scene], Awaitable[Sequence[Picture]]]
