@@ -66,13 +66,15 @@ def _over(scene: Scene, known: Sequence[tuple[Span, Uptime]]) -> Picture:
     names = [dated(span.first, MONTH if by_month else DAY_AND_YEAR) for span, _ in known]
     hrefs = [_to(scene, span) for span, _ in known]
     values = [_missing(name, up, href) for name, (_, up), href in zip(names, known, hrefs, strict=True)]
-    low = min(known, key=lambda one: one[1].nevi or Decimal(1), default=None)
+    low = min(known, key=lambda one: _shares(one[1]), default=None)
     title: Said = phrase("Nothing is known of ports")
     if low is not None:
         when = dated(low[0].first, MONTH if by_month else DAY_AND_YEAR)
         title = phrase("Least up: {share}, {when}", share=percent_up(low[1].nevi), when=when)
-        if low[1].nevi == 1:
+        if low[1].found == 1:
             title = phrase("All ports were up all of the time")
+        elif low[1].nevi == 1:
+            title = phrase("Apart from what does not count, all ports were up all of the time")
     pattern, heads = (MONTH_SHORT, phrase("Month")) if by_month else (DAY, phrase("Day"))
     wide, narrow = (
         _hanging(values, [dated(span.first, pattern) for span, _ in known], width) for width in (WIDE_PX, NARROW_PX)
@@ -117,6 +119,15 @@ def _hanging(values: Sequence[Missing], names: Sequence[str], width: int) -> Dra
     room = 7 * max([len(str(tell(name))) for name in names], default=0) + 8
     each = max(1, -(-len(names) * room // width))
     return hanging(values, [name if place % each == 0 else "" for place, name in enumerate(names)], LEAST, width)
+
+
+def _shares(up: Uptime) -> tuple[Decimal, Decimal]:
+    """How much of the time ports were up, by NEVI's equation and with nothing excluded; all of it where none is known.
+
+    By these they are in order: of those that were up as much, whatever was excluded comes first.
+    """
+    nevi, found = (Decimal(1) if share is None else share for share in (up.nevi, up.found))
+    return nevi, found
 
 
 def _missing(name: Said | str, up: Uptime, href: str) -> Missing:
