@@ -67,6 +67,8 @@ async def test_pictures_are_there_on_any_screen_and_as_tables_by_a_key(site: Sit
             await page.goto(f"{path}?{days}")
             seen = [await one.is_visible() for one in await page.locator("svg.drawn").all()]
             assert seen.count(True) == pictures, path
+            notes = [await one.is_visible() for one in await page.locator("figcaption > p").all()]
+            assert notes.count(True) == await page.locator("figcaption").count(), (path, "one of each")
             assert await person.sideways() == 0
             table = page.locator("details[data-key=t] table").last
             await expect(table).to_be_hidden()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import xml.etree.ElementTree as ET
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -77,6 +78,25 @@ async def test_titles_are_what_was_worked_out_by_hand(database: str, tmp_path: P
             assert "No car charged" not in hill and "No car stood there full" not in hill
         days = read(await owner.get(f"/insight?{DAY}"))
         assert "Most: 7.00 kWh, Sunday 1 Mar" in days
+
+
+async def test_each_form_of_the_load_says_in_which_steps_it_is_drawn(database: str, tmp_path: Path) -> None:
+    """In 1200 pixels up to 700 quarter hours or 240 stretches, in 358 up to 120."""
+    quarters, steps = "Mean power by quarter hour, kW.", "Behind: the highest quarter hour of each {} h, kW;"
+    async with two_sites(database, tmp_path) as house, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+        for first, said in (
+            ("2026-03-01", {"": quarters}),
+            ("2026-02-28", {" wide": quarters, " narrow": steps.format("0.5")}),
+            ("2026-02-23", {" wide": quarters, " narrow": steps.format(2)}),
+            ("2026-02-02", {" wide": steps.format(3), " narrow": steps.format(6)}),
+        ):
+            page = await owner.get(f"/insight/load?from={first}&to=2026-03-01")
+            caption = page.text.partition("<figcaption>")[2].partition("</figcaption>")[0]
+            notes = dict(re.findall(r'<p class="quiet small([a-z ]*)">(.*?)</p>', caption))
+            assert set(notes) == set(said), first
+            for form, words in said.items():
+                assert words in notes[form], (first, form)
+                assert "On average" in notes[form] and "The highest of one site: Harbour" in notes[form]
 
 
 async def test_files_say_the_same(database: str, tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ async def test_pictures_of_reliability_say_what_the_page_says(database: str, tmp
         for key, title in {
             "over": "Least up: 37.57 %, 1 Mar 2026",
             "least-up": "0 of 3 ports were up for more than 97 % of the time",
-            "when": "Longest out: CP1, port 1, 3 h 4 min",
+            "when": "Longest out: CP1, port 1, Harbour, 3 h 4 min",
         }.items():
             assert title in page
             drawn = await owner.get(f"/insight/uptime/{key}.svg?{DAY}")

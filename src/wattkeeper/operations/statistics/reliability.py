@@ -6,7 +6,7 @@ import hashlib
 import logging
 import secrets
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -19,7 +19,7 @@ from wattkeeper.charging.person import Scope, Viewer
 from wattkeeper.charging.phrase import phrase
 from wattkeeper.charging.statistics.attempt import Counts, Kind, Some, Success, success
 from wattkeeper.charging.statistics.span import Span
-from wattkeeper.charging.statistics.uptime import Exclusion, Uptime
+from wattkeeper.charging.statistics.uptime import Cause, Exclusion, Uptime
 from wattkeeper.operations.safe import Safe
 from wattkeeper.operations.statistics.use import need_totals
 from wattkeeper.settings import Settings
@@ -65,6 +65,18 @@ class StationReport:
     uptime: Uptime
     """Of its ports together."""
     success: Success
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """When some ports were out over a span, each at its site."""
+
+    longest: list[OutageRow]
+    """The outages that lasted longest, cut to when the station stood there."""
+    is_all: bool
+    """Whether there were no others."""
+    causes: dict[Spot, dict[Cause, timedelta]]
+    """How long each was out and for which cause, by all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +165,17 @@ class Reliability:
         given: dict[str, Any] = {"limit": limit, "skip": skip, "evse": evse, "which": which}
         async with self._store.read() as connection:
             return await reliability.outages(connection, viewer, *self._bounds(span), part, **given)
+
+    async def out(self, viewer: Viewer, span: Span, spots: Collection[Spot], limit: int) -> Out:
+        """When some ports were out (scope sessions:read); ``limit``: how many outages are told one by one."""
+        need_totals(viewer)
+        if not spots:
+            return Out([], True, {})
+        asked = (viewer, *self._bounds(span), spots)
+        async with self._store.read() as connection:
+            rows = await reliability.longest(connection, *asked, limit + 1)
+            causes = await reliability.causes(connection, *asked)
+        return Out(rows[:limit], len(rows) <= limit, causes)
 
     async def attempts(
         self,

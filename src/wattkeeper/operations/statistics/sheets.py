@@ -16,7 +16,7 @@ PORTS = (
     *("uptime_nevi", "uptime_nothing_excluded", "outages", "repairs", "mean_time_to_repair_s"),
     *("plug_ins", "plug_ins_charged"),
 )
-OUTAGES = ("station", "port", "since", "until", "cause", "error", "began", "excluded")
+OUTAGES = ("site", "station", "port", "since", "until", "cause", "error", "began", "excluded")
 STARTS = ("kind", "became", "count")
 
 
@@ -43,7 +43,7 @@ def outage_cells(one: OutageRow, zone: tzinfo) -> Sequence[Cell]:
     """An outage, by the clock of a zone."""
     since, until, began = (_at(at, zone) for at in (one.since, one.until, one.began))
     return (
-        *(one.station, one.evse, since, until, one.cause.value, one.error, began),
+        *(one.site, one.station, one.evse, since, until, one.cause.value, one.error, began),
         one.excluded.value if one.excluded else "",
     )
 

@@ -6,7 +6,7 @@ All of it is of the sites at which stations stood when it happened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
@@ -44,6 +44,9 @@ FOR_EVER = 2**62
 """Beyond every instant, in microseconds."""
 Spot = tuple[str, str, int]
 """A site, a station that stood there, and its EVSE."""
+TOLD = (OUT.station_id, OUT.evse, OUT.since, OUT.until, OUT.cause, OUT.error, OUT.began, OUT.is_over)
+STOOD = (AT.site, AT.since.label("came"), AT.until.label("left"))
+"""What is read of an outage, and of where its station stood."""
 
 
 class Which(StrEnum):
@@ -140,17 +143,14 @@ async def down(
     begin, end, came, left = _whole(OUT.since), _end(OUT.until), _whole(AT.since), _end(AT.until)
     is_new = and_(begin == _whole(OUT.began), begin >= low, begin >= came, begin < left)
     is_mended = and_(OUT.is_over.is_(True), OUT.fault_at.is_not(None), end <= high, end > came, end <= left)
-    out = _lower(_lower(end, left), high) - _higher(_higher(begin, came), low)
     sums = (
-        func.sum(out),
+        func.sum(_lasted(since, until)),
         func.sum(case((is_new, 1), else_=0)),
         func.sum(case((is_mended, 1), else_=0)),
         func.sum(case((is_mended, end - _whole(OUT.fault_at)), else_=0)),
     )
     of = (AT.site, OUT.station_id, OUT.evse)
-    lately = (OUT.since < until, or_(OUT.until.is_(None), OUT.until > since))
-    there = and_(AT.station_id == OUT.station_id, AT.since < until, left > low, begin < left, end > came)
-    wanted = select(*of, *sums).join(placement, there).where(*lately, *_admitted(viewer, OUT.station_id, part))
+    wanted = select(*of, *sums).join(placement, _there(since, until)).where(*_admitted(viewer, OUT.station_id, part))
     apart = await _excluded(connection, viewer, low, high, part)
     return {
         (site, name, evse): Uptime(
@@ -166,9 +166,8 @@ async def down(
 
 async def _excluded(connection: AsyncConnection, viewer: Viewer, low: int, high: int, part: Part) -> dict[Spot, int]:
     """How much of the outages of each port does not count, microseconds; spans that exclude never overlap."""
-    end = _lower(_lower(_end(OUT.until), _end(AT.until)), high)
-    begin = _higher(_higher(_whole(OUT.since), _whole(AT.since)), low)
-    first, last = _higher(begin, _whole(X.since)), _lower(end, _whole(X.until))
+    begin, end = _stretch()
+    first, last = _higher(_higher(begin, low), _whole(X.since)), _lower(_lower(end, high), _whole(X.until))
     of, same = (AT.site, X.station_id, X.evse), and_(OUT.station_id == X.station_id, OUT.evse == X.evse)
     wanted = select(*of, func.sum(last - first)).join(outage, same).join(placement, AT.station_id == X.station_id)
     wanted = wanted.where(last > first, *_admitted(viewer, X.station_id, part)).group_by(*of)
@@ -199,15 +198,42 @@ async def outages(
     begun = or_(OUT.until.is_(None), X.since < OUT.until)
     apart = and_(X.station_id == OUT.station_id, X.evse == OUT.evse, begun, X.until > OUT.since)
     why = select(X.id).where(apart).correlate(outage).order_by(X.since).limit(1).scalar_subquery()
-    told = (OUT.station_id, OUT.evse, OUT.since, OUT.until, OUT.cause, OUT.error, OUT.began, OUT.is_over)
-    stood = (AT.site, AT.since.label("came"), AT.until.label("left"))
     came = _came(viewer, since, until, part, is_open=is_open, is_last=which is Which.MENDED)
     there = and_(AT.station_id == OUT.station_id, AT.since == came)
-    joined = select(*told, *stood, X.reason, X.id).select_from(outage).join(placement, there)
+    joined = select(*TOLD, *STOOD, X.reason, X.id).select_from(outage).join(placement, there)
     order = (OUT.began, OUT.station_id) if is_open else (OUT.since.desc(), OUT.station_id)
     asked = joined.outerjoin(exclusion, X.id == why).where(*within).order_by(*order, OUT.evse)
     is_host = viewer.reach(Scope.SESSIONS_READ) is Reach.SITES
-    return [_outage(row, is_host=is_host) for row in await connection.execute(asked.limit(limit).offset(skip))]
+    return [_outage(row, is_cut=is_host) for row in await connection.execute(asked.limit(limit).offset(skip))]
+
+
+async def longest(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, spots: Collection[Spot], limit: int
+) -> list[OutageRow]:
+    """Of the outages of some ports within a span, those that lasted longest in it.
+
+    Each is cut to when its station stood at the site of its port: one that goes on elsewhere is another row there.
+    """
+    begin, end = _stretch()
+    same = (X.station_id == OUT.station_id, X.evse == OUT.evse, _whole(X.since) < end, _whole(X.until) > begin)
+    why = select(X.id).where(*same).correlate(outage, placement).order_by(X.since).limit(1).scalar_subquery()
+    wanted = select(*TOLD, *STOOD, X.reason, X.id).select_from(outage).join(placement, _there(since, until))
+    wanted = wanted.outerjoin(exclusion, X.id == why).where(*_of(viewer, spots))
+    order = (_lasted(since, until).desc(), OUT.since.desc(), OUT.station_id, OUT.evse, AT.since)
+    return [_outage(row, is_cut=True) for row in await connection.execute(wanted.order_by(*order).limit(limit))]
+
+
+async def causes(
+    connection: AsyncConnection, viewer: Viewer, since: datetime, until: datetime, spots: Collection[Spot]
+) -> dict[Spot, dict[Cause, timedelta]]:
+    """How long some ports were out within a span, and for which cause."""
+    of = (AT.site, OUT.station_id, OUT.evse, OUT.cause)
+    wanted = select(*of, func.sum(_lasted(since, until))).join(placement, _there(since, until))
+    wanted = wanted.where(*_of(viewer, spots)).group_by(*of)
+    found: dict[Spot, dict[Cause, timedelta]] = {}
+    for site, name, evse, cause, spent in await connection.execute(wanted):
+        found.setdefault((site, name, evse), {})[Cause(cause)] = timedelta(microseconds=int(spent))
+    return found
 
 
 def _are(which: Which, since: datetime, until: datetime) -> Iterator[ColumnElement[bool]]:
@@ -233,10 +259,10 @@ def _came(
     return select(one.c.since).where(*there).correlate(outage).order_by(order).limit(1).scalar_subquery()
 
 
-def _outage(row: Any, *, is_host: bool) -> OutageRow:
-    """An outage of its row."""
+def _outage(row: Any, *, is_cut: bool) -> OutageRow:
+    """An outage of its row; ``is_cut``: of it, what was while the station stood there."""
     since, until, began, is_over = row.since, row.until, row.began, bool(row.is_over)
-    if is_host:
+    if is_cut:
         since, began = max(since, row.came), max(began, row.came)
         if row.left is not None and (until is None or until > row.left):
             until, is_over = row.left, False
@@ -323,6 +349,32 @@ def _admitted(viewer: Viewer, station_id: Column[Any], part: Part) -> Iterator[C
     """The same, of stations that are admitted."""
     yield from _stood(viewer, part)
     yield station_id.in_(select(S.id))
+
+
+def _of(viewer: Viewer, spots: Collection[Spot]) -> Iterator[ColumnElement[bool]]:
+    """Outages of some ports, each at its site, of those that the viewer may read."""
+    yield from _admitted(viewer, OUT.station_id, WHOLE)
+    yield OUT.station_id.in_({name for _, name, _ in spots})
+    yield or_(*(and_(AT.site == site, OUT.station_id == name, OUT.evse == evse) for site, name, evse in spots))
+
+
+def _there(since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Where the station of an outage stood within a span while it was out."""
+    out = (_whole(OUT.since) < _end(AT.until), _end(OUT.until) > _whole(AT.since))
+    lately = (OUT.since < until, or_(OUT.until.is_(None), OUT.until > since))
+    stood = (AT.since < until, _end(AT.until) > to_micros(since))
+    return and_(AT.station_id == OUT.station_id, *lately, *stood, *out)
+
+
+def _stretch() -> tuple[ColumnElement[int], ColumnElement[int]]:
+    """From when until when an outage went on while its station stood there, microseconds."""
+    return _higher(_whole(OUT.since), _whole(AT.since)), _lower(_end(OUT.until), _end(AT.until))
+
+
+def _lasted(since: datetime, until: datetime) -> ColumnElement[int]:
+    """How much of a span that is, microseconds."""
+    begin, end = _stretch()
+    return _lower(end, to_micros(until)) - _higher(begin, to_micros(since))
 
 
 def _whole(column: ColumnElement[Any]) -> ColumnElement[int]:

@@ -226,12 +226,13 @@ class Pages:
             report = await reliability.report(viewer, asked.span, asked.part)
             scene = replace(self._scene(viewer, asked, known), linked=False)
             return await file_of(await uptime.drawn(scene, report), scene, (UPTIME, sheet), kind)
+        name = f"{sheet}-{asked.stem}{await partly(self._rooms.statistics, UPTIME)}"
         if sheet == "outages":
-            made = sheets.outages(await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE), zone)
-        else:
-            report = await reliability.report(viewer, asked.span, asked.part)
-            made = sheets.ports(report, zone) if sheet == "ports" else sheets.starts(report)
-        return taken(made, f"{sheet}-{asked.stem}{await partly(self._rooms.statistics, UPTIME)}", "csv")
+            rows = await reliability.outages(viewer, asked.span, asked.part, MOST_IN_FILE + 1)
+            name += f"-newest-{MOST_IN_FILE}" if len(rows) > MOST_IN_FILE else ""
+            return taken(sheets.outages(rows[:MOST_IN_FILE], zone), name, "csv")
+        report = await reliability.report(viewer, asked.span, asked.part)
+        return taken(sheets.ports(report, zone) if sheet == "ports" else sheets.starts(report), name, "csv")
 
     def _scene(self, viewer: Viewer, asked: Asked, known: Known) -> Scene:
         """What the pictures are drawn of."""

@@ -252,7 +252,7 @@ def lanes(rows: Sequence[Lane], names: Sequence[tuple[int, str]], width: int) ->
         marks.append(_text(x + 4, 12, name))
     for place, row in enumerate(rows):
         top = above + place * each
-        marks.append(_text(0, top + 12, row.name, "said"))
+        marks.append(_text(0, top + 12, _fitting(row.name, width - 7 * len(str(tell(row.text))) - 16), "said"))
         marks.append(_text(width, top + 12, row.text, "end"))
         marks.append(_line("base", 0, top + 18 + high, width, top + 18 + high))
         for one in row.blocks:
@@ -358,6 +358,12 @@ def _text(x: int, y: int, said: Said | str, css: str = "") -> Markup:
     return Markup('<text x="{}" y="{}"{}>{}</text>').format(
         x, y, Markup(' class="{}"').format(css) if css else "", tell(said)
     )
+
+
+def _fitting(said: Said | str, room: int) -> str:
+    """As much of a text as there is room for, pixels."""
+    text = str(tell(said))
+    return text if 7 * len(text) <= room else text[: max(room // 7 - 1, 1)].rstrip(" ,") + "…"
 
 
 def _line(css: str, x: int, y: int, to_x: int, to_y: int) -> Markup:

@@ -78,17 +78,19 @@ def _curve(scene: Scene, found: Loads, peak: Peak) -> Picture:
     given = [_drawing(scene, load, peak, width) for width in (WIDE_PX, NARROW_PX)]
     words = SPREAD_PEAK if peak.is_spread else PEAK
     title = words.filled(place=said_place(scene, load), power=kw(peak.power_w), when=said_at(scene, peak))
+    notes = [joined((_note(load, peak, width), _highest(scene, found.peaks))) for width in (WIDE_PX, NARROW_PX)]
     heads = (phrase("Day"), phrase("Highest, kW"), phrase("at"), phrase("Spread evenly"), "kWh")
     return Picture(
         "load",
         title,
-        joined((_note(load, peak), _highest(scene, found.peaks))),
+        notes[0],
         given[0],
         given[1],
         heads,
         list(_days(scene, load)),
         lambda: _sheet(scene, load),
         href=behind(scene, peak),
+        narrow_note=None if notes[1] == notes[0] else notes[1],
     )
 
 
@@ -121,13 +123,13 @@ def said_at(scene: Scene, peak: Peak) -> Phrase:
     return phrase("{day} {clock}", day=dated(there.date(), PEAK_DAY), clock=clock)
 
 
-def _note(load: Load, peak: Peak) -> Said:
-    """What is drawn, and how much of the peak is used on average."""
+def _note(load: Load, peak: Peak, width: int) -> Said:
+    """What is drawn in a width, and how much of the peak is used on average."""
     quarters = max(1, (load.until - load.since) // QUARTER)
     mean = divided(power(load.energy_wh), quarters)
     part = Figure(divided(mean * 100, peak.power_w), 0, "%")
     told = phrase("On average {mean} kW, {part} of the peak.", mean=kw(mean), part=part)
-    drawn = stretched({}, load.since, load.until, _stretches(load)).length
+    drawn = stretched({}, load.since, load.until, _stretches(load, width)).length
     each = phrase("Mean power by quarter hour, kW.") if drawn == QUARTER else MANY.filled(hours=hours_of(drawn))
     return joined((told, each, SPREAD.filled(part=spread(peak)) if peak.spread_w else ""))
 
@@ -141,14 +143,16 @@ def hours_of(length: timedelta) -> str:
     return f"{quarters // 4}" if quarters % 4 == 0 else f"{quarters // 4}.5"
 
 
-def _stretches(load: Load) -> int:
-    """In how many stretches a load is drawn where there is room."""
+def _stretches(load: Load, width: int) -> int:
+    """In how many stretches a load is drawn in a width."""
+    if width != WIDE_PX:
+        return MOST_NARROW
     return FINEST if (load.until - load.since) // QUARTER <= FINEST else MOST_STRETCHES
 
 
 def _drawing(scene: Scene, load: Load, peak: Peak, width: int) -> Drawing:
     """The curve in a width."""
-    made = stretched(load.quarters, load.since, load.until, _stretches(load) if width == WIDE_PX else MOST_NARROW)
+    made = stretched(load.quarters, load.since, load.until, _stretches(load, width))
     values = [Stretch(*(one.scaleb(-3) for one in pair)) for pair in zip(made.most, made.mean, strict=True)]
     names = list(_names(scene, load, made, 10 if width == WIDE_PX else 4))
     text = phrase("{power} kW", power=kw(peak.power_w))

@@ -97,6 +97,8 @@ class Sheet:
 
     heads: Sequence[str]
     rows: Sequence[Sequence[Cell]]
+    ending: str = ""
+    """What the name of its file ends with: what it has where that is not all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Picture:
     """Where what its answer is about is listed."""
     lacks: Sequence[Shown] = ()
     """What nobody told and it would need, and where that can be entered."""
+    narrow_note: Said | None = None
+    """What is drawn on narrow screens, where that is something else; None: the same."""
 
 
 Drawn = Callable[[Scene], Awaitable[Sequence[Picture]]]
@@ -219,8 +223,10 @@ def made_of(pictures: Sequence[Picture], about: Said, named: tuple[str, str], ki
     found = [one for one in pictures if one.key == named[1]]
     if not found or kind not in FILES:
         raise Refusal(Code.NOT_FOUND, phrase("There is no such picture; each is there as svg and as csv."))
-    made = as_csv(found[0].sheet()) if kind == "csv" else as_svg(found[0], about)
-    return taken(made, named[0], kind)
+    if kind == "svg":
+        return taken(as_svg(found[0], about), named[0], kind)
+    sheet = found[0].sheet()
+    return taken(as_csv(sheet), named[0] + sheet.ending, kind)
 
 
 def at_place(at: datetime, zone: tzinfo) -> str:

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from wattkeeper.charging.phrase import Phrase, Said, counted, phrase
+from wattkeeper.charging.phrase import Figure, Phrase, Said, counted, joined, phrase
 from wattkeeper.charging.statistics.span import Span, midnight
 from wattkeeper.charging.statistics.uptime import Cause, Uptime
 from wattkeeper.language import tell
 from wattkeeper.operations.money.papers.sheet import Cell as Value
-from wattkeeper.operations.statistics.reliability import PortReport, Report
+from wattkeeper.operations.statistics.reliability import Out, PortReport, Report
 from wattkeeper.operations.statistics.sheets import OUTAGES, outage_cells
-from wattkeeper.store.statistics.reliability import OutageRow
+from wattkeeper.store.statistics.reliability import OutageRow, Spot
 from wattkeeper.web.operator.insight import outages
+from wattkeeper.web.operator.insight.asked import WITHOUT
 from wattkeeper.web.operator.insight.pictures.drawing import (
     NARROW_PX,
     WIDE_PX,
@@ -31,12 +33,14 @@ from wattkeeper.web.operator.insight.pictures.pictured import Picture, Scene, Sh
 from wattkeeper.web.operator.insight.pictures.spans import MONTH_SHORT
 from wattkeeper.web.operator.money.months import MONTH
 from wattkeeper.web.operator.said import DAY, DAY_AND_YEAR, NOTHING, dated, duration, percent_up
+from wattkeeper.web.operator.sessions.sessions import NO_SITE
 
 LEAST = 97
 """Percent; more is asked for (23 CFR 680.116(b))."""
 MOST_DAYS = 31
 """Up to how many days each is drawn; else months."""
 MOST_PORTS, MOST_LANES, MOST_DRAWN = 24, 16, 5_000
+"""How many ports are drawn by uptime and over time, and how many outages of these."""
 DEPTHS: Mapping[Cause, int] = {Cause.FAULTED: 3, Cause.UNAVAILABLE: 2, Cause.OFFLINE: 1}
 """How much of its lane an outage fills: whoever sees no colour sees which it is."""
 NOTE = phrase(
@@ -52,9 +56,13 @@ async def drawn(scene: Scene, report: Report) -> list[Picture]:
     reliability, asked = scene.rooms.statistics.reliability, scene.asked
     spans = asked.span.each if asked.span.days <= MOST_DAYS else asked.span.months
     over = await reliability.over(scene.viewer, spans, asked.part)
-    rows = await reliability.outages(scene.viewer, asked.span, asked.part, MOST_DRAWN)
     known = [(span, up) for span, up in zip(spans, over, strict=True) if up.known_s > 0]
-    return [_over(scene, known), _ports(scene, report), _lanes(scene, report, rows)]
+    ordered = sorted(report.ports, key=lambda one: (-one.uptime.out_s, one.port.station, one.port.evse))
+    were_out = [one for one in ordered if one.uptime.out_s > 0]
+    shown = [one.port.spot for one in were_out[:MOST_LANES]]
+    out = await reliability.out(scene.viewer, asked.span, shown, MOST_DRAWN)
+    names = _names(scene, report)
+    return [_over(scene, known), _ports(scene, report, names), _lanes(scene, were_out, names, out)]
 
 
 # --- uptime -------------------------------------------------------------------------------------------------------
@@ -66,13 +74,15 @@ def _over(scene: Scene, known: Sequence[tuple[Span, Uptime]]) -> Picture:
     names = [dated(span.first, MONTH if by_month else DAY_AND_YEAR) for span, _ in known]
     hrefs = [_to(scene, span) for span, _ in known]
     values = [_missing(name, up, href) for name, (_, up), href in zip(names, known, hrefs, strict=True)]
-    low = min(known, key=lambda one: one[1].nevi or Decimal(1), default=None)
+    low = min(known, key=lambda one: _shares(one[1]), default=None)
     title: Said = phrase("Nothing is known of ports")
     if low is not None:
         when = dated(low[0].first, MONTH if by_month else DAY_AND_YEAR)
         title = phrase("Least up: {share}, {when}", share=percent_up(low[1].nevi), when=when)
-        if low[1].nevi == 1:
+        if low[1].found == 1:
             title = phrase("All ports were up all of the time")
+        elif low[1].nevi == 1:
+            title = phrase("Apart from what does not count, all ports were up all of the time")
     pattern, heads = (MONTH_SHORT, phrase("Month")) if by_month else (DAY, phrase("Day"))
     wide, narrow = (
         _hanging(values, [dated(span.first, pattern) for span, _ in known], width) for width in (WIDE_PX, NARROW_PX)
@@ -84,11 +94,12 @@ def _over(scene: Scene, known: Sequence[tuple[Span, Uptime]]) -> Picture:
     return Picture("over", title, NOTE, wide, narrow, (heads, *COLUMNS), rows, lambda: made, href=href)
 
 
-def _ports(scene: Scene, report: Report) -> Picture:
+def _ports(scene: Scene, report: Report, names: Mapping[Spot, Said | str]) -> Picture:
     """Uptime by port, the least up first."""
-    ordered = sorted(report.ports, key=lambda one: (one.uptime.nevi or Decimal(1), one.port.station, one.port.evse))
+    ordered = sorted(report.ports, key=lambda one: (*_shares(one.uptime), one.port.station, one.port.evse))
     shown = ordered[:MOST_PORTS]
-    named = [(one, _name(scene, one), _port(scene, one)) for one in ordered]
+    named = [(one, names[one.port.spot], _port(scene, one)) for one in ordered]
+    stood = Counter(one.port.spot[1:] for one in ordered)
     values = [_missing(name, one.uptime, href) for one, name, href in named[:MOST_PORTS]]
     title = counted(
         "{some} of 1 port was up for more than 97 % of the time",
@@ -99,11 +110,12 @@ def _ports(scene: Scene, report: Report) -> Picture:
     note: Said = NOTE
     if len(shown) < len(ordered):
         note = phrase("{note} The {count} that were up least; the table has all.", note=NOTE, count=len(shown))
-    wide, narrow = (_hanging(values, [_short(one) for one in shown], width) for width in (WIDE_PX, NARROW_PX))
-    rows = [[Shown(name), *_cells(one.uptime, href)] for one, name, href in named]
-    made = Sheet(
-        ("station", "port", *HEADS), [(one.port.station, one.port.evse, *_figures(one.uptime)) for one in ordered]
+    wide, narrow = (
+        _hanging(values, [_short(one, moved=stood[one.port.spot[1:]] > 1) for one in shown], width)
+        for width in (WIDE_PX, NARROW_PX)
     )
+    rows = [[Shown(name), *_cells(one.uptime, href)] for one, name, href in named]
+    made = Sheet(("site", "station", "port", *HEADS), [(*one.port.spot, *_figures(one.uptime)) for one in ordered])
     href = outages.to_outages(scene.asked) if scene.linked else ""
     return Picture("least-up", title, note, wide, narrow, (phrase("Port"), *COLUMNS), rows, lambda: made, href=href)
 
@@ -117,6 +129,15 @@ def _hanging(values: Sequence[Missing], names: Sequence[str], width: int) -> Dra
     room = 7 * max([len(str(tell(name))) for name in names], default=0) + 8
     each = max(1, -(-len(names) * room // width))
     return hanging(values, [name if place % each == 0 else "" for place, name in enumerate(names)], LEAST, width)
+
+
+def _shares(up: Uptime) -> tuple[Decimal, Decimal]:
+    """How much of the time ports were up, by NEVI's equation and with nothing excluded; all of it where none is known.
+
+    By these they are in order: of those that were up as much, whatever was excluded comes first.
+    """
+    nevi, found = (Decimal(1) if share is None else share for share in (up.nevi, up.found))
+    return nevi, found
 
 
 def _missing(name: Said | str, up: Uptime, href: str) -> Missing:
@@ -153,57 +174,79 @@ def _to(scene: Scene, span: Span) -> str:
 
 
 def _port(scene: Scene, one: PortReport) -> str:
-    """Where the outages of a port are listed."""
-    return outages.to_outages(scene.asked.at(station=one.port.station), port=one.port.evse) if scene.linked else ""
+    """Where the outages of a port at its site are listed."""
+    port = one.port
+    return (
+        outages.to_outages(scene.asked.at(port.site or NO_SITE, port.station), port=port.evse) if scene.linked else ""
+    )
 
 
-def _name(scene: Scene, one: PortReport) -> Said | str:
-    return outages.port_name(one.port.station, one.port.evse, scene.known.stations)
+def _names(scene: Scene, report: Report) -> dict[Spot, Said | str]:
+    """What ports are called, with their sites where there are several."""
+    spots = [one.port.spot for one in report.ports]
+    names = {spot: outages.port_name(*spot[1:], scene.known.stations) for spot in spots}
+    if len({site for site, *_ in spots}) < 2:
+        return names
+    return {spot: joined((name, spot[0] or WITHOUT), ", ") for spot, name in names.items()}
 
 
-def _short(one: PortReport) -> str:
-    """A port as there is room for it."""
-    return f"{one.port.label or one.port.station} {one.port.evse}"
+def _short(one: PortReport, *, moved: bool) -> str:
+    """A port as there is room for it; with its site where it stood at several."""
+    name = f"{one.port.label or one.port.station} {one.port.evse}"
+    return f"{name} {one.port.site or tell(WITHOUT)}" if moved else name
 
 
 # --- outages over time --------------------------------------------------------------------------------------------
 
 
-def _lanes(scene: Scene, report: Report, rows: Sequence[OutageRow]) -> Picture:
-    """When ports were out and why, those that were out longest first."""
+def _lanes(scene: Scene, were_out: Sequence[PortReport], names: Mapping[Spot, Said | str], out: Out) -> Picture:
+    """When ports were out and why, those that were out longest first; each where it stood."""
     since, until = scene.asked.span.bounds(scene.zone)
     until = min(until, scene.rooms.store.clock())
-    ordered = sorted(report.ports, key=lambda one: (-one.uptime.out_s, one.port.station, one.port.evse))
-    shown = [one for one in ordered if one.uptime.out_s > 0][:MOST_LANES]
-    by_port: dict[tuple[str, int], list[OutageRow]] = {}
-    for row in rows:
-        by_port.setdefault((row.station, row.evse), []).append(row)
-    made = [_lane(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
+    shown = were_out[:MOST_LANES]
+    by_spot: dict[Spot, list[OutageRow]] = {}
+    for row in sorted(out.longest, key=lambda row: row.since):
+        by_spot.setdefault((row.site, row.station, row.evse), []).append(row)
+    made = [_lane(scene, one, names[one.port.spot], by_spot.get(one.port.spot, []), (since, until)) for one in shown]
     title: Said = phrase("No port was out")
     if shown:
-        out = duration(timedelta(seconds=int(shown[0].uptime.out_s)))
-        title = phrase("Longest out: {name}, {out}", name=_name(scene, shown[0]), out=out)
+        lasted = duration(timedelta(seconds=int(shown[0].uptime.out_s)))
+        title = phrase("Longest out: {name}, {out}", name=names[shown[0].port.spot], out=lasted)
     wide, narrow = (
         lanes(made, [*_ticks(scene, since, until, most)], width) for width, most in ((WIDE_PX, 8), (NARROW_PX, 3))
     )
     heads = (phrase("Port"), phrase("Out"), *(outages.CAUSES[cause].word for cause in DEPTHS))
-    table = [_causes(scene, one, by_port.get((one.port.station, one.port.evse), []), since, until) for one in shown]
-    note, sheet = _lanes_note(len(shown), report), Sheet(OUTAGES, [outage_cells(row, scene.zone) for row in rows])
-    href = _port(scene, shown[0]) if shown else ""
-    return Picture("when", title, note, wide, narrow, heads, table, lambda: sheet, href=href)
+    table = [_causes(names[one.port.spot], _port(scene, one), out.causes.get(one.port.spot, {})) for one in shown]
+    note, href = _lanes_note(len(shown), len(were_out), out), _port(scene, shown[0]) if shown else ""
+    return Picture(
+        "when", title, note, wide, narrow, heads, table, lambda: _when(scene, len(shown), len(were_out), out), href=href
+    )
 
 
-def _lanes_note(count: int, report: Report) -> Said:
+def _lanes_note(count: int, were_out: int, out: Out) -> Said:
     """What is drawn."""
-    note = phrase("When ports were out: full height: broken; two thirds: out of service; a third: not connected.")
-    out = sum(one.uptime.out_s > 0 for one in report.ports)
-    if count == out:
+    note: Said = phrase("When ports were out: full height: broken; two thirds: out of service; a third: not connected.")
+    if count < were_out:
+        note = phrase("{note} The {count} that were out longest, of {all}.", note=note, count=count, all=were_out)
+    if out.is_all:
         return note
-    return phrase("{note} The {count} that were out longest, of {all}.", note=note, count=count, all=out)
+    most = Figure(Decimal(len(out.longest)), 0)
+    return joined((note, phrase("Drawn are the {count} outages that lasted longest.", count=most)))
 
 
-def _lane(scene: Scene, one: PortReport, rows: Sequence[OutageRow], since: datetime, until: datetime) -> Lane:
-    """A port with its outages."""
+def _when(scene: Scene, count: int, were_out: int, out: Out) -> Sheet:
+    """The outages that are drawn, the newest first; the name of the file says what it has not."""
+    ending = f"-{count}-of-{were_out}-ports" if count < were_out else ""
+    ending += "" if out.is_all else f"-longest-{len(out.longest)}"
+    rows = sorted(out.longest, key=lambda row: row.since, reverse=True)
+    return Sheet(OUTAGES, [outage_cells(row, scene.zone) for row in rows], ending)
+
+
+def _lane(
+    scene: Scene, one: PortReport, name: Said | str, rows: Sequence[OutageRow], bounds: tuple[datetime, datetime]
+) -> Lane:
+    """A port with its outages, in the order of time."""
+    since, until = bounds
     href, whole = _port(scene, one), until - since
 
     def place(at: datetime) -> int:
@@ -211,9 +254,9 @@ def _lane(scene: Scene, one: PortReport, rows: Sequence[OutageRow], since: datet
 
     blocks = [
         Block(place(row.since), place(row.until or until), DEPTHS[row.cause], _told(scene, row, until), href)
-        for row in sorted(rows, key=lambda row: row.since)
+        for row in rows
     ]
-    return Lane(_name(scene, one), duration(timedelta(seconds=int(one.uptime.out_s))), blocks)
+    return Lane(name, duration(timedelta(seconds=int(one.uptime.out_s))), blocks)
 
 
 def _told(scene: Scene, row: OutageRow, until: datetime) -> Phrase:
@@ -225,13 +268,11 @@ def _told(scene: Scene, row: OutageRow, until: datetime) -> Phrase:
     return phrase("{when}: {why}, {lasted}", when=when, why=outages.CAUSES[row.cause].word, lasted=lasted)
 
 
-def _causes(scene: Scene, one: PortReport, rows: Sequence[OutageRow], since: datetime, until: datetime) -> list[Shown]:
-    """How long a port was out in the span, and for which cause."""
-    href, spent = _port(scene, one), dict.fromkeys(DEPTHS, timedelta(0))
-    for row in rows:
-        spent[row.cause] += max(min(row.until or until, until) - max(row.since, since), timedelta(0))
-    told = [duration(span) if span else NOTHING for span in (sum(spent.values(), timedelta(0)), *spent.values())]
-    return [Shown(_name(scene, one)), *(Shown(text, "" if text == NOTHING else href) for text in told)]
+def _causes(name: Said | str, href: str, spent: Mapping[Cause, timedelta]) -> list[Shown]:
+    """How long a port was out in the span, and for which cause; by all of its outages."""
+    each = [spent.get(cause, timedelta(0)) for cause in DEPTHS]
+    told = [duration(span) if span else NOTHING for span in (sum(each, timedelta(0)), *each)]
+    return [Shown(name), *(Shown(text, "" if text == NOTHING else href) for text in told)]
 
 
 def _ticks(scene: Scene, since: datetime, until: datetime, most: int) -> Iterator[tuple[int, str]]:
