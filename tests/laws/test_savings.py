@@ -145,6 +145,16 @@ def test_little_is_not_said_and_of_much_the_greatest_five() -> None:
     assert [one.saved_minor for one in foremost([*money, *(one for one in some if one)])] == [900, 800, 600, None, None]
 
 
+def test_amounts_of_several_currencies_are_not_held_against_each_other() -> None:
+    said = unused("", [("CP1", 0, 0)], UNTIL, VIENNA)
+    assert said is not None
+    amounts = [(5000, "JPY"), (4000, "EUR"), (900, "EUR"), (800, "JPY"), (700, "JPY")]
+    money = [Finding(Kind.SHIFT, "", said.title, said.title, SINCE, UNTIL, *one) for one in amounts]
+    told = [(one.saved_minor, one.currency) for one in foremost([said, *money])]
+    assert told == [(4000, "EUR"), (5000, "JPY"), (900, "EUR"), (800, "JPY"), (700, "JPY")]
+    assert foremost([said, *money[:2]])[2] == said, "what has no amount comes last"
+
+
 # --- whatever the load ------------------------------------------------------------------------------------------
 
 LOADS = st.lists(st.integers(0, 10**10), min_size=1, max_size=3 * 96)

@@ -1,9 +1,17 @@
-"""The sessions of a station are found by an index, on both engines: each move asks for them in its turn to write."""
+"""The sessions of a station are found by an index, on both engines: each move asks for them in its turn to write.
+
+So are those that were heard of lately, which alerts are measured by at every look.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import select, text
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+import pytest
+from sqlalchemy import Connection, Engine, event, select, text
+
+from wattkeeper.store.alerts import measure
 from wattkeeper.store.engines import Store
 from wattkeeper.store.tables import session
 
@@ -28,3 +36,25 @@ async def test_the_sessions_of_a_station_are_found_by_an_index(database: str) ->
         steps = [str(one[-1]) for one in await connection.exec_driver_sql(f"{how} {asked}")]
     await store.close()
     assert any("ix_session_station" in step for step in steps), steps
+
+
+@pytest.mark.parametrize("engine", ["sqlite"])
+async def test_starts_of_the_last_hour_are_found_by_when_they_were_heard_of(database: str, engine: str) -> None:
+    store, asked = Store(database), list[tuple[str, Any]]()
+
+    def note(_: Connection, __: Any, statement: str, parameters: Any, *___: Any) -> None:
+        asked.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        async with store.read() as connection:
+            await measure.starts(connection, datetime.now(UTC), timedelta(minutes=5))
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    statement, parameters = next(one for one in asked if "known_at" in one[0])
+    async with store.read() as connection:
+        steps = [
+            str(one[-1]) for one in await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+        ]
+    await store.close()
+    assert any("ix_session_known_at" in step for step in steps), steps

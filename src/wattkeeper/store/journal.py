@@ -59,6 +59,22 @@ async def reached(connection: AsyncConnection, after: int, now: datetime) -> dat
     return min(now, await connection.scalar(first) or now)
 
 
+async def first_since(connection: AsyncConnection, at: datetime) -> int:
+    """The number of the first entry that came since an instant of our time; one after the newest where none did.
+
+    Found by halves, for entries stand in the order in which they came.
+    """
+    low, high = 1, await newest(connection) + 1
+    while low < high:
+        middle = (low + high) // 2
+        came = select(journal.c.received_at).where(journal.c.n >= middle).order_by(journal.c.n).limit(1)
+        if (await connection.execute(came)).scalar_one() < at:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 async def happened(connection: AsyncConnection, n: int, limit: int) -> list[tuple[int, str, str, str | None]]:
     """Number, kind, station and session of the first ``limit`` entries after number ``n``, in order."""
     wanted = select(journal.c.n, journal.c.kind, journal.c.station_id, journal.c.session_id).where(journal.c.n > n)

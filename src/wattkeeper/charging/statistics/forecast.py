@@ -104,7 +104,7 @@ class Why(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """The next 168 hours, or why they are not said."""
+    """The next 168 hours of the clock, or why they are not said."""
 
     known: int
     """How many whole weeks are known."""

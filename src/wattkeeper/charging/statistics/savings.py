@@ -5,6 +5,7 @@ Amounts are whole minor units, rounded down; nothing is said below the threshold
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
@@ -169,9 +170,14 @@ def findings(seen: Seen) -> Iterator[Finding]:
 
 
 def foremost(found: Sequence[Finding]) -> list[Finding]:
-    """At most five: the greatest amount first, then what has none."""
-    kinds = list(Kind)
-    return sorted(found, key=lambda one: (-(one.saved_minor or 0), kinds.index(one.kind), one.site or ""))[:MOST]
+    """At most five: the greatest amount first, of each currency in turn, for nobody can compare them; then others."""
+    kinds, ranks = list(Kind), Counter[str]()
+    turns: list[tuple[int, str, int, Finding]] = []
+    for one in sorted(found, key=lambda one: (-(one.saved_minor or 0), kinds.index(one.kind), one.site or "")):
+        turn = len(found) if one.saved_minor is None else ranks[one.currency]
+        turns.append((turn, one.currency, len(turns), one))
+        ranks[one.currency] += 1
+    return [one for *_, one in sorted(turns)][:MOST]
 
 
 def unused(site: str | None, outlets: Sequence[tuple[str, int, int]], now: datetime, zone: tzinfo) -> Finding | None:

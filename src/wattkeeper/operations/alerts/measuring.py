@@ -140,12 +140,12 @@ async def limited(connection: AsyncConnection, day: date) -> tuple[int, int]:
     return sum(one is not None and bool(one.limit_w) for one in held), len(sites)
 
 
-async def _risen(connection: AsyncConnection, at: datetime) -> dict[str, Decimal]:
-    return await measure.risen(connection, at - HOUR, at + QUARTER)
+async def _risen(connection: AsyncConnection, at: datetime) -> dict[str, measure.Risen]:
+    return await measure.risen(connection, at.astimezone(UTC) - HOUR, at.astimezone(UTC) + QUARTER)
 
 
 async def _starts(connection: AsyncConnection, at: datetime) -> dict[str, measure.Starts]:
-    return await measure.starts(connection, at - HOUR, at + QUARTER, SOON)
+    return await measure.starts(connection, at.astimezone(UTC) - HOUR, SOON)
 
 
 async def _away(connection: AsyncConnection, _at: datetime) -> dict[str, datetime | None]:
@@ -239,11 +239,26 @@ def _peaks(rule: Rule, seen: Seen) -> list[Measured]:
 
 
 def _failed(rule: Rule, seen: Seen) -> list[Measured]:
-    starts = seen.read[Kind.FAILED_STARTS]
-    return [Measured(one, Decimal(starts.get(one.station, NONE).failed)) for one in seen.stations(rule)]
+    found = []
+    for one in seen.stations(rule):
+        its = seen.read[Kind.FAILED_STARTS].get(one.station, NONE)
+        found.append(Measured(one, Decimal(its.failed), _began(its, seen.at)))
+    return found
 
 
 NONE = measure.Starts()
+
+
+def _began(its: measure.Starts, at: datetime) -> dict[str, str]:
+    """From when to when starts are listed, where that is not the hour of ours: their station's clock is wrong."""
+    if its.first is None or its.last is None or at - HOUR <= its.first <= its.last <= at:
+        return {}
+    return _by_its_clock(its.first, its.last)
+
+
+def _by_its_clock(since: datetime, until: datetime) -> dict[str, str]:
+    """A span by the clock of a station, as an alert tells it."""
+    return {"since": since.isoformat(timespec="seconds"), "until": until.isoformat(timespec="seconds")}
 
 
 def _share(rule: Rule, seen: Seen) -> list[Measured]:
@@ -254,13 +269,21 @@ def _share(rule: Rule, seen: Seen) -> list[Measured]:
         share = ZERO if its.failed == 0 else None
         if its.ended >= FEWEST_ENDED:
             share = round(Decimal(100 * its.failed) / its.ended, 1)
-        found.append(Measured(one, share, {"ended": str(its.ended)}))
+        found.append(Measured(one, share, {"ended": str(its.ended)} | _began(its, seen.at)))
     return found
 
 
 def _without(rule: Rule, seen: Seen) -> list[Measured]:
-    risen = seen.read[Kind.ENERGY_WITHOUT_SESSION]
-    return [Measured(one, round(risen.get(one.station, ZERO) / 1000, 3)) for one in seen.stations(rule)]
+    found = []
+    for one in seen.stations(rule):
+        its = seen.read[Kind.ENERGY_WITHOUT_SESSION].get(one.station, NOTHING)
+        until = seen.at - its.behind
+        figures = _by_its_clock(until - HOUR, until) if its.behind else {}
+        found.append(Measured(one, round(its.energy_wh / 1000, 3), figures))
+    return found
+
+
+NOTHING = measure.Risen(ZERO, timedelta(0))
 
 
 def _bought_at(rule: Rule, seen: Seen) -> list[Measured]:

@@ -108,14 +108,20 @@ async def _seen(
 async def _unused(
     connection: AsyncConnection, viewer: Viewer, now: datetime, zone: tzinfo, site: str | None
 ) -> list[Finding]:
-    """Connectors that stand here for thirty days and longer, and had no session in them."""
+    """Connectors that stand here for thirty days and longer, and had no session in them.
+
+    Where a station told of any EVSE, what it told of none is no connector.
+    """
     today, part, since = now.astimezone(zone).date(), Part(site), now - UNUSED
     after = today + timedelta(days=1)
     lately = await total.outlets(connection, viewer, today - UNUSED, after, part)
     within_year = await total.outlets(connection, viewer, today - YEAR, after, part)
     here = await total.placed(connection, viewer)
     known = {outlet for one in here.values() if one.admitted_at <= since for outlet in one.outlets(since, now)}
-    there = [one for one in known | within_year if one.station in here and here[one.station].stands_at(one.site, since)]
+    told = {one.station for one in known | lately | within_year if one.evse}
+    told |= {name for name, one in here.items() if one.connectors}
+    outlets = {one for one in known | within_year if one.evse or one.station not in told}
+    there = [one for one in outlets if one.station in here and here[one.station].stands_at(one.site, since)]
     idle = sorted({one[:3] for one in there if one not in lately and site in (None, one.site)})
     found = unused(site, idle, now, zone)
     return [found] if found is not None else []

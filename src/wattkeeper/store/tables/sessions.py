@@ -70,6 +70,7 @@ session = Table(
     Index("ix_session_ref", "ref"),
     Index("ix_session_started_at", "started_at", "id"),
     Index("ix_session_station", "station_id", "started_at"),
+    Index("ix_session_known_at", "known_at"),
     Index("ix_session_token", "token"),
     info=about(Area.SESSIONS, Recipient.HOSTS, Recipient.APPS),
 )

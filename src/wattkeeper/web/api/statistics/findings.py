@@ -42,7 +42,7 @@ class StatisticsFinding(BaseModel):
 
 
 class StatisticsFindings(BaseModel):
-    """At most five, the greatest amount first."""
+    """At most five, the greatest amount first; of several currencies the greatest of each, then the next of each."""
 
     as_of: datetime = Field(description=AS_OF)
     behind: int = Field(description="Sessions that are still to be counted; while there are, nothing is found. Else 0.")

@@ -1,4 +1,4 @@
-"""The forecast of a site's load: the next 168 hours with their interval, and how good it was on the past."""
+"""The forecast of a site's load: the hours of the next seven days with an interval, and how good it was on the past."""
 
 from __future__ import annotations
 
@@ -56,7 +56,10 @@ class LoadForecast(BaseModel):
 
 @router.get("/statistics/forecast")
 async def forecast_load(rooms: Here, viewer: SessionsReader, about: Annotated[SiteFilter, Query()]) -> LoadForecast:
-    """The next 168 hours, where they can be told better than by last week's or by the mean."""
+    """The next seven days by the hour, where they can be told better than by last week's or by the mean.
+
+    That is 168 hours; in a week in which clocks change 167 or 169.
+    """
     return _told(await rooms.statistics.forecasts.of(viewer, about.site))
 
 

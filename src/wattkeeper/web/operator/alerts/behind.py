@@ -24,17 +24,25 @@ def behind(row: AlertRow, zone: tzinfo) -> tuple[Phrase, str] | None:
         begin = at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0) - QUARTER
         return SESSIONS, _sessions(begin, at, zone, site=row.site, within=RAN)
     if row.kind is Kind.FAILED_STARTS:
-        return SESSIONS, _sessions(at - HOUR, at, zone, station=row.station, energy=FAILED)
+        return SESSIONS, _sessions(*_hour(row), zone, station=row.station, energy=FAILED)
     if row.kind is Kind.FAILED_SHARE:
-        return STARTS, _sessions(at - HOUR, at, zone, station=row.station)
+        return STARTS, _sessions(*_hour(row), zone, station=row.station)
     if row.kind is Kind.ENERGY_WITHOUT_SESSION:
-        return OF_HOUR, _sessions(at - HOUR, at, zone, station=row.station, within=RAN)
+        return OF_HOUR, _sessions(*_hour(row), zone, station=row.station, within=RAN)
     if row.kind is Kind.STATION_OFFLINE:
         last = (row.cleared_at or at).astimezone(zone).date()
         first = min(at.astimezone(zone).date(), last)
         given = {"from": max(first, last - timedelta(days=300)).isoformat(), "to": last.isoformat()}
         return OUTAGES, f"{UPTIME}?{urlencode(given | {'station': row.station})}#outages"
     return None
+
+
+def _hour(row: AlertRow) -> tuple[datetime, datetime]:
+    """The hour before an alert, by the clock of its station where that is wrong: as it is listed."""
+    since, until = row.figures.get("since"), row.figures.get("until")
+    if since and until:
+        return datetime.fromisoformat(since), datetime.fromisoformat(until)
+    return row.raised_at - HOUR, row.raised_at
 
 
 def _sessions(since: datetime, until: datetime, zone: tzinfo, **also: str) -> str:

@@ -49,7 +49,7 @@ class Pages:
         self._rooms = paper.rooms
 
     async def show(self, request: Request) -> Response:
-        """The next 168 hours of a site, or of all together."""
+        """The next seven days of a site, or of all together."""
         viewer = await self._paper.need_viewer(request)
         viewer.reach(Scope.SESSIONS_READ)
         place, told = await self._told(request)

@@ -14,7 +14,6 @@ from decimal import Decimal
 from markupsafe import Markup
 
 from wattkeeper.charging.phrase import Figure, Said, joined, phrase
-from wattkeeper.charging.statistics.forecast import HOURS
 from wattkeeper.operations.money.papers.sheet import Cell
 from wattkeeper.operations.statistics.forecasts import Told
 from wattkeeper.web.operator.insight.pictures.drawing import NARROW_PX, WIDE_PX, Drawing, Plot, reached
@@ -29,8 +28,8 @@ WEEK = timedelta(weeks=1)
 NAME_PX, APART_PX = 48, 120
 """How much room the name of a day takes, and how far apart what names the lines stands."""
 NOTE = phrase(
-    "kWh in each of the next 168 hours. The solid line is expected to be passed as often as not; four of five hours "
-    "should lie in the band; dashed: the week before. From totals of sessions, by the clock of {place}."
+    "kWh in each hour of the next seven days. The solid line is expected to be passed as often as not; four of five "
+    "hours should lie in the band; dashed: the week before. From totals of sessions, by the clock of {place}."
 )
 
 
@@ -64,7 +63,7 @@ def drawn(told: Told, where: Where, title: Said) -> Picture:
     wide, narrow = (_drawing(told, where, width) for width in (WIDE_PX, NARROW_PX))
     heads = (phrase("Hour"), EXPECTED_HEAD, phrase("At least"), phrase("At most"), phrase("Last week"))
     note = NOTE.filled(place=where.clock)
-    top = max(range(HOURS), key=lambda at: told.forecast.hours[at].expected_wh)
+    top = max(range(len(told.begins)), key=lambda at: told.forecast.hours[at].expected_wh)
     href = where.sessions(told.begins[top], told.forecast.known, 1)
     given = (wide, narrow, heads, list(_rows(told, where)), lambda: _sheet(told, where))
     return Picture("week", title, note, *given, href=href)
@@ -113,7 +112,7 @@ def _sheet(told: Told, where: Where) -> Sheet:
 
 def _drawing(told: Told, where: Where, width: int) -> Drawing:
     """The week in a width."""
-    hours = told.forecast.hours
+    hours, count = told.forecast.hours, len(told.begins)
     expected = [Decimal(one.expected_wh) / 1000 for one in hours]
     last = [Decimal(wh) / 1000 for wh in told.last_wh]
     plot = Plot(width, max([*last, *(Decimal(one.high_wh) / 1000 for one in hours)]), "kWh")
@@ -121,18 +120,18 @@ def _drawing(told: Told, where: Where, width: int) -> Drawing:
     low = [plot.y(Decimal(one.low_wh) / 1000) for one in hours]
     marks = [*plot.grid()]
     days = list(_days(told.begins, where.zone))
-    for x, day in _spread([(plot.x(at, HOURS), day) for at, day in days], width):
+    for x, day in _spread([(plot.x(at, count), day) for at, day in days], width):
         marks.append(plot.upright(x, dated(day, SHORT)))
-    back = "".join(f"V{low[at]}H{plot.x(at, HOURS)}" for at in range(HOURS - 1, -1, -1))
+    back = "".join(f"V{low[at]}H{plot.x(at, count)}" for at in range(count - 1, -1, -1))
     band = f"{_steps(high, plot)}{back}Z"
     marks.append(Markup('<path class="band" d="{}"/>').format(band))
     marks.append(Markup('<path class="past" d="{}"/>').format(_steps([plot.y(one) for one in last], plot)))
     marks.append(Markup('<path class="expected" d="{}"/>').format(_steps([plot.y(one) for one in expected], plot)))
-    top = max(range(HOURS), key=lambda at: expected[at])
-    others = [at for at in range(HOURS) if abs(at - top) * (width - plot.left) > HOURS * APART_PX]
+    top = max(range(count), key=lambda at: expected[at])
+    others = [at for at in range(count) if abs(at - top) * (width - plot.left) > count * APART_PX]
     last_top = max(others, key=lambda at: last[at])
-    marks.append(plot.label(plot.x(top, HOURS), plot.y(expected[top]), EXPECTED))
-    marks.append(plot.label(plot.x(last_top, HOURS), plot.y(last[last_top]), LAST))
+    marks.append(plot.label(plot.x(top, count), plot.y(expected[top]), EXPECTED))
+    marks.append(plot.label(plot.x(last_top, count), plot.y(last[last_top]), LAST))
     marks.append(plot.base())
     marks += _reach(told, where, plot, days)
     return Drawing(width, plot.height, Markup("").join(marks))
@@ -150,18 +149,20 @@ def _spread(days: Sequence[tuple[int, date]], width: int) -> Iterator[tuple[int,
 
 def _reach(told: Told, where: Where, plot: Plot, days: Sequence[tuple[int, date]]) -> Iterator[Markup]:
     """Each day, which leads to the sessions of the same day of the weeks before."""
-    edges = [*days, (HOURS, days[-1][1])]
+    count = len(told.begins)
+    edges = [*days, (count, days[-1][1])]
     for (since, day), (until, _) in zip(days, edges[1:], strict=True):
         wh = sum(one.expected_wh for one in told.forecast.hours[since:until])
         said = phrase("{day}: about {energy} expected", day=dated(day, DAY_OF_WEEK), energy=kwh(wh))
-        box = plot.x(since, HOURS), plot.x(until, HOURS)
+        box = plot.x(since, count), plot.x(until, count)
         yield reached(box, plot, said, where.day(day, told.forecast.known))
 
 
 def _steps(heights: Sequence[int], plot: Plot) -> str:
     """A path that stays at each height for an hour."""
-    return f"M{plot.x(0, HOURS)} {heights[0]}" + "".join(
-        f"V{height}H{plot.x(at + 1, HOURS)}" for at, height in enumerate(heights)
+    count = len(heights)
+    return f"M{plot.x(0, count)} {heights[0]}" + "".join(
+        f"V{height}H{plot.x(at + 1, count)}" for at, height in enumerate(heights)
     )
 
 

@@ -201,9 +201,9 @@ def behind(scene: Scene, peak: Peak) -> str:
 
 
 def _sheet(scene: Scene, load: Load) -> Sheet:
-    """Every quarter hour, those without energy too."""
+    """Every quarter hour, those without energy too, and the one that goes on."""
     rows = []
-    for number in range((load.until - load.since) // QUARTER):
+    for number in range(-(-(load.until - load.since) // QUARTER)):
         at = load.since + number * QUARTER
         energy_wh = load.quarters.get(at, Decimal(0))
         told = energy_wh.scaleb(-3), power(energy_wh).scaleb(-3), load.spread.get(at, Decimal(0)).scaleb(-3)
