@@ -13,6 +13,7 @@ from hypothesis import settings
 from tests.asked import ask_once
 from tests.databases import ENGINES, Databases
 from tests.doors import KEY, PATIENCE_S, Door, settings_for
+from tests.once import work_out_once
 from tests.operations.people import CHEAP
 from tests.turns import pytest_collection_modifyitems, pytest_runtest_protocol
 from wattkeeper.gateway import conversation
@@ -25,6 +26,7 @@ COST = password.COST
 password.COST = CHEAP
 conversation.TOTAL_WITHIN_S = PATIENCE_S  # what is answered is tried, not how soon
 ask_once()
+work_out_once()
 settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 

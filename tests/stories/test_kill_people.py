@@ -25,6 +25,7 @@ from tests.doors import Door, free_port, settings_for, until
 from tests.laws.test_fold import derived
 from tests.stories.listing import VIEWER
 from tests.stories.mortal import Mailbox, Mortal, Phone, Pole, mortal
+from tests.stories.phoenix_house import CODE_S
 from tests.stories.wishes import Blocker, Claimants, Driver, Member, Newcomers, Partner, Starter, Tapper, lists_follow
 from tests.web.partner import AUTHORIZE, OWNER, REDIRECT, fields_of
 from wattkeeper.assembly import furnish
@@ -33,6 +34,7 @@ from wattkeeper.charging.person import Role
 from wattkeeper.charging.station import Version
 from wattkeeper.operations.access import digest
 from wattkeeper.operations.cards.rule import Rule
+from wattkeeper.operations.people.sign_in import totp
 from wattkeeper.operations.rebuild import rebuild
 from wattkeeper.settings import Settings
 from wattkeeper.simulator.clock import Clock, real_now
@@ -138,12 +140,12 @@ class Founder:
 
     async def member(self, name: str, mailbox: Mailbox) -> Member:
         """A driver with an authenticator app, set up some time ago, and recovery codes."""
-        member, totp, now = await self.driver(name), self.rooms.people.totp, self.rooms.store.clock
-        self.rooms.store.clock = lambda: now() - timedelta(minutes=4)
+        member, apps, now = await self.driver(name), self.rooms.people.totp, self.rooms.store.clock
+        self.rooms.store.clock = lambda: now() - timedelta(minutes=8)
         viewer = await self.rooms.access.viewer_by_cookie(member.phone.client.cookies["wattkeeper"])
         assert viewer is not None
-        app = pyotp.TOTP((await totp.begin(viewer)).secret)
-        changed = await totp.confirm(viewer, app.at(self.rooms.store.clock()))
+        app = pyotp.TOTP((await apps.begin(viewer)).secret, interval=CODE_S)
+        changed = await apps.confirm(viewer, app.at(self.rooms.store.clock()))
         self.rooms.store.clock = now
         return Member(member, mailbox, app, list(changed.codes))
 
@@ -236,11 +238,12 @@ async def unharmed(deaths: Coroutine[Any, Any, Any], tasks: list[asyncio.Task[An
 # --- the story --------------------------------------------------------------------------------------------
 
 
-@pytest.mark.alone  # codes of apps are good for a minute and a half
+@pytest.mark.long
 @pytest.mark.parametrize("engine", ["sqlite", "postgres"])
 async def test_what_people_were_told_survives_kill_9_and_nothing_is_half(
-    databases: Databases, tmp_path: Path, engine: str
+    databases: Databases, tmp_path: Path, engine: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(totp, "STEP_S", CODE_S)
     print(f"SEED={SEED} KILLS={DEATHS[engine]} on {engine}")
     ports = {"http_port": free_port(), "ocpp_port": free_port()}
     settings = settings_for(await databases.fresh(engine), tmp_path, outbox=True, **ports)

@@ -218,9 +218,9 @@ class Member:
 
     async def _complete(self, phone: Phone) -> None:
         """The second step, by a fresh code of the app where there is one."""
-        now = int(time.time()) // 30
+        now = int(time.time()) // self.app.interval
         step = max(self._step + 1, now)
-        by_app = step <= now + 1  # good for half a minute at least, so that whoever hears nothing may ask again
+        by_app = step <= now + 1  # good for a whole step at least, so that whoever hears nothing may ask again
         self._step = step if by_app else self._step
         how = "totp" if by_app else "recovery"
         code = self.app.generate_otp(step) if by_app else self.codes.pop()
