@@ -18,6 +18,7 @@ from bench.privacy.measure import Section
 from bench.privacy.released import member
 from bench.privacy.report import told, verdicts
 
+from tests.once import once_a_run
 from wattkeeper.charging.insight.bar import MOST, Measured
 from wattkeeper.charging.insight.contribution import Counted
 from wattkeeper.charging.insight.design import Noise, design
@@ -27,8 +28,8 @@ from wattkeeper.operations.insight.noise import drawn
 
 
 @pytest.fixture(scope="module")
-def measured() -> dict[str, Section]:
-    return {one.name: one for one in sections(quick=True)}
+def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Section]:
+    return {one.name: one for one in once_a_run(tmp_path_factory, "attacked", lambda: sections(quick=True))}
 
 
 def lines(section: Section) -> dict[Measured, tuple[float, float]]:
