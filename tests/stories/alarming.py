@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from sqlalchemy import insert, select
 
-from tests.stories.world import World
+from tests.stories.world import Voice16, World
 from wattkeeper.charging.alerts.rule import Kind, Rule, Where
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.alerts.alerts import Alerts, alerts_of
@@ -29,6 +29,15 @@ def ruled(kind: Kind, raise_at: float | str, clear_at: float | str, **more: Any)
     limit = more.pop("limit_kw", None)
     limit_kw = None if limit is None else Decimal(limit)
     return Rule(kind=kind, raise_at=Decimal(raise_at), clear_at=Decimal(clear_at), limit_kw=limit_kw, **more)
+
+
+async def charged_between_readings(station: Voice16) -> None:
+    """A meter is read at 0 and at 21; what it rose by, 5 kWh, a session took in between."""
+    await station.read(None, 0, wh=1000)
+    tx = await station.start(2, 1000)
+    await station.read(tx, 10, wh=6000)
+    await station.stop(tx, 20, 6000)
+    await station.read(None, 21, wh=6000)
 
 
 @dataclass(slots=True)

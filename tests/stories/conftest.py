@@ -9,19 +9,14 @@ from pathlib import Path
 import pytest
 
 from tests.databases import Databases
-from tests.stories.world import World, check_rebuild
+from tests.stories.world import World, check_rebuild, opened
 
 
 @asynccontextmanager
 async def a_world(database: str, folder: Path) -> AsyncIterator[World]:
     """A fresh Wattkeeper with the stations CP1 and CP2; at the end its journal is folded again."""
-    made = World(database, folder)
-    await made.open()
-    await made.admit("CP1", "CP2")
-    try:
+    async with opened(database, folder, "CP1", "CP2") as made:
         yield made
-    finally:
-        await made.close()
     await check_rebuild(database, made.clock)
 
 

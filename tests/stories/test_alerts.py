@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import insert, update
 
 from tests.hooks import listening
-from tests.stories.alarming import MINUTE, Alarming, Kind, Where, ruled
+from tests.stories.alarming import MINUTE, Alarming, Kind, Where, charged_between_readings, ruled
 from tests.stories.world import NOON
 from wattkeeper.bus.memory import MemoryBus
 from wattkeeper.charging.alerts.standing import State
@@ -186,11 +186,7 @@ async def test_energy_that_no_session_took(database: str, tmp_path: Path) -> Non
     await a.world.admit("CP1")
     await a.rule(ruled(Kind.ENERGY_WITHOUT_SESSION, "0.5", 0))
     async with a.world.v16() as one:
-        await one.read(None, 1, wh=1000)
-        tx = await one.start(2, 1000)
-        await one.read(tx, 10, wh=6000)
-        await one.stop(tx, 20, 6000)
-        await one.read(None, 21, wh=6000)
+        await charged_between_readings(one)
         assert await a.look() == 0, "what a session took is a session's"
         await one.read(None, 25, wh=6300)
         assert await a.look() == 0

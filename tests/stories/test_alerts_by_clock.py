@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tests.stories.alarming import Alarming, Kind, ruled
+from tests.stories.alarming import Alarming, Kind, charged_between_readings, ruled
 from tests.stories.world import World
 from wattkeeper.web.operator.alerts.behind import behind
 
@@ -99,11 +99,7 @@ async def test_energy_without_a_session_is_told_whatever_the_clock_of_the_statio
     await a.rule(ruled(Kind.ENERGY_WITHOUT_SESSION, "0.5", 0))
     a.world.behind = timedelta(minutes=CLOCKS[clock])
     async with a.world.v16() as one:
-        await one.read(None, 0, wh=1000)
-        tx = await one.start(2, 1000)
-        await one.read(tx, 10, wh=6000)
-        await one.stop(tx, 20, 6000)
-        await one.read(None, 21, wh=6000)
+        await charged_between_readings(one)
         assert await a.look() == 0, "what a session took is a session's"
         await one.read(None, 30, wh=6700)
         assert await a.look() == 1

@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from tests.stories.test_totals import counting
-from tests.stories.world import CARD, NOON, Voice201, World
+from tests.stories.world import CARD, NOON, Voice201, World, opened
 from wattkeeper.charging.statistics.savings import Kind
 from wattkeeper.commands.terminal import VIEWER
 from wattkeeper.operations.statistics.findings import Findings
@@ -32,24 +32,21 @@ async def charge(station: Voice201, name: str, at: float, evse: int = 1) -> None
 
 
 async def test_a_tap_without_an_evse_is_no_connector_without_a_session(database: str, tmp_path: Path) -> None:
-    world = World(database, tmp_path)
-    await world.open()
-    await world.admit("CP1", "CP2")
-    await world.enroll(max_sessions=9)
-    async with world.v201("CP1") as one, world.v201("CP2") as two:
-        await tap(one, "tap", 0)
-        await tap(two, "tap", 2)
-        await charge(one, "other", 5, evse=2)
-        for day in range(40):
-            await charge(one, f"day{day}", 60 + day * 1440)
-    assert world.clock.now > NOON + timedelta(days=39)
-    assert await unused(world) == ["2 connectors had no session for 30 days"], "the second EVSE, and all of CP2"
-    (found,) = [
-        one for one in await Findings(world.door.store, world.door.settings).of(VIEWER) if one.kind is Kind.UNUSED
-    ]
-    assert found.behind.outlets == (("CP1", 2, 1), ("CP2", 0, 0))
-    async with world.v201("CP1") as one, world.v201("CP2") as two:
-        await charge(one, "again", 40 * 1440, evse=2)
-        await tap(two, "again", 40 * 1440 + 40)
-    assert await unused(world) == []
-    await world.close()
+    async with opened(database, tmp_path, "CP1", "CP2") as world:
+        await world.enroll(max_sessions=9)
+        async with world.v201("CP1") as one, world.v201("CP2") as two:
+            await tap(one, "tap", 0)
+            await tap(two, "tap", 2)
+            await charge(one, "other", 5, evse=2)
+            for day in range(40):
+                await charge(one, f"day{day}", 60 + day * 1440)
+        assert world.clock.now > NOON + timedelta(days=39)
+        assert await unused(world) == ["2 connectors had no session for 30 days"], "the second EVSE, and all of CP2"
+        (found,) = [
+            one for one in await Findings(world.door.store, world.door.settings).of(VIEWER) if one.kind is Kind.UNUSED
+        ]
+        assert found.behind.outlets == (("CP1", 2, 1), ("CP2", 0, 0))
+        async with world.v201("CP1") as one, world.v201("CP2") as two:
+            await charge(one, "again", 40 * 1440, evse=2)
+            await tap(two, "again", 40 * 1440 + 40)
+        assert await unused(world) == []

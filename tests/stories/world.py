@@ -183,6 +183,18 @@ class World:
         return await close_silent(self.door.store, self.door.intake, self.door.settings.silence_s)
 
 
+@asynccontextmanager
+async def opened(database: str, folder: Path, *stations: str, **settings: Any) -> AsyncIterator[World]:
+    """A world with these stations, open while the block runs."""
+    made = World(database, folder, settings=settings)
+    await made.open()
+    try:
+        await made.admit(*stations)
+        yield made
+    finally:
+        await made.close()
+
+
 def key_of(station: str) -> str:
     """The key that a station of a story has."""
     return KEY if station == "CP1" else f"{KEY}{station.encode().hex()}"[-40:]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,7 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import insert
 
-from tests.stories.world import World
+from tests.stories.world import World, opened
 from tests.web.conftest import house_of
 from tests.web.drivers import signed_in
 from tests.web.test_statistics import read
@@ -25,11 +27,9 @@ VIENNA, HOUR, SITE = ZoneInfo("Europe/Vienna"), timedelta(hours=1), "Harbour"
 D = Decimal
 
 
-async def world_at(database: str, folder: Path, now: datetime) -> tuple[World, list[float]]:
+@asynccontextmanager
+async def world_at(database: str, folder: Path, now: datetime) -> AsyncIterator[tuple[World, list[float]]]:
     """Twelve weeks of hours before now, by the clock of Vienna: more by day than by night; and what each came to."""
-    world = World(database, folder, settings={"time_zone": "Europe/Vienna"})
-    await world.open()
-    world.clock.reach(now)
     nothing = dict.fromkeys(("plugged_s", "charging_s", "idle_s"), D(0)) | {"gross_minor": 0, "sessions": 0}
     begin, rows, chance, weeks = now.replace(minute=0), [], random.Random(7), [0.0] * 12
     for back in range(1, 12 * 168 + 2):
@@ -40,11 +40,13 @@ async def world_at(database: str, folder: Path, now: datetime) -> tuple[World, l
         rows.append({"site": SITE, "at": at, "energy_wh": D(energy_wh)} | nothing)
         if back <= 12 * 168:
             weeks[(back - 1) // 168] += energy_wh
-    async with world.door.store.unit() as unit:
-        await unit.connection.execute(insert(tally_hour), rows)
-        stay = {"site": SITE, "month": f"{now:%Y-%m}", "quarters": 4, "sessions": 1}
-        await unit.connection.execute(insert(stay_count), [stay])
-    return world, weeks
+    async with opened(database, folder, time_zone="Europe/Vienna") as world:
+        world.clock.reach(now)
+        async with world.door.store.unit() as unit:
+            await unit.connection.execute(insert(tally_hour), rows)
+            stay = {"site": SITE, "month": f"{now:%Y-%m}", "quarters": 4, "sessions": 1}
+            await unit.connection.execute(insert(stay_count), [stay])
+        yield world, weeks
 
 
 SPRING, AUTUMN = datetime(2026, 3, 26, 9, 20, tzinfo=UTC), datetime(2026, 10, 22, 9, 20, tzinfo=UTC)
@@ -61,32 +63,33 @@ WEEKS = {
 @pytest.mark.parametrize("week", WEEKS)
 async def test_every_hour_of_the_week_is_forecast_once(database: str, tmp_path: Path, week: str) -> None:
     now, count = WEEKS[week]
-    world, _ = await world_at(database, tmp_path, now)
-    house = await house_of(world.door)
-    async with house.api, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
-        told: Told = await house.rooms.statistics.forecasts.of(VIEWER, SITE)
-        hours, begin = told.forecast.hours, now.replace(minute=0)
-        assert told.begins == [begin + hour * HOUR for hour in range(count)], "one after another"
-        assert len(hours) == len(told.last_wh) == count
-        for place, at in enumerate(told.begins):
-            if place and at.astimezone(VIENNA).hour == told.begins[place - 1].astimezone(VIENNA).hour:
-                assert hours[place] == hours[place - 1] and told.last_wh[place] == told.last_wh[place - 1]
-        after = told.begins[-1] + HOUR
-        assert after.astimezone(VIENNA).replace(tzinfo=None) == (
-            begin.astimezone(VIENNA).replace(tzinfo=None) + timedelta(days=7)
-        ), "seven days by the clock"
-        api = (await house.api.get("/api/v1/statistics/forecast", params={"site": SITE})).json()["hours"]
-        assert [datetime.fromisoformat(one["at"]) for one in api] == told.begins
-        sheet = table(await owner.get(f"/insight/forecast/week.csv?site={SITE}"))
-        assert [datetime.fromisoformat(row["at"]) for row in sheet] == told.begins
-        assert [round(float(row["expected_kwh"]) * 1000) for row in sheet] == [round(one.expected_wh) for one in hours]
-        page = await owner.get(f"/insight/forecast?site={SITE}")
-        assert "kWh in each hour of the next seven days." in read(page)
-        assert page.text.count("<tr>") >= count
-        picture = (await owner.get(f"/insight/forecast/week.svg?site={SITE}")).text
-        line = picture.split('class="expected" d="')[1].split('"')[0]
-        assert line.count("H") == count
-    await world.close()
+    async with world_at(database, tmp_path, now) as (world, _):
+        house = await house_of(world.door)
+        async with house.api, signed_in(house, "o@example.org", Role.OWNER) as (_, owner):
+            told: Told = await house.rooms.statistics.forecasts.of(VIEWER, SITE)
+            hours, begin = told.forecast.hours, now.replace(minute=0)
+            assert told.begins == [begin + hour * HOUR for hour in range(count)], "one after another"
+            assert len(hours) == len(told.last_wh) == count
+            for place, at in enumerate(told.begins):
+                if place and at.astimezone(VIENNA).hour == told.begins[place - 1].astimezone(VIENNA).hour:
+                    assert hours[place] == hours[place - 1] and told.last_wh[place] == told.last_wh[place - 1]
+            after = told.begins[-1] + HOUR
+            assert after.astimezone(VIENNA).replace(tzinfo=None) == (
+                begin.astimezone(VIENNA).replace(tzinfo=None) + timedelta(days=7)
+            ), "seven days by the clock"
+            api = (await house.api.get("/api/v1/statistics/forecast", params={"site": SITE})).json()["hours"]
+            assert [datetime.fromisoformat(one["at"]) for one in api] == told.begins
+            sheet = table(await owner.get(f"/insight/forecast/week.csv?site={SITE}"))
+            assert [datetime.fromisoformat(row["at"]) for row in sheet] == told.begins
+            assert [round(float(row["expected_kwh"]) * 1000) for row in sheet] == [
+                round(one.expected_wh) for one in hours
+            ]
+            page = await owner.get(f"/insight/forecast?site={SITE}")
+            assert "kWh in each hour of the next seven days." in read(page)
+            assert page.text.count("<tr>") >= count
+            picture = (await owner.get(f"/insight/forecast/week.svg?site={SITE}")).text
+            line = picture.split('class="expected" d="')[1].split('"')[0]
+            assert line.count("H") == count
 
 
 @pytest.mark.parametrize("week", ["clocks go forward", "clocks go back"])
@@ -94,11 +97,10 @@ async def test_a_week_with_an_hour_less_comes_to_less_and_one_with_an_hour_more_
     database: str, tmp_path: Path, week: str
 ) -> None:
     now, count = WEEKS[week]
-    world, weeks = await world_at(database, tmp_path, now)
-    house = await house_of(world.door)
-    async with house.api:
-        told = await house.rooms.statistics.forecasts.of(VIEWER, SITE)
-    await world.close()
+    async with world_at(database, tmp_path, now) as (world, weeks):
+        house = await house_of(world.door)
+        async with house.api:
+            told = await house.rooms.statistics.forecasts.of(VIEWER, SITE)
     usual_wh = sum(wh * 0.6**age for age, wh in enumerate(weeks)) / sum(0.6**age for age in range(len(weeks)))
     assert told.forecast.week is not None
     part = told.forecast.week.expected_wh / usual_wh
