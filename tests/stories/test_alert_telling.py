@@ -396,6 +396,22 @@ async def test_a_letter_that_cannot_be_written_is_tried_ever_more_seldom_and_giv
     await a.world.close()
 
 
+async def test_a_letter_that_waited_for_days_while_nobody_was_here_is_not_given_up_at_its_first_try(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a = await Alarming.open(database, tmp_path, outbox=True)
+    await a.rule(OFFLINE, accounts=(await read_by(a, "ada@x.org"),))
+    await a.let_go(1, 1)
+    assert await a.look() == 1
+    a.world.clock.skip(days=2)
+    with monkeypatch.context() as broken:
+        broken.setattr(letter, "first", fail)
+        assert await a.tell() == 1
+    a.world.clock.skip(minutes=1)
+    assert [one.subject for one in await read(a)] == ["Wattkeeper: Alert: CP00001 is not connected"]
+    await a.world.close()
+
+
 async def fail(*_: object) -> None:
     """What a database does that goes away."""
     raise OSError
